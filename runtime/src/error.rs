@@ -1,0 +1,145 @@
+//! Why a lock was not taken.
+
+use crate::key::Key;
+use crate::site::Holder;
+use std::fmt;
+use std::time::Duration;
+
+/// A lock that was not taken.
+///
+/// The text says what was tried, on which key, and who is in the way:
+/// `lock "cells/2f1c" is busy: held by connect (src/cells.rs:41) in thread "worker-3"`.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{ErrorKind, Locks};
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// let _held = CELLS.key("2f1c").lock();
+/// let error = CELLS.key("2f1c").try_lock().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Busy);
+/// assert_eq!(error.space(), Some("cells"));
+/// assert_eq!(error.key(), Some("2f1c"));
+/// assert!(error.to_string().starts_with("lock \"cells/2f1c\" is busy: held by "));
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    space: &'static str,
+    key: Key,
+    waited: Duration,
+    holder: Option<Holder>,
+}
+
+/// What kept a lock from being taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Somebody holds the lock, and the call was not to wait.
+    Busy,
+}
+
+impl Error {
+    pub(crate) fn busy(space: &'static str, holder: Option<Holder>, key: Key) -> Self {
+        let kind = ErrorKind::Busy;
+        Self(Box::new(Inner {
+            kind,
+            space,
+            key,
+            waited: Duration::ZERO,
+            holder,
+        }))
+    }
+
+    /// What kept the lock from being taken.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The key's text.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        Some(self.0.key.as_str())
+    }
+
+    /// The name of the lock space.
+    #[must_use]
+    pub fn space(&self) -> Option<&str> {
+        Some(self.0.space)
+    }
+
+    /// How long the call waited before it gave up; zero where it didn't wait.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        self.0.waited
+    }
+
+    /// Who held the lock, as far as that is known.
+    #[must_use]
+    pub fn holder(&self) -> Option<&Holder> {
+        self.0.holder.as_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            space,
+            key,
+            holder,
+            ..
+        } = &*self.0;
+        match kind {
+            ErrorKind::Busy => write!(f, "lock {} is busy", LockName { space, key })?,
+        }
+        match holder {
+            Some(holder) => write!(f, ": held by {holder}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            space,
+            key,
+            waited,
+            holder,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("space", space)
+            .field("key", key)
+            .field("waited", waited)
+            .field("holder", holder)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A lock as texts name it: `"cells/2f1c"`, or `"cells"` where the key is empty.
+pub(crate) struct LockName<'a> {
+    pub(crate) space: &'a str,
+    pub(crate) key: &'a Key,
+}
+
+impl fmt::Display for LockName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { space, key } = self;
+        if key.as_bytes().is_empty() {
+            write!(f, "\"{space}\"")
+        } else {
+            write!(f, "\"{space}/{key}\"")
+        }
+    }
+}

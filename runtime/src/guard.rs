@@ -1,0 +1,75 @@
+//! Guards: proof of holding. Dropping one releases.
+
+use crate::local::Hold;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::MutexGuard;
+
+/// A hold of a thread; dropping it releases the lock.
+///
+/// Not [`Send`], since a thread is the holder. [`Guard::into_async`] makes it a
+/// guard that can be released elsewhere.
+///
+/// Forgetting a guard ([`std::mem::forget`]) keeps the lock for as long as the
+/// process runs.
+///
+/// ```compile_fail,E0277
+/// let guard = lockutils::lock("name");
+/// std::thread::spawn(move || drop(guard));
+/// ```
+#[must_use = "dropping a guard at once releases its lock"]
+pub struct Guard {
+    hold: Hold,
+    /// As this field is, a guard is `Sync` and not `Send`.
+    thread: PhantomData<MutexGuard<'static, ()>>,
+}
+
+impl Guard {
+    pub(crate) const fn new(hold: Hold) -> Self {
+        Self {
+            hold,
+            thread: PhantomData,
+        }
+    }
+
+    /// Turns the guard into one that may be sent to other threads and tasks.
+    ///
+    /// The lock is held without a break.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let guard = lockutils::lock("into_async").into_async();
+    /// std::thread::spawn(move || drop(guard)).join().unwrap();
+    /// assert!(!lockutils::is_locked("into_async"));
+    /// ```
+    pub fn into_async(self) -> AsyncGuard {
+        AsyncGuard::new(self.hold)
+    }
+}
+
+/// A hold of a task; dropping it releases the lock.
+///
+/// [`Send`], since a task may move between threads while it holds the lock.
+#[must_use = "dropping a guard at once releases its lock"]
+pub struct AsyncGuard {
+    hold: Hold,
+}
+
+impl AsyncGuard {
+    pub(crate) const fn new(hold: Hold) -> Self {
+        Self { hold }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guard").field(&self.hold).finish()
+    }
+}
+
+impl fmt::Debug for AsyncGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncGuard").field(&self.hold).finish()
+    }
+}

@@ -1,0 +1,383 @@
+//! Keys: what callers exclude each other on.
+//!
+//! A key is its text. [`LockKey`] says how a value is written as text into a
+//! [`KeyWriter`], and [`Key`] is the finished text, owned, so that a guard
+//! borrows nothing from the arguments it was made from. Text of up to 64 bytes
+//! stands in the `Key` itself; longer text is on the heap.
+//!
+//! A tuple is its parts joined by `/`. So that different tuples of one arity
+//! have different text, a `/` or a `%` inside a part is escaped, as `%2F` and
+//! `%25`. A tuple inside a tuple is one part, so its text is escaped once more;
+//! the writer counts how deep it stands and escapes as it writes, without a
+//! second buffer.
+
+mod impls;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// How many bytes of text a [`Key`] holds without allocating.
+const INLINE: usize = 64;
+
+/// A value that names a lock.
+///
+/// Two values are the same key when they write the same text, whatever their
+/// types: `7_u32`, `"7"` and `String::from("7")` are one key.
+///
+/// Implemented for `str`, `String`, `Cow<str>`, `char`, `bool`, all integers and
+/// `NonZero` integers, references, `Box`, `Rc` and `Arc` of keys, tuples of two
+/// to eight keys, `Path`, `PathBuf`, `OsStr`, `OsString`, IP addresses,
+/// [`fmt::Arguments`], and `uuid::Uuid` with the feature `uuid`.
+///
+/// Floats, `Option`, byte strings, collections and `Debug` text are not keys:
+/// they have no text that is sure to be one and the same for equal values.
+///
+/// # Examples
+///
+/// A type of one's own:
+///
+/// ```
+/// use lockutils::{Key, KeyWriter, LockKey};
+///
+/// struct Volume { host: String, id: u32 }
+///
+/// impl LockKey for Volume {
+///     fn write_key(&self, out: &mut KeyWriter) {
+///         out.tuple(&[&self.host, &self.id]);
+///     }
+/// }
+///
+/// let volume = Volume { host: "node/1".into(), id: 7 };
+/// assert_eq!(Key::new(&volume).as_str(), "node%2F1/7");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as a lock key",
+    label = "not a lock key",
+    note = "a lock key has one text: a string, an integer, a `char`, a `bool`, a path, an IP address, a UUID (feature `uuid`), or a tuple of these",
+    note = "for a float write its `.to_bits()`; for an `Option` a `match`, or a default with `.unwrap_or(..)`; for bytes their text, such as `std::str::from_utf8(bytes)?`; for anything that prints, `format_args!(\"{{}}\", value)`"
+)]
+pub trait LockKey {
+    /// Writes the key's text to `out`.
+    ///
+    /// Equal values must write equal text, and values that are to be different
+    /// locks must write different text.
+    fn write_key(&self, out: &mut KeyWriter);
+}
+
+/// The text of a key, owned.
+///
+/// Holds up to 64 bytes in place; longer text is allocated. Compares, orders and
+/// hashes as its text, and [`Display`](fmt::Display) gives the text.
+#[derive(Clone)]
+pub struct Key(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// The first `len` bytes are whole UTF-8 text.
+    Inline {
+        len: u8,
+        bytes: [u8; INLINE],
+    },
+    Heap(String),
+}
+
+impl Key {
+    /// Writes down the key of `value`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::Key;
+    ///
+    /// assert_eq!(Key::new(("vm", 7)).as_str(), "vm/7");
+    /// ```
+    #[inline]
+    pub fn new(value: impl LockKey) -> Self {
+        let mut out = KeyWriter::new();
+        value.write_key(&mut out);
+        out.key
+    }
+
+    const fn empty() -> Self {
+        Self(Repr::Inline {
+            len: 0,
+            bytes: [0; INLINE],
+        })
+    }
+
+    /// The key's text.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the bytes are always whole text")]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Inline { .. } => {
+                std::str::from_utf8(self.as_bytes()).expect("only whole `str`s are pushed")
+            }
+            Repr::Heap(text) => text,
+        }
+    }
+
+    /// The text's bytes, without the check that [`Key::as_str`] makes.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Heap(text) => text.as_bytes(),
+        }
+    }
+
+    #[inline]
+    fn push_str(&mut self, text: &str) {
+        match &mut self.0 {
+            Repr::Inline { len, bytes } => {
+                let start = usize::from(*len);
+                let end = start + text.len();
+                if let Some(free) = bytes.get_mut(start..end) {
+                    free.copy_from_slice(text.as_bytes());
+                    *len = u8::try_from(end).expect("an inline key has at most 64 bytes");
+                } else {
+                    self.spill(text);
+                }
+            }
+            Repr::Heap(heap) => heap.push_str(text),
+        }
+    }
+
+    /// Moves the text to the heap, with `more` behind it.
+    #[cold]
+    fn spill(&mut self, more: &str) {
+        let mut heap = String::with_capacity(2 * (self.as_bytes().len() + more.len()));
+        heap.push_str(self.as_str());
+        heap.push_str(more);
+        self.0 = Repr::Heap(heap);
+    }
+}
+
+impl Default for Key {
+    /// The empty key.
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl PartialEq for Key {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// Where a [`LockKey`] writes its text.
+///
+/// Also a [`fmt::Write`], so `write!(out, "{}", self.id)` works.
+#[derive(Debug)]
+pub struct KeyWriter {
+    key: Key,
+    /// How many tuples the writer stands in: so often `/` and `%` are escaped.
+    depth: usize,
+}
+
+impl KeyWriter {
+    const fn new() -> Self {
+        Self {
+            key: Key::empty(),
+            depth: 0,
+        }
+    }
+
+    /// Appends `text`; inside a tuple `/` and `%` are escaped.
+    #[inline]
+    pub fn push_str(&mut self, text: &str) {
+        if self.depth == 0 {
+            self.key.push_str(text);
+        } else {
+            self.push_escaped(text);
+        }
+    }
+
+    /// Appends the parts, joined by `/`, each escaped so that different tuples
+    /// of one length have different text.
+    pub fn tuple(&mut self, parts: &[&dyn LockKey]) {
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                self.push_str("/");
+            }
+            self.depth += 1;
+            part.write_key(self);
+            self.depth -= 1;
+        }
+    }
+
+    fn push_escaped(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(at) = rest.find(['/', '%']) {
+            self.key.push_str(&rest[..at]);
+            // Escaping once gives `%2F` and `%25`; each further time turns the
+            // leading `%` into `%25`.
+            self.key.push_str("%");
+            for _ in 1..self.depth {
+                self.key.push_str("25");
+            }
+            self.key.push_str(if rest.as_bytes()[at] == b'/' {
+                "2F"
+            } else {
+                "25"
+            });
+            rest = &rest[at + 1..];
+        }
+        self.key.push_str(rest);
+    }
+}
+
+impl fmt::Write for KeyWriter {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_str(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    fn text(value: impl LockKey) -> String {
+        Key::new(value).to_string()
+    }
+
+    #[test]
+    fn equal_text_is_one_key_whatever_the_type() {
+        assert_eq!(text(7_u8), "7");
+        assert_eq!(text("7"), text(std::num::NonZeroU64::new(7).unwrap()));
+        assert_eq!(text(String::from("x")), text('x'));
+        assert_eq!(text(-3_i128), "-3");
+        assert_eq!(text(true), "true");
+        assert_eq!(text(std::sync::Arc::new(Box::new(&"x"))), "x");
+        assert_eq!(text(std::net::IpAddr::from([127, 0, 0, 1])), "127.0.0.1");
+        assert_eq!(text(format_args!("vm-{}", 7)), "vm-7");
+        assert_eq!(text(std::path::Path::new("/var/lib")), "/var/lib");
+    }
+
+    #[test]
+    fn empty_text_is_a_key() {
+        assert_eq!(text(""), "");
+        assert_eq!(text(("", "")), "/");
+    }
+
+    #[test]
+    fn tuple_escapes_inside_its_parts_only() {
+        assert_eq!(text(("vm", 7)), "vm/7");
+        assert_eq!(text(("a/b", "c")), "a%2Fb/c");
+        assert_eq!(text(("a", "b/c")), "a/b%2Fc");
+        assert_eq!(text(("50%", "x")), "50%25/x");
+        assert_eq!(text("a/b"), "a/b");
+    }
+
+    #[test]
+    fn tuple_in_a_tuple_is_one_part() {
+        assert_eq!(text((("a", "b"), "c")), "a%2Fb/c");
+        assert_eq!(text((("a/b", "%"), "c")), "a%252Fb%2F%2525/c");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_become_hex() {
+        assert_eq!(text(OsStr::from_bytes(b"a\xFFb\xC3\xA9")), "a%FFbé");
+    }
+
+    #[test]
+    fn text_of_64_bytes_stays_in_place_and_65_goes_to_the_heap() {
+        let short = "x".repeat(INLINE);
+        let long = "é".repeat(33);
+        assert!(matches!(Key::new(&short).0, Repr::Inline { .. }));
+        assert!(matches!(Key::new(&long).0, Repr::Heap(_)));
+        assert_eq!(text(&short), short);
+        assert_eq!(text(&long), long);
+        assert_eq!(text((&short, &long)), format!("{short}/{long}"));
+    }
+
+    #[test]
+    fn display_honours_width() {
+        assert_eq!(format!("{:>4}", Key::new("a")), "   a");
+    }
+
+    /// Text in which what is escaped, and what escaping gives, is frequent.
+    fn tricky() -> impl Strategy<Value = String> {
+        "[/%25Fé]{0,40}"
+    }
+
+    proptest! {
+        #[test]
+        fn display_gives_the_text(value in tricky()) {
+            prop_assert_eq!(text(&value), value);
+        }
+
+        #[test]
+        fn pairs_are_injective(a in (tricky(), tricky()), b in (tricky(), tricky())) {
+            prop_assert_eq!(text(&a) == text(&b), a == b);
+        }
+
+        #[test]
+        fn nested_tuples_are_injective(
+            a in ((tricky(), tricky()), tricky()),
+            b in ((tricky(), tricky()), tricky()),
+        ) {
+            prop_assert_eq!(text(&a) == text(&b), a == b);
+        }
+
+        #[test]
+        fn parts_can_be_read_back(parts in (tricky(), tricky(), tricky())) {
+            let unescape = |part: &str| part.replace("%2F", "/").replace("%25", "%");
+            let key = text(&parts);
+            let read: Vec<String> = key.split('/').map(unescape).collect();
+            prop_assert_eq!(read, [parts.0, parts.1, parts.2]);
+        }
+
+        #[test]
+        fn order_is_that_of_the_text(a in tricky(), b in tricky()) {
+            prop_assert_eq!(Key::new(&a).cmp(&Key::new(&b)), a.cmp(&b));
+            prop_assert_eq!(Key::new(&a) == Key::new(&b), a == b);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! [`LockKey`] for the types of the standard library, and for `uuid::Uuid`.
+
+use super::{Key, KeyWriter, LockKey};
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+impl LockKey for str {
+    #[inline]
+    fn write_key(&self, out: &mut KeyWriter) {
+        out.push_str(self);
+    }
+}
+
+impl LockKey for Key {
+    fn write_key(&self, out: &mut KeyWriter) {
+        out.push_str(self.as_str());
+    }
+}
+
+/// Types that are the key of what they refer to.
+macro_rules! by_reference {
+    ($([$($generics:tt)*] $type:ty;)*) => {$(
+        impl<$($generics)*> LockKey for $type {
+            #[inline]
+            fn write_key(&self, out: &mut KeyWriter) {
+                (**self).write_key(out);
+            }
+        }
+    )*};
+}
+
+by_reference! {
+    [T: LockKey + ?Sized] &T;
+    [T: LockKey + ?Sized] &mut T;
+    [T: LockKey + ?Sized] Box<T>;
+    [T: LockKey + ?Sized] Rc<T>;
+    [T: LockKey + ?Sized] Arc<T>;
+    [] String;
+    [] Cow<'_, str>;
+    [] PathBuf;
+    [] OsString;
+}
+
+/// Types whose `Display` text is one and the same for equal values.
+macro_rules! by_display {
+    ($($type:ty)*) => {$(
+        impl LockKey for $type {
+            fn write_key(&self, out: &mut KeyWriter) {
+                write_display(self, out);
+            }
+        }
+    )*};
+}
+
+by_display! {
+    bool char fmt::Arguments<'_> IpAddr Ipv4Addr Ipv6Addr
+    u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize
+    NonZero<u8> NonZero<u16> NonZero<u32> NonZero<u64> NonZero<u128> NonZero<usize>
+    NonZero<i8> NonZero<i16> NonZero<i32> NonZero<i64> NonZero<i128> NonZero<isize>
+}
+
+fn write_display(value: &dyn fmt::Display, out: &mut KeyWriter) {
+    // Only an argument of `format_args!` whose own `Display` fails gets here;
+    // going on would lock a key of half its text.
+    write!(out, "{value}").expect("a lock key's `Display` returned an error");
+}
+
+impl LockKey for Path {
+    fn write_key(&self, out: &mut KeyWriter) {
+        self.as_os_str().write_key(out);
+    }
+}
+
+/// Bytes that are not UTF-8 are written as `%XX`. The rest stands as it is, so
+/// that a path is the same key as its text; a path that has both such bytes and
+/// a `%` of its own may therefore share its key with another.
+impl LockKey for OsStr {
+    fn write_key(&self, out: &mut KeyWriter) {
+        for chunk in self.as_encoded_bytes().utf8_chunks() {
+            out.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                write!(out, "%{byte:02X}").expect("a key writer takes all text");
+            }
+        }
+    }
+}
+
+macro_rules! tuples {
+    ($(($($part:ident $index:tt)*))*) => {$(
+        impl<$($part: LockKey),*> LockKey for ($($part,)*) {
+            fn write_key(&self, out: &mut KeyWriter) {
+                out.tuple(&[$(&self.$index),*]);
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+    (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
+}
+
+#[cfg(feature = "uuid")]
+impl LockKey for uuid::Uuid {
+    fn write_key(&self, out: &mut KeyWriter) {
+        out.push_str(
+            self.hyphenated()
+                .encode_lower(&mut uuid::Uuid::encode_buffer()),
+        );
+    }
+}
+
+#[cfg(all(test, feature = "uuid"))]
+#[test]
+fn uuid_is_its_hyphenated_text() {
+    let uuid = uuid::Uuid::from_u128(0x2f1c);
+    assert_eq!(
+        Key::new(uuid).as_str(),
+        "00000000-0000-0000-0000-000000002f1c"
+    );
+}

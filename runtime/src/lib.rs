@@ -1,0 +1,25 @@
+#![doc = include_str!("../../README.md")]
+#![forbid(unsafe_code)]
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod error;
+mod guard;
+mod key;
+mod local;
+mod site;
+mod snapshot;
+mod space;
+
+pub use crate::error::{Error, ErrorKind};
+pub use crate::guard::{AsyncGuard, Guard};
+pub use crate::key::{Key, KeyWriter, LockKey};
+pub use crate::local::{Handle, LockFuture, Locks, global, is_locked, lock, lock_async, try_lock};
+pub use crate::site::{Holder, Site};
+pub use crate::snapshot::{LockState, snapshot};
+pub use crate::space::Space;
+pub use lockutils_macros::synchronized;
+
+// So that `::lockutils` in expanded code is this crate in its own tests as well.
+extern crate self as lockutils;

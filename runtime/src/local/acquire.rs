@@ -1,0 +1,150 @@
+//! Taking a lock: one state machine, with a blocking and an async driver.
+//!
+//! ```text
+//! New --free--> Done          New --busy--> Queued --free or handed over--> Done
+//!                                             |  ^
+//!                                             woken and overtaken
+//! ```
+//!
+//! [`Acquire::poll_acquire`] is a step of it. A waiter keeps its place in the
+//! queue until it has the lock, also when it was woken and a newcomer was faster.
+//! Who is dropped in `Queued` leaves the queue, and passes on a lock or a wake-up
+//! that was on its way to it.
+
+use super::table::{self, Hold, Place, SpaceId};
+use crate::key::Key;
+use crate::site::{Holder, Site};
+use parking_lot::{Condvar, Mutex};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+/// What is to be locked, and where in the code.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) space: SpaceId,
+    pub(super) key: Key,
+    pub(super) site: Site,
+}
+
+impl Request {
+    /// Takes the lock if nobody has it; never waits, never queues.
+    pub(super) fn try_now(&mut self, holder: Holder) -> Option<Hold> {
+        let hash = table::hash(self);
+        table::shard(hash).try_take(hash, self, holder).ok()
+    }
+
+    /// Who has the lock.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        let hash = table::hash(self);
+        table::shard(hash).find(hash, self)?.holder().cloned()
+    }
+}
+
+/// A lock being taken. Dropping it half-way leaves the queue.
+#[derive(Debug)]
+pub(super) struct Acquire {
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    New(Request),
+    Queued(Place),
+    Done,
+}
+
+impl Acquire {
+    pub(super) const fn new(request: Request) -> Self {
+        Self {
+            state: State::New(request),
+        }
+    }
+
+    /// A step: takes the lock, or sees to it that the waker is called when the next
+    /// step is due.
+    ///
+    /// `holder` and `waker` are what tells the drivers apart. The waker is made
+    /// only where the lock is busy.
+    fn poll_acquire(
+        &mut self,
+        holder: fn(Site) -> Holder,
+        waker: impl FnOnce() -> Waker,
+    ) -> Poll<Hold> {
+        let step = match &mut self.state {
+            State::New(request) => {
+                let hash = table::hash(request);
+                let taken = table::shard(hash).try_take(hash, request, holder(request.site));
+                taken.or_else(|holder| table::take_or_queue(hash, request, holder, waker()))
+            }
+            State::Queued(place) => table::retry(*place, waker()).ok_or(*place),
+            State::Done => panic!("`LockFuture` polled after it gave its guard"),
+        };
+        match step {
+            Ok(hold) => {
+                self.state = State::Done;
+                Poll::Ready(hold)
+            }
+            Err(place) => {
+                self.state = State::Queued(place);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The blocking driver.
+    pub(super) fn block(mut self) -> Hold {
+        let mut signal = None;
+        loop {
+            let waker = || Waker::from(Arc::clone(signal.get_or_insert_default()));
+            if let Poll::Ready(hold) = self.poll_acquire(Holder::thread, waker) {
+                return hold;
+            }
+            signal.as_deref().map(Signal::wait);
+        }
+    }
+}
+
+/// The async driver.
+impl Future for Acquire {
+    type Output = Hold;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Hold> {
+        self.poll_acquire(Holder::task, || context.waker().clone())
+    }
+}
+
+impl Drop for Acquire {
+    fn drop(&mut self) {
+        if let State::Queued(place) = self.state {
+            table::leave(place);
+        }
+    }
+}
+
+/// Blocks a thread until its waker is called.
+///
+/// Not [`std::thread::park`], whose token the user's own code may be waiting for.
+#[derive(Debug, Default)]
+struct Signal {
+    called: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Signal {
+    /// Returns once for each call of the waker, or for several at once.
+    fn wait(&self) {
+        let mut called = self.called.lock();
+        while !*called {
+            self.changed.wait(&mut called);
+        }
+        *called = false;
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        *self.called.lock() = true;
+        self.changed.notify_one();
+    }
+}

@@ -1,0 +1,35 @@
+//! Who holds what, right now.
+
+use crate::key::Key;
+use crate::site::Holder;
+
+/// A lock that was held or awaited when [`snapshot`] looked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LockState {
+    /// The name of the lock space.
+    pub space: &'static str,
+    /// The key.
+    pub key: Key,
+    /// Who has it; `None` while it is on its way from one to the next.
+    pub holder: Option<Holder>,
+    /// How many threads and tasks wait for it.
+    pub waiters: usize,
+}
+
+/// Every in-process lock that is held or awaited, in no particular order.
+///
+/// The process goes on while this looks, a part of the locks at a time, so two
+/// lines need not have been true at one moment; each line was.
+///
+/// # Examples
+///
+/// ```
+/// let _guard = lockutils::lock("snapshot");
+/// let states = lockutils::snapshot();
+/// assert!(states.iter().any(|lock| lock.key.as_str() == "snapshot"));
+/// ```
+#[must_use]
+pub fn snapshot() -> Vec<LockState> {
+    crate::local::states()
+}
