@@ -20,6 +20,9 @@ use std::hash::{Hash, Hasher};
 /// How many bytes of text a [`Key`] holds without allocating.
 const INLINE: usize = 64;
 
+/// The same in words, as which a key's text is copied by [`Key::words`].
+pub(crate) const WORDS: usize = INLINE / size_of::<u64>();
+
 /// A value that names a lock.
 ///
 /// Two values are the same key when they write the same text, whatever their
@@ -125,6 +128,32 @@ impl Key {
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
             Repr::Heap(text) => text.as_bytes(),
         }
+    }
+
+    /// The text in words, and its length in bytes; `None` if it is on the heap.
+    #[inline]
+    pub(crate) fn words(&self) -> Option<(impl Iterator<Item = u64>, u64)> {
+        match &self.0 {
+            Repr::Inline { len, bytes } => {
+                let (words, _) = bytes.as_chunks();
+                let used = usize::from(*len).div_ceil(size_of::<u64>());
+                let words = words[..used].iter().map(|word| u64::from_ne_bytes(*word));
+                Some((words, u64::from(*len)))
+            }
+            Repr::Heap(_) => None,
+        }
+    }
+
+    /// The key that [`Key::words`] gave, with anything in the words behind it.
+    pub(crate) fn from_words(words: [u64; WORDS], len: u64) -> Self {
+        let mut bytes = [0; INLINE];
+        for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_ne_bytes();
+        }
+        Self(Repr::Inline {
+            len: u8::try_from(len).expect("an inline key has at most 64 bytes"),
+            bytes,
+        })
     }
 
     #[inline]

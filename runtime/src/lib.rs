@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -8,9 +7,11 @@ mod error;
 mod guard;
 mod key;
 mod local;
+mod owner;
 mod site;
 mod snapshot;
 mod space;
+mod sync;
 
 pub use crate::error::{Error, ErrorKind};
 pub use crate::guard::{AsyncGuard, Guard};

@@ -17,14 +17,14 @@ pub fn key(value: &dyn LockKey) -> Key {
 /// A hold that can't fail, for a function of any return type.
 #[inline]
 #[track_caller]
-pub fn lock(locks: &Locks, key: Key, function: &'static str) -> Guard {
-    locks.hold(key, Site::of_function(function))
+pub fn lock(locks: &Locks, key: Key, function: &'static &'static str) -> Guard {
+    locks.hold(&key, Site::of_function(function))
 }
 
 /// [`lock`], for an async function.
 #[inline]
 #[track_caller]
-pub fn lock_async(locks: &Locks, key: Key, function: &'static str) -> LockFuture {
+pub fn lock_async(locks: &Locks, key: Key, function: &'static &'static str) -> LockFuture {
     locks.hold_async(key, Site::of_function(function))
 }
 
@@ -38,7 +38,7 @@ pub fn lock_async(locks: &Locks, key: Key, function: &'static str) -> LockFuture
 pub fn acquire<S: Space + ?Sized>(
     space: &S,
     key: Key,
-    function: &'static str,
+    function: &'static &'static str,
 ) -> Result<S::Guard, S::Failure> {
     space.acquire(key, Site::of_function(function))
 }
@@ -46,7 +46,11 @@ pub fn acquire<S: Space + ?Sized>(
 /// [`acquire`], for an async function.
 #[inline]
 #[track_caller]
-pub fn acquire_async<S: Space + ?Sized>(space: &S, key: Key, function: &'static str) -> S::Acquire {
+pub fn acquire_async<S: Space + ?Sized>(
+    space: &S,
+    key: Key,
+    function: &'static &'static str,
+) -> S::Acquire {
     space.acquire_async(key, Site::of_function(function))
 }
 

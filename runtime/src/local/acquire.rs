@@ -11,10 +11,11 @@
 //! Who is dropped in `Queued` leaves the queue, and passes on a lock or a wake-up
 //! that was on its way to it.
 
-use super::table::{self, Hold, Place, SpaceId};
+use super::table::{self, Hold, Name, Place};
 use crate::key::Key;
-use crate::site::{Holder, Site};
-use parking_lot::{Condvar, Mutex};
+use crate::owner::Owner;
+use crate::site::{Record, Site};
+use crate::sync::{Condvar, Mutex};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -22,23 +23,9 @@ use std::task::{Context, Poll, Wake, Waker};
 /// What is to be locked, and where in the code.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) space: SpaceId,
+    pub(super) space: u64,
     pub(super) key: Key,
     pub(super) site: Site,
-}
-
-impl Request {
-    /// Takes the lock if nobody has it; never waits, never queues.
-    pub(super) fn try_now(&mut self, holder: Holder) -> Option<Hold> {
-        let hash = table::hash(self);
-        table::shard(hash).try_take(hash, self, holder).ok()
-    }
-
-    /// Who has the lock.
-    pub(super) fn holder(&self) -> Option<Holder> {
-        let hash = table::hash(self);
-        table::shard(hash).find(hash, self)?.holder().cloned()
-    }
 }
 
 /// A lock being taken. Dropping it half-way leaves the queue.
@@ -64,18 +51,21 @@ impl Acquire {
     /// A step: takes the lock, or sees to it that the waker is called when the next
     /// step is due.
     ///
-    /// `holder` and `waker` are what tells the drivers apart. The waker is made
-    /// only where the lock is busy.
-    fn poll_acquire(
-        &mut self,
-        holder: fn(Site) -> Holder,
-        waker: impl FnOnce() -> Waker,
-    ) -> Poll<Hold> {
-        let step = match &mut self.state {
+    /// `owner` and `waker` are what tells the drivers apart. The waker is made only
+    /// where the lock is busy.
+    #[inline]
+    fn poll_acquire(&mut self, owner: Owner, waker: impl FnOnce() -> Waker) -> Poll<Hold> {
+        let step = match &self.state {
             State::New(request) => {
-                let hash = table::hash(request);
-                let taken = table::shard(hash).try_take(hash, request, holder(request.site));
-                taken.or_else(|holder| table::take_or_queue(hash, request, holder, waker()))
+                let name = Name::new(request.space, &request.key);
+                let record = Record {
+                    owner,
+                    site: request.site,
+                };
+                match table::try_take(name, record) {
+                    Some(hold) => Ok(hold),
+                    None => table::take_or_queue(name, record, waker()),
+                }
             }
             State::Queued(place) => table::retry(*place, waker()).ok_or(*place),
             State::Done => panic!("`LockFuture` polled after it gave its guard"),
@@ -93,11 +83,12 @@ impl Acquire {
     }
 
     /// The blocking driver.
+    #[inline]
     pub(super) fn block(mut self) -> Hold {
         let mut signal = None;
         loop {
             let waker = || Waker::from(Arc::clone(signal.get_or_insert_default()));
-            if let Poll::Ready(hold) = self.poll_acquire(Holder::thread, waker) {
+            if let Poll::Ready(hold) = self.poll_acquire(Owner::thread(), waker) {
                 return hold;
             }
             signal.as_deref().map(Signal::wait);
@@ -109,8 +100,10 @@ impl Acquire {
 impl Future for Acquire {
     type Output = Hold;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Hold> {
-        self.poll_acquire(Holder::task, || context.waker().clone())
+        let waker = context.waker();
+        self.poll_acquire(Owner::task(waker), || waker.clone())
     }
 }
 

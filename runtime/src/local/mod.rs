@@ -14,23 +14,27 @@
 //! the process-wide space.
 
 mod acquire;
+mod bucket;
+mod entry;
+mod identity;
 mod table;
 
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
-use crate::site::{Holder, Site};
+use crate::owner::Owner;
+use crate::site::{Holder, Record, Site};
 use crate::snapshot::LockState;
 use crate::space::Space;
 use acquire::{Acquire, Request};
+use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use table::Name;
 
 pub(crate) use table::Hold;
-use table::SpaceId;
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -62,8 +66,7 @@ use table::SpaceId;
 /// ```
 pub struct Locks {
     name: &'static str,
-    /// Zero until the space is first used: a `const fn` has no counter to draw from.
-    id: AtomicU64,
+    identity: Identity,
 }
 
 impl Locks {
@@ -72,7 +75,7 @@ impl Locks {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            id: AtomicU64::new(0),
+            identity: Identity::new(),
         }
     }
 
@@ -95,53 +98,51 @@ impl Locks {
 
     #[inline]
     fn id(&self) -> u64 {
-        // Relaxed: the number is all there is to see, no other memory hangs on it.
-        match self.id.load(Ordering::Relaxed) {
-            0 => self.draw_id(),
-            id => id,
-        }
-    }
-
-    #[cold]
-    fn draw_id(&self) -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let drawn = NEXT.fetch_add(1, Ordering::Relaxed);
-        match self
-            .id
-            .compare_exchange(0, drawn, Ordering::Relaxed, Ordering::Relaxed)
-        {
-            Ok(_) => drawn,
-            Err(id) => id,
-        }
-    }
-
-    fn request(&self, key: Key, site: Site) -> Request {
-        Request {
-            space: SpaceId {
-                id: self.id(),
-                name: self.name,
-            },
-            key,
-            site,
-        }
+        self.identity.number(self.name)
     }
 
     #[inline]
-    pub(crate) fn hold(&self, key: Key, site: Site) -> Guard {
-        Guard::new(Acquire::new(self.request(key, site)).block())
+    fn acquire(&self, key: Key, site: Site) -> Acquire {
+        Acquire::new(Request {
+            space: self.id(),
+            key,
+            site,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn hold(&self, key: &Key, site: Site) -> Guard {
+        // Tried without a copy of the key, which is a part of what this costs.
+        let record = Record {
+            owner: Owner::thread(),
+            site,
+        };
+        let hold = table::try_take(Name::new(self.id(), key), record)
+            .unwrap_or_else(|| self.acquire(key.clone(), site).block());
+        Guard::new(hold)
     }
 
     #[inline]
     pub(crate) fn hold_async(&self, key: Key, site: Site) -> LockFuture {
-        LockFuture(Acquire::new(self.request(key, site)))
+        LockFuture(self.acquire(key, site))
     }
 
-    fn try_hold(&self, key: Key, site: Site) -> Result<Guard, Error> {
-        let mut request = self.request(key, site);
-        match request.try_now(Holder::thread(site)) {
-            Some(hold) => Ok(Guard::new(hold)),
-            None => Err(Error::busy(self.name, request.holder(), request.key)),
-        }
+    fn try_hold(&self, key: &Key, site: Site) -> Result<Guard, Error> {
+        let name = Name::new(self.id(), key);
+        let record = Record {
+            owner: Owner::thread(),
+            site,
+        };
+        table::try_take(name, record)
+            .map(Guard::new)
+            .ok_or_else(|| {
+                let holder = table::holder(name).map(Holder::from);
+                Error::busy(self.name, holder, key.clone())
+            })
+    }
+
+    fn is_held(&self, key: &Key) -> bool {
+        table::holder(Name::new(self.id(), key)).is_some()
     }
 }
 
@@ -150,7 +151,7 @@ impl fmt::Debug for Locks {
         let id = self.id();
         f.debug_struct("Locks")
             .field("name", &self.name)
-            .field("locks", &table::states(|space| space.id == id))
+            .field("locks", &table::states(|space| space == id))
             .finish_non_exhaustive()
     }
 }
@@ -163,7 +164,7 @@ impl Space for Locks {
 
     #[inline]
     fn acquire(&self, key: Key, site: Site) -> Result<Guard, Infallible> {
-        Ok(self.hold(key, site))
+        Ok(self.hold(&key, site))
     }
 
     #[inline]
@@ -172,7 +173,7 @@ impl Space for Locks {
     }
 
     fn try_acquire(&self, key: Key, site: Site) -> Result<Guard, Error> {
-        self.try_hold(key, site)
+        self.try_hold(&key, site)
     }
 }
 
@@ -194,7 +195,7 @@ impl Handle<'_> {
     /// Taking a key that the caller itself holds waits for ever.
     #[track_caller]
     pub fn lock(&self) -> Guard {
-        self.locks.hold(self.key.clone(), Site::here())
+        self.locks.hold(&self.key, Site::here())
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -218,7 +219,7 @@ impl Handle<'_> {
     /// holds it.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        self.locks.try_hold(self.key.clone(), Site::here())
+        self.locks.try_hold(&self.key, Site::here())
     }
 
     /// Tells whether somebody holds the lock.
@@ -226,10 +227,7 @@ impl Handle<'_> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.locks
-            .request(self.key.clone(), Site::here())
-            .holder()
-            .is_some()
+        self.locks.is_held(&self.key)
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -303,7 +301,7 @@ pub fn global() -> &'static Locks {
 /// ```
 #[track_caller]
 pub fn lock(key: impl LockKey) -> Guard {
-    GLOBAL.hold(Key::new(key), Site::here())
+    GLOBAL.hold(&Key::new(key), Site::here())
 }
 
 /// Acquires a lock of the process-wide space, and lets other tasks run until it has it.
@@ -326,7 +324,7 @@ pub fn lock_async(key: impl LockKey) -> LockFuture {
 /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), also when it is the caller who holds it.
 #[track_caller]
 pub fn try_lock(key: impl LockKey) -> Result<Guard, Error> {
-    GLOBAL.try_hold(Key::new(key), Site::here())
+    GLOBAL.try_hold(&Key::new(key), Site::here())
 }
 
 /// Tells whether somebody holds a lock of the process-wide space.
