@@ -5,6 +5,7 @@
 //! pointer of its waker.
 
 use crate::sync::Mutex;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::task::Waker;
 use std::thread::{self, Thread};
@@ -17,7 +18,7 @@ pub(crate) struct Owner(u64);
 const TASK: u64 = 1 << 63;
 
 /// A thread that takes a lock while its thread-locals are being destroyed.
-const UNKNOWN: Owner = Owner(0);
+const UNKNOWN: u64 = TASK - 1;
 
 static THREADS: Mutex<Threads> = Mutex::new(Threads {
     last: 0,
@@ -29,36 +30,44 @@ struct Threads {
     running: BTreeMap<u64, Thread>,
 }
 
-/// A running thread's registration.
-struct Registration(Owner);
-
 thread_local! {
-    static REGISTRATION: Registration = Registration::new();
+    /// The thread's number, zero until it is drawn. Without a destructor, so that
+    /// reading it is one instruction.
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+    /// Ends the registration with the thread.
+    static REGISTRATION: Registration = const { Registration };
 }
 
-impl Registration {
-    fn new() -> Self {
-        let mut threads = THREADS.lock();
-        threads.last += 1;
-        let number = threads.last;
-        threads.running.insert(number, thread::current());
-        Self(Owner(number))
-    }
-}
+struct Registration;
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        THREADS.lock().running.remove(&self.0.0);
+        let number = NUMBER.replace(UNKNOWN);
+        THREADS.lock().running.remove(&number);
     }
+}
+
+#[cold]
+fn draw() -> u64 {
+    if REGISTRATION.try_with(|_| ()).is_err() {
+        return UNKNOWN;
+    }
+    let mut threads = THREADS.lock();
+    threads.last += 1;
+    let number = threads.last;
+    threads.running.insert(number, thread::current());
+    NUMBER.set(number);
+    number
 }
 
 impl Owner {
     /// The calling thread.
     #[inline]
     pub(crate) fn thread() -> Self {
-        REGISTRATION
-            .try_with(|registration| registration.0)
-            .unwrap_or(UNKNOWN)
+        match NUMBER.get() {
+            0 => Self(draw()),
+            number => Self(number),
+        }
     }
 
     /// The task that the waker wakes.

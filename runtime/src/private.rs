@@ -1,57 +1,71 @@
 //! The only items that expanded code may name. Not public API: what is here
 //! changes with the macros, whose version is pinned to this crate's.
+//!
+//! Expanded code takes a lock in two statements: `begin` evaluates the key, and
+//! `finish` waits.
 
 use crate::guard::Guard;
-use crate::key::{Key, LockKey};
+use crate::key::LockKey;
 use crate::local::{LockFuture, Locks};
 use crate::site::Site;
-use crate::space::{FromFailure, Space};
+use crate::space::{Begun, FromFailure, Space};
 
-/// `&dyn`, so that a value that is no key is reported at the key's expression
-/// alone, without a bound in this file.
-#[inline]
-pub fn key(value: &dyn LockKey) -> Key {
-    Key::new(value)
-}
-
-/// A hold that can't fail, for a function of any return type.
+/// Evaluates the key and takes the lock, unless that needs waiting.
+///
+/// A step of its own, so that nothing that the key's expression borrows is held
+/// while [`finish`] waits. `&dyn`, so that a value that is no key is reported at the
+/// key's expression alone, without a bound in this file.
 #[inline]
 #[track_caller]
-pub fn lock(locks: &Locks, key: Key, function: &'static &'static str) -> Guard {
-    locks.hold(&key, Site::of_function(function))
+pub fn begin<S: Space + ?Sized>(
+    key: &dyn LockKey,
+    space: &S,
+    function: &'static &'static str,
+) -> Begun<S> {
+    space.begin(key, Site::of_function(function))
 }
 
-/// [`lock`], for an async function.
-#[inline]
-#[track_caller]
-pub fn lock_async(locks: &Locks, key: Key, function: &'static &'static str) -> LockFuture {
-    locks.hold_async(key, Site::of_function(function))
-}
-
-/// A hold in a space of the user's, whose type decides whether it can fail.
+/// Waits for the lock, if that is still to be done.
 ///
 /// # Errors
 ///
-/// As the space's [`Space::acquire`].
+/// As the space's [`Space::block`].
 #[inline]
-#[track_caller]
-pub fn acquire<S: Space + ?Sized>(
-    space: &S,
-    key: Key,
-    function: &'static &'static str,
-) -> Result<S::Guard, S::Failure> {
-    space.acquire(key, Site::of_function(function))
+pub fn finish<S: Space + ?Sized>(begun: Begun<S>) -> Result<S::Guard, S::Failure> {
+    match begun {
+        Begun::Held(guard) => Ok(guard),
+        Begun::Wait(wait) => S::block(wait),
+    }
 }
 
-/// [`acquire`], for an async function.
+/// [`finish`] where it can't fail, for a function of any return type.
+#[inline]
+pub fn finish_surely(begun: Begun<Locks>) -> Guard {
+    match finish(begun) {
+        Ok(guard) => guard,
+    }
+}
+
+/// [`begin`] and [`finish`] in an async function, which awaits what this gives.
 #[inline]
 #[track_caller]
-pub fn acquire_async<S: Space + ?Sized>(
+pub fn begin_async<S: Space + ?Sized>(
+    key: &dyn LockKey,
     space: &S,
-    key: Key,
     function: &'static &'static str,
-) -> S::Acquire {
-    space.acquire_async(key, Site::of_function(function))
+) -> S::Wait {
+    space.begin_async(key, Site::of_function(function))
+}
+
+/// [`begin_async`] where it can't fail.
+#[inline]
+#[track_caller]
+pub fn begin_async_surely(
+    key: &dyn LockKey,
+    locks: &Locks,
+    function: &'static &'static str,
+) -> LockFuture {
+    locks.hold_async(key, Site::of_function(function))
 }
 
 /// What the function returns where the lock was not taken.

@@ -18,7 +18,7 @@
 //! is complete. It is cleared before the word is, so whoever sees a thin word sees
 //! `recorded` of this hold or zero, never of an earlier hold.
 
-use crate::key::{Key, WORDS};
+use crate::key::{self, Key, WORDS};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::sync::{AtomicRef, AtomicU64, Ordering, spin};
@@ -58,8 +58,8 @@ impl Bucket {
 
     /// Takes a lock of a bucket in which none is held or awaited.
     #[inline]
-    pub(super) fn try_take(&self, space: u64, key: &Key, record: Record) -> bool {
-        let Some((words, len)) = key.words() else {
+    pub(super) fn try_take(&self, space: u64, text: &[u8], record: Record) -> bool {
+        let Some(words) = key::words(text) else {
             return false;
         };
         // Acquire pairs with the release in `release` and `unreserve`: what was done
@@ -80,7 +80,8 @@ impl Bucket {
             place.store(word, Ordering::Relaxed);
         }
         // Release pairs with the acquire in `record`: the record is complete.
-        self.recorded.store(len + 1, Ordering::Release);
+        self.recorded
+            .store(text.len() as u64 + 1, Ordering::Release);
         true
     }
 

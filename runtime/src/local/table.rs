@@ -74,36 +74,47 @@ impl Drop for Hold {
 pub(super) struct Name<'a> {
     hash: u64,
     space: u64,
-    key: &'a Key,
+    /// UTF-8, and not checked to be: it comes from a `str`, or is a [`Key`]'s.
+    text: &'a [u8],
 }
 
 impl<'a> Name<'a> {
     #[inline]
-    pub(super) fn new(space: u64, key: &'a Key) -> Self {
+    pub(super) fn new(space: u64, text: &'a [u8]) -> Self {
         static SEED: LazyLock<(u64, SharedSeed)> = LazyLock::new(|| {
             let random = || RandomState::new().build_hasher().finish();
             (random(), SharedSeed::from_u64(random()))
         });
         let (seed, shared) = &*SEED;
         let mut hasher = FoldHasher::with_seed(seed ^ space, shared);
-        hasher.write(key.as_bytes());
+        hasher.write(text);
         Self {
             hash: hasher.finish(),
             space,
-            key,
+            text,
         }
     }
 
+    pub(super) const fn space(&self) -> u64 {
+        self.space
+    }
+
+    /// A copy of the key.
+    #[cold]
+    pub(super) fn key(&self) -> Key {
+        Key::from_utf8(self.text)
+    }
+
     fn is_of(&self, entry: &Entry) -> bool {
-        entry.space == self.space && entry.key == *self.key
+        entry.space == self.space && entry.key.as_bytes() == self.text
     }
 }
 
 /// Takes the lock if nobody has it.
 #[inline]
 pub(super) fn try_take(name: Name<'_>, record: Record) -> Option<Hold> {
-    let Name { hash, space, key } = name;
-    if bucket(hash).try_take(space, key, record) {
+    let Name { hash, space, text } = name;
+    if bucket(hash).try_take(space, text, record) {
         return Some(Hold {
             entry: EntryId { hash, number: THIN },
         });
@@ -171,7 +182,7 @@ pub(super) fn holder(name: Name<'_>) -> Option<Record> {
 }
 
 /// The state of the held and awaited locks of the spaces that `of` picks.
-pub(super) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
+pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     let mut states = Vec::new();
     for shard in &TABLE {
         let inflated = Inflated::of(shard, &shard.buckets);
@@ -233,7 +244,7 @@ impl Inflated {
         for bucket in buckets {
             if let Some((space, key, record)) = bucket.reserve() {
                 let id = EntryId {
-                    hash: Name::new(space, &key).hash,
+                    hash: Name::new(space, key.as_bytes()).hash,
                     number: THIN,
                 };
                 let entry = Box::new(Entry::new(id, space, key, record));
@@ -262,7 +273,7 @@ impl Inflated {
 
     /// Takes the lock if nobody has it.
     fn try_take(&mut self, name: Name<'_>, record: Record) -> Option<EntryId> {
-        let Name { hash, space, key } = name;
+        let Name { hash, space, .. } = name;
         let Entries { table, next } = &mut *self.entries;
         match table.entry(hash, |entry| name.is_of(entry), |entry| entry.id.hash) {
             hash_table::Entry::Occupied(mut entry) => {
@@ -277,7 +288,7 @@ impl Inflated {
                 *next += 1;
                 // An entry keeps its bucket inflated.
                 let _inflated_already = bucket(hash).reserve();
-                free.insert(Box::new(Entry::new(id, space, key.clone(), record)));
+                free.insert(Box::new(Entry::new(id, space, name.key(), record)));
                 Some(id)
             }
         }
