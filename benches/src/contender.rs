@@ -8,7 +8,7 @@ pub(crate) trait Contender: Sync + 'static {
 }
 
 /// Takes a lock as a task would.
-pub(crate) trait AsyncContender: 'static {
+pub(crate) trait AsyncContender: Sync + 'static {
     /// As [`Contender::locked`].
     async fn locked(&self, key: &Key, section: impl Future<Output = ()>);
 }

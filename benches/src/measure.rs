@@ -6,6 +6,9 @@
 //! two stretches that lie close together in time, and only then the median over
 //! the rounds.
 
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long to measure.
@@ -27,54 +30,66 @@ impl Plan {
     };
 }
 
-/// A contender at work: runs for about so long, and returns the nanoseconds an
+/// A contender at work: goes on for about so long, and returns the nanoseconds an
 /// acquisition took.
 pub(crate) type Run = Box<dyn FnMut(Duration) -> f64>;
 
-/// Counts acquisitions until a deadline. The clock is read between the passes of a
-/// workload over its keys, which are long enough to hide its cost.
-pub(crate) struct Stretch {
-    deadline: Instant,
+/// What a thread did in a measurement.
+struct Stretch {
     started: Instant,
     ended: Instant,
     acquisitions: u32,
 }
 
-impl Stretch {
-    pub(crate) fn until(deadline: Instant) -> Self {
-        let now = Instant::now();
-        Self {
-            deadline,
-            started: now,
-            ended: now,
-            acquisitions: 0,
+/// Runs `work` in threads that all start at once, and returns the nanoseconds an
+/// acquisition took: from the first start to the last end, divided by the
+/// acquisitions of all.
+///
+/// `work` is given the number of its thread. It goes on until the flag is set, and
+/// returns how often it took a lock. So no thread is done before the others, and
+/// there is no clock to read in between.
+pub(crate) fn at_once(
+    threads: usize,
+    length: Duration,
+    work: impl Fn(usize, &AtomicBool) -> u32 + Sync,
+) -> f64 {
+    let over = AtomicBool::new(false);
+    let start = Barrier::new(threads + 1);
+    let stretch = |thread| {
+        start.wait();
+        let started = Instant::now();
+        let acquisitions = work(thread, &over);
+        let ended = Instant::now();
+        Stretch {
+            started,
+            ended,
+            acquisitions,
         }
-    }
+    };
+    let stretches: Vec<_> = thread::scope(|scope| {
+        let stretch = &stretch;
+        let spawned: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || stretch(thread)))
+            .collect();
+        start.wait();
+        thread::sleep(length);
+        // Relaxed: the joins below order all else.
+        over.store(true, Ordering::Relaxed);
+        let joined = spawned.into_iter().map(ScopedJoinHandle::join);
+        joined
+            .map(|done| done.expect("the work panicked"))
+            .collect()
+    });
+    nanoseconds_each(&stretches)
+}
 
-    /// Whether there is time for another pass.
-    pub(crate) fn goes_on(&self) -> bool {
-        self.ended < self.deadline
-    }
-
-    /// Notes a finished pass.
-    pub(crate) fn passed(&mut self, keys: usize) {
-        self.acquisitions += u32::try_from(keys).expect("a pass has few keys");
-        self.ended = Instant::now();
-    }
-
-    /// The time of an acquisition when all of these ran at once, in nanoseconds:
-    /// from the first start to the last end, divided by all acquisitions.
-    ///
-    /// # Panics
-    ///
-    /// If there is none.
-    pub(crate) fn nanoseconds_each(all: &[Self]) -> f64 {
-        let started = all.iter().map(|stretch| stretch.started).min();
-        let ended = all.iter().map(|stretch| stretch.ended).max();
-        let wall = ended.expect("at least one stretch") - started.expect("at least one stretch");
-        let acquisitions: u32 = all.iter().map(|stretch| stretch.acquisitions).sum();
-        wall.as_secs_f64() * 1e9 / f64::from(acquisitions)
-    }
+fn nanoseconds_each(stretches: &[Stretch]) -> f64 {
+    let started = stretches.iter().map(|stretch| stretch.started).min();
+    let ended = stretches.iter().map(|stretch| stretch.ended).max();
+    let wall = ended.zip(started).map(|(ended, started)| ended - started);
+    let wall = wall.expect("at least one thread").as_secs_f64();
+    let acquisitions: u32 = stretches.iter().map(|stretch| stretch.acquisitions).sum();
+    wall * 1e9 / f64::from(acquisitions)
 }
 
 /// Measures the cells of a row. Returns the times of each, by round.
@@ -169,12 +184,11 @@ mod tests {
     fn threads_at_once_share_the_wall_time() {
         let start = Instant::now();
         let stretch = |from, to, acquisitions| Stretch {
-            deadline: start,
             started: start + Duration::from_nanos(from),
             ended: start + Duration::from_nanos(to),
             acquisitions,
         };
-        let each = Stretch::nanoseconds_each(&[stretch(0, 80, 3), stretch(20, 100, 7)]);
+        let each = nanoseconds_each(&[stretch(0, 80, 3), stretch(20, 100, 7)]);
         assert!(near(each, 10.0));
     }
 

@@ -4,7 +4,7 @@
 //! a list for each thread, through which it goes again and again.
 
 use crate::contender::{AsyncContender, Contender, Key};
-use crate::measure::{self, Plan, Run, Stretch};
+use crate::measure::{self, Plan, Run};
 use crate::peers::{LeakyMap, OwnedKey, ParkingLot, Striped, Tokio};
 use crate::subject::{
     FunctionAttribute, GlobalAttribute, GlobalGuard, LiteralAttribute, LiteralGuard,
@@ -16,12 +16,10 @@ use lockable::LockPool;
 use std::future;
 use std::hint::black_box;
 use std::rc::Rc;
-use std::sync::Barrier;
-use std::thread::{self, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 
-/// The clock is read once in so many acquisitions, or seldomer.
-const PASS: usize = 256;
+/// A thread looks whether time is up once in so many acquisitions, or seldomer.
+const PASS: usize = 32;
 
 /// A line of the table that is measured.
 pub(crate) struct Row {
@@ -128,81 +126,71 @@ fn awaited(name: &'static str, keys: &Keys) -> Row {
     let keyed_lock = r#async::KeyedLock::<String>::new();
     let row = Row::new(name)
         .cell(Column::ParkingLot, threads(keys, ParkingLot::<1>::new()))
-        .cell(Column::Tokio, task(keys, Tokio::default()))
-        .cell(Column::Guard, task(keys, GlobalGuard))
-        .cell(Column::Attribute, task(keys, GlobalAttribute))
-        .cell(Column::KeyedLock, task(keys, keyed_lock))
-        .cell(Column::Lockable, task(keys, LockPool::<String>::new()))
-        .cell(Column::TokioDashMap, task(keys, tokio_map));
+        .cell(Column::Tokio, tasks(keys, Tokio::default()))
+        .cell(Column::Guard, tasks(keys, GlobalGuard))
+        .cell(Column::Attribute, tasks(keys, GlobalAttribute))
+        .cell(Column::KeyedLock, tasks(keys, keyed_lock))
+        .cell(Column::Lockable, tasks(keys, LockPool::<String>::new()))
+        .cell(Column::TokioDashMap, tasks(keys, tokio_map));
     Row {
         reference: Some(Column::Tokio),
         ..row
     }
 }
 
-/// A list of keys for each thread.
+/// A list of keys for each thread, which is gone through in passes.
 struct Keys(Rc<[Vec<Key>]>);
 
 impl Keys {
     fn new(threads: usize, of_thread: impl Fn(usize) -> Vec<Key>) -> Self {
         let list = |thread| {
             let keys = of_thread(thread);
-            let passes = PASS.div_ceil(keys.len());
-            keys.repeat(passes)
+            let times = PASS.div_ceil(keys.len());
+            keys.repeat(times)
         };
         Self((0..threads).map(list).collect())
     }
 }
 
-/// Threads that all start at once, and take and release locks with nothing in
-/// between.
+/// Threads that take and release locks with nothing in between.
 fn threads(keys: &Keys, contender: impl Contender) -> Run {
     let lists = Rc::clone(&keys.0);
     Box::new(move |length| {
-        let deadline = Instant::now() + length;
-        let start = Barrier::new(lists.len());
-        let work = |keys: &[Key]| {
-            start.wait();
-            let mut stretch = Stretch::until(deadline);
-            while stretch.goes_on() {
-                for key in keys {
+        let lists = &*lists;
+        measure::at_once(lists.len(), length, |thread, over| {
+            let mut acquisitions = 0;
+            while !over.load(Ordering::Relaxed) {
+                for key in &lists[thread] {
                     contender.locked(black_box(key), || ());
+                    acquisitions += 1;
                 }
-                stretch.passed(keys.len());
             }
-            stretch
-        };
-        let stretches: Vec<_> = thread::scope(|scope| {
-            let spawned: Vec<_> = lists
-                .iter()
-                .map(|keys| scope.spawn(|| work(keys)))
-                .collect();
-            let joined = spawned.into_iter().map(ScopedJoinHandle::join);
-            joined
-                .map(|done| done.expect("no contender panics"))
-                .collect()
-        });
-        Stretch::nanoseconds_each(&stretches)
+            acquisitions
+        })
     })
 }
 
-/// One task on a Tokio runtime of one thread, the calling one.
-fn task(keys: &Keys, contender: impl AsyncContender) -> Run {
+/// Tasks that do the same, each on a Tokio runtime of its thread's own.
+fn tasks(keys: &Keys, contender: impl AsyncContender) -> Run {
     let lists = Rc::clone(&keys.0);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime without drivers needs nothing");
-    Box::new(move |length: Duration| {
-        let stretch = runtime.block_on(async {
-            let mut stretch = Stretch::until(Instant::now() + length);
-            while stretch.goes_on() {
-                for key in &lists[0] {
-                    contender.locked(black_box(key), future::ready(())).await;
+    let runtime = |_| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime without drivers needs nothing")
+    };
+    let runtimes: Vec<_> = lists.iter().map(runtime).collect();
+    Box::new(move |length| {
+        let lists = &*lists;
+        measure::at_once(lists.len(), length, |thread, over| {
+            runtimes[thread].block_on(async {
+                let mut acquisitions = 0;
+                while !over.load(Ordering::Relaxed) {
+                    for key in &lists[thread] {
+                        contender.locked(black_box(key), future::ready(())).await;
+                        acquisitions += 1;
+                    }
                 }
-                stretch.passed(lists[0].len());
-            }
-            stretch
-        });
-        Stretch::nanoseconds_each(&[stretch])
+                acquisitions
+            })
+        })
     })
 }
