@@ -42,12 +42,14 @@ impl Row {
         measure::rounds(&mut runs, plan)
     }
 
-    fn new(name: &'static str) -> Self {
-        Self {
+    /// A row with the reference of every row: the bare mutex.
+    fn new(name: &'static str, keys: &Keys, bare: impl Contender) -> Self {
+        let row = Self {
             name,
             cells: Vec::new(),
             reference: None,
-        }
+        };
+        row.cell(Column::ParkingLot, threads(keys, bare))
     }
 
     fn cell(mut self, column: Column, run: Run) -> Self {
@@ -59,14 +61,12 @@ impl Row {
     fn threaded_peers<K: OwnedKey>(self, keys: &Keys) -> Self {
         let map = LeakyMap::<parking_lot::Mutex<()>>::default();
         let tokio_map = LeakyMap::<tokio::sync::Mutex<()>>::default();
-        self.cell(
-            Column::KeyedLock,
-            threads(keys, sync::KeyedLock::<K>::new()),
-        )
-        .cell(Column::Lockable, threads(keys, LockPool::<K>::new()))
-        .cell(Column::DashMap, threads(keys, map))
-        .cell(Column::TokioDashMap, threads(keys, tokio_map))
-        .cell(Column::Striped, threads(keys, Striped::new()))
+        let keyed_lock = sync::KeyedLock::<K>::new();
+        self.cell(Column::KeyedLock, threads(keys, keyed_lock))
+            .cell(Column::Lockable, threads(keys, LockPool::<K>::new()))
+            .cell(Column::DashMap, threads(keys, map))
+            .cell(Column::TokioDashMap, threads(keys, tokio_map))
+            .cell(Column::Striped, threads(keys, Striped::new()))
     }
 }
 
@@ -78,20 +78,14 @@ pub(crate) fn all() -> Vec<Row> {
     vec![
         keyed("one key", &one, ParkingLot::<1>::new()),
         keyed("4096 keys in turn", &many, ParkingLot::<1>::new()),
-        Row::new("one key, a space of its own")
-            .cell(Column::ParkingLot, threads(&one, ParkingLot::<1>::new()))
+        Row::new("one key, a space of its own", &one, ParkingLot::<1>::new())
             .cell(Column::Guard, threads(&one, SpaceGuard))
             .cell(Column::Attribute, threads(&one, SpaceAttribute)),
-        Row::new("literal key")
-            .cell(
-                Column::ParkingLot,
-                threads(&literal, ParkingLot::<1>::new()),
-            )
+        Row::new("literal key", &literal, ParkingLot::<1>::new())
             .cell(Column::Guard, threads(&literal, LiteralGuard))
             .cell(Column::Attribute, threads(&literal, LiteralAttribute))
             .threaded_peers::<&'static str>(&literal),
-        Row::new("no key")
-            .cell(Column::ParkingLot, threads(&one, ParkingLot::<1>::new()))
+        Row::new("no key", &one, ParkingLot::<1>::new())
             .cell(Column::Attribute, threads(&one, FunctionAttribute)),
         awaited("async, one key", &one),
         same_key("2 threads, one key", 2),
@@ -103,8 +97,7 @@ pub(crate) fn all() -> Vec<Row> {
 
 /// Threads that take locks by the text of a key.
 fn keyed(name: &'static str, keys: &Keys, bare: impl Contender) -> Row {
-    Row::new(name)
-        .cell(Column::ParkingLot, threads(keys, bare))
+    Row::new(name, keys, bare)
         .cell(Column::Guard, threads(keys, GlobalGuard))
         .cell(Column::Attribute, threads(keys, GlobalAttribute))
         .threaded_peers::<String>(keys)
@@ -124,8 +117,7 @@ fn own_keys(name: &'static str, count: usize) -> Row {
 fn awaited(name: &'static str, keys: &Keys) -> Row {
     let tokio_map = LeakyMap::<tokio::sync::Mutex<()>>::default();
     let keyed_lock = r#async::KeyedLock::<String>::new();
-    let row = Row::new(name)
-        .cell(Column::ParkingLot, threads(keys, ParkingLot::<1>::new()))
+    let row = Row::new(name, keys, ParkingLot::<1>::new())
         .cell(Column::Tokio, tasks(keys, Tokio::default()))
         .cell(Column::Guard, tasks(keys, GlobalGuard))
         .cell(Column::Attribute, tasks(keys, GlobalAttribute))
