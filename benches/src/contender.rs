@@ -1,4 +1,4 @@
-//! What a contender is, and the keys it is given.
+//! What a contender is, the column it stands in, and the keys it is given.
 
 /// Takes a lock as a thread would.
 pub(crate) trait Contender: Sync + 'static {
@@ -11,6 +11,49 @@ pub(crate) trait Contender: Sync + 'static {
 pub(crate) trait AsyncContender: Sync + 'static {
     /// As [`Contender::locked`].
     async fn locked(&self, key: &Key, section: impl Future<Output = ()>);
+}
+
+/// The contenders, as the columns of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    ParkingLot,
+    Tokio,
+    Guard,
+    Attribute,
+    KeyedLock,
+    Lockable,
+    DashMap,
+    TokioDashMap,
+    Striped,
+}
+
+impl Column {
+    /// In the order of the table.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::ParkingLot,
+        Self::Tokio,
+        Self::Guard,
+        Self::Attribute,
+        Self::KeyedLock,
+        Self::Lockable,
+        Self::DashMap,
+        Self::TokioDashMap,
+        Self::Striped,
+    ];
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::ParkingLot => "bare parking_lot",
+            Self::Tokio => "bare Tokio",
+            Self::Guard => "**lockutils, guard**",
+            Self::Attribute => "**lockutils, attribute**",
+            Self::KeyedLock => "keyed-lock",
+            Self::Lockable => "lockable",
+            Self::DashMap => "DashMap of `Arc<Mutex>` (leaky)",
+            Self::TokioDashMap => "DashMap of Tokio's `Mutex` (leaky)",
+            Self::Striped => "striped array",
+        }
+    }
 }
 
 /// One of the keys of a workload.

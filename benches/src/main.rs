@@ -2,7 +2,7 @@
 //!
 //! Prints one Markdown table. A row is a workload, a column a contender:
 //!
-//! - [`contender`]: what a contender is, and the keys it is given;
+//! - [`contender`]: what a contender is, its column, and the keys it is given;
 //! - [`subject`] and [`peers`]: how each of them takes a lock;
 //! - [`rows`]: the workloads, each written once, and who takes part in which;
 //! - [`measure`]: interleaved rounds, medians and ratios;

@@ -45,9 +45,9 @@ struct Stretch {
 /// acquisition took: from the first start to the last end, divided by the
 /// acquisitions of all.
 ///
-/// `work` is given the number of its thread. It goes on until the flag is set, and
-/// returns how often it took a lock. So no thread is done before the others, and
-/// there is no clock to read in between.
+/// `work` is given the number of its thread. It takes locks at least once and until
+/// the flag is set, and returns how often. So no thread is done before the others,
+/// and there is no clock to read in between.
 pub(crate) fn at_once(
     threads: usize,
     length: Duration,

@@ -3,14 +3,13 @@
 //! There are two, threads and tasks. A row of the table is one of them with keys:
 //! a list for each thread, through which it goes again and again.
 
-use crate::contender::{AsyncContender, Contender, Key};
+use crate::contender::{AsyncContender, Column, Contender, Key};
 use crate::measure::{self, Plan, Run};
 use crate::peers::{LeakyMap, OwnedKey, ParkingLot, Striped, Tokio};
 use crate::subject::{
     FunctionAttribute, GlobalAttribute, GlobalGuard, LiteralAttribute, LiteralGuard,
     SpaceAttribute, SpaceGuard,
 };
-use crate::table::Column;
 use keyed_lock::{r#async, sync};
 use lockable::LockPool;
 use std::future;
@@ -151,13 +150,15 @@ fn threads(keys: &Keys, contender: impl Contender) -> Run {
         let lists = &*lists;
         measure::at_once(lists.len(), length, |thread, over| {
             let mut acquisitions = 0;
-            while !over.load(Ordering::Relaxed) {
+            loop {
                 for key in &lists[thread] {
                     contender.locked(black_box(key), || ());
                     acquisitions += 1;
                 }
+                if over.load(Ordering::Relaxed) {
+                    break acquisitions;
+                }
             }
-            acquisitions
         })
     })
 }
@@ -175,13 +176,15 @@ fn tasks(keys: &Keys, contender: impl AsyncContender) -> Run {
         measure::at_once(lists.len(), length, |thread, over| {
             runtimes[thread].block_on(async {
                 let mut acquisitions = 0;
-                while !over.load(Ordering::Relaxed) {
+                loop {
                     for key in &lists[thread] {
                         contender.locked(black_box(key), future::ready(())).await;
                         acquisitions += 1;
                     }
+                    if over.load(Ordering::Relaxed) {
+                        break acquisitions;
+                    }
                 }
-                acquisitions
             })
         })
     })

@@ -1,51 +1,9 @@
 //! The report: lines of a Markdown table.
 
+use crate::contender::Column;
 use crate::measure::{self, Plan};
 use crate::rows::Row;
 use std::fmt::Write as _;
-
-/// Who is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Column {
-    ParkingLot,
-    Tokio,
-    Guard,
-    Attribute,
-    KeyedLock,
-    Lockable,
-    DashMap,
-    TokioDashMap,
-    Striped,
-}
-
-impl Column {
-    /// In the order of the table.
-    const ALL: [Self; 9] = [
-        Self::ParkingLot,
-        Self::Tokio,
-        Self::Guard,
-        Self::Attribute,
-        Self::KeyedLock,
-        Self::Lockable,
-        Self::DashMap,
-        Self::TokioDashMap,
-        Self::Striped,
-    ];
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::ParkingLot => "bare parking_lot",
-            Self::Tokio => "bare Tokio",
-            Self::Guard => "**lockutils, guard**",
-            Self::Attribute => "**lockutils, attribute**",
-            Self::KeyedLock => "keyed-lock",
-            Self::Lockable => "lockable",
-            Self::DashMap => "DashMap of `Arc<Mutex>` (leaky)",
-            Self::TokioDashMap => "DashMap of Tokio's `Mutex` (leaky)",
-            Self::Striped => "striped array",
-        }
-    }
-}
 
 /// A line of the table, ready to print.
 #[derive(Debug)]
