@@ -1,0 +1,3 @@
+//! The behaviour of `lockutils`, a module a topic.
+
+mod conformance;
