@@ -1,3 +1,12 @@
 //! The behaviour of `lockutils`, a module a topic.
 
+mod cancellation;
 mod conformance;
+mod fairness;
+mod inspection;
+mod memory;
+mod nesting;
+mod size;
+mod space;
+mod stress;
+mod waker;
