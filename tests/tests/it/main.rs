@@ -6,6 +6,7 @@ mod fairness;
 mod inspection;
 mod memory;
 mod nesting;
+mod ported;
 mod size;
 mod space;
 mod stress;
