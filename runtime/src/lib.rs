@@ -19,7 +19,7 @@ pub use crate::key::{Key, KeyWriter, LockKey};
 pub use crate::local::{Handle, LockFuture, Locks, global, is_locked, lock, lock_async, try_lock};
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::Space;
+pub use crate::space::{Begun, Space};
 pub use lockutils_macros::synchronized;
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

@@ -7,8 +7,8 @@ use crate::site::Holder;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LockState {
-    /// The name of the lock space; `None` if it was dropped while this was held.
-    pub space: Option<&'static str>,
+    /// The name of the lock space.
+    pub space: &'static str,
     /// The key.
     pub key: Key,
     /// Who has it; `None` while it is on its way from one to the next.

@@ -8,15 +8,15 @@
 //! into an [`Entry`](super::entry::Entry), and from then on the mutex of the
 //! bucket's shard rules, until the bucket's last entry is gone.
 //!
-//! | word | state | who may change it |
+//! | low half of the word | state | who may change it |
 //! |---|---|---|
-//! | 0 | free | anybody: to 1, and with the shard's mutex to 2 |
-//! | 1 | thin: held, and the record says what and by whom | the holder, to 0; with the shard's mutex: to 2 × 2 |
+//! | 0 | free | anybody, to 1; with the shard's mutex, to 2 |
+//! | 1 | thin: held, and the record says what and by whom | the holder, to 0; with the shard's mutex, to 2 × 2 |
 //! | 2 × n | inflated: n entries and reservations | with the shard's mutex |
 //!
-//! The record is written after the word, by plain stores; `recorded` says that it
-//! is complete. It is cleared before the word is, so whoever sees a thin word sees
-//! `recorded` of this hold or zero, never of an earlier hold.
+//! The high half counts the thin holds. The record is written after the word, by
+//! plain stores, and last of them `recorded`, with the same count: so whoever finds
+//! the word thin can tell the record of this hold from that of the one before it.
 
 use crate::key::{self, Key, WORDS};
 use crate::owner::Owner;
@@ -28,13 +28,25 @@ const FREE: u64 = 0;
 const THIN: u64 = 1;
 const ENTRY: u64 = 2;
 
+/// One thin hold, in the high half of the word and of `recorded`.
+const HOLD: u64 = 1 << 32;
+
+const fn low(word: u64) -> u64 {
+    word % HOLD
+}
+
+const fn holds(word: u64) -> u64 {
+    word / HOLD
+}
+
 /// Aligned so that two buckets never share a cache line, nor a pair of lines that
 /// the processor fetches together.
 #[repr(align(128))]
 pub(super) struct Bucket {
     /// See the table at the head of this file.
     word: AtomicU64,
-    /// The length of the thin holder's key plus one, once the record is complete.
+    /// For which thin hold the record is complete, and in the low half the length of
+    /// its key.
     recorded: AtomicU64,
     space: AtomicU64,
     owner: AtomicU64,
@@ -62,11 +74,16 @@ impl Bucket {
         let Some(words) = key::words(text) else {
             return false;
         };
+        let word = self.word.load(Ordering::Relaxed);
+        if low(word) != FREE {
+            return false;
+        }
+        let thin = word.wrapping_add(HOLD) + THIN;
         // Acquire pairs with the release in `release` and `unreserve`: what was done
         // under the lock before is done.
         if self
             .word
-            .compare_exchange(FREE, THIN, Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(word, thin, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
             return false;
@@ -81,7 +98,7 @@ impl Bucket {
         }
         // Release pairs with the acquire in `record`: the record is complete.
         self.recorded
-            .store(text.len() as u64 + 1, Ordering::Release);
+            .store(thin - THIN + text.len() as u64, Ordering::Release);
         true
     }
 
@@ -89,41 +106,29 @@ impl Bucket {
     /// lock is an entry.
     #[inline]
     pub(super) fn release(&self) -> bool {
-        let recorded = self.recorded.load(Ordering::Relaxed);
-        self.recorded.store(0, Ordering::Relaxed);
-        // Release pairs with the acquire in `try_take` and `reserve`, both for what
-        // was done under the lock and for `recorded`.
-        let released = self
-            .word
-            .compare_exchange(THIN, FREE, Ordering::Release, Ordering::Relaxed)
-            .is_ok();
-        if !released {
-            // Who inflates may still be waiting for it, with the mutex locked.
-            self.recorded.store(recorded, Ordering::Release);
-        }
-        released
+        let word = self.word.load(Ordering::Relaxed);
+        // Release pairs with the acquire in `try_take` and `reserve`: what was done
+        // under the lock is done.
+        low(word) == THIN
+            && self
+                .word
+                .compare_exchange(word, word - THIN, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
     pub(super) fn reserve(&self) -> Option<(u64, Key, Record)> {
-        loop {
-            let word = self.word.load(Ordering::Relaxed);
-            let inflated = if word == THIN {
-                2 * ENTRY
-            } else {
-                word + ENTRY
-            };
-            // Acquire pairs with the release in `release` and `unreserve`.
-            let done =
-                self.word
-                    .compare_exchange(word, inflated, Ordering::Acquire, Ordering::Relaxed);
-            match done {
-                Ok(THIN) => return Some(self.record()),
-                Ok(_) => return None,
-                Err(_) => {} // The holder released, or a newcomer took the lock.
-            }
-        }
+        let inflate = |word| match low(word) {
+            THIN => Some(word - THIN + 2 * ENTRY),
+            _ => Some(word + ENTRY),
+        };
+        // Acquire pairs with the release in `release` and `unreserve`.
+        let word = self
+            .word
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, inflate);
+        let word = word.expect("a bucket can always be inflated");
+        (low(word) == THIN).then(|| self.record(holds(word)))
     }
 
     /// Ends a reservation; without one left, and without an entry, the bucket is
@@ -135,18 +140,20 @@ impl Bucket {
         self.word.store(word - ENTRY, Ordering::Release);
     }
 
-    /// What the thin holder has written down. Waits for it to finish, which takes
-    /// it a few instructions.
-    fn record(&self) -> (u64, Key, Record) {
-        let recorded = spin(|| match self.recorded.load(Ordering::Acquire) {
-            0 => None,
-            recorded => Some(recorded),
+    /// What the holder of this thin hold has written down. Waits for it to finish,
+    /// which takes it a few instructions.
+    fn record(&self, hold: u64) -> (u64, Key, Record) {
+        // Acquire pairs with the release in `try_take`. The stores of the next hold
+        // are no danger: there is none before the bucket is free again.
+        let recorded = spin(|| {
+            let recorded = self.recorded.load(Ordering::Acquire);
+            (holds(recorded) == hold).then_some(recorded)
         });
         let words = self
             .text
             .each_ref()
             .map(|word| word.load(Ordering::Relaxed));
-        let key = Key::from_words(words, recorded - 1);
+        let key = Key::from_words(words, low(recorded));
         let location = self.location.load(Ordering::Relaxed);
         let record = Record {
             owner: Owner::from_word(self.owner.load(Ordering::Relaxed)),

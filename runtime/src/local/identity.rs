@@ -1,26 +1,39 @@
 //! What makes a lock space one and the same: a number, drawn at its first use.
+//!
+//! The number's low bits say which name the space has, so that a lock can be named
+//! by the number alone, also when its space has been dropped. Names are remembered
+//! for ever, each text once; spaces are not remembered at all.
 
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use std::collections::BTreeMap;
+
+/// How many bits of a number are the index of its name. The 40 bits above them are
+/// enough for a million new spaces a second during twelve days.
+const NAME_BITS: u32 = 24;
+
+/// The name of spaces that came after 2^24 different names.
+const UNNAMED: &str = "unnamed";
 
 /// The number of a space; zero until it is drawn, since a `const fn` can't draw.
 pub(super) struct Identity(AtomicU64);
 
 static SPACES: Mutex<Spaces> = Mutex::new(Spaces {
-    last: 0,
-    names: BTreeMap::new(),
+    drawn: 0,
+    names: Vec::new(),
+    indices: BTreeMap::new(),
 });
 
 struct Spaces {
-    last: u64,
-    /// Of the spaces that were used and not dropped. No other lock is taken while
-    /// this one is held.
-    names: BTreeMap<u64, &'static str>,
+    drawn: u64,
+    names: Vec<&'static str>,
+    indices: BTreeMap<&'static str, u64>,
 }
 
-/// The name of a space, unless it was dropped.
-pub(super) fn name_of(space: u64) -> Option<&'static str> {
-    SPACES.lock().names.get(&space).copied()
+/// The name of the space that has this number.
+pub(super) fn name_of(number: u64) -> &'static str {
+    let index = number & ((1 << NAME_BITS) - 1);
+    let index = usize::try_from(index).expect("24 bits");
+    SPACES.lock().names.get(index).copied().unwrap_or(UNNAMED)
 }
 
 impl Identity {
@@ -28,7 +41,7 @@ impl Identity {
         Self(AtomicU64::new(0))
     }
 
-    /// The number, for which `name` is registered when it is drawn.
+    /// The number, which has `name` in it.
     #[inline]
     pub(super) fn number(&self, name: &'static str) -> u64 {
         // Relaxed: the number is all there is to see, no other memory hangs on it.
@@ -45,19 +58,20 @@ impl Identity {
         if drawn_meanwhile != 0 {
             return drawn_meanwhile;
         }
-        spaces.last += 1;
-        let number = spaces.last;
-        spaces.names.insert(number, name);
+        spaces.drawn += 1;
+        let number = spaces.drawn << NAME_BITS | spaces.index_of(name);
         self.0.store(number, Ordering::Relaxed);
         number
     }
 }
 
-impl Drop for Identity {
-    fn drop(&mut self) {
-        let number = self.0.load(Ordering::Relaxed);
-        if number != 0 {
-            SPACES.lock().names.remove(&number);
-        }
+impl Spaces {
+    fn index_of(&mut self, name: &'static str) -> u64 {
+        let Self { names, indices, .. } = self;
+        let last = (1 << NAME_BITS) - 1;
+        *indices.entry(name).or_insert_with(|| {
+            names.push(name);
+            last.min(names.len() as u64 - 1)
+        })
     }
 }

@@ -149,7 +149,7 @@ pub(super) fn retry(Place { entry, ticket }: Place, waker: Waker) -> Option<Hold
     let taken = Inflated::at(entry.hash)
         .get(entry)
         .retry(ticket, &mut waker, &mut spare);
-    taken.then_some(Hold { entry })
+    taken.then(|| Hold { entry })
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
