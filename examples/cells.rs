@@ -7,40 +7,22 @@
 //!
 //! This program seeds cells, each an SQLite file, starts a message bus on a loopback
 //! port, and serves the same requests four ways, each without a lock and with one. The
-//! bus counts what was really opened. Every answer is compared with what was seeded.
+//! bus counts what was really opened: one connection is meant for each cell in each
+//! process, and any further one, which no cache remembers, counts as leaked. Every answer
+//! is compared with what was seeded.
 //!
 //! ```text
 //! cargo run --release --example cells
 //! cargo run --release --example cells -- --help
 //! ```
 
-#[path = "cells/bus.rs"]
-mod bus;
-#[path = "cells/cell.rs"]
-mod cell;
-#[path = "cells/connections.rs"]
-mod connections;
-#[path = "cells/database.rs"]
-mod database;
-#[path = "cells/limit.rs"]
-mod limit;
-#[path = "cells/options.rs"]
-mod options;
-#[path = "cells/report.rs"]
-mod report;
-#[path = "cells/site.rs"]
-mod site;
-#[path = "cells/way.rs"]
-mod way;
-#[path = "cells/worker.rs"]
-mod worker;
-
-use crate::cell::CellMapping;
-use crate::connections::Connections;
-use crate::options::{Command, Options};
-use crate::report::{Report, Row};
-use crate::site::Site;
-use crate::way::{Lock, Way};
+use crate::cells::cell::CellMapping;
+use crate::cells::connections::Connections;
+use crate::cells::options::{Command, Options};
+use crate::cells::report::{self, Report, Row};
+use crate::cells::site::Site;
+use crate::cells::way::{Lock, Way};
+use crate::cells::{limit, worker};
 use anyhow::{Result, ensure};
 use clap::Parser;
 use lockutils::synchronized;
@@ -89,6 +71,21 @@ fn connect_blocking_unlocked(cell: &CellMapping) -> Result<Arc<Connections>> {
         .lock()
         .insert(cell.uuid, Arc::clone(&connections));
     Ok(connections)
+}
+
+/// The supporting cast, in the folder of that name.
+mod cells {
+    pub(crate) mod bus;
+    pub(crate) mod cell;
+    pub(crate) mod connections;
+    pub(crate) mod database;
+    pub(crate) mod limit;
+    pub(crate) mod options;
+    pub(crate) mod report;
+    pub(crate) mod requests;
+    pub(crate) mod site;
+    pub(crate) mod way;
+    pub(crate) mod worker;
 }
 
 /// Serves the same requests every way, and says what was opened.

@@ -4,7 +4,7 @@
 //! the connection stays open until the client drops it. The count is the listener's, so
 //! it also has what other processes opened and what no cache remembers.
 
-use crate::cell::CellMapping;
+use super::cell::CellMapping;
 use anyhow::{Context, Result, ensure};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -4,7 +4,7 @@
 //! The mappings are in a database of their own, which is how the worker processes learn
 //! of the cells.
 
-use crate::database;
+use super::database;
 use anyhow::{Context, Result};
 use rusqlite::{Connection, OpenFlags, params};
 use std::net::SocketAddr;

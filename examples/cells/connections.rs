@@ -1,8 +1,8 @@
 //! What is open to a cell: its database and its message bus.
 
-use crate::bus;
-use crate::cell::CellMapping;
-use crate::database::{Database, Instance};
+use super::bus;
+use super::cell::CellMapping;
+use super::database::{Database, Instance};
 use anyhow::{Context, Result};
 use std::net::TcpStream;
 use std::sync::Arc;

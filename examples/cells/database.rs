@@ -1,6 +1,6 @@
 //! The database of a cell: an SQLite file with the instances that run in it.
 
-use crate::cell::CellMapping;
+use super::cell::CellMapping;
 use anyhow::{Context, Result, ensure};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, params};

@@ -1,7 +1,7 @@
 //! Room for open files: a socket is one, and so is a database.
 
-use crate::options::Options;
-use crate::way::IN_FLIGHT;
+use super::options::Options;
+use super::requests::IN_FLIGHT;
 use anyhow::{Context, Result, ensure};
 
 /// Standard streams, runtimes, pipes from the workers, with room to spare.

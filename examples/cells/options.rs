@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::way::Lock;
+use super::way::Lock;
 use clap::{Args, Parser, Subcommand, value_parser};
 use std::path::PathBuf;
 

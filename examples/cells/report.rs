@@ -1,8 +1,8 @@
 //! What the user sees: the progress, the table, and two sentences on it.
 
-use crate::options::Options;
-use crate::site::Run;
-use crate::way::{Lock, Way};
+use super::options::Options;
+use super::site::Run;
+use super::way::{Lock, Way};
 use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};

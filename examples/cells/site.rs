@@ -1,10 +1,11 @@
 //! Where the runs happen: a temporary directory with the cells' databases, and the bus.
 
-use crate::bus::Bus;
-use crate::cell::{self, CellMapping};
-use crate::options::{Options, Share};
-use crate::way::{Lock, Requests, Way};
-use crate::worker;
+use super::bus::Bus;
+use super::cell::{self, CellMapping};
+use super::options::{Options, Share};
+use super::requests::Requests;
+use super::way::{Lock, Way};
+use super::worker;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use std::fs;

@@ -1,12 +1,12 @@
 //! Worker processes: this program, started again for a share of the requests.
 //!
-//! A worker has a memory of its own, and therefore a cache of its own. It serves as tasks
-//! on one thread. Its exit status says whether all answers were right, and its standard
-//! error says what was not.
+//! A worker has a memory of its own, and therefore a cache of its own. It serves by tasks
+//! on one thread, and starting it is part of the run's time. Its exit status says whether
+//! all answers were right, and its standard error what went wrong.
 
-use crate::cell;
-use crate::options::Share;
-use crate::way::Requests;
+use super::cell;
+use super::options::Share;
+use super::requests::Requests;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use std::env;

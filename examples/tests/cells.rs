@@ -4,7 +4,12 @@
 //! them beside the folder that the tests are in.
 
 use std::env;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use uuid::Uuid;
 
 /// One line of the table that the example prints.
 #[derive(Debug)]
@@ -134,6 +139,55 @@ fn worker_without_cells_says_what_is_missing() {
 
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("cannot read the cell mappings in `/no/such/directory`"));
+}
+
+#[test]
+fn wrong_answer_fails_the_worker() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
+    let address = listener.local_addr().expect("a bound port");
+    let uuid = Uuid::new_v4();
+    write_database(
+        &directory.path().join("api.sqlite"),
+        &format!(
+            "CREATE TABLE cell_mappings (id INTEGER PRIMARY KEY, uuid TEXT, transport_url TEXT);
+             INSERT INTO cell_mappings VALUES (1, '{uuid}', '{address}');"
+        ),
+    );
+    write_database(
+        &directory.path().join(format!("cell-{uuid}.sqlite")),
+        "CREATE TABLE instances (id INTEGER PRIMARY KEY, host TEXT, memory_mb INTEGER);
+         WITH RECURSIVE ids(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM ids WHERE id < 99)
+         INSERT INTO instances SELECT id, 'another-host', 512 FROM ids;",
+    );
+
+    let bus = thread::spawn(move || {
+        let (mut client, _) = listener.accept()?;
+        let mut greeting = [0; 16];
+        client.read_exact(&mut greeting)?;
+        client.write_all(&greeting)
+    });
+    let output = example()
+        .arg("worker")
+        .arg(directory.path())
+        .args(["1", "per cell"])
+        .output()
+        .expect("the example starts");
+
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = text(&output.stderr);
+    assert!(
+        complaint.contains(&format!("cell `{uuid}` gave a wrong answer")),
+        "{complaint}"
+    );
+    let answered = bus.join().expect("the bus doesn't panic");
+    answered.expect("the worker said which cell it is for");
+}
+
+fn write_database(path: &Path, statements: &str) {
+    rusqlite::Connection::open(path)
+        .and_then(|database| database.execute_batch(statements))
+        .expect("a database can be written");
 }
 
 #[cfg(unix)]
