@@ -1,20 +1,20 @@
 //! The only items that expanded code may name. Not public API: what is here
 //! changes with the macros, whose version is pinned to this crate's.
 //!
-//! Expanded code takes a lock in two statements: `begin` evaluates the key, and
-//! `finish` waits.
+//! Expanded code takes a lock in two statements: [`begin`] evaluates the key, and
+//! [`finish`] waits; in an async function [`begin_async`] evaluates the key, and
+//! what it gives is awaited.
 
-use crate::guard::Guard;
 use crate::key::LockKey;
-use crate::local::{LockFuture, Locks};
 use crate::site::Site;
 use crate::space::{Begun, FromFailure, Space};
 
+pub use crate::local::{Locks, global};
+
 /// Evaluates the key and takes the lock, unless that needs waiting.
 ///
-/// A step of its own, so that nothing that the key's expression borrows is held
-/// while [`finish`] waits. `&dyn`, so that a value that is no key is reported at the
-/// key's expression alone, without a bound in this file.
+/// `&dyn`, so that a value that is no key is reported at the key's expression
+/// alone, without a bound in this file.
 #[inline]
 #[track_caller]
 pub fn begin<S: Space + ?Sized>(
@@ -38,15 +38,7 @@ pub fn finish<S: Space + ?Sized>(begun: Begun<S>) -> Result<S::Guard, S::Failure
     }
 }
 
-/// [`finish`] where it can't fail, for a function of any return type.
-#[inline]
-pub fn finish_surely(begun: Begun<Locks>) -> Guard {
-    match finish(begun) {
-        Ok(guard) => guard,
-    }
-}
-
-/// [`begin`] and [`finish`] in an async function, which awaits what this gives.
+/// Evaluates the key, and makes ready to wait in a task.
 #[inline]
 #[track_caller]
 pub fn begin_async<S: Space + ?Sized>(
@@ -55,17 +47,6 @@ pub fn begin_async<S: Space + ?Sized>(
     function: &'static &'static str,
 ) -> S::Wait {
     space.begin_async(key, Site::of_function(function))
-}
-
-/// [`begin_async`] where it can't fail.
-#[inline]
-#[track_caller]
-pub fn begin_async_surely(
-    key: &dyn LockKey,
-    locks: &Locks,
-    function: &'static &'static str,
-) -> LockFuture {
-    locks.hold_async(key, Site::of_function(function))
 }
 
 /// What the function returns where the lock was not taken.

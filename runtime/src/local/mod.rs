@@ -131,7 +131,7 @@ impl Locks {
     }
 
     #[inline]
-    pub(crate) fn hold_async(&self, key: &(impl LockKey + ?Sized), site: Site) -> LockFuture {
+    fn hold_async(&self, key: &(impl LockKey + ?Sized), site: Site) -> LockFuture {
         LockFuture::new(self.number(), Key::of(key), site)
     }
 
