@@ -3,9 +3,11 @@
 
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
-use crate::local::{LockFuture, Locks};
+use crate::local::LockFuture;
 use crate::site::Site;
 use crate::space::{FromFailure, Space};
+
+pub use crate::local::{Locks, global};
 
 /// `&dyn`, so that a value that is no key is reported at the key's expression
 /// alone, without a bound in this file.

@@ -1,0 +1,33 @@
+//! What `#[synchronized]` accepts, and how it says what is wrong.
+//!
+//! Every file of `pass` compiles and runs. Every file of `fail` has one fault, and
+//! beside it the compiler's whole answer. The wording of a compiler changes between
+//! versions, so the answers are compared with one version only.
+//!
+//! `TRYBUILD=overwrite cargo test -p lockutils-ui-tests` writes the answers anew.
+
+use std::process::Command;
+
+/// The compiler that gave the answers.
+const PINNED: &str = "rustc 1.95.";
+
+#[test]
+fn pass() {
+    trybuild::TestCases::new().pass("tests/pass/*.rs");
+}
+
+#[test]
+fn fail() {
+    let version = rustc_version();
+    if version.starts_with(PINNED) {
+        trybuild::TestCases::new().compile_fail("tests/fail/*/*.rs");
+    } else {
+        eprintln!("skipped fail/*.rs: their answers are those of {PINNED}x, this is {version}");
+    }
+}
+
+fn rustc_version() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
