@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `test_concurrent_green_lock_succeeds` | `conformance::different_keys_overlap_between_tasks_of_one_thread` |
 //! | `test_lock_with_spawn`, `.._spawn_n`, and both with `fair` | [`second_task_of_a_thread_waits`], [`second_branch_of_a_task_waits`] |
-//! | `test_first_lock_provides_mutual_exclusion_..`, `test_second_..` | the same, and `space::first_use_by_many_threads_is_of_one_space` |
+//! | `test_first_lock_provides_mutual_exclusion_..`, `test_second_..` | the same, and `space::first_use_by_two_threads_is_of_one_space` |
 //!
 //! | `fasteners`, `test_lock.py` | ours |
 //! |---|---|

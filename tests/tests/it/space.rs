@@ -1,7 +1,7 @@
 //! What a space is, and the calls that find one.
 
 use lockutils::{ErrorKind, Locks};
-use lockutils_tests::in_time;
+use lockutils_tests::{Lockstep, in_time};
 use std::thread;
 
 #[test]
@@ -114,25 +114,29 @@ fn guard_turned_async_holds_on_and_may_be_sent() {
     });
 }
 
-/// First use from many threads at once settles on one identity.
+/// A space has no identity before its first use; two first uses at once settle on
+/// one.
 #[test]
-fn first_use_by_many_threads_is_of_one_space() {
+fn first_use_by_two_threads_is_of_one_space() {
     in_time(|| {
-        for _ in 0..200 {
-            let locks = Locks::new("first use");
-            let start = std::sync::Barrier::new(4);
-            let taken: usize = thread::scope(|scope| {
-                let tries = [(); 4].map(|()| {
-                    scope.spawn(|| {
-                        start.wait();
-                        let tried = locks.key("key").try_lock();
-                        start.wait(); // Nobody lets go before all have tried.
-                        usize::from(tried.is_ok())
-                    })
-                });
-                tries.into_iter().map(|tried| tried.join().unwrap()).sum()
-            });
-            assert_eq!(taken, 1);
+        let spaces: Vec<_> = (0..5000).map(|_| Locks::new("first use")).collect();
+        let lockstep = Lockstep::new();
+        let lock_all = |side| {
+            let mut taken = Vec::new();
+            for locks in &spaces {
+                lockstep.meet(side);
+                let tried = locks.key("key").try_lock();
+                lockstep.meet(side); // Nobody lets go before both have tried.
+                taken.push(tried.is_ok());
+            }
+            taken
+        };
+        let (one, other) = thread::scope(|scope| {
+            let one = scope.spawn(|| lock_all(0));
+            (lock_all(1), one.join().unwrap())
+        });
+        for (one, other) in one.into_iter().zip(other) {
+            assert!(one != other, "one of them takes the lock");
         }
     });
 }
