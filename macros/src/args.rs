@@ -274,7 +274,10 @@ fn distance(a: &str, b: &str) -> usize {
 
 fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
     let next = input.fork().parse::<TokenTree>();
-    Error::new(next.map_or_else(|_| Span::call_site(), |next| next.span()), message)
+    Error::new(
+        next.map_or_else(|_| Span::call_site(), |next| next.span()),
+        message,
+    )
 }
 
 /// Skips the value of an argument that is wrong anyway. It is parsed, since the

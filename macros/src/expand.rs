@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! let __key = lockutils::__private::key(&(KEY));
-//! let __guard = lockutils::__private::lock(lockutils::__private::global(), __key, "name");
-//! match () { () => { BODY } }
+//! let __guard = lockutils::__private::lock(SPACE, __key, "name");
+//! { ({ BODY }) }
 //! ```
 //!
-//! - The body stays where it is: not in a closure, so that `return`, `?`, borrows,
-//!   coercions and `!` are the compiler's own.
-//! - `match` rather than a block: the body's temporaries drop before the guard in
-//!   every edition, and no lint takes the user's braces for needless ones.
+//! - The body stays where it is, not in a closure, so that `return`, `?`, borrows,
+//!   coercions and `!` are the compiler's own. It isn't the arm of a `match`
+//!   either, through which `-> impl Fn(&str) -> &str` doesn't reach a closure.
+//! - The inner braces are of this crate, so they follow its edition, 2024: what is
+//!   temporary in the body's last expression drops at the brace, before the guard,
+//!   whatever the edition of the user.
+//! - The parentheses keep the user's braces from looking needless to a lint.
 //! - The key has a statement of its own, so that its temporaries don't live across
 //!   an `.await`.
 //! - Names have mixed-site hygiene: user code can neither see nor shadow them.
@@ -62,41 +65,45 @@ fn expand_future(future: Future, lock: &TokenStream) -> TokenStream {
 
 /// `block` under the lock.
 fn locked(lock: &TokenStream, block: &Group) -> TokenStream {
-    quote_spanned!(mixed()=> #lock match () { () => #block })
+    quote_spanned!(mixed()=> #lock { (#block) })
 }
 
 /// The statements that take the lock.
 fn lock(args: &Args, sig: &Signature, is_async: bool) -> TokenStream {
-    let name = sig.ident.unraw().to_string();
     let private = private(args);
-    let (lock, acquire, wait) = if is_async {
-        let wait = quote_spanned!(mixed()=> .await);
-        (word("lock_async"), word("acquire_async"), wait)
-    } else {
-        (word("lock"), word("acquire"), TokenStream::new())
-    };
+    let name = sig.ident.unraw().to_string();
     let key = key(args.key.as_ref());
-    let guard = if let Some(space) = &args.locks {
-        let space = reference(space.to_token_stream());
-        let give_up = give_up(&private, sig);
+    let (function, space) = match &args.locks {
+        Some(space) => ("acquire", reference(space.to_token_stream())),
+        None => ("lock", own_or_global(args, &private, &name)),
+    };
+    let (wait, taken) = if is_async {
         // In a statement of its own, so that nothing of the space's expression
-        // lives across an `.await`.
+        // lives across the `.await`.
+        let function = Ident::new(&format!("{function}_async"), mixed());
+        let future = quote_spanned!(mixed()=> #private::#function(#space, __key, #name));
+        let wait = quote_spanned!(mixed()=> let __wait = #future;);
+        (wait, quote_spanned!(mixed()=> __wait.await))
+    } else {
+        let function = Ident::new(function, mixed());
+        let taken = quote_spanned!(mixed()=> #private::#function(#space, __key, #name));
+        (TokenStream::new(), taken)
+    };
+    let guard = if args.locks.is_some() {
+        let give_up = give_up(&private, sig);
         quote_spanned! {mixed()=>
-            let __acquire = #private::#acquire(#space, __key, #name);
-            let __guard = match __acquire #wait {
-                ::core::result::Result::Ok(guard) => guard,
-                ::core::result::Result::Err(failure) => #give_up,
-            };
+            match #taken {
+                ::core::result::Result::Ok(__guard) => __guard,
+                ::core::result::Result::Err(__failure) => { #give_up }
+            }
         }
     } else {
-        let space = own_or_global(args, &private, &name);
-        quote_spanned! {mixed()=>
-            let __guard = #private::#lock(#space, __key, #name) #wait;
-        }
+        taken
     };
     quote_spanned! {mixed()=>
         let __key = #private::key(#key);
-        #guard
+        #wait
+        let __guard = #guard;
     }
 }
 
@@ -144,7 +151,7 @@ fn give_up(private: &TokenStream, sig: &Signature) -> TokenStream {
     });
     let private: TokenStream = private.collect();
     let head = quote_spanned!(first=> return #private);
-    quote_spanned!(last=> #head::failed(failure))
+    quote_spanned!(last=> #head::failed(__failure))
 }
 
 /// `&(EXPR)`. Whatever the expression is, parentheses keep it together; and since
@@ -178,10 +185,6 @@ fn grouped(delimiter: Delimiter, span: Span, tokens: TokenStream) -> TokenTree {
     let mut group = Group::new(delimiter, tokens);
     group.set_span(span);
     group.into()
-}
-
-fn word(name: &str) -> Ident {
-    Ident::new(name, mixed())
 }
 
 /// Local names can't be seen by the user's code, nor its names by ours.

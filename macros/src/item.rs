@@ -96,7 +96,16 @@ fn expect_function(input: ParseStream<'_>) -> Result<()> {
         "default", "const", "async", "gen", "unsafe", "safe", "extern", "auto",
     ];
     const ITEMS: [&str; 10] = [
-        "struct", "enum", "union", "mod", "trait", "impl", "static", "type", "use", "macro_rules",
+        "struct",
+        "enum",
+        "union",
+        "mod",
+        "trait",
+        "impl",
+        "static",
+        "type",
+        "use",
+        "macro_rules",
     ];
     let mut found = input.fork().call(Ident::parse_any).ok();
     while let Ok(word) = input.call(Ident::parse_any) {
@@ -125,9 +134,13 @@ fn expect_function(input: ParseStream<'_>) -> Result<()> {
         "impl" => {
             "`#[synchronized]` on an `impl` block is not supported by this version of lockutils; annotate its methods"
         }
-        "trait" => "expected a function, found a trait; annotate its methods, or those of its `impl` blocks",
+        "trait" => {
+            "expected a function, found a trait; annotate its methods, or those of its `impl` blocks"
+        }
         "mod" => "expected a function, found a module; annotate its functions",
-        other => &format!("expected a function, found `{other}`; what is locked is the body of a function"),
+        other => &format!(
+            "expected a function, found `{other}`; what is locked is the body of a function"
+        ),
     };
     Err(Error::new_spanned(found, message))
 }

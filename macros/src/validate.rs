@@ -9,10 +9,7 @@ use syn::{
 };
 
 /// Gives what was parsed if no rule is broken, else every error there is.
-pub(crate) fn validate(
-    args: Result<Args>,
-    function: Result<Function>,
-) -> Result<(Args, Function)> {
+pub(crate) fn validate(args: Result<Args>, function: Result<Function>) -> Result<(Args, Function)> {
     let rules = all([
         args.as_ref().map_or(Ok(()), space_has_key),
         function.as_ref().map_or(Ok(()), can_be_locked),
@@ -58,7 +55,8 @@ fn is_not_const(function: &Function) -> Result<()> {
 fn is_not_variadic(function: &Function) -> Result<()> {
     match &function.sig.variadic {
         Some(dots) => {
-            let message = "a variadic function cannot be synchronized; annotate a function that it calls";
+            let message =
+                "a variadic function cannot be synchronized; annotate a function that it calls";
             Err(Error::new_spanned(dots, message))
         }
         None => Ok(()),
@@ -70,8 +68,7 @@ fn is_not_naked(function: &Function) -> Result<()> {
     let naked = function.attrs.iter().find(|attr| {
         // `#[unsafe(naked)]`, and `#[naked]` of earlier compilers.
         is_naked(attr.path())
-            || attr.path().is_ident("unsafe")
-                && attr.parse_args().is_ok_and(|path| is_naked(&path))
+            || attr.path().is_ident("unsafe") && attr.parse_args().is_ok_and(|path| is_naked(&path))
     });
     match naked {
         Some(attr) => {
@@ -170,12 +167,10 @@ fn lazy_path(path: &Path) -> Option<Lazy> {
         "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future),
         "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
         "Pin" | "Box" => match &last.arguments {
-            PathArguments::AngleBracketed(pinned) => {
-                pinned.args.iter().find_map(|arg| match arg {
-                    GenericArgument::Type(ty) => lazy(ty),
-                    _ => None,
-                })
-            }
+            PathArguments::AngleBracketed(pinned) => pinned.args.iter().find_map(|arg| match arg {
+                GenericArgument::Type(ty) => lazy(ty),
+                _ => None,
+            }),
             _ => None,
         },
         _ => None,
