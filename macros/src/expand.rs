@@ -20,31 +20,41 @@
 //!   let the compiler underline exactly the key, the space or the return type.
 
 use crate::args::{Args, Key};
-use crate::item::{Body, Function, Future, Pin};
+use crate::future::{Future, Lazy, Pin, lazy};
+use crate::item::Function;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{ReturnType, Signature};
+use syn::{Error, Expr, ReturnType};
 
-/// Expands an annotated function.
-pub(crate) fn expand(args: &Args, function: Function) -> TokenStream {
+/// The function with its lock.
+pub(crate) fn expand(args: &Args, function: &Function) -> TokenStream {
+    let lock = lock(args, function);
+    match &function.future {
+        Some(future) => with_body(function, &expand_future(future, &lock)),
+        None => with_body(function, &locked(&lock, &function.body)),
+    }
+}
+
+/// The function without a lock, and what is wrong with it. That stands inside the
+/// body, where it keeps the compiler from warning of arguments that only the key
+/// reads.
+pub(crate) fn refuse(function: &Function, error: &Error) -> TokenStream {
+    let error = error.to_compile_error();
+    let body = function.body.stream();
+    with_body(function, &quote!(#error #body))
+}
+
+fn with_body(function: &Function, body: &TokenStream) -> TokenStream {
     let Function {
-        head,
-        sig,
-        span,
-        inner_attrs,
-        body,
-        ..
+        head, inner_attrs, ..
     } = function;
-    let body = match body {
-        Body::Block(block) => locked(&lock(args, &sig, sig.asyncness.is_some()), &block),
-        Body::Future(future) => expand_future(future, &lock(args, &sig, true)),
-    };
+    let span = function.body.span();
     let body = grouped(Delimiter::Brace, span, quote!(#inner_attrs #body));
     quote!(#head #body)
 }
 
-fn expand_future(future: Future, lock: &TokenStream) -> TokenStream {
+fn expand_future(future: &Future, lock: &TokenStream) -> TokenStream {
     let Future {
         statements,
         pin,
@@ -54,10 +64,10 @@ fn expand_future(future: Future, lock: &TokenStream) -> TokenStream {
     // With `move` also where the user wrote none: the key may read arguments that
     // the block didn't, and a block that is returned can't borrow them.
     let head = quote_spanned!(async_token.span()=> #async_token move);
-    let block = grouped(Delimiter::Brace, block.span(), locked(lock, &block));
+    let block = grouped(Delimiter::Brace, block.span(), locked(lock, block));
     let mut future = quote!(#head #block);
     if let Some(Pin { path, span }) = pin {
-        let argument = grouped(Delimiter::Parenthesis, span, future);
+        let argument = grouped(Delimiter::Parenthesis, *span, future);
         future = quote!(#path #argument);
     }
     quote!(#statements #future)
@@ -69,28 +79,30 @@ fn locked(lock: &TokenStream, block: &Group) -> TokenStream {
 }
 
 /// The statements that take the lock.
-fn lock(args: &Args, sig: &Signature, is_async: bool) -> TokenStream {
+fn lock(args: &Args, function: &Function) -> TokenStream {
+    let is_async = function.sig.asyncness.is_some() || function.future.is_some();
+    let name = function.sig.ident.unraw().to_string();
     let private = private(args);
-    let name = sig.ident.unraw().to_string();
     let key = key(args.key.as_ref());
-    let (function, space) = match &args.locks {
-        Some(space) => ("acquire", reference(space.to_token_stream())),
-        None => ("lock", own_or_global(args, &private, &name)),
+    let taking = match &args.locks {
+        Some(space) => take_in(space, &private, &name, is_async),
+        None => take(
+            &own_or_global(args, &private, &name),
+            &private,
+            &name,
+            is_async,
+        ),
     };
     let (wait, taken) = if is_async {
         // In a statement of its own, so that nothing of the space's expression
         // lives across the `.await`.
-        let function = Ident::new(&format!("{function}_async"), mixed());
-        let future = quote_spanned!(mixed()=> #private::#function(#space, __key, #name));
-        let wait = quote_spanned!(mixed()=> let __wait = #future;);
+        let wait = quote_spanned!(mixed()=> let __wait = #taking;);
         (wait, quote_spanned!(mixed()=> __wait.await))
     } else {
-        let function = Ident::new(function, mixed());
-        let taken = quote_spanned!(mixed()=> #private::#function(#space, __key, #name));
-        (TokenStream::new(), taken)
+        (TokenStream::new(), taking)
     };
     let guard = if args.locks.is_some() {
-        let give_up = give_up(&private, sig);
+        let give_up = give_up(&private, function);
         quote_spanned! {mixed()=>
             match #taken {
                 ::core::result::Result::Ok(__guard) => __guard,
@@ -105,6 +117,25 @@ fn lock(args: &Args, sig: &Signature, is_async: bool) -> TokenStream {
         #wait
         let __guard = #guard;
     }
+}
+
+/// Takes the lock in a space that can't fail.
+fn take(space: &TokenStream, private: &TokenStream, name: &str, is_async: bool) -> TokenStream {
+    let method = word(if is_async { "lock_async" } else { "lock" });
+    quote_spanned!(mixed()=> #private::#method(#space, __key, #name))
+}
+
+/// Takes the lock in the user's space, whose type says whether that can fail. The
+/// call has the span of the space, so that one that is no space is reported once.
+fn take_in(space: &Expr, private: &TokenStream, name: &str, is_async: bool) -> TokenStream {
+    let ends = ends(&space.to_token_stream());
+    let space = reference(space.to_token_stream());
+    let method = word(if is_async { "acquire_async" } else { "acquire" });
+    call(
+        ends,
+        quote_spanned!(mixed()=> #private::Space::#method),
+        quote_spanned!(mixed()=> #space, __key, #private::site(#name)),
+    )
 }
 
 /// A reference to the key.
@@ -139,19 +170,28 @@ fn own_or_global(args: &Args, private: &TokenStream, name: &str) -> TokenStream 
 
 /// Returns the failure, with the span of the return type, since that is what has
 /// to have a place for it.
-fn give_up(private: &TokenStream, sig: &Signature) -> TokenStream {
-    let place = match &sig.output {
-        ReturnType::Type(_, ty) => ty.to_token_stream(),
-        ReturnType::Default => sig.ident.to_token_stream(),
+fn give_up(private: &TokenStream, function: &Function) -> TokenStream {
+    let place = match &function.sig.output {
+        ReturnType::Default => function.sig.ident.to_token_stream(),
+        ReturnType::Type(_, ty) => match (&function.future, lazy(ty)) {
+            (Some(_), Some(Lazy::Future(Some(output)))) => output.to_token_stream(),
+            _ => ty.to_token_stream(),
+        },
     };
-    let (first, last) = ends(&place);
-    let private = private.clone().into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(first));
-        token
-    });
-    let private: TokenStream = private.collect();
-    let head = quote_spanned!(first=> return #private);
-    quote_spanned!(last=> #head::failed(__failure))
+    let ends = ends(&place);
+    // It is the argument that the compiler underlines, so that has to reach from
+    // end to end, as one name can't.
+    let failure = call(
+        ends,
+        quote_spanned!(mixed()=> ::core::convert::identity),
+        quote_spanned!(mixed()=> __failure),
+    );
+    let value = call(
+        ends,
+        quote_spanned!(mixed()=> #private::FromFailure::from_failure),
+        failure,
+    );
+    quote_spanned!(mixed()=> return #value)
 }
 
 /// `&(EXPR)`. Whatever the expression is, parentheses keep it together; and since
@@ -161,6 +201,17 @@ fn reference(expression: TokenStream) -> TokenStream {
     let (first, last) = ends(&expression);
     let parenthesized = grouped(Delimiter::Parenthesis, last, expression);
     quote_spanned!(first=> &#parenthesized)
+}
+
+/// `function(arguments)`, as if it stood where `ends` are.
+fn call(ends: (Span, Span), function: TokenStream, arguments: TokenStream) -> TokenStream {
+    let (first, last) = ends;
+    let function = function.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(first));
+        token
+    });
+    let arguments = grouped(Delimiter::Parenthesis, last, arguments);
+    function.chain([arguments]).collect()
 }
 
 /// The module of the runtime that is for expanded code.
@@ -185,6 +236,10 @@ fn grouped(delimiter: Delimiter, span: Span, tokens: TokenStream) -> TokenTree {
     let mut group = Group::new(delimiter, tokens);
     group.set_span(span);
     group.into()
+}
+
+fn word(name: &str) -> Ident {
+    Ident::new(name, mixed())
 }
 
 /// Local names can't be seen by the user's code, nor its names by ours.

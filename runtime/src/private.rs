@@ -5,9 +5,10 @@ use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::LockFuture;
 use crate::site::Site;
-use crate::space::{FromFailure, Space};
 
 pub use crate::local::{Locks, global};
+/// Called by their traits' names, so that no bound of this file shows up in an error.
+pub use crate::space::{FromFailure, Space};
 
 /// `&dyn`, so that a value that is no key is reported at the key's expression
 /// alone, without a bound in this file.
@@ -30,30 +31,10 @@ pub fn lock_async(locks: &Locks, key: Key, function: &'static str) -> LockFuture
     locks.hold_async(key, Site::of_function(function))
 }
 
-/// A hold in a space of the user's, whose type decides whether it can fail.
-///
-/// # Errors
-///
-/// As the space's [`Space::acquire`].
+/// The annotated function, for a [`Space`].
 #[inline]
+#[must_use]
 #[track_caller]
-pub fn acquire<S: Space + ?Sized>(
-    space: &S,
-    key: Key,
-    function: &'static str,
-) -> Result<S::Guard, S::Failure> {
-    space.acquire(key, Site::of_function(function))
-}
-
-/// [`acquire`], for an async function.
-#[inline]
-#[track_caller]
-pub fn acquire_async<S: Space + ?Sized>(space: &S, key: Key, function: &'static str) -> S::Acquire {
-    space.acquire_async(key, Site::of_function(function))
-}
-
-/// What the function returns where the lock was not taken.
-#[inline]
-pub fn failed<R: FromFailure<F>, F>(failure: F) -> R {
-    R::from_failure(failure)
+pub const fn site(function: &'static str) -> Site {
+    Site::of_function(function)
 }
