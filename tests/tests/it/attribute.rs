@@ -19,7 +19,7 @@ type Body<'a> = &'a mut (dyn FnMut() + Send);
 /// to wait for `first` to leave.
 ///
 /// `lock` is the key that they are to wait for, or the name of the space where the
-/// key is empty.
+/// key is empty; nobody else may wait for it meanwhile.
 fn waits(lock: &str, first: impl FnOnce(Body), second: impl FnOnce(Body) + Send) -> bool {
     let is_awaited = || {
         let states = lockutils::snapshot();

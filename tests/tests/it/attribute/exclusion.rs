@@ -72,6 +72,11 @@ struct Volume;
 
 trait Attach {
     fn attach(&self, body: Body);
+
+    #[synchronized]
+    fn detach(&self, body: Body) {
+        body();
+    }
 }
 
 impl Attach for Vm {
@@ -100,13 +105,12 @@ fn same_named_methods_of_one_module_have_two_locks() {
 }
 
 #[test]
-fn own_lock_of_a_method_is_one_for_all_objects() {
+fn own_lock_of_a_method_is_one_for_all_objects_and_types() {
     in_time(|| {
-        let (one, other) = (Vm, Vm);
         assert!(waits(
-            &own("attach"),
-            |body| one.attach(body),
-            |body| other.attach(body),
+            &own("detach"),
+            |body| Vm.detach(body),
+            |body| Volume.detach(body),
         ));
     });
 }
@@ -114,12 +118,6 @@ fn own_lock_of_a_method_is_one_for_all_objects() {
 #[synchronized("exclusion::text")]
 fn text(body: Body) {
     body();
-}
-
-#[synchronized("exclusion::text")]
-async fn text_async(body: Body<'_>) {
-    body();
-    yield_now().await;
 }
 
 #[synchronized(key = format_args!("exclusion::{name}"))]
@@ -143,13 +141,24 @@ fn functions_of_one_key_exclude_each_other_and_the_free_functions() {
     });
 }
 
+#[synchronized("exclusion::both")]
+fn thread(body: Body) {
+    body();
+}
+
+#[synchronized("exclusion::both")]
+async fn task(body: Body<'_>) {
+    body();
+    yield_now().await;
+}
+
 #[test]
 fn sync_and_async_function_of_one_key_exclude_each_other() {
     in_time(|| {
-        let key = "exclusion::text";
-        let in_task = |body: Body| block_on(text_async(body));
-        assert!(waits(key, |body| text(body), in_task));
-        assert!(waits(key, in_task, |body| text(body)));
+        let key = "exclusion::both";
+        let in_task = |body: Body| block_on(task(body));
+        assert!(waits(key, |body| thread(body), in_task));
+        assert!(waits(key, in_task, |body| thread(body)));
         assert!(waits(key, in_task, in_task));
     });
 }

@@ -30,6 +30,15 @@ fn literal_captures_the_arguments() {
 }
 
 #[test]
+fn empty_literal_is_a_key() {
+    #[synchronized("")]
+    fn empty() -> bool {
+        is_locked("")
+    }
+    in_time(|| assert!(empty()));
+}
+
+#[test]
 fn expression_sees_the_arguments_and_self() {
     struct Vm {
         host: String,
