@@ -5,7 +5,7 @@
 
 use crate::errors::all;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::quote;
 use std::fmt;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
@@ -44,7 +44,7 @@ const LATER: [&str; 10] = [
     "skip",
 ];
 
-const LEGAL: &str = "a string literal, `key = ..`, `locks = ..` or `crate = ..`";
+const LEGAL: &str = "expected a string literal, `key = ..`, `locks = ..` or `crate = ..`";
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
@@ -75,7 +75,7 @@ impl Args {
         match &*name.to_string() {
             "key" => {
                 let value = parse_value(input, &name, Expr::parse)?;
-                self.set_key(&name, Key::of(value))
+                self.set_key(&name, Key::of(value)?)
             }
             "locks" => {
                 let value = parse_value(input, &name, Expr::parse)?;
@@ -96,7 +96,7 @@ impl Args {
         let text: LitStr = input.parse()?;
         expect_end("the text", input)?;
         if is_first {
-            self.key = Some(Key::of_text(text));
+            self.key = Some(Key::of_text(text)?);
             return Ok(());
         }
         let message = if self.key.is_some() {
@@ -110,7 +110,9 @@ impl Args {
     fn set_key(&mut self, name: &Ident, key: Key) -> Result<()> {
         if let Some(Key::Text(text) | Key::Format(text)) = &self.key {
             let text = text.token();
-            let message = format!("{text} is the key already; remove it, or remove `key = ..`");
+            let message = format!(
+                "the text {text} is the key already; remove the text, or remove `key = ..`"
+            );
             return Err(Error::new_spanned(name, message));
         }
         set(&mut self.key, name, key)
@@ -118,24 +120,54 @@ impl Args {
 }
 
 impl Key {
-    fn of(value: Expr) -> Self {
+    fn of(value: Expr) -> Result<Self> {
         match value {
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text),
                 ..
             }) => Self::of_text(text),
             Expr::Group(group) => Self::of(*group.expr),
-            value => Self::Value(value),
+            value => Ok(Self::Value(value)),
         }
     }
 
-    fn of_text(text: LitStr) -> Self {
-        if text.value().contains(['{', '}']) {
+    fn of_text(text: LitStr) -> Result<Self> {
+        let value = text.value();
+        if let Some(capture) = captures(&value).find(|capture| !is_name(capture)) {
+            let message = format!(
+                "expected a name in `{{{capture}}}`; for any other value write `key = format_args!(\"..\", value)`"
+            );
+            return Err(Error::new_spanned(text, message));
+        }
+        Ok(if value.contains(['{', '}']) {
             Self::Format(text)
         } else {
             Self::Text(text)
-        }
+        })
     }
+}
+
+/// What stands in the braces of a format string, before its `:`. The compiler
+/// accepts and suggests more than names there, but only with arguments behind the
+/// string.
+fn captures(format: &str) -> impl Iterator<Item = &str> {
+    let mut rest = format;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, opened) = rest.split_once('{')?;
+            if let Some(escaped) = opened.strip_prefix('{') {
+                rest = escaped;
+                continue;
+            }
+            let (capture, after) = opened.split_once('}')?;
+            rest = after;
+            return Some(capture.split(':').next().unwrap_or(capture).trim());
+        }
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    Ident::parse_any.parse_str(text).is_ok()
 }
 
 fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
@@ -154,30 +186,23 @@ fn parse_value<T>(
     name: &Ident,
     parse: fn(ParseStream<'_>) -> Result<T>,
 ) -> Result<T> {
+    let missing = format!("missing value, expected `{name} = ..`");
     if at_end(input) {
-        let message = format!("missing value, expected `{name} = ..`");
-        return Err(Error::new_spanned(name, message));
+        return Err(Error::new_spanned(name, missing));
     }
     if !at_equals(input) {
         let message = format!("expected `=` after `{name}`; write `{name} = ..`");
         return Err(error_at_next(input, message));
     }
     let equals: Token![=] = input.parse()?;
-    // Where the value runs into the end there is no token to point at, and the
-    // whole attribute would be underlined.
-    let error_here = |message| {
-        let mut here = name.to_token_stream();
-        equals.to_tokens(&mut here);
-        Error::new_spanned(here, message)
-    };
     if at_end(input) {
-        return Err(error_here(format!(
-            "missing value, expected one after `{name} =`"
-        )));
+        return Err(Error::new_spanned(quote!(#name #equals), missing));
     }
+    let rest: TokenStream = input.fork().parse()?;
     let value = parse(input).map_err(|error| {
         if input.is_empty() {
-            error_here(format!("the value of `{name}` is incomplete"))
+            // There is no token to point at, and the error is at the whole attribute.
+            Error::new_spanned(rest, format!("the value of `{name}` is incomplete"))
         } else {
             error
         }
@@ -226,7 +251,7 @@ fn unnamed(input: ParseStream<'_>) -> Error {
     if input.peek(Token![,]) {
         return error_at_next(input, "expected an argument before `,`");
     }
-    let message = format!("expected {LEGAL}; a key that is not a string literal is `key = ..`");
+    let message = format!("{LEGAL}; a key that is not a string literal needs its name");
     match input.fork().parse::<Expr>() {
         Ok(value) => Error::new_spanned(value, message),
         Err(_) => error_at_next(input, message),
@@ -236,11 +261,11 @@ fn unnamed(input: ParseStream<'_>) -> Error {
 fn unknown(name: &Ident) -> Error {
     let text = name.unraw().to_string();
     let message = if LATER.contains(&&*text) {
-        format!("argument `{text}` is not supported by this version of lockutils; expected {LEGAL}")
+        format!("argument `{text}` is not supported by this version of lockutils; {LEGAL}")
     } else if let Some(close) = NAMES.into_iter().find(|legal| is_close(&text, legal)) {
-        format!("unknown argument `{text}`; did you mean `{close}`? expected {LEGAL}")
+        format!("unknown argument `{text}`; did you mean `{close}`? {LEGAL}")
     } else {
-        format!("unknown argument `{text}`; expected {LEGAL}")
+        format!("unknown argument `{text}`; {LEGAL}")
     };
     Error::new_spanned(name, message)
 }

@@ -1,47 +1,60 @@
 //! Writes the function down again, with the lock around its body:
 //!
 //! ```text
-//! let __begun = lockutils::__private::begin(&(KEY), lockutils::__private::global(), &"name");
+//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), site(&"name"));
 //! let Ok(__guard) = lockutils::__private::finish(__begun);
-//! match () { () => { BODY } }
+//! { ({ BODY }) }
 //! ```
 //!
-//! - The body stays where it is: not in a closure, so that `return`, `?`, borrows,
-//!   coercions and `!` are the compiler's own.
-//! - `match` rather than a block: the body's temporaries drop before the guard in
-//!   every edition, and no lint takes the user's braces for needless ones.
-//! - The key has a statement before the one that waits, so that nothing of its
-//!   expression is held while it does, nor lives across an `.await`.
+//! - The body stays where it is, not in a closure, so that `return`, `?`, borrows,
+//!   coercions and `!` are the compiler's own. It isn't the arm of a `match`
+//!   either, through which `-> impl Fn(&str) -> &str` doesn't reach a closure.
+//! - The inner braces are of this crate, so they follow its edition, 2024: what is
+//!   temporary in the body's last expression drops at the brace, before the guard,
+//!   whatever the edition of the user.
+//! - The parentheses keep the user's braces from looking needless to a lint.
+//! - The key is evaluated in a statement before the one that waits, so that nothing of
+//!   its expression is held while it does, nor lives across an `.await`.
 //! - Names have mixed-site hygiene: user code can neither see nor shadow them.
 //! - What the user wrote keeps its span; around it the new tokens have spans that
 //!   let the compiler underline exactly the key, the space or the return type.
 
 use crate::args::{Args, Key};
-use crate::item::{Body, Function, Future, Pin};
+use crate::future::{Future, Lazy, Pin, lazy};
+use crate::item::Function;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{ReturnType, Signature};
+use syn::{Error, ReturnType};
 
-/// Expands an annotated function.
-pub(crate) fn expand(args: &Args, function: Function) -> TokenStream {
+/// The function with its lock.
+pub(crate) fn expand(args: &Args, function: &Function) -> TokenStream {
+    let lock = lock(args, function);
+    match &function.future {
+        Some(future) => with_body(function, &expand_future(future, &lock)),
+        None => with_body(function, &locked(&lock, &function.body)),
+    }
+}
+
+/// The function without a lock, and what is wrong with it. That stands inside the
+/// body, where it keeps the compiler from warning of arguments that only the key
+/// reads.
+pub(crate) fn refuse(function: &Function, error: &Error) -> TokenStream {
+    let error = error.to_compile_error();
+    let body = function.body.stream();
+    with_body(function, &quote!(#error #body))
+}
+
+fn with_body(function: &Function, body: &TokenStream) -> TokenStream {
     let Function {
-        head,
-        sig,
-        span,
-        inner_attrs,
-        body,
-        ..
+        head, inner_attrs, ..
     } = function;
-    let body = match body {
-        Body::Block(block) => locked(&lock(args, &sig, sig.asyncness.is_some()), &block),
-        Body::Future(future) => expand_future(future, &lock(args, &sig, true)),
-    };
+    let span = function.body.span();
     let body = grouped(Delimiter::Brace, span, quote!(#inner_attrs #body));
     quote!(#head #body)
 }
 
-fn expand_future(future: Future, lock: &TokenStream) -> TokenStream {
+fn expand_future(future: &Future, lock: &TokenStream) -> TokenStream {
     let Future {
         statements,
         pin,
@@ -51,10 +64,10 @@ fn expand_future(future: Future, lock: &TokenStream) -> TokenStream {
     // With `move` also where the user wrote none: the key may read arguments that
     // the block didn't, and a block that is returned can't borrow them.
     let head = quote_spanned!(async_token.span()=> #async_token move);
-    let block = grouped(Delimiter::Brace, block.span(), locked(lock, &block));
+    let block = grouped(Delimiter::Brace, block.span(), locked(lock, block));
     let mut future = quote!(#head #block);
     if let Some(Pin { path, span }) = pin {
-        let argument = grouped(Delimiter::Parenthesis, span, future);
+        let argument = grouped(Delimiter::Parenthesis, *span, future);
         future = quote!(#path #argument);
     }
     quote!(#statements #future)
@@ -62,39 +75,55 @@ fn expand_future(future: Future, lock: &TokenStream) -> TokenStream {
 
 /// `block` under the lock.
 fn locked(lock: &TokenStream, block: &Group) -> TokenStream {
-    quote_spanned!(mixed()=> #lock match () { () => #block })
+    quote_spanned!(mixed()=> #lock { (#block) })
 }
 
 /// The statements that take the lock.
-fn lock(args: &Args, sig: &Signature, is_async: bool) -> TokenStream {
-    let name = sig.ident.unraw().to_string();
+fn lock(args: &Args, function: &Function) -> TokenStream {
+    let is_async = function.sig.asyncness.is_some() || function.future.is_some();
+    let name = function.sig.ident.unraw().to_string();
     let private = private(args);
-    let key = key(args.key.as_ref());
-    let space = space(args, &private, &name);
-    let (begin, wait) = if is_async {
-        (word("begin_async"), quote_spanned!(mixed()=> __begun.await))
+    let begun = begin(args, &private, &name, is_async);
+    let result = if is_async {
+        quote_spanned!(mixed()=> __begun.await)
     } else {
-        (
-            word("begin"),
-            quote_spanned!(mixed()=> #private::finish(__begun)),
-        )
+        quote_spanned!(mixed()=> #private::finish(__begun))
     };
     let guard = if args.locks.is_some() {
-        let give_up = give_up(&private, sig);
+        let give_up = give_up(&private, function);
         quote_spanned! {mixed()=>
-            let __guard = match #wait {
-                ::core::result::Result::Ok(guard) => guard,
-                ::core::result::Result::Err(failure) => #give_up,
+            let __guard = match #result {
+                ::core::result::Result::Ok(__guard) => __guard,
+                ::core::result::Result::Err(__failure) => { #give_up }
             };
         }
     } else {
-        // The failure has no value, so there is nothing else to match.
-        quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #wait;)
+        // Its failure has no value, so there is nothing else to match.
+        quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #result;)
     };
     quote_spanned! {mixed()=>
-        let __begun = #private::#begin(#key, #space, &#name);
+        let __begun = #begun;
         #guard
     }
+}
+
+/// Evaluates the space and the key. The call has the span of the user's space, so that
+/// one that is no space is reported once.
+fn begin(args: &Args, private: &TokenStream, name: &str, is_async: bool) -> TokenStream {
+    let (space, at) = match &args.locks {
+        Some(space) => {
+            let space = space.to_token_stream();
+            (reference(space.clone()), ends(&space))
+        }
+        None => (own_or_global(args, private, name), (mixed(), mixed())),
+    };
+    let key = key(args.key.as_ref());
+    let method = word(if is_async { "begin_async" } else { "begin" });
+    call(
+        at,
+        quote_spanned!(mixed()=> #private::Space::#method),
+        quote_spanned!(mixed()=> #space, #key, #private::site(&#name)),
+    )
 }
 
 /// A reference to the key.
@@ -110,11 +139,8 @@ fn key(key: Option<&Key>) -> TokenStream {
     }
 }
 
-/// A reference to the space.
-fn space(args: &Args, private: &TokenStream, name: &str) -> TokenStream {
-    if let Some(space) = &args.locks {
-        return reference(space.to_token_stream());
-    }
+/// The space of a function that names none.
+fn own_or_global(args: &Args, private: &TokenStream, name: &str) -> TokenStream {
     if args.key.is_some() {
         return quote_spanned!(mixed()=> #private::global());
     }
@@ -132,19 +158,28 @@ fn space(args: &Args, private: &TokenStream, name: &str) -> TokenStream {
 
 /// Returns the failure, with the span of the return type, since that is what has
 /// to have a place for it.
-fn give_up(private: &TokenStream, sig: &Signature) -> TokenStream {
-    let place = match &sig.output {
-        ReturnType::Type(_, ty) => ty.to_token_stream(),
-        ReturnType::Default => sig.ident.to_token_stream(),
+fn give_up(private: &TokenStream, function: &Function) -> TokenStream {
+    let place = match &function.sig.output {
+        ReturnType::Default => function.sig.ident.to_token_stream(),
+        ReturnType::Type(_, ty) => match (&function.future, lazy(ty)) {
+            (Some(_), Some(Lazy::Future(Some(output)))) => output.to_token_stream(),
+            _ => ty.to_token_stream(),
+        },
     };
-    let (first, last) = ends(&place);
-    let private = private.clone().into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(first));
-        token
-    });
-    let private: TokenStream = private.collect();
-    let head = quote_spanned!(first=> return #private);
-    quote_spanned!(last=> #head::failed(failure))
+    let ends = ends(&place);
+    // It is the argument that the compiler underlines, so that has to reach from
+    // end to end, as one name can't.
+    let failure = call(
+        ends,
+        quote_spanned!(mixed()=> ::core::convert::identity),
+        quote_spanned!(mixed()=> __failure),
+    );
+    let value = call(
+        ends,
+        quote_spanned!(mixed()=> #private::FromFailure::from_failure),
+        failure,
+    );
+    quote_spanned!(mixed()=> return #value)
 }
 
 /// `&(EXPR)`. Whatever the expression is, parentheses keep it together; and since
@@ -154,6 +189,17 @@ fn reference(expression: TokenStream) -> TokenStream {
     let (first, last) = ends(&expression);
     let parenthesized = grouped(Delimiter::Parenthesis, last, expression);
     quote_spanned!(first=> &#parenthesized)
+}
+
+/// `function(arguments)`, as if it stood where `ends` are.
+fn call(ends: (Span, Span), function: TokenStream, arguments: TokenStream) -> TokenStream {
+    let (first, last) = ends;
+    let function = function.into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(first));
+        token
+    });
+    let arguments = grouped(Delimiter::Parenthesis, last, arguments);
+    function.chain([arguments]).collect()
 }
 
 /// The module of the runtime that is for expanded code.

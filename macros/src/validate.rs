@@ -2,65 +2,46 @@
 
 use crate::args::Args;
 use crate::errors::{all, both};
-use crate::item::{Body, Function};
-use proc_macro2::{TokenStream, TokenTree};
-use syn::{
-    Error, GenericArgument, Ident, Path, PathArguments, Result, ReturnType, Type, TypeParamBound,
-};
+use crate::future::{Lazy, lazy};
+use crate::item::Function;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Error, Path, Result, ReturnType};
 
-/// Gives what was parsed if no rule is broken, else every error there is.
-pub(crate) fn validate(args: Result<Args>, function: Result<Function>) -> Result<(Args, Function)> {
+/// Gives the arguments if no rule is broken, else every error there is.
+pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
     let rules = all([
         args.as_ref().map_or(Ok(()), space_has_key),
-        function.as_ref().map_or(Ok(()), can_be_locked),
-    ]);
-    both(both(args, function), rules).map(|(parsed, ())| parsed)
-}
-
-fn space_has_key(args: &Args) -> Result<()> {
-    match args {
-        Args {
-            key: None,
-            locks: Some(space),
-            ..
-        } => {
-            let message = "missing key, expected a text or `key = ..` beside `locks = ..`; for one lock for all callers write `key = \"\"`";
-            Err(Error::new_spanned(space, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn can_be_locked(function: &Function) -> Result<()> {
-    all([
         is_not_const(function),
         is_not_variadic(function),
         is_not_naked(function),
         is_annotated_once(function),
         runs_during_the_call(function),
         returns_no_other_future(function),
-    ])
+    ]);
+    both(args, rules).map(|(args, ())| args)
+}
+
+fn space_has_key(args: &Args) -> Result<()> {
+    let keyless = args.locks.as_ref().filter(|_| args.key.is_none());
+    refuse(
+        keyless,
+        "missing key, expected a text or `key = ..` beside `locks = ..`; for one lock for all callers write `key = \"\"`",
+    )
 }
 
 fn is_not_const(function: &Function) -> Result<()> {
-    match &function.sig.constness {
-        Some(word) => {
-            let message = "a `const fn` cannot be synchronized, since it may run in the compiler; remove `const`";
-            Err(Error::new_spanned(word, message))
-        }
-        None => Ok(()),
-    }
+    refuse(
+        function.sig.constness,
+        "a `const fn` cannot be synchronized, since it may run in the compiler; remove `const`",
+    )
 }
 
 fn is_not_variadic(function: &Function) -> Result<()> {
-    match &function.sig.variadic {
-        Some(dots) => {
-            let message =
-                "a variadic function cannot be synchronized; annotate a function that it calls";
-            Err(Error::new_spanned(dots, message))
-        }
-        None => Ok(()),
-    }
+    refuse(
+        function.sig.variadic.as_ref(),
+        "a variadic function cannot be synchronized; annotate a function that it calls",
+    )
 }
 
 fn is_not_naked(function: &Function) -> Result<()> {
@@ -70,13 +51,10 @@ fn is_not_naked(function: &Function) -> Result<()> {
         is_naked(attr.path())
             || attr.path().is_ident("unsafe") && attr.parse_args().is_ok_and(|path| is_naked(&path))
     });
-    match naked {
-        Some(attr) => {
-            let message = "a naked function cannot be synchronized, since its body is assembly alone; annotate a function that calls it";
-            Err(Error::new_spanned(attr, message))
-        }
-        None => Ok(()),
-    }
+    refuse(
+        naked,
+        "a naked function cannot be synchronized, since its body is assembly alone; annotate a function that calls it",
+    )
 }
 
 fn is_annotated_once(function: &Function) -> Result<()> {
@@ -84,19 +62,15 @@ fn is_annotated_once(function: &Function) -> Result<()> {
         let name = attr.path().segments.last();
         name.is_some_and(|name| name.ident == "synchronized")
     });
-    match again {
-        Some(attr) => {
-            let message = "duplicate `#[synchronized]`; a function takes one, so move the inner lock into a function of its own";
-            Err(Error::new_spanned(attr, message))
-        }
-        None => Ok(()),
-    }
+    refuse(
+        again,
+        "duplicate `#[synchronized]`; a function takes one, so move what the other locks into a function of its own",
+    )
 }
 
 /// A future or stream that the call returns would run after the lock is released.
 fn runs_during_the_call(function: &Function) -> Result<()> {
-    let Function { sig, body, .. } = function;
-    let (Body::Block(_), ReturnType::Type(_, output)) = (body, &sig.output) else {
+    let (None, ReturnType::Type(_, output)) = (&function.future, &function.sig.output) else {
         return Ok(());
     };
     let Some(lazy) = lazy(output) else {
@@ -106,75 +80,24 @@ fn runs_during_the_call(function: &Function) -> Result<()> {
         Lazy::Stream => {
             "the lock would be released before the stream runs; take it where the stream is consumed"
         }
-        Lazy::Future if sig.asyncness.is_some() => {
+        Lazy::Future(_) if function.sig.asyncness.is_some() => {
             "the lock would be released before the returned future runs; await it in the function and return its output"
         }
-        Lazy::Future => {
+        Lazy::Future(_) => {
             "the lock would be released before the future runs; make it an `async fn`, or end the body in `async move { .. }` or `Box::pin(async move { .. })`"
         }
     };
-    Err(Error::new_spanned(output, message))
+    refuse(Some(output), message)
 }
 
 /// Before the `async` block that a body ends in, a `return` would give a future
 /// that doesn't lock.
 fn returns_no_other_future(function: &Function) -> Result<()> {
-    let Body::Future(future) = &function.body else {
-        return Ok(());
-    };
-    match find_return(future.statements.clone()) {
-        Some(word) => {
-            let message = "this future would run without the lock; return from inside the `async` block that the body ends in";
-            Err(Error::new_spanned(word, message))
-        }
-        None => Ok(()),
-    }
-}
-
-enum Lazy {
-    Future,
-    Stream,
-}
-
-/// Whether the type shows that it is a future or a stream.
-fn lazy(ty: &Type) -> Option<Lazy> {
-    let of_bounds = |bounds| Iterator::find_map(&mut IntoIterator::into_iter(bounds), lazy_bound);
-    match ty {
-        Type::ImplTrait(ty) => of_bounds(&ty.bounds),
-        Type::TraitObject(ty) => of_bounds(&ty.bounds),
-        Type::Path(ty) => lazy_path(&ty.path),
-        Type::Reference(ty) => lazy(&ty.elem),
-        Type::Paren(ty) => lazy(&ty.elem),
-        Type::Group(ty) => lazy(&ty.elem),
-        _ => None,
-    }
-}
-
-fn lazy_bound(bound: &TypeParamBound) -> Option<Lazy> {
-    let TypeParamBound::Trait(bound) = bound else {
-        return None;
-    };
-    match &*bound.path.segments.last()?.ident.to_string() {
-        "Future" | "FusedFuture" | "IntoFuture" | "TryFuture" => Some(Lazy::Future),
-        "Stream" | "FusedStream" | "TryStream" => Some(Lazy::Stream),
-        _ => None,
-    }
-}
-
-fn lazy_path(path: &Path) -> Option<Lazy> {
-    let last = path.segments.last()?;
-    match &*last.ident.to_string() {
-        "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future),
-        "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
-        "Pin" | "Box" => match &last.arguments {
-            PathArguments::AngleBracketed(pinned) => pinned.args.iter().find_map(|arg| match arg {
-                GenericArgument::Type(ty) => lazy(ty),
-                _ => None,
-            }),
-            _ => None,
-        },
-        _ => None,
-    }
+    let future = function.future.as_ref();
+    refuse(
+        future.and_then(|future| find_return(future.statements.clone())),
+        "this future would run without the lock; return from inside the `async` block that the body ends in",
+    )
 }
 
 /// Finds the word `return`, outside `async` blocks, whose own it is.
@@ -194,4 +117,11 @@ fn find_return(tokens: TokenStream) -> Option<Ident> {
         }
     }
     None
+}
+
+fn refuse(culprit: Option<impl ToTokens>, message: &str) -> Result<()> {
+    match culprit {
+        Some(culprit) => Err(Error::new_spanned(culprit, message)),
+        None => Ok(()),
+    }
 }

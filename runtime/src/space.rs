@@ -123,6 +123,8 @@ impl<R> FromFailure<Infallible> for R {
     }
 }
 
+// Else the error for an `E` without `From` shows this line, and not the message above.
+#[diagnostic::do_not_recommend]
 impl<T, E: From<Error>> FromFailure<Error> for Result<T, E> {
     fn from_failure(failure: Error) -> Self {
         Err(E::from(failure))

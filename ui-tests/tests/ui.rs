@@ -12,15 +12,12 @@ use std::process::Command;
 const PINNED: &str = "rustc 1.95.";
 
 #[test]
-fn pass() {
-    trybuild::TestCases::new().pass("tests/pass/*.rs");
-}
-
-#[test]
-fn fail() {
+fn cases() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/pass/*.rs");
     let version = rustc_version();
     if version.starts_with(PINNED) {
-        trybuild::TestCases::new().compile_fail("tests/fail/*/*.rs");
+        cases.compile_fail("tests/fail/*/*.rs");
     } else {
         eprintln!("skipped fail/*.rs: their answers are those of {PINNED}x, this is {version}");
     }

@@ -108,8 +108,8 @@ fn main() {
     let mut vm = Local { id: 7 };
     block_on(async {
         assert!(vm.default(1).await);
-        assert_eq!(vm.start("1", vec![1]).await, Ok(3));
-        assert!(vm.start("x", vec![1]).await.is_err());
+        assert_eq!(Vm::start(&vm, "1", vec![1]).await, Ok(3));
+        assert!(Vm::start(&vm, "x", vec![1]).await.is_err());
         vm.stop().await;
         assert_eq!(vm.id, 8);
         assert!(vm.fail().await.is_err());

@@ -1,0 +1,206 @@
+//! Functions that aren't async and yet return a future.
+//!
+//! Their bodies end in an `async` block, or in `Box::pin` of one, which is what
+//! `#[async_trait]` makes of an async method. Then the block is what has to hold the
+//! lock. It is found by the body's last tokens; nothing is parsed.
+//!
+//! Other bodies that make a future are known by the return type.
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
+
+/// A body that makes a future: `statements; async move { .. }`.
+pub(crate) struct Future {
+    pub(crate) statements: TokenStream,
+    /// `Box::pin`, if the block stands in its parentheses.
+    pub(crate) pin: Option<Pin>,
+    pub(crate) async_token: Ident,
+    pub(crate) block: Group,
+}
+
+pub(crate) struct Pin {
+    pub(crate) path: TokenStream,
+    /// Of the parentheses.
+    pub(crate) span: Span,
+}
+
+impl Future {
+    /// Finds the `async` block, or the `Box::pin` of one, that `body` ends in.
+    pub(crate) fn ending(body: &Group) -> Option<Self> {
+        let tokens = unwrap_last(body.stream());
+        let (last, before) = tokens.split_last()?;
+        let TokenTree::Group(last) = last else {
+            return None;
+        };
+        if last.delimiter() != Delimiter::Parenthesis {
+            let (async_token, block, statements) = split_async_block(&tokens)?;
+            return ends_a_statement(statements).then(|| Self {
+                statements: stream(statements),
+                pin: None,
+                async_token,
+                block,
+            });
+        }
+        let mut arguments = unwrap_last(last.stream());
+        if arguments.last().is_some_and(|token| is_punct(token, ',')) {
+            arguments.pop();
+        }
+        let (async_token, block, []) = split_async_block(&arguments)? else {
+            return None;
+        };
+        let (statements, path) = split_box_pin(before)?;
+        ends_a_statement(statements).then(|| Self {
+            statements: stream(statements),
+            pin: Some(Pin {
+                path: stream(path),
+                span: last.span(),
+            }),
+            async_token,
+            block,
+        })
+    }
+}
+
+/// Splits `.. async { }` or `.. async move { }` into the word `async`, the block,
+/// and what stands before.
+fn split_async_block(tokens: &[TokenTree]) -> Option<(Ident, Group, &[TokenTree])> {
+    let (block, before) = tokens.split_last()?;
+    let TokenTree::Group(block) = see_through(block.clone()) else {
+        return None;
+    };
+    let before = match before.split_last()? {
+        (word, before) if is_word(word, "move") => before,
+        _ => before,
+    };
+    match before.split_last()? {
+        (TokenTree::Ident(word), before)
+            if word == "async" && block.delimiter() == Delimiter::Brace =>
+        {
+            Some((word.clone(), block, before))
+        }
+        _ => None,
+    }
+}
+
+/// Splits `.. Box::pin`, with any path before the `Box`, in front of the path.
+fn split_box_pin(tokens: &[TokenTree]) -> Option<(&[TokenTree], &[TokenTree])> {
+    let colons = |tokens: &[TokenTree]| match tokens {
+        [.., first, second] => is_punct(first, ':') && is_punct(second, ':'),
+        _ => false,
+    };
+    let mut start = tokens.len().checked_sub(4)?;
+    let [boxed, .., pin] = &tokens[start..] else {
+        return None;
+    };
+    if !(is_word(boxed, "Box") && is_word(pin, "pin") && colons(&tokens[..start + 3])) {
+        return None;
+    }
+    while colons(&tokens[..start]) {
+        start -= 2;
+        if let [.., TokenTree::Ident(_)] = tokens[..start] {
+            start -= 1;
+        }
+    }
+    Some(tokens.split_at(start))
+}
+
+/// Whether an expression may begin behind these tokens, so that it is not a part
+/// of another, such as the body of a closure.
+fn ends_a_statement(tokens: &[TokenTree]) -> bool {
+    match tokens.last() {
+        None => true,
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(token) => is_punct(token, ';'),
+    }
+}
+
+/// The tokens; where the last is what a `macro_rules` parameter stood for, which
+/// has invisible delimiters, without these.
+fn unwrap_last(tokens: TokenStream) -> Vec<TokenTree> {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    while let Some(TokenTree::Group(group)) = tokens.last()
+        && group.delimiter() == Delimiter::None
+    {
+        let inside = group.stream();
+        tokens.pop();
+        tokens.extend(inside);
+    }
+    tokens
+}
+
+/// The token; without the invisible delimiters around it.
+pub(crate) fn see_through(token: TokenTree) -> TokenTree {
+    unwrap_last(token.clone().into()).pop().unwrap_or(token)
+}
+
+pub(crate) fn stream(tokens: &[TokenTree]) -> TokenStream {
+    tokens.iter().cloned().collect()
+}
+
+pub(crate) fn is_punct(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+/// What a return type shows that the call doesn't do.
+pub(crate) enum Lazy<'a> {
+    /// With the type of its output, where the type shows it.
+    Future(Option<&'a Type>),
+    Stream,
+}
+
+/// Whether the type shows that it is a future or a stream.
+pub(crate) fn lazy(ty: &Type) -> Option<Lazy<'_>> {
+    match ty {
+        Type::ImplTrait(ty) => ty.bounds.iter().find_map(lazy_bound),
+        Type::TraitObject(ty) => ty.bounds.iter().find_map(lazy_bound),
+        Type::Path(ty) => lazy_path(&ty.path),
+        Type::Reference(ty) => lazy(&ty.elem),
+        Type::Paren(ty) => lazy(&ty.elem),
+        Type::Group(ty) => lazy(&ty.elem),
+        _ => None,
+    }
+}
+
+fn lazy_bound(bound: &TypeParamBound) -> Option<Lazy<'_>> {
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    let last = bound.path.segments.last()?;
+    match &*last.ident.to_string() {
+        "Future" | "FusedFuture" | "IntoFuture" | "TryFuture" => {
+            let output = arguments(&last.arguments).find_map(|argument| match argument {
+                GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
+                _ => None,
+            });
+            Some(Lazy::Future(output))
+        }
+        "Stream" | "FusedStream" | "TryStream" => Some(Lazy::Stream),
+        _ => None,
+    }
+}
+
+fn lazy_path(path: &Path) -> Option<Lazy<'_>> {
+    let last = path.segments.last()?;
+    let inside = arguments(&last.arguments).find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    match &*last.ident.to_string() {
+        "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future(inside)),
+        "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
+        "Pin" | "Box" => lazy(inside?),
+        _ => None,
+    }
+}
+
+fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &GenericArgument> {
+    let arguments = match arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten()
+}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(b"a")]
+fn start(id: u32) {}
+
+fn main() {}

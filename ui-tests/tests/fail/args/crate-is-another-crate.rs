@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", crate = std)]
+fn start() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", crate = vendored::locking)]
+fn start() {}
+
+fn main() {}

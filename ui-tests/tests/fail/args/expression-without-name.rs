@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(self.id)]
+fn start() {}
+
+fn main() {}

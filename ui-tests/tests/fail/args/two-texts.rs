@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", "b")]
+fn start(id: u32) {}
+
+fn main() {}

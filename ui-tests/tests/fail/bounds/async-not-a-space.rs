@@ -1,0 +1,12 @@
+use lockutils::synchronized;
+
+pub struct Vm {
+    name: String,
+}
+
+impl Vm {
+    #[synchronized("a", locks = self.name)]
+    pub async fn start(&self) {}
+}
+
+fn main() {}

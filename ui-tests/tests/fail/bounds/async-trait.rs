@@ -1,0 +1,33 @@
+use lockutils::{Error, Key, Site, Space, synchronized};
+use std::future::Ready;
+
+pub struct Files;
+
+impl Space for Files {
+    type Guard = ();
+    type AsyncGuard = ();
+    type Failure = Error;
+    type Acquire = Ready<Result<(), Error>>;
+
+    fn acquire(&self, _: Key, _: Site) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn acquire_async(&self, _: Key, _: Site) -> Self::Acquire {
+        std::future::ready(Ok(()))
+    }
+
+    fn try_acquire(&self, _: Key, _: Site) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+pub trait Start {
+    #[synchronized("a", locks = Files)]
+    async fn start(&self) -> Option<u32> {
+        Some(1)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", locks = "vms")]
+fn start() {}
+
+fn main() {}

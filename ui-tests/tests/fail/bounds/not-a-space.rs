@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", locks = 7)]
+fn start() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", locks = VMS)]
+fn start() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use lockutils::synchronized;
+
+#[synchronized("a")]
+#[synchronized("b")]
+fn start() {}
+
+fn main() {}

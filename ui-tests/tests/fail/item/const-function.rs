@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a")]
+pub const fn start() {}
+
+fn main() {}

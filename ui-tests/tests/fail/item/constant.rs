@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized]
+pub const VMS: fn() = main;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use lockutils::synchronized;
+
+#[synchronized("a")]
+pub enum Vm {
+    Running,
+}
+
+fn main() {}

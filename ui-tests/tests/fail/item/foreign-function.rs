@@ -1,0 +1,8 @@
+use lockutils::synchronized;
+
+unsafe extern "C" {
+    #[synchronized("a")]
+    fn start();
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized]
+pub use std::fmt;
+
+fn main() {}

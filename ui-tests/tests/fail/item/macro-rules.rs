@@ -1,0 +1,10 @@
+use lockutils::synchronized;
+
+#[synchronized]
+macro_rules! vm {
+    () => {};
+}
+
+fn main() {
+    vm!();
+}

@@ -1,0 +1,8 @@
+use lockutils::synchronized;
+
+#[synchronized]
+mod vm {
+    pub fn start() {}
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use lockutils::synchronized;
+
+#[synchronized("a")]
+#[synchronized("b")]
+const fn start() -> impl Future<Output = u32> {
+    std::future::ready(1)
+}
+
+fn main() {}

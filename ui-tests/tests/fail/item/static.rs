@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized]
+pub static VMS: u32 = 1;
+
+fn main() {}

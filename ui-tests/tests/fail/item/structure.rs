@@ -1,0 +1,8 @@
+use lockutils::synchronized;
+
+#[synchronized]
+pub struct Vm {
+    id: u32,
+}
+
+fn main() {}

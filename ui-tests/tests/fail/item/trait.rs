@@ -1,0 +1,8 @@
+use lockutils::synchronized;
+
+#[synchronized]
+pub trait Vm {
+    fn start(&self);
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use lockutils::synchronized;
+
+pub struct Vm {
+    pub load: f32,
+}
+
+#[synchronized(key = vm.load)]
+fn start(vm: &Vm) {}
+
+fn main() {}

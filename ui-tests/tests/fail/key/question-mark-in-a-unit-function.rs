@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(key = id.parse::<u32>()?)]
+fn start(id: &str) {}
+
+fn main() {}
