@@ -394,10 +394,10 @@ pub fn cancelled_waiter_lets_those_behind_it_through<E: Engine>() {
 /// have waited for some time, since engines treat the two differently.
 pub fn dropped_waiters_lose_no_hand_over<E: Engine>() {
     let space = E::space();
-    for _ in 0..500 {
+    for _ in 0..200 {
         drop_waiters_and_holders_at_once(&space, 10, Duration::ZERO);
     }
-    for _ in 0..5 {
+    for _ in 0..4 {
         drop_waiters_and_holders_at_once(&space, 500, Duration::from_millis(2));
     }
 }
