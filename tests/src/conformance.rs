@@ -17,6 +17,7 @@ use futures::task::{LocalSpawnExt as _, SpawnExt as _};
 use lockutils::{Begun, ErrorKind, LockKey, Site, Space};
 use std::fmt::Debug;
 use std::hint;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,6 +46,7 @@ macro_rules! conformance {
             same_key_excludes_threads
             same_key_excludes_tasks
             same_key_excludes_threads_and_tasks
+            key_tried_by_two_threads_at_once_goes_to_one
             different_keys_overlap_between_threads
             different_keys_overlap_between_tasks_of_one_thread
             different_keys_overlap_between_thread_and_task
@@ -166,6 +168,36 @@ pub fn same_key_excludes_tasks<E: Engine>() {
 /// Threads and tasks exclude each other, not only their own kind.
 pub fn same_key_excludes_threads_and_tasks<E: Engine>() {
     contend::<E>(5, 50, 20);
+}
+
+/// Two threads come to a free key in the very same moment, and one of them gets it.
+/// Another key each time, so that whatever is left of the one before is wrong.
+pub fn key_tried_by_two_threads_at_once_goes_to_one<E: Engine>() {
+    let space = E::space();
+    let lockstep = Lockstep::new();
+    let taken = AtomicUsize::new(0);
+    let over = AtomicBool::new(false);
+    let start = Instant::now();
+    let try_all = |side: usize| {
+        for key in 0_usize.. {
+            lockstep.meet(side);
+            if over.load(Ordering::SeqCst) {
+                return key;
+            }
+            let tried = space.try_lock(&key, Site::here());
+            taken.fetch_add(usize::from(tried.is_ok()), Ordering::SeqCst);
+            lockstep.meet(side); // Nobody lets go before both have tried.
+            if side == 0 && start.elapsed() > Duration::from_millis(300) {
+                over.store(true, Ordering::SeqCst);
+            }
+        }
+        unreachable!("there are more keys than time")
+    };
+    let tried = thread::scope(|scope| {
+        scope.spawn(|| try_all(0));
+        try_all(1)
+    });
+    assert_eq!(taken.into_inner(), tried, "so many keys");
 }
 
 /// Two threads are inside at once.
