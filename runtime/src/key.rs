@@ -20,6 +20,9 @@ use std::hash::{Hash, Hasher};
 /// How many bytes of text a [`Key`] holds without allocating.
 const INLINE: usize = 64;
 
+/// The same in words, see [`words`].
+pub(crate) const WORDS: usize = INLINE / size_of::<u64>();
+
 /// A value that names a lock.
 ///
 /// Two values are the same key when they write the same text, whatever their
@@ -43,7 +46,7 @@ const INLINE: usize = 64;
 /// struct Volume { host: String, id: u32 }
 ///
 /// impl LockKey for Volume {
-///     fn write_key(&self, out: &mut KeyWriter) {
+///     fn write_key(&self, out: &mut KeyWriter<'_>) {
 ///         out.tuple(&[&self.host, &self.id]);
 ///     }
 /// }
@@ -62,7 +65,15 @@ pub trait LockKey {
     ///
     /// Equal values must write equal text, and values that are to be different
     /// locks must write different text.
-    fn write_key(&self, out: &mut KeyWriter);
+    fn write_key(&self, out: &mut KeyWriter<'_>);
+
+    /// The key's text, if the value has it in one piece, which saves copying it.
+    ///
+    /// The same text as [`LockKey::write_key`] writes.
+    #[inline]
+    fn as_text(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The text of a key, owned.
@@ -94,9 +105,18 @@ impl Key {
     /// ```
     #[inline]
     pub fn new(value: impl LockKey) -> Self {
-        let mut out = KeyWriter::new();
-        value.write_key(&mut out);
-        out.key
+        Self::of(&value)
+    }
+
+    /// [`Key::new`] of a value that may be a trait object.
+    #[inline]
+    pub(crate) fn of(value: &(impl LockKey + ?Sized)) -> Self {
+        let mut key = Self::empty();
+        value.write_key(&mut KeyWriter {
+            key: &mut key,
+            depth: 0,
+        });
+        key
     }
 
     const fn empty() -> Self {
@@ -125,6 +145,24 @@ impl Key {
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
             Repr::Heap(text) => text.as_bytes(),
         }
+    }
+
+    /// The key of a text's bytes.
+    pub(crate) fn from_utf8(text: &[u8]) -> Self {
+        Self::new(std::str::from_utf8(text).expect("the bytes of a `str`"))
+    }
+
+    /// The key of text that was taken apart by [`words`]; what is in the words
+    /// behind it doesn't matter.
+    pub(crate) fn from_words(words: [u64; WORDS], len: u64) -> Self {
+        let mut bytes = [0; INLINE];
+        for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
+        Self(Repr::Inline {
+            len: u8::try_from(len).expect("an inline key has at most 64 bytes"),
+            bytes,
+        })
     }
 
     #[inline]
@@ -206,24 +244,36 @@ impl Hash for Key {
     }
 }
 
+/// Text in words, the last one filled up with anything; `None` if it is too long
+/// for [`WORDS`].
+#[inline]
+pub(crate) fn words(text: &[u8]) -> Option<impl Iterator<Item = u64>> {
+    let (whole, rest) = text.as_chunks::<8>();
+    let last = match (rest, text.last_chunk::<8>()) {
+        ([], _) => None,
+        // Read with the bytes before it, which are then shifted out.
+        (rest, Some(last)) => Some(u64::from_le_bytes(*last) >> (8 * (8 - rest.len()))),
+        (rest, None) => Some(
+            rest.iter()
+                .rev()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        ),
+    };
+    let whole = whole.iter().map(|word| u64::from_le_bytes(*word));
+    (text.len() <= INLINE).then(|| whole.chain(last))
+}
+
 /// Where a [`LockKey`] writes its text.
 ///
 /// Also a [`fmt::Write`], so `write!(out, "{}", self.id)` works.
 #[derive(Debug)]
-pub struct KeyWriter {
-    key: Key,
+pub struct KeyWriter<'a> {
+    key: &'a mut Key,
     /// How many tuples the writer stands in: so often `/` and `%` are escaped.
     depth: usize,
 }
 
-impl KeyWriter {
-    const fn new() -> Self {
-        Self {
-            key: Key::empty(),
-            depth: 0,
-        }
-    }
-
+impl KeyWriter<'_> {
     /// Appends `text`; inside a tuple `/` and `%` are escaped.
     #[inline]
     pub fn push_str(&mut self, text: &str) {
@@ -268,7 +318,7 @@ impl KeyWriter {
     }
 }
 
-impl fmt::Write for KeyWriter {
+impl fmt::Write for KeyWriter<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.push_str(text);
@@ -335,6 +385,31 @@ mod tests {
         assert_eq!(text(&short), short);
         assert_eq!(text(&long), long);
         assert_eq!(text((&short, &long)), format!("{short}/{long}"));
+    }
+
+    #[test]
+    fn text_comes_back_from_its_words() {
+        let text = "abcdefghé".repeat(8);
+        for len in (0..=INLINE).filter(|len| text.is_char_boundary(*len)) {
+            let mut copy = [u64::MAX; WORDS];
+            for (place, word) in copy.iter_mut().zip(words(&text.as_bytes()[..len]).unwrap()) {
+                *place = word;
+            }
+            assert_eq!(Key::from_words(copy, len as u64).as_str(), &text[..len]);
+        }
+        assert!(words(&text.as_bytes()[..=INLINE]).is_none());
+    }
+
+    #[test]
+    fn text_at_hand_is_the_text_that_is_written() {
+        fn check(key: impl LockKey) {
+            assert_eq!(key.as_text().map(str::to_owned), Some(text(&key)));
+        }
+        check("a/b%");
+        check(String::from("x"));
+        check(std::borrow::Cow::Borrowed("x"));
+        check(Box::new(std::sync::Arc::<str>::from("x")));
+        assert_eq!((1, 2).as_text(), None);
     }
 
     #[test]

@@ -1,5 +1,4 @@
-#![doc = include_str!("../../README.md")]
-#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -8,9 +7,11 @@ mod error;
 mod guard;
 mod key;
 mod local;
+mod owner;
 mod site;
 mod snapshot;
 mod space;
+mod sync;
 
 pub use crate::error::{Error, ErrorKind};
 pub use crate::guard::{AsyncGuard, Guard};
@@ -18,7 +19,7 @@ pub use crate::key::{Key, KeyWriter, LockKey};
 pub use crate::local::{Handle, LockFuture, Locks, global, is_locked, lock, lock_async, try_lock};
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::Space;
+pub use crate::space::{Begun, Space};
 pub use lockutils_macros::synchronized;
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

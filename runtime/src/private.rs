@@ -1,40 +1,52 @@
 //! The only items that expanded code may name. Not public API: what is here
 //! changes with the macros, whose version is pinned to this crate's.
+//!
+//! Expanded code takes a lock in two statements: [`begin`] evaluates the key, and
+//! [`finish`] waits; in an async function [`begin_async`] evaluates the key, and
+//! what it gives is awaited.
 
-use crate::guard::Guard;
-use crate::key::{Key, LockKey};
-use crate::local::LockFuture;
+use crate::key::LockKey;
 use crate::site::Site;
+use crate::space::{Begun, Space};
 
 pub use crate::local::{Locks, global};
-/// Called by their traits' names, so that no bound of this file shows up in an error.
-pub use crate::space::{FromFailure, Space};
+/// Called by its own name, so that no bound of this file shows up in an error.
+pub use crate::space::FromFailure;
 
+/// Evaluates the key and takes the lock, unless that needs waiting.
+///
 /// `&dyn`, so that a value that is no key is reported at the key's expression
 /// alone, without a bound in this file.
 #[inline]
-pub fn key(value: &dyn LockKey) -> Key {
-    Key::new(value)
+#[track_caller]
+pub fn begin<S: Space + ?Sized>(
+    key: &dyn LockKey,
+    space: &S,
+    function: &'static &'static str,
+) -> Begun<S> {
+    space.begin(key, Site::of_function(function))
 }
 
-/// A hold that can't fail, for a function of any return type.
+/// Waits for the lock, if that is still to be done.
+///
+/// # Errors
+///
+/// As the space's [`Space::block`].
 #[inline]
-#[track_caller]
-pub fn lock(locks: &Locks, key: Key, function: &'static str) -> Guard {
-    locks.hold(key, Site::of_function(function))
+pub fn finish<S: Space + ?Sized>(begun: Begun<S>) -> Result<S::Guard, S::Failure> {
+    match begun {
+        Begun::Held(guard) => Ok(guard),
+        Begun::Wait(wait) => S::block(wait),
+    }
 }
 
-/// [`lock`], for an async function.
+/// Evaluates the key, and makes ready to wait in a task.
 #[inline]
 #[track_caller]
-pub fn lock_async(locks: &Locks, key: Key, function: &'static str) -> LockFuture {
-    locks.hold_async(key, Site::of_function(function))
-}
-
-/// The annotated function, for a [`Space`].
-#[inline]
-#[must_use]
-#[track_caller]
-pub const fn site(function: &'static str) -> Site {
-    Site::of_function(function)
+pub fn begin_async<S: Space + ?Sized>(
+    key: &dyn LockKey,
+    space: &S,
+    function: &'static &'static str,
+) -> S::Wait {
+    space.begin_async(key, Site::of_function(function))
 }

@@ -1,8 +1,9 @@
 //! Who holds a lock: the place in the code, and the thread or task.
 
+use crate::owner::Owner;
 use std::fmt;
 use std::panic::Location;
-use std::thread::{self, Thread};
+use std::thread::Thread;
 
 /// A place in the code that takes a lock.
 ///
@@ -10,8 +11,9 @@ use std::thread::{self, Thread};
 /// function, and `src/cells.rs:41` for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Site {
-    function: Option<&'static str>,
-    location: &'static Location<'static>,
+    /// A reference to the name, since the name itself would be two words.
+    pub(crate) function: Option<&'static &'static str>,
+    pub(crate) location: &'static Location<'static>,
 }
 
 impl Site {
@@ -29,7 +31,7 @@ impl Site {
     /// An annotated function, whose attribute is the caller.
     #[inline]
     #[track_caller]
-    pub(crate) const fn of_function(name: &'static str) -> Self {
+    pub(crate) const fn of_function(name: &'static &'static str) -> Self {
         Self {
             function: Some(name),
             location: Location::caller(),
@@ -38,8 +40,8 @@ impl Site {
 
     /// The annotated function's name, if the lock was taken by the attribute.
     #[must_use]
-    pub const fn function(&self) -> Option<&'static str> {
-        self.function
+    pub fn function(&self) -> Option<&'static str> {
+        self.function.copied()
     }
 
     /// The file and the line.
@@ -59,28 +61,31 @@ impl fmt::Display for Site {
     }
 }
 
+/// What is written down when a lock is taken: who, and where in the code.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record {
+    pub(crate) owner: Owner,
+    pub(crate) site: Site,
+}
+
 /// Who has a lock: a site, and the thread or task it runs in.
 ///
 /// [`Display`](fmt::Display) gives `connect (src/cells.rs:41) in thread "worker-3"`.
 #[derive(Clone, Debug)]
 pub struct Holder {
     site: Site,
-    /// `None` when the holder is an async task, which has no name to give.
-    thread: Option<Thread>,
+    who: Who,
+}
+
+#[derive(Clone, Debug)]
+enum Who {
+    Task,
+    Thread(Thread),
+    /// Its guard was forgotten, or sent on as an `AsyncGuard`.
+    EndedThread,
 }
 
 impl Holder {
-    pub(crate) fn thread(site: Site) -> Self {
-        Self {
-            site,
-            thread: Some(thread::current()),
-        }
-    }
-
-    pub(crate) const fn task(site: Site) -> Self {
-        Self { site, thread: None }
-    }
-
     /// Where the lock was taken.
     #[must_use]
     pub const fn site(&self) -> Site {
@@ -88,14 +93,27 @@ impl Holder {
     }
 }
 
+impl From<Record> for Holder {
+    /// Looks up the thread's name, so not for the path that takes a lock.
+    fn from(Record { owner, site }: Record) -> Self {
+        let who = match owner.find_thread() {
+            _ if owner.is_task() => Who::Task,
+            Some(thread) => Who::Thread(thread),
+            None => Who::EndedThread,
+        };
+        Self { site, who }
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let site = self.site;
-        match &self.thread {
-            None => write!(f, "{site} in an async task"),
-            Some(thread) => match thread.name() {
-                Some(name) => write!(f, "{site} in thread \"{name}\""),
-                None => write!(f, "{site} in an unnamed thread, {:?}", thread.id()),
+        write!(f, "{} in ", self.site)?;
+        match &self.who {
+            Who::Task => f.write_str("an async task"),
+            Who::EndedThread => f.write_str("a thread that has ended"),
+            Who::Thread(thread) => match thread.name() {
+                Some(name) => write!(f, "thread \"{name}\""),
+                None => write!(f, "an unnamed thread, {:?}", thread.id()),
             },
         }
     }

@@ -6,7 +6,7 @@
 //! [`Error`], the function must have a place for it, see [`FromFailure`].
 
 use crate::error::Error;
-use crate::key::Key;
+use crate::key::LockKey;
 use crate::site::Site;
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -30,26 +30,40 @@ pub trait Space {
     type AsyncGuard;
     /// What waiting for a lock can fail with: [`Infallible`] or [`Error`].
     type Failure;
-    /// The wait of a task. Dropping it leaves the queue; it borrows nothing.
-    type Acquire: Future<Output = Result<Self::AsyncGuard, Self::Failure>>;
+    /// A lock being waited for. Awaited, it is the wait of a task. Dropping it
+    /// leaves the queue; it borrows nothing.
+    type Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>>;
 
-    /// Takes the lock of `key`, and blocks the thread until it has it.
+    /// Takes the lock of `key` for a thread if that needs no waiting, and else makes
+    /// ready to wait, so that nothing of `key` is borrowed while it does.
+    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self>;
+
+    /// Blocks the thread until it has the lock.
     ///
     /// # Errors
     ///
     /// None, if [`Space::Failure`] is [`Infallible`]; else why the engine could
     /// not take the lock.
-    fn acquire(&self, key: Key, site: Site) -> Result<Self::Guard, Self::Failure>;
+    fn block(wait: Self::Wait) -> Result<Self::Guard, Self::Failure>;
 
-    /// Takes the lock of `key`, and lets other tasks run until it has it.
-    fn acquire_async(&self, key: Key, site: Site) -> Self::Acquire;
+    /// Makes ready to wait for the lock of `key` in a task. Takes nothing until it is
+    /// awaited.
+    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait;
 
-    /// Takes the lock of `key` if that needs no waiting.
+    /// Takes the lock of `key` for a thread if that needs no waiting.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock.
-    fn try_acquire(&self, key: Key, site: Site) -> Result<Self::Guard, Error>;
+    fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<Self::Guard, Error>;
+}
+
+/// What [`Space::begin`] has come to.
+pub enum Begun<S: Space + ?Sized> {
+    /// The lock was free, and this holds it.
+    Held(S::Guard),
+    /// The lock has to be waited for.
+    Wait(S::Wait),
 }
 
 macro_rules! by_reference {
@@ -58,21 +72,29 @@ macro_rules! by_reference {
             type Guard = S::Guard;
             type AsyncGuard = S::AsyncGuard;
             type Failure = S::Failure;
-            type Acquire = S::Acquire;
+            type Wait = S::Wait;
 
             #[inline]
-            fn acquire(&self, key: Key, site: Site) -> Result<S::Guard, S::Failure> {
-                (**self).acquire(key, site)
+            fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
+                match (**self).begin(key, site) {
+                    Begun::Held(guard) => Begun::Held(guard),
+                    Begun::Wait(wait) => Begun::Wait(wait),
+                }
             }
 
             #[inline]
-            fn acquire_async(&self, key: Key, site: Site) -> S::Acquire {
-                (**self).acquire_async(key, site)
+            fn block(wait: S::Wait) -> Result<S::Guard, S::Failure> {
+                S::block(wait)
             }
 
             #[inline]
-            fn try_acquire(&self, key: Key, site: Site) -> Result<S::Guard, Error> {
-                (**self).try_acquire(key, site)
+            fn begin_async(&self, key: &dyn LockKey, site: Site) -> S::Wait {
+                (**self).begin_async(key, site)
+            }
+
+            #[inline]
+            fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<S::Guard, Error> {
+                (**self).try_lock(key, site)
             }
         }
     )*};

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! What the behaviour tests share.
+//!
+//! Exclusion is proved by a [`Recorder`]: who is inside a lock records from when
+//! to when, and no two stays may overlap. What a test waits for, it waits for with
+//! a [`LIMIT`], so that a lock that nobody gets is a failure and not a test that
+//! never ends. [`ByHand`] polls a future step by step, where a test is about one
+//! certain order of steps. [`conformance`] is what every lock space must pass.
+
+mod by_hand;
+pub mod conformance;
+mod limit;
+
+mod recorder;
+
+pub use by_hand::ByHand;
+pub use limit::{LIMIT, eventually, in_time, yield_now};
+pub use recorder::{Recorder, Stay};

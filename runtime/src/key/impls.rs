@@ -12,13 +12,18 @@ use std::sync::Arc;
 
 impl LockKey for str {
     #[inline]
-    fn write_key(&self, out: &mut KeyWriter) {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
         out.push_str(self);
+    }
+
+    #[inline]
+    fn as_text(&self) -> Option<&str> {
+        Some(self)
     }
 }
 
 impl LockKey for Key {
-    fn write_key(&self, out: &mut KeyWriter) {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
         out.push_str(self.as_str());
     }
 }
@@ -28,8 +33,13 @@ macro_rules! by_reference {
     ($([$($generics:tt)*] $type:ty;)*) => {$(
         impl<$($generics)*> LockKey for $type {
             #[inline]
-            fn write_key(&self, out: &mut KeyWriter) {
+            fn write_key(&self, out: &mut KeyWriter<'_>) {
                 (**self).write_key(out);
+            }
+
+            #[inline]
+            fn as_text(&self) -> Option<&str> {
+                (**self).as_text()
             }
         }
     )*};
@@ -51,7 +61,7 @@ by_reference! {
 macro_rules! by_display {
     ($($type:ty)*) => {$(
         impl LockKey for $type {
-            fn write_key(&self, out: &mut KeyWriter) {
+            fn write_key(&self, out: &mut KeyWriter<'_>) {
                 write_display(self, out);
             }
         }
@@ -65,14 +75,14 @@ by_display! {
     NonZero<i8> NonZero<i16> NonZero<i32> NonZero<i64> NonZero<i128> NonZero<isize>
 }
 
-fn write_display(value: &dyn fmt::Display, out: &mut KeyWriter) {
+fn write_display(value: &dyn fmt::Display, out: &mut KeyWriter<'_>) {
     // Only an argument of `format_args!` whose own `Display` fails gets here;
     // going on would lock a key of half its text.
     write!(out, "{value}").expect("a lock key's `Display` returned an error");
 }
 
 impl LockKey for Path {
-    fn write_key(&self, out: &mut KeyWriter) {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
         self.as_os_str().write_key(out);
     }
 }
@@ -81,7 +91,7 @@ impl LockKey for Path {
 /// that a path is the same key as its text; a path that has both such bytes and
 /// a `%` of its own may therefore share its key with another.
 impl LockKey for OsStr {
-    fn write_key(&self, out: &mut KeyWriter) {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
         for chunk in self.as_encoded_bytes().utf8_chunks() {
             out.push_str(chunk.valid());
             for byte in chunk.invalid() {
@@ -94,7 +104,7 @@ impl LockKey for OsStr {
 macro_rules! tuples {
     ($(($($part:ident $index:tt)*))*) => {$(
         impl<$($part: LockKey),*> LockKey for ($($part,)*) {
-            fn write_key(&self, out: &mut KeyWriter) {
+            fn write_key(&self, out: &mut KeyWriter<'_>) {
                 out.tuple(&[$(&self.$index),*]);
             }
         }
@@ -113,7 +123,7 @@ tuples! {
 
 #[cfg(feature = "uuid")]
 impl LockKey for uuid::Uuid {
-    fn write_key(&self, out: &mut KeyWriter) {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
         out.push_str(
             self.hyphenated()
                 .encode_lower(&mut uuid::Uuid::encode_buffer()),

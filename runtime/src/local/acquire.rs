@@ -6,76 +6,65 @@
 //!                                             woken and overtaken
 //! ```
 //!
-//! [`Acquire::poll_acquire`] is a step of it. A waiter keeps its place in the
-//! queue until it has the lock, also when it was woken and a newcomer was faster.
-//! Who is dropped in `Queued` leaves the queue, and passes on a lock or a wake-up
-//! that was on its way to it.
+//! [`LockFuture::step`] is a step of it. A waiter keeps its place in the queue until
+//! it has the lock, also when it was woken and a newcomer was faster. Who is dropped
+//! in `Queued` leaves the queue, and passes on a lock or a wake-up that was on its
+//! way to it.
 
-use super::table::{self, Hold, Place, SpaceId};
+use super::table::{self, Hold, Name, Place};
+use crate::guard::AsyncGuard;
 use crate::key::Key;
-use crate::site::{Holder, Site};
-use parking_lot::{Condvar, Mutex};
+use crate::owner::Owner;
+use crate::site::{Record, Site};
+use crate::sync::{Condvar, Mutex};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-/// What is to be locked, and where in the code.
+/// A lock being waited for; awaiting it gives an [`AsyncGuard`].
+///
+/// Made by [`Handle::lock_async`](super::Handle::lock_async) and
+/// [`lock_async`](super::lock_async).
+///
+/// # Cancel safety
+///
+/// Dropping it leaves the queue; a lock that was just being handed over to it
+/// goes to the next waiter.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) space: SpaceId,
-    pub(super) key: Key,
-    pub(super) site: Site,
-}
-
-impl Request {
-    /// Takes the lock if nobody has it; never waits, never queues.
-    pub(super) fn try_now(&mut self, holder: Holder) -> Option<Hold> {
-        let hash = table::hash(self);
-        table::shard(hash).try_take(hash, self, holder).ok()
-    }
-
-    /// Who has the lock.
-    pub(super) fn holder(&self) -> Option<Holder> {
-        let hash = table::hash(self);
-        table::shard(hash).find(hash, self)?.holder().cloned()
-    }
-}
-
-/// A lock being taken. Dropping it half-way leaves the queue.
-#[derive(Debug)]
-pub(super) struct Acquire {
+#[must_use = "a future takes no lock until it is awaited"]
+pub struct LockFuture {
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    New(Request),
+    New { space: u64, key: Key, site: Site },
     Queued(Place),
     Done,
 }
 
-impl Acquire {
-    pub(super) const fn new(request: Request) -> Self {
+impl LockFuture {
+    pub(super) const fn new(space: u64, key: Key, site: Site) -> Self {
         Self {
-            state: State::New(request),
+            state: State::New { space, key, site },
         }
     }
 
     /// A step: takes the lock, or sees to it that the waker is called when the next
     /// step is due.
     ///
-    /// `holder` and `waker` are what tells the drivers apart. The waker is made
-    /// only where the lock is busy.
-    fn poll_acquire(
-        &mut self,
-        holder: fn(Site) -> Holder,
-        waker: impl FnOnce() -> Waker,
-    ) -> Poll<Hold> {
-        let step = match &mut self.state {
-            State::New(request) => {
-                let hash = table::hash(request);
-                let taken = table::shard(hash).try_take(hash, request, holder(request.site));
-                taken.or_else(|holder| table::take_or_queue(hash, request, holder, waker()))
+    /// `owner` and `waker` are what tells the drivers apart. The waker is made only
+    /// where the lock is busy.
+    #[inline]
+    fn step(&mut self, owner: Owner, waker: impl FnOnce() -> Waker) -> Poll<Hold> {
+        let step = match &self.state {
+            State::New { space, key, site } => {
+                let name = Name::new(*space, key.as_bytes());
+                let record = Record { owner, site: *site };
+                match table::try_take(name, record) {
+                    Some(hold) => Ok(hold),
+                    None => table::take_or_queue(name, record, waker()),
+                }
             }
             State::Queued(place) => table::retry(*place, waker()).ok_or(*place),
             State::Done => panic!("`LockFuture` polled after it gave its guard"),
@@ -93,28 +82,33 @@ impl Acquire {
     }
 
     /// The blocking driver.
+    #[cold]
     pub(super) fn block(mut self) -> Hold {
-        let mut signal = None;
+        let signal = Arc::new(Signal::default());
+        let waker = Waker::from(Arc::clone(&signal));
         loop {
-            let waker = || Waker::from(Arc::clone(signal.get_or_insert_default()));
-            if let Poll::Ready(hold) = self.poll_acquire(Holder::thread, waker) {
-                return hold;
+            match self.step(Owner::thread(), || waker.clone()) {
+                Poll::Ready(hold) => return hold,
+                Poll::Pending => signal.wait(),
             }
-            signal.as_deref().map(Signal::wait);
         }
     }
 }
 
 /// The async driver.
-impl Future for Acquire {
-    type Output = Hold;
+impl Future for LockFuture {
+    type Output = AsyncGuard;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Hold> {
-        self.poll_acquire(Holder::task, || context.waker().clone())
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
+        let waker = context.waker();
+        self.step(Owner::task(waker), || waker.clone())
+            .map(AsyncGuard::new)
     }
 }
 
-impl Drop for Acquire {
+impl Drop for LockFuture {
+    #[inline]
     fn drop(&mut self) {
         if let State::Queued(place) = self.state {
             table::leave(place);

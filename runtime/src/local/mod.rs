@@ -1,36 +1,44 @@
 //! The in-process engine.
 //!
-//! All spaces of a process share one registry ([`table`]), in which a lock has an
-//! entry only while somebody holds or awaits it. An entry has one wait queue for
-//! threads and tasks alike, since both wait with a [`Waker`](std::task::Waker);
-//! a thread's waker unblocks the thread.
+//! All spaces of a process share one registry, in which a lock takes up room only
+//! while somebody holds or awaits it. A lock has one wait queue for threads and tasks
+//! alike, since both wait with a [`Waker`](std::task::Waker); a thread's waker
+//! unblocks the thread.
 //!
-//! Taking a lock is one state machine, [`acquire::Acquire`]: try, else queue, be
-//! woken, try again. Polling it is how a task takes a lock; a thread polls it and
-//! blocks in between. Dropping it half-way leaves the queue. The result is a
+//! Taking a lock is one state machine, [`LockFuture`] in [`acquire`]: try, else
+//! queue, be woken, try again. Polling it is how a task takes a lock; a thread polls
+//! it and blocks in between. Dropping it half-way leaves the queue. The result is a
 //! [`Hold`], whose drop releases.
 //!
-//! This module is what users see of it: [`Locks`], the [`Handle`] of one key, and
-//! the process-wide space.
+//! From top to bottom: [`Locks`] here, [`handle`] and [`global`] are what users see;
+//! [`acquire`] waits; [`table`] finds the lock, which is a [`bucket`] on the fast
+//! path and an [`entry`] with a queue on the slow one.
 
 mod acquire;
+mod bucket;
+mod entry;
+mod global;
+mod handle;
+mod identity;
 mod table;
 
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
-use crate::site::{Holder, Site};
-use crate::snapshot::LockState;
-use crate::space::Space;
-use acquire::{Acquire, Request};
+use crate::owner::Owner;
+use crate::site::{Holder, Record, Site};
+use crate::space::{Begun, Space};
+use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use table::Name;
 
-pub(crate) use table::Hold;
-use table::SpaceId;
+pub use acquire::LockFuture;
+pub use global::{global, is_locked, lock, lock_async, try_lock};
+pub use handle::Handle;
+pub(crate) use table::{Hold, states};
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -62,8 +70,7 @@ use table::SpaceId;
 /// ```
 pub struct Locks {
     name: &'static str,
-    /// Zero until the space is first used: a `const fn` has no counter to draw from.
-    id: AtomicU64,
+    identity: Identity,
 }
 
 impl Locks {
@@ -72,7 +79,7 @@ impl Locks {
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
-            id: AtomicU64::new(0),
+            identity: Identity::new(),
         }
     }
 
@@ -84,73 +91,75 @@ impl Locks {
 
     /// Names one lock of the space, for its methods to take.
     ///
-    /// `key` is a value or a reference; its text is copied. Nothing is locked yet.
+    /// `key` is a value or a reference. Nothing is locked yet.
     #[inline]
-    pub fn key(&self, key: impl LockKey) -> Handle<'_> {
-        Handle {
-            locks: self,
-            key: Key::new(key),
-        }
+    pub fn key<K: LockKey>(&self, key: K) -> Handle<'_, K> {
+        Handle::new(self, key)
     }
 
     #[inline]
-    fn id(&self) -> u64 {
-        // Relaxed: the number is all there is to see, no other memory hangs on it.
-        match self.id.load(Ordering::Relaxed) {
-            0 => self.draw_id(),
-            id => id,
+    fn number(&self) -> u64 {
+        self.identity.number(self.name)
+    }
+
+    /// Calls `f` with the name of the key's lock; copies the key's text only if it
+    /// has to.
+    #[inline]
+    fn with_name<R>(&self, key: &(impl LockKey + ?Sized), f: impl FnOnce(Name<'_>) -> R) -> R {
+        match key.as_text() {
+            Some(text) => f(Name::new(self.number(), text.as_bytes())),
+            None => f(Name::new(self.number(), Key::of(key).as_bytes())),
         }
     }
 
-    #[cold]
-    fn draw_id(&self) -> u64 {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let drawn = NEXT.fetch_add(1, Ordering::Relaxed);
-        match self
-            .id
-            .compare_exchange(0, drawn, Ordering::Relaxed, Ordering::Relaxed)
-        {
-            Ok(_) => drawn,
-            Err(id) => id,
-        }
-    }
-
-    fn request(&self, key: Key, site: Site) -> Request {
-        Request {
-            space: SpaceId {
-                id: self.id(),
-                name: self.name,
-            },
-            key,
-            site,
-        }
+    /// Takes the lock for a thread, or says how to wait for it.
+    #[inline]
+    fn try_hold(&self, key: &(impl LockKey + ?Sized), site: Site) -> Result<Hold, LockFuture> {
+        self.with_name(key, |name| {
+            let record = Record {
+                owner: Owner::thread(),
+                site,
+            };
+            table::try_take(name, record)
+                .ok_or_else(|| LockFuture::new(name.space(), name.key(), site))
+        })
     }
 
     #[inline]
-    pub(crate) fn hold(&self, key: Key, site: Site) -> Guard {
-        Guard::new(Acquire::new(self.request(key, site)).block())
+    fn hold(&self, key: &(impl LockKey + ?Sized), site: Site) -> Guard {
+        Guard::new(self.try_hold(key, site).unwrap_or_else(LockFuture::block))
     }
 
     #[inline]
-    pub(crate) fn hold_async(&self, key: Key, site: Site) -> LockFuture {
-        LockFuture(Acquire::new(self.request(key, site)))
+    fn hold_async(&self, key: &(impl LockKey + ?Sized), site: Site) -> LockFuture {
+        LockFuture::new(self.number(), Key::of(key), site)
     }
 
-    fn try_hold(&self, key: Key, site: Site) -> Result<Guard, Error> {
-        let mut request = self.request(key, site);
-        match request.try_now(Holder::thread(site)) {
-            Some(hold) => Ok(Guard::new(hold)),
-            None => Err(Error::busy(self.name, request.holder(), request.key)),
-        }
+    fn hold_now(&self, key: &(impl LockKey + ?Sized), site: Site) -> Result<Guard, Error> {
+        self.with_name(key, |name| {
+            let record = Record {
+                owner: Owner::thread(),
+                site,
+            };
+            let hold = table::try_take(name, record).ok_or_else(|| {
+                let holder = table::holder(name).map(Holder::from);
+                Error::busy(self.name, holder, name.key())
+            })?;
+            Ok(Guard::new(hold))
+        })
+    }
+
+    fn is_held(&self, key: &(impl LockKey + ?Sized)) -> bool {
+        self.with_name(key, |name| table::holder(name).is_some())
     }
 }
 
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.id();
+        let number = self.number();
         f.debug_struct("Locks")
             .field("name", &self.name)
-            .field("locks", &table::states(|space| space.id == id))
+            .field("locks", &states(|space| space == number))
             .finish_non_exhaustive()
     }
 }
@@ -159,217 +168,39 @@ impl Space for Locks {
     type Guard = Guard;
     type AsyncGuard = AsyncGuard;
     type Failure = Infallible;
-    type Acquire = Sure<LockFuture>;
+    type Wait = Sure;
 
     #[inline]
-    fn acquire(&self, key: Key, site: Site) -> Result<Guard, Infallible> {
-        Ok(self.hold(key, site))
+    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
+        match self.try_hold(key, site) {
+            Ok(hold) => Begun::Held(Guard::new(hold)),
+            Err(wait) => Begun::Wait(Sure(wait)),
+        }
+    }
+
+    fn block(Sure(wait): Sure) -> Result<Guard, Infallible> {
+        Ok(Guard::new(wait.block()))
     }
 
     #[inline]
-    fn acquire_async(&self, key: Key, site: Site) -> Sure<LockFuture> {
+    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Sure {
         Sure(self.hold_async(key, site))
     }
 
-    fn try_acquire(&self, key: Key, site: Site) -> Result<Guard, Error> {
-        self.try_hold(key, site)
+    fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
+        self.hold_now(key, site)
     }
 }
 
-/// One lock of a space: a key, not yet held.
-///
-/// Made by [`Locks::key`].
-#[derive(Clone, Debug)]
-#[must_use = "a handle locks nothing until one of its methods is called"]
-pub struct Handle<'a> {
-    locks: &'a Locks,
-    key: Key,
-}
-
-impl Handle<'_> {
-    /// Acquires the lock, and blocks the thread until it has it.
-    ///
-    /// In async code use [`Handle::lock_async`], which lets other tasks run.
-    ///
-    /// Taking a key that the caller itself holds waits for ever.
-    #[track_caller]
-    pub fn lock(&self) -> Guard {
-        self.locks.hold(self.key.clone(), Site::here())
-    }
-
-    /// Acquires the lock, and lets other tasks run until it has it.
-    ///
-    /// Works under any executor.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future leaves the queue; a lock that was just being handed
-    /// over to it goes to the next waiter.
-    #[track_caller]
-    pub fn lock_async(&self) -> LockFuture {
-        self.locks.hold_async(self.key.clone(), Site::here())
-    }
-
-    /// Acquires the lock if nobody holds it.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), also when it is the caller who
-    /// holds it.
-    #[track_caller]
-    pub fn try_lock(&self) -> Result<Guard, Error> {
-        self.locks.try_hold(self.key.clone(), Site::here())
-    }
-
-    /// Tells whether somebody holds the lock.
-    ///
-    /// For tests and assertions: by the time it returns, the answer may be old.
-    #[must_use]
-    pub fn is_locked(&self) -> bool {
-        self.locks
-            .request(self.key.clone(), Site::here())
-            .holder()
-            .is_some()
-    }
-
-    /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
-    #[doc(hidden)]
-    #[track_caller]
-    pub fn assert_locked(&self) {
-        let Self {
-            locks: Locks { name: space, .. },
-            key,
-        } = self;
-        assert!(
-            self.is_locked(),
-            "lock {} is not held; its holder must call this",
-            crate::error::LockName { space, key }
-        );
-    }
-}
-
-/// The wait of a task for a lock; gives an [`AsyncGuard`].
-///
-/// Made by [`Handle::lock_async`] and [`lock_async`].
-///
-/// # Cancel safety
-///
-/// Dropping it leaves the queue; a lock that was just being handed over to it
-/// goes to the next waiter.
-#[must_use = "a future takes no lock until it is awaited"]
+/// A wait for a lock that can't fail.
 #[derive(Debug)]
-pub struct LockFuture(Acquire);
+pub struct Sure(LockFuture);
 
-impl Future for LockFuture {
-    type Output = AsyncGuard;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
-        Pin::new(&mut self.0).poll(context).map(AsyncGuard::new)
-    }
-}
-
-/// A [`Space::Acquire`] that can't fail.
-#[derive(Debug)]
-pub struct Sure<F>(F);
-
-impl<F: Future + Unpin> Future for Sure<F> {
-    type Output = Result<F::Output, Infallible>;
+impl Future for Sure {
+    type Output = Result<AsyncGuard, Infallible>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(Ok)
     }
-}
-
-static GLOBAL: Locks = Locks::new("global");
-
-/// The process-wide lock space, which `#[synchronized(key = ..)]` uses.
-#[must_use]
-#[inline]
-pub fn global() -> &'static Locks {
-    &GLOBAL
-}
-
-/// Acquires a lock of the process-wide space, and blocks the thread until it has it.
-///
-/// As [`Handle::lock`] does.
-///
-/// # Examples
-///
-/// ```
-/// let guard = lockutils::lock("name");
-/// assert!(lockutils::is_locked("name"));
-/// ```
-#[track_caller]
-pub fn lock(key: impl LockKey) -> Guard {
-    GLOBAL.hold(Key::new(key), Site::here())
-}
-
-/// Acquires a lock of the process-wide space, and lets other tasks run until it has it.
-///
-/// As [`Handle::lock_async`] does.
-///
-/// # Cancel safety
-///
-/// Dropping the future leaves the queue; a lock that was just being handed over
-/// to it goes to the next waiter.
-#[track_caller]
-pub fn lock_async(key: impl LockKey) -> LockFuture {
-    GLOBAL.hold_async(Key::new(key), Site::here())
-}
-
-/// Acquires a lock of the process-wide space if nobody holds it.
-///
-/// # Errors
-///
-/// [`ErrorKind::Busy`](crate::ErrorKind::Busy), also when it is the caller who holds it.
-#[track_caller]
-pub fn try_lock(key: impl LockKey) -> Result<Guard, Error> {
-    GLOBAL.try_hold(Key::new(key), Site::here())
-}
-
-/// Tells whether somebody holds a lock of the process-wide space.
-///
-/// For tests and assertions: by the time it returns, the answer may be old.
-#[must_use]
-pub fn is_locked(key: impl LockKey) -> bool {
-    GLOBAL.key(key).is_locked()
-}
-
-/// Panics unless somebody holds the lock.
-///
-/// For functions that must be called under a lock, and for tests. It can't tell
-/// whether the holder is the caller.
-///
-/// # Examples
-///
-/// ```
-/// use lockutils::{Locks, assert_locked};
-///
-/// static CELLS: Locks = Locks::new("cells");
-///
-/// fn forget(uuid: &str) {
-///     assert_locked!(CELLS, uuid);
-/// }
-///
-/// let _guard = CELLS.key("2f1c").lock();
-/// forget("2f1c");
-///
-/// let _guard = lockutils::lock("name");
-/// assert_locked!("name");
-/// ```
-#[macro_export]
-macro_rules! assert_locked {
-    ($key:expr $(,)?) => {
-        $crate::global().key(&$key).assert_locked()
-    };
-    ($space:expr, $key:expr $(,)?) => {
-        $space.key(&$key).assert_locked()
-    };
-}
-
-/// The state of every lock of the process that is held or awaited.
-pub(crate) fn states() -> Vec<LockState> {
-    table::states(|_| true)
 }

@@ -1,0 +1,89 @@
+//! The command line.
+
+use crate::measure::Plan;
+use lexopt::prelude::*;
+use std::ffi::OsString;
+
+pub(crate) const HELP: &str = "\
+Measures what a keyed lock costs, ours and its peers', and prints a Markdown table.
+
+Usage: cargo run --release -p lockutils-benches -- [OPTIONS]
+
+Options:
+  --quick        a few short rounds: shows that all works, not how fast it is
+  --rounds N     how many rounds each cell is measured (default: 21, quick: 3)
+  --only TEXT    only the rows with TEXT in their name
+  --help         print this
+";
+
+/// What the user asked for.
+#[derive(Debug)]
+pub(crate) struct Args {
+    pub(crate) plan: Plan,
+    /// Part of the name of the rows to measure; empty for all.
+    pub(crate) only: String,
+    pub(crate) help: bool,
+}
+
+impl Args {
+    pub(crate) fn from_env() -> Result<Self, lexopt::Error> {
+        Self::parse(std::env::args_os().skip(1))
+    }
+
+    fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
+        let mut parser = lexopt::Parser::from_args(args);
+        let (mut quick, mut rounds) = (false, None);
+        let (mut only, mut help) = (String::new(), false);
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Long("quick") => quick = true,
+                Long("rounds") => rounds = Some(parser.value()?.parse_with(at_least_one)?),
+                Long("only") => only = parser.value()?.string()?,
+                Short('h') | Long("help") => help = true,
+                _ => return Err(arg.unexpected()),
+            }
+        }
+        let mut plan = if quick { Plan::QUICK } else { Plan::FULL };
+        plan.rounds = rounds.unwrap_or(plan.rounds);
+        Ok(Self { plan, only, help })
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a number from 1"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, String> {
+        Args::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rounds_stand_over_the_plan_in_any_order() {
+        for line in ["--rounds 7 --quick", "--quick --rounds=7"] {
+            let plan = parse(line).unwrap().plan;
+            assert_eq!((plan.rounds, plan.stretch), (7, Plan::QUICK.stretch));
+        }
+        assert_eq!(parse("").unwrap().plan.rounds, Plan::FULL.rounds);
+    }
+
+    #[test]
+    fn wrong_options_are_errors() {
+        for line in [
+            "--fast",
+            "--rounds",
+            "--rounds 0",
+            "--rounds x",
+            "--quick=1",
+            "row",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

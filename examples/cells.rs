@@ -1,0 +1,129 @@
+//! Why is there a lock? OpenStack Nova's cell cache, on real databases.
+//!
+//! Nova shards its databases into cells. A service that needs a cell looks for it in a
+//! cache, and where the cache has nothing, opens the cell's database and a connection to
+//! the cell's message bus, and stores both. Opening is I/O: a task gives way there, and a
+//! thread is put to sleep. Meanwhile others find the cache as empty as the first one did.
+//!
+//! This program seeds cells, each an SQLite file, starts a message bus on a loopback
+//! port, and serves the same requests four ways, each without a lock and with one. The
+//! bus counts what was really opened: one connection is meant for each cell in each
+//! process, and any further one, which no cache remembers, counts as leaked. Every answer
+//! is compared with what was seeded.
+//!
+//! ```text
+//! cargo run --release --example cells
+//! cargo run --release --example cells -- --help
+//! ```
+
+use crate::cells::cell::CellMapping;
+use crate::cells::connections::Connections;
+use crate::cells::options::{Command, Options};
+use crate::cells::report::{self, Report, Row};
+use crate::cells::site::Site;
+use crate::cells::way::{Lock, Way};
+use crate::cells::{limit, worker};
+use anyhow::{Result, ensure};
+use clap::Parser;
+use lockutils::synchronized;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What this process has open: the uuid of a cell -> its database and its bus.
+static CELL_CACHE: Mutex<BTreeMap<Uuid, Arc<Connections>>> = Mutex::new(BTreeMap::new());
+
+/// Connects to a cell, once: one caller at a time for each cell.
+#[synchronized(key = cell.uuid)]
+async fn connect(cell: &CellMapping) -> Result<Arc<Connections>> {
+    connect_unlocked(cell).await
+}
+
+/// The same without the lock.
+async fn connect_unlocked(cell: &CellMapping) -> Result<Arc<Connections>> {
+    if let Some(connections) = CELL_CACHE.lock().get(&cell.uuid) {
+        return Ok(Arc::clone(connections));
+    }
+    // The task gives way here, and without the lock another one comes in above.
+    let connections = Arc::new(Connections::open(cell).await?);
+    CELL_CACHE
+        .lock()
+        .insert(cell.uuid, Arc::clone(&connections));
+    Ok(connections)
+}
+
+/// [`connect`], for threads. The two exclude each other as well: a key is a key.
+#[synchronized(key = cell.uuid)]
+fn connect_blocking(cell: &CellMapping) -> Result<Arc<Connections>> {
+    connect_blocking_unlocked(cell)
+}
+
+/// The same without the lock.
+fn connect_blocking_unlocked(cell: &CellMapping) -> Result<Arc<Connections>> {
+    if let Some(connections) = CELL_CACHE.lock().get(&cell.uuid) {
+        return Ok(Arc::clone(connections));
+    }
+    // The thread sleeps here, and without the lock another one comes in above.
+    let connections = Arc::new(Connections::open_blocking(cell)?);
+    CELL_CACHE
+        .lock()
+        .insert(cell.uuid, Arc::clone(&connections));
+    Ok(connections)
+}
+
+/// The supporting cast, in the folder of that name.
+mod cells {
+    pub(crate) mod bus;
+    pub(crate) mod cell;
+    pub(crate) mod connections;
+    pub(crate) mod database;
+    pub(crate) mod limit;
+    pub(crate) mod options;
+    pub(crate) mod report;
+    pub(crate) mod requests;
+    pub(crate) mod site;
+    pub(crate) mod way;
+    pub(crate) mod worker;
+}
+
+/// Serves the same requests every way, and says what was opened.
+fn compare(options: &Options) -> Result<()> {
+    limit::allow_open_files(options)?;
+    let mut site = Site::create(options)?;
+    let progress = report::progress(options);
+
+    let mut report = Report::default();
+    for way in Way::all(options) {
+        for lock in [Lock::None, Lock::PerCell] {
+            progress.set_message(format!("{way}, lock: {lock}"));
+            let run = site.measure(way, lock, options, &progress)?;
+            report.push(Row::new(way, lock, options, run));
+            CELL_CACHE.lock().clear();
+        }
+    }
+    progress.finish_and_clear();
+
+    report.print()?;
+    ensure!(
+        report.lock_held(),
+        "a run with the lock didn't open what was meant"
+    );
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = match &options.command {
+        None => compare(&options),
+        Some(Command::Worker(share)) => worker::serve(share),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The example `cells`, run as its users run it.
+//!
+//! Cargo builds the examples of a package before it runs the package's tests, and puts
+//! them beside the folder that the tests are in.
+
+use std::env;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use uuid::Uuid;
+
+/// One line of the table that the example prints.
+#[derive(Debug)]
+struct Row {
+    locked: bool,
+    meant: u32,
+    opened: u32,
+    leaked: u32,
+}
+
+fn example() -> Command {
+    let test = env::current_exe().expect("a test knows its own file");
+    let target = test.ancestors().nth(2).expect("it is in `deps`");
+    let example = target
+        .join("examples")
+        .join(format!("cells{}", env::consts::EXE_SUFFIX));
+    assert!(
+        example.exists(),
+        "`{}` is missing; build it with `cargo build -p lockutils-examples --examples`",
+        example.display()
+    );
+    Command::new(example)
+}
+
+fn run(arguments: &[&str]) -> Output {
+    example()
+        .args(arguments)
+        .output()
+        .expect("the example starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the example prints UTF-8")
+}
+
+/// Reads the rows from the right, since the names on the left have spaces in them.
+fn rows(output: &Output) -> Vec<Row> {
+    text(&output.stdout)
+        .lines()
+        .filter(|line| line.ends_with(" ms"))
+        .map(|line| {
+            let mut words = line.split_whitespace().rev().skip(2);
+            let mut number = || words.next()?.parse().ok();
+            let (leaked, opened, meant) = (number(), number(), number());
+            Row {
+                locked: line.contains("per cell"),
+                meant: meant.expect("a number of connections meant"),
+                opened: opened.expect("a number of connections opened"),
+                leaked: leaked.expect("a number of connections leaked"),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn locked_runs_open_what_was_meant() {
+    let output = run(&["--cells", "3", "--requests", "90", "--workers", "2"]);
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let locked: Vec<_> = rows(&output).into_iter().filter(|row| row.locked).collect();
+    let meant: Vec<_> = locked.iter().map(|row| row.meant).collect();
+    assert_eq!(meant, [3, 3, 3, 6]);
+    for row in &locked {
+        assert_eq!((row.opened, row.leaked), (row.meant, 0), "{row:?}");
+    }
+}
+
+#[test]
+fn unlocked_tasks_leak() {
+    let output = run(&[]);
+
+    let unlocked: Vec<_> = rows(&output)
+        .into_iter()
+        .filter(|row| !row.locked)
+        .collect();
+    assert_eq!(unlocked.len(), 4);
+    let tasks = &unlocked[0];
+    assert!(tasks.leaked > 0, "{tasks:?}");
+    assert_eq!(tasks.opened - tasks.meant, tasks.leaked);
+}
+
+#[test]
+fn few_requests_mean_few_connections() {
+    let output = run(&["--cells", "5", "--requests", "3", "--workers", "8"]);
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(rows(&output).iter().all(|row| row.meant == 3));
+}
+
+#[test]
+fn progress_is_for_terminals_only() {
+    let output = run(&["--cells", "1", "--requests", "10", "--workers", "1"]);
+
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn wrong_option_is_named() {
+    for (arguments, culprit) in [
+        (["--cells", "0"], "--cells"),
+        (["--cells", "501"], "--cells"),
+        (["--requests", "many"], "--requests"),
+        (["--workers", "4294967296"], "--workers"),
+        (["--worker", "4"], "--worker"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(culprit), "{arguments:?}");
+        assert_eq!(text(&output.stdout), "");
+    }
+}
+
+#[test]
+fn help_lists_the_options() {
+    let output = run(&["--help"]);
+
+    assert!(output.status.success());
+    for option in ["--cells", "--requests", "--workers", "--help"] {
+        assert!(text(&output.stdout).contains(option), "{option}");
+    }
+    assert!(!text(&output.stdout).contains("worker "));
+}
+
+#[test]
+fn worker_without_cells_says_what_is_missing() {
+    let output = run(&["worker", "/no/such/directory", "1", "none"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot read the cell mappings in `/no/such/directory`"));
+}
+
+#[test]
+fn wrong_answer_fails_the_worker() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
+    let address = listener.local_addr().expect("a bound port");
+    let uuid = Uuid::new_v4();
+    write_database(
+        &directory.path().join("api.sqlite"),
+        &format!(
+            "CREATE TABLE cell_mappings (id INTEGER PRIMARY KEY, uuid TEXT, transport_url TEXT);
+             INSERT INTO cell_mappings VALUES (1, '{uuid}', '{address}');"
+        ),
+    );
+    write_database(
+        &directory.path().join(format!("cell-{uuid}.sqlite")),
+        "CREATE TABLE instances (id INTEGER PRIMARY KEY, host TEXT, memory_mb INTEGER);
+         WITH RECURSIVE ids(id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM ids WHERE id < 99)
+         INSERT INTO instances SELECT id, 'another-host', 512 FROM ids;",
+    );
+
+    let bus = thread::spawn(move || {
+        let (mut client, _) = listener.accept()?;
+        let mut greeting = [0; 16];
+        client.read_exact(&mut greeting)?;
+        client.write_all(&greeting)
+    });
+    let output = example()
+        .arg("worker")
+        .arg(directory.path())
+        .args(["1", "per cell"])
+        .output()
+        .expect("the example starts");
+
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = text(&output.stderr);
+    assert!(
+        complaint.contains(&format!("cell `{uuid}` gave a wrong answer")),
+        "{complaint}"
+    );
+    let answered = bus.join().expect("the bus doesn't panic");
+    answered.expect("the worker said which cell it is for");
+}
+
+fn write_database(path: &Path, statements: &str) {
+    rusqlite::Connection::open(path)
+        .and_then(|database| database.execute_batch(statements))
+        .expect("a database can be written");
+}
+
+#[cfg(unix)]
+#[test]
+fn failed_run_leaves_no_directory() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut child = example()
+        .args(["--cells", "2", "--requests", "20", "--workers", "2"])
+        .env("TMPDIR", directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the example starts");
+    // Nobody reads the table, so that printing it fails.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the example ends");
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot print the table"));
+    let left = directory.path().read_dir().expect("it can be listed");
+    assert_eq!(left.count(), 0);
+}

@@ -1,0 +1,93 @@
+//! The process-wide space, for locks that need no space of their own.
+
+use super::{LockFuture, Locks};
+use crate::error::Error;
+use crate::guard::Guard;
+use crate::key::LockKey;
+
+static GLOBAL: Locks = Locks::new("global");
+
+/// The process-wide lock space, which `#[synchronized(key = ..)]` uses.
+#[must_use]
+#[inline]
+pub fn global() -> &'static Locks {
+    &GLOBAL
+}
+
+/// Acquires a lock of the process-wide space, and blocks the thread until it has it.
+///
+/// As [`Handle::lock`](super::Handle::lock) does.
+///
+/// # Examples
+///
+/// ```
+/// let guard = lockutils::lock("name");
+/// assert!(lockutils::is_locked("name"));
+/// ```
+#[track_caller]
+pub fn lock(key: impl LockKey) -> Guard {
+    GLOBAL.key(key).lock()
+}
+
+/// Acquires a lock of the process-wide space, and lets other tasks run until it has it.
+///
+/// As [`Handle::lock_async`](super::Handle::lock_async) does.
+///
+/// # Cancel safety
+///
+/// Dropping the future leaves the queue; a lock that was just being handed over
+/// to it goes to the next waiter.
+#[track_caller]
+pub fn lock_async(key: impl LockKey) -> LockFuture {
+    GLOBAL.key(key).lock_async()
+}
+
+/// Acquires a lock of the process-wide space if nobody holds it.
+///
+/// # Errors
+///
+/// [`ErrorKind::Busy`](crate::ErrorKind::Busy), also when it is the caller who holds it.
+#[track_caller]
+pub fn try_lock(key: impl LockKey) -> Result<Guard, Error> {
+    GLOBAL.key(key).try_lock()
+}
+
+/// Tells whether somebody holds a lock of the process-wide space.
+///
+/// For tests and assertions: by the time it returns, the answer may be old.
+#[must_use]
+pub fn is_locked(key: impl LockKey) -> bool {
+    GLOBAL.key(key).is_locked()
+}
+
+/// Panics unless somebody holds the lock.
+///
+/// For functions that must be called under a lock, and for tests. It can't tell
+/// whether the holder is the caller.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Locks, assert_locked};
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// fn forget(uuid: &str) {
+///     assert_locked!(CELLS, uuid);
+/// }
+///
+/// let _guard = CELLS.key("2f1c").lock();
+/// forget("2f1c");
+///
+/// let _guard = lockutils::lock("name");
+/// assert_locked!("name");
+/// ```
+#[macro_export]
+macro_rules! assert_locked {
+    ($key:expr $(,)?) => {
+        $crate::global().key(&$key).assert_locked()
+    };
+    ($space:expr, $key:expr $(,)?) => {
+        $space.key(&$key).assert_locked()
+    };
+}

@@ -1,0 +1,95 @@
+//! Who a holder is: a thread or a task, in one word that is cheap to write down.
+//!
+//! A thread draws a number when it first takes a lock, and is registered under it
+//! until it ends, so that its name can be had later. A task is known by the data
+//! pointer of its waker.
+
+use crate::sync::Mutex;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::task::Waker;
+use std::thread::{self, Thread};
+
+/// A thread's number, or [`TASK`] and a waker's data pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner(u64);
+
+/// Set in a task's word. No pointer and no thread's number reaches this bit.
+const TASK: u64 = 1 << 63;
+
+/// A thread that takes a lock while its thread-locals are being destroyed.
+const UNKNOWN: u64 = TASK - 1;
+
+static THREADS: Mutex<Threads> = Mutex::new(Threads {
+    last: 0,
+    running: BTreeMap::new(),
+});
+
+struct Threads {
+    last: u64,
+    running: BTreeMap<u64, Thread>,
+}
+
+thread_local! {
+    /// The thread's number, zero until it is drawn. Without a destructor, so that
+    /// reading it is one instruction.
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+    /// Ends the registration with the thread.
+    static REGISTRATION: Registration = const { Registration };
+}
+
+struct Registration;
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let number = NUMBER.replace(UNKNOWN);
+        THREADS.lock().running.remove(&number);
+    }
+}
+
+#[cold]
+fn draw() -> u64 {
+    if REGISTRATION.try_with(|_| ()).is_err() {
+        return UNKNOWN;
+    }
+    let mut threads = THREADS.lock();
+    threads.last += 1;
+    let number = threads.last;
+    threads.running.insert(number, thread::current());
+    NUMBER.set(number);
+    number
+}
+
+impl Owner {
+    /// The calling thread.
+    #[inline]
+    pub(crate) fn thread() -> Self {
+        match NUMBER.get() {
+            0 => Self(draw()),
+            number => Self(number),
+        }
+    }
+
+    /// The task that the waker wakes.
+    #[inline]
+    pub(crate) fn task(waker: &Waker) -> Self {
+        Self(TASK | waker.data().addr() as u64)
+    }
+
+    pub(crate) const fn is_task(self) -> bool {
+        self.0 & TASK != 0
+    }
+
+    /// The thread, if it is one and still runs.
+    pub(crate) fn find_thread(self) -> Option<Thread> {
+        THREADS.lock().running.get(&self.0).cloned()
+    }
+
+    pub(crate) const fn word(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn from_word(word: u64) -> Self {
+        Self(word)
+    }
+}

@@ -1,0 +1,600 @@
+//! What every lock space must pass, whatever engine is behind it.
+//!
+//! An [`Engine`] makes spaces, and [`conformance!`](crate::conformance) makes a test
+//! of each function below. The functions know nothing but the trait
+//! [`Space`]: what is particular to one engine is tested elsewhere. A capability
+//! that an engine lacks skips a case; it never changes what the case checks.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a case panics where the engine fails it, and nowhere else"
+)]
+
+use crate::{ByHand, Recorder, eventually, yield_now};
+use futures::executor::{LocalPool, ThreadPool};
+use futures::future;
+use futures::task::{LocalSpawnExt as _, SpawnExt as _};
+use lockutils::{Begun, ErrorKind, LockKey, Site, Space};
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// An engine under test.
+pub trait Engine {
+    /// The lock space that the engine provides.
+    type Space: Space<Wait: Send + 'static, AsyncGuard: Send + 'static, Failure: Debug>
+        + Send
+        + Sync
+        + 'static;
+
+    /// Whether the empty text is a key.
+    const EMPTY_KEY: bool;
+
+    /// Makes a space in which nobody but the caller locks anything.
+    fn space() -> Self::Space;
+}
+
+/// Makes a test of every case, for the [`Engine`] that is named.
+#[macro_export]
+macro_rules! conformance {
+    ($engine:ty) => {
+        $crate::conformance! { $engine:
+            same_key_excludes_threads
+            same_key_excludes_tasks
+            same_key_excludes_threads_and_tasks
+            different_keys_overlap_between_threads
+            different_keys_overlap_between_tasks_of_one_thread
+            different_keys_overlap_between_thread_and_task
+            one_thread_holds_many_keys_at_once
+            drop_releases
+            async_guard_is_released_on_another_thread
+            try_on_a_held_key_is_busy
+            try_is_busy_for_the_holder_too
+            panic_of_a_thread_releases
+            panic_of_a_task_releases
+            future_that_was_not_polled_holds_nothing
+            cancelled_holder_releases
+            cancelled_waiter_leaves_queue
+            cancelled_waiter_lets_those_behind_it_through
+            dropped_waiters_lose_no_hand_over
+            async_waiter_does_not_stall_its_thread
+            blocked_thread_is_freed_by_a_task
+            tasks_need_no_tokio
+            equal_text_is_one_lock_whatever_the_type
+            different_text_is_another_lock
+            empty_key_is_a_lock
+            long_key_is_a_lock
+            space_by_reference_is_the_same_space
+        }
+    };
+    ($engine:ty: $($case:ident)*) => {$(
+        #[test]
+        fn $case() {
+            $crate::in_time($crate::conformance::$case::<$engine>);
+        }
+    )*};
+}
+
+const KEY: &str = "key";
+
+fn hold<S: Space<Failure: Debug>>(space: &S, key: impl LockKey) -> S::Guard {
+    match space.begin(&key, Site::here()) {
+        Begun::Held(guard) => guard,
+        Begun::Wait(wait) => S::block(wait).unwrap(),
+    }
+}
+
+/// The future borrows neither the space nor the key.
+fn hold_async<S: Space<Failure: Debug>, K: LockKey>(
+    space: &S,
+    key: K,
+) -> impl Future<Output = S::AsyncGuard> + use<S, K> {
+    let wait = space.begin_async(&key, Site::here());
+    async move { wait.await.unwrap() }
+}
+
+fn is_free<S: Space>(space: &S, key: impl LockKey) -> bool {
+    space.try_lock(&key, Site::here()).is_ok()
+}
+
+fn one_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+}
+
+fn many_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .build()
+        .unwrap()
+}
+
+/// Threads and tasks that all take one key, again and again.
+fn contend<E: Engine>(threads: usize, tasks: usize, rounds: usize) {
+    let space = Arc::new(E::space());
+    let recorder = Arc::new(Recorder::new());
+    let runtime = many_threads();
+    let tasks_ended: Vec<_> = (0..tasks)
+        .map(|_| {
+            let (space, recorder) = (Arc::clone(&space), Arc::clone(&recorder));
+            runtime.spawn(async move {
+                for _ in 0..rounds {
+                    let _guard = hold_async(&space, KEY).await;
+                    let _stay = recorder.enter();
+                    yield_now().await;
+                }
+            })
+        })
+        .collect();
+    let start = Barrier::new(threads);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..rounds {
+                    let _guard = hold(&space, KEY);
+                    let _stay = recorder.enter();
+                    thread::yield_now();
+                }
+            });
+        }
+    });
+    runtime.block_on(async {
+        for task in tasks_ended {
+            task.await.unwrap();
+        }
+    });
+    recorder.assert_exclusive((threads + tasks) * rounds);
+    assert!(is_free(&space, KEY));
+}
+
+/// Ten threads of one key are inside one after the other.
+pub fn same_key_excludes_threads<E: Engine>() {
+    contend::<E>(10, 0, 100);
+}
+
+/// A hundred tasks of one key are inside one after the other, though each gives way
+/// inside.
+pub fn same_key_excludes_tasks<E: Engine>() {
+    contend::<E>(0, 100, 10);
+}
+
+/// Threads and tasks exclude each other, not only their own kind.
+pub fn same_key_excludes_threads_and_tasks<E: Engine>() {
+    contend::<E>(5, 50, 20);
+}
+
+/// Two threads are inside at once.
+pub fn different_keys_overlap_between_threads<E: Engine>() {
+    let space = E::space();
+    let both_inside = Barrier::new(2);
+    thread::scope(|scope| {
+        for key in ["a", "b"] {
+            let (space, both_inside) = (&space, &both_inside);
+            scope.spawn(move || {
+                let _guard = hold(space, key);
+                both_inside.wait();
+            });
+        }
+    });
+}
+
+/// Two tasks are inside at once, on one thread.
+pub fn different_keys_overlap_between_tasks_of_one_thread<E: Engine>() {
+    let space = E::space();
+    let both_inside = tokio::sync::Barrier::new(2);
+    let stay = async |key| {
+        let _guard = hold_async(&space, key).await;
+        both_inside.wait().await;
+    };
+    one_thread().block_on(future::join(stay("a"), stay("b")));
+}
+
+/// A thread and a task are inside at once.
+pub fn different_keys_overlap_between_thread_and_task<E: Engine>() {
+    let space = E::space();
+    let both_inside = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _guard = hold(&space, "a");
+            both_inside.wait();
+        });
+        one_thread().block_on(async {
+            let _guard = hold_async(&space, "b").await;
+            both_inside.wait();
+        });
+    });
+}
+
+/// However an engine sorts keys, none waits for another: more keys than any table
+/// has parts are held by one thread, which would wait for itself.
+pub fn one_thread_holds_many_keys_at_once<E: Engine>() {
+    let space = E::space();
+    let guards: Vec<_> = (0..1000).map(|key| hold(&space, key)).collect();
+    assert!((0..1000).all(|key| !is_free(&space, key)));
+    drop(guards);
+    assert!((0..1000).all(|key| is_free(&space, key)));
+}
+
+/// The lock is held until the guard is dropped, by a thread and by a task.
+pub fn drop_releases<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, KEY);
+    assert!(!is_free(&space, KEY));
+    drop(guard);
+    assert!(is_free(&space, KEY));
+
+    let guard = one_thread().block_on(hold_async(&space, KEY));
+    assert!(!is_free(&space, KEY));
+    drop(guard);
+    assert!(is_free(&space, KEY));
+}
+
+/// A task may move to another thread while it holds a lock.
+pub fn async_guard_is_released_on_another_thread<E: Engine>() {
+    let space = E::space();
+    let guard = one_thread().block_on(hold_async(&space, KEY));
+    thread::spawn(move || drop(guard)).join().unwrap();
+    assert!(is_free(&space, KEY));
+}
+
+/// A try gives up at once, says why, and leaves the holder alone.
+pub fn try_on_a_held_key_is_busy<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, ("vm", 7));
+    let error = thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let tried = space.try_lock(&("vm", 7), Site::here());
+            tried.map(drop).unwrap_err()
+        });
+        other.join().unwrap()
+    });
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert_eq!(error.key(), Some("vm/7"));
+    assert_eq!(error.waited(), Duration::ZERO);
+    assert!(!is_free(&space, ("vm", 7)));
+    drop(guard);
+    assert!(is_free(&space, ("vm", 7)));
+}
+
+/// A try of a key that one holds oneself doesn't wait for ever. Twice, and after a
+/// success as well.
+pub fn try_is_busy_for_the_holder_too<E: Engine>() {
+    let space = E::space();
+    let guard = space.try_lock(&KEY, Site::here());
+    assert!(guard.is_ok());
+    for _ in 0..2 {
+        let again = space.try_lock(&KEY, Site::here());
+        assert_eq!(again.map(drop).unwrap_err().kind(), ErrorKind::Busy);
+    }
+    drop(guard);
+    assert!(is_free(&space, KEY));
+}
+
+/// A panic releases, and doesn't spoil the lock for those who wait.
+pub fn panic_of_a_thread_releases<E: Engine>() {
+    let space = E::space();
+    let (held, queued) = (Barrier::new(2), Barrier::new(2));
+    let mut waiter = ByHand::new(hold_async(&space, KEY));
+    thread::scope(|scope| {
+        let panicking = scope.spawn(|| {
+            let _guard = hold(&space, KEY);
+            held.wait();
+            queued.wait();
+            panic!("inside");
+        });
+        held.wait();
+        assert!(waiter.poll().is_pending());
+        queued.wait();
+        assert!(panicking.join().is_err());
+    });
+    drop(pollster::block_on(waiter.into_inner()));
+    assert!(is_free(&space, KEY));
+}
+
+/// The same in a task.
+pub fn panic_of_a_task_releases<E: Engine>() {
+    let space = Arc::new(E::space());
+    let runtime = one_thread();
+    let (held, is_held) = oneshot::channel();
+    let (queued, is_queued) = oneshot::channel();
+    let panicking = runtime.spawn({
+        let space = Arc::clone(&space);
+        async move {
+            let _guard = hold_async(&space, KEY).await;
+            held.send(()).unwrap();
+            is_queued.await.unwrap();
+            panic!("inside");
+        }
+    });
+    runtime.block_on(async {
+        is_held.await.unwrap();
+        let mut waiter = ByHand::new(hold_async(&space, KEY));
+        assert!(waiter.poll().is_pending());
+        queued.send(()).unwrap();
+        assert!(panicking.await.unwrap_err().is_panic());
+        drop(waiter.into_inner().await);
+    });
+    assert!(is_free(&space, KEY));
+}
+
+/// A future does nothing before it is polled, and nothing when it is dropped then.
+pub fn future_that_was_not_polled_holds_nothing<E: Engine>() {
+    let space = E::space();
+    let future = hold_async(&space, KEY);
+    assert!(is_free(&space, KEY));
+    let guard = hold(&space, KEY);
+    drop(future);
+    assert!(!is_free(&space, KEY));
+    drop(guard);
+    assert!(is_free(&space, KEY));
+}
+
+/// A task that is dropped inside, at an `.await`, releases.
+pub fn cancelled_holder_releases<E: Engine>() {
+    let space = Arc::new(E::space());
+    let runtime = one_thread();
+    let (inside, is_inside) = oneshot::channel();
+    let holder = runtime.spawn({
+        let space = Arc::clone(&space);
+        async move {
+            let _guard = hold_async(&space, KEY).await;
+            inside.send(()).unwrap();
+            future::pending::<()>().await;
+        }
+    });
+    runtime.block_on(async {
+        is_inside.await.unwrap();
+        assert!(!is_free(&space, KEY));
+        holder.abort();
+        assert!(holder.await.unwrap_err().is_cancelled());
+        assert!(is_free(&space, KEY));
+    });
+}
+
+/// A waiter that is dropped doesn't get the lock later.
+pub fn cancelled_waiter_leaves_queue<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, KEY);
+    let mut waiter = ByHand::new(hold_async(&space, KEY));
+    assert!(waiter.poll().is_pending());
+    drop(waiter);
+    assert!(!is_free(&space, KEY));
+    drop(guard);
+    assert!(is_free(&space, KEY));
+}
+
+/// Waiters that are dropped, at the front, in the middle and at the end of the
+/// queue, don't stop the others.
+pub fn cancelled_waiter_lets_those_behind_it_through<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, KEY);
+    let mut waiters: Vec<_> = (0..6)
+        .map(|_| ByHand::new(hold_async(&space, KEY)))
+        .collect();
+    assert!(waiters.iter_mut().all(|waiter| waiter.poll().is_pending()));
+    for dropped in [5, 2, 0] {
+        drop(waiters.remove(dropped));
+    }
+    drop(guard);
+    let left = waiters.into_iter().map(ByHand::into_inner);
+    let recorder = Recorder::new();
+    pollster::block_on(future::join_all(left.map(async |waiter| {
+        let _guard = waiter.await;
+        let _stay = recorder.enter();
+        yield_now().await;
+    })));
+    recorder.assert_exclusive(3);
+    assert!(is_free(&space, KEY));
+}
+
+/// A waiter is dropped in the very moment in which the lock comes to it. Whichever
+/// is first, the one behind it must get the lock.
+///
+/// Each round does this with many keys at once: one thread goes along the holders
+/// and one along the first waiters, in step. In every other round the waiters have
+/// waited for some time, for engines that hand over only to such.
+pub fn dropped_waiters_lose_no_hand_over<E: Engine>() {
+    const KEYS: usize = 500;
+    let space = E::space();
+    for round in 0..10 {
+        let waiters = || -> Vec<_> {
+            let polled = |key| {
+                let mut waiter = ByHand::new(hold_async(&space, key));
+                assert!(waiter.poll().is_pending());
+                waiter
+            };
+            (0..KEYS).map(polled).collect()
+        };
+        let guards: Vec<_> = (0..KEYS).map(|key| hold(&space, key)).collect();
+        let (firsts, seconds) = (waiters(), waiters());
+        if round % 2 == 1 {
+            let queued = Instant::now();
+            eventually("the clock goes on", || {
+                queued.elapsed() > Duration::from_millis(2)
+            });
+        }
+        let at = [const { AtomicUsize::new(0) }; 2];
+        let in_step = |own: usize, index: usize| {
+            at[own].store(index, Ordering::SeqCst);
+            while at[1 - own].load(Ordering::SeqCst) < index {
+                thread::yield_now();
+            }
+            // So that each side is first at times, and by a different lead.
+            for _ in 0..(index * (own + 1)) % 17 {
+                std::hint::spin_loop();
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for (index, waiter) in firsts.into_iter().enumerate() {
+                    in_step(0, index);
+                    drop(waiter);
+                }
+                at[0].store(KEYS, Ordering::SeqCst);
+            });
+            for (index, guard) in guards.into_iter().enumerate() {
+                in_step(1, index);
+                drop(guard);
+            }
+            at[1].store(KEYS, Ordering::SeqCst);
+        });
+        for second in seconds {
+            drop(pollster::block_on(second.into_inner()));
+        }
+        assert!((0..KEYS).all(|key| is_free(&space, key)));
+    }
+}
+
+/// While a task waits for a thread's lock, other tasks of its thread run; it is one
+/// of them that has the lock released.
+pub fn async_waiter_does_not_stall_its_thread<E: Engine>() {
+    let space = E::space();
+    let recorder = Recorder::new();
+    let (held, released) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _guard = hold(&space, KEY);
+            let _stay = recorder.enter();
+            held.wait();
+            released.wait();
+        });
+        held.wait();
+        let waiter = async {
+            let _guard = hold_async(&space, KEY).await;
+            let _stay = recorder.enter();
+        };
+        let other = async {
+            for _ in 0..100 {
+                yield_now().await;
+            }
+            released.wait();
+        };
+        one_thread().block_on(future::join(waiter, other));
+    });
+    recorder.assert_exclusive(2);
+}
+
+/// A thread that waits for a task's lock is woken when the task lets go.
+pub fn blocked_thread_is_freed_by_a_task<E: Engine>() {
+    let space = E::space();
+    let recorder = Recorder::new();
+    let held = Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            held.wait();
+            let _guard = hold(&space, KEY);
+            let _stay = recorder.enter();
+        });
+        one_thread().block_on(async {
+            let _guard = hold_async(&space, KEY).await;
+            let _stay = recorder.enter();
+            held.wait();
+            for _ in 0..100 {
+                yield_now().await;
+            }
+        });
+    });
+    recorder.assert_exclusive(2);
+}
+
+/// Tasks of executors that know nothing of Tokio exclude each other, also across
+/// executors.
+pub fn tasks_need_no_tokio<E: Engine>() {
+    const TASKS: usize = 10;
+    let space = Arc::new(E::space());
+    let recorder = Arc::new(Recorder::new());
+    let task = || {
+        let (space, recorder) = (Arc::clone(&space), Arc::clone(&recorder));
+        async move {
+            for _ in 0..10 {
+                let _guard = hold_async(&space, KEY).await;
+                let _stay = recorder.enter();
+                yield_now().await;
+            }
+        }
+    };
+    let pool = ThreadPool::builder().pool_size(2).create().unwrap();
+    let in_pool: Vec<_> = (0..TASKS)
+        .map(|_| pool.spawn_with_handle(task()).unwrap())
+        .collect();
+    thread::scope(|scope| {
+        scope.spawn(|| pollster::block_on(task()));
+        scope.spawn(|| {
+            let mut pool = LocalPool::new();
+            for _ in 0..TASKS {
+                pool.spawner().spawn_local(task()).unwrap();
+            }
+            pool.run();
+        });
+        futures::executor::block_on(future::join_all(in_pool));
+    });
+    recorder.assert_exclusive((2 * TASKS + 1) * 10);
+}
+
+/// A key is its text: how the caller has it makes no difference.
+pub fn equal_text_is_one_lock_whatever_the_type<E: Engine>() {
+    let space = E::space();
+    let _guard = hold(&space, 7_u32);
+    assert!(!is_free(&space, "7"));
+    assert!(!is_free(&space, String::from("7")));
+    assert!(!is_free(&space, Arc::new(7_i128)));
+    assert!(!is_free(&space, '7'));
+    assert!(!is_free(&space, format_args!("{}", 7)));
+    let _guard = hold(&space, ("vm", 7));
+    assert!(!is_free(&space, "vm/7"));
+}
+
+/// Nothing is folded together: not case, nor blanks, nor what parts a tuple is of.
+pub fn different_text_is_another_lock<E: Engine>() {
+    let space = E::space();
+    let _guards = (
+        hold(&space, "a/b"),
+        hold(&space, ("a/b", "c")),
+        hold(&space, "%2F"),
+    );
+    for other in [
+        "A/b", "a_b", "a/b ", "a/b/", "a", "b", "a%2Fb", "/", "%252F", "a/b/c",
+    ] {
+        assert!(is_free(&space, other), "{other:?}");
+    }
+    assert!(is_free(&space, ("a", "b/c")));
+}
+
+/// The empty text is a key like any other.
+pub fn empty_key_is_a_lock<E: Engine>() {
+    if !E::EMPTY_KEY {
+        return;
+    }
+    let space = E::space();
+    let _guard = hold(&space, "");
+    assert!(!is_free(&space, ""));
+    assert!(is_free(&space, "/"));
+}
+
+/// A key has no greatest length, and counts to its last byte.
+pub fn long_key_is_a_lock<E: Engine>() {
+    let space = E::space();
+    for length in [63, 64, 65, 255, 256, 10_000] {
+        let key = "k".repeat(length);
+        let _guard = hold(&space, &key);
+        assert!(!is_free(&space, &key));
+        assert!(is_free(&space, &key[1..]));
+        assert!(is_free(&space, format_args!("{}l", &key[1..])));
+    }
+}
+
+/// A reference to a space is that space.
+pub fn space_by_reference_is_the_same_space<E: Engine>() {
+    let space = Arc::new(E::space());
+    let _guard = hold(&Arc::clone(&space), KEY);
+    assert!(!is_free(&space, KEY));
+    assert!(!is_free(&*space, KEY));
+    assert!(!is_free(&&*space, KEY));
+    // Another space of the engine is another one.
+    assert!(is_free(&E::space(), KEY));
+}
