@@ -97,7 +97,11 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
     let last_step = if is_async {
         quote_spanned!(mixed()=> __begun.await)
     } else {
-        let local = spread("__begun", (first, last));
+        let local = if args.locks.is_some() {
+            spread("__begun", (first, last))
+        } else {
+            quote_spanned!(mixed()=> __begun)
+        };
         quote_spanned!(last=> #private::finish(#local))
     };
     let guard = if args.locks.is_some() {
