@@ -23,10 +23,10 @@ mod expanded {
     use lockutils::is_locked;
 
     pub(super) fn start(id: u32) -> String {
-        let __begun = ::lockutils::__private::begin(
-            &(::core::format_args!("vm-{id}")),
+        let __begun = ::lockutils::__private::Space::begin(
             ::lockutils::__private::global(),
-            &"start",
+            &(::core::format_args!("vm-{id}")),
+            ::lockutils::__private::site(&"start"),
         );
         let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);
         {

@@ -1,7 +1,7 @@
 //! Writes the function down again, with the lock around its body:
 //!
 //! ```text
-//! let __begun = lockutils::__private::begin(&(KEY), SPACE, &"name");
+//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), site(&"name"));
 //! let Ok(__guard) = lockutils::__private::finish(__begun);
 //! { ({ BODY }) }
 //! ```
@@ -13,8 +13,8 @@
 //!   temporary in the body's last expression drops at the brace, before the guard,
 //!   whatever the edition of the user.
 //! - The parentheses keep the user's braces from looking needless to a lint.
-//! - The key has a statement before the one that waits, so that nothing of its
-//!   expression is held while it does, nor lives across an `.await`.
+//! - The key is evaluated in a statement before the one that waits, so that nothing of
+//!   its expression is held while it does, nor lives across an `.await`.
 //! - Names have mixed-site hygiene: user code can neither see nor shadow them.
 //! - What the user wrote keeps its span; around it the new tokens have spans that
 //!   let the compiler underline exactly the key, the space or the return type.
@@ -91,10 +91,11 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
         Some(space) => reference(space),
         None => own_or_global(args, &private, &name),
     };
-    let begin = if is_async { "begin_async" } else { "begin" };
-    let begin = Ident::new(begin, last);
-    let first_step = quote_spanned!(last=> #private::#begin(#key, #space, &#name));
-    let last_step = if is_async {
+    let method = if is_async { "begin_async" } else { "begin" };
+    let method = Ident::new(method, last);
+    let site = quote_spanned!(last=> #private::site(&#name));
+    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #site));
+    let finish = if is_async {
         quote_spanned!(mixed()=> __begun.await)
     } else {
         let local = if args.locks.is_some() {
@@ -107,17 +108,17 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
     let guard = if args.locks.is_some() {
         let give_up = give_up(args, function);
         quote_spanned! {mixed()=>
-            let __guard = match #last_step {
+            let __guard = match #finish {
                 ::core::result::Result::Ok(__guard) => __guard,
                 ::core::result::Result::Err(__failure) => { #give_up }
             };
         }
     } else {
         // The failure has no value, so there is nothing else to match.
-        quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #last_step;)
+        quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #finish;)
     };
     quote_spanned! {mixed()=>
-        let __begun = #first_step;
+        let __begun = #begin;
         #guard
     }
 }

@@ -122,7 +122,6 @@ mod validate;
 ///
 /// Keys are of one process-wide space, unless this names another: a `static`, a field
 /// such as `self.locks`, or anything else that gives a `Locks` or a reference to one.
-/// It is evaluated after the key.
 ///
 /// ```
 /// # use lockutils::synchronized;

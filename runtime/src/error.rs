@@ -42,16 +42,33 @@ struct Inner {
 pub enum ErrorKind {
     /// Somebody holds the lock, and the call was not to wait.
     Busy,
+    /// Somebody held the lock for longer than the call was to wait.
+    Timeout,
 }
 
 impl Error {
-    pub(crate) fn busy(space: &'static str, holder: Option<Holder>, key: Key) -> Self {
+    pub(crate) fn busy(space: &'static str, key: Key, holder: Option<Holder>) -> Self {
         let kind = ErrorKind::Busy;
         Self(Box::new(Inner {
             kind,
             space,
             key,
             waited: Duration::ZERO,
+            holder,
+        }))
+    }
+
+    pub(crate) fn timed_out(
+        space: &'static str,
+        key: Key,
+        holder: Option<Holder>,
+        waited: Duration,
+    ) -> Self {
+        Self(Box::new(Inner {
+            kind: ErrorKind::Timeout,
+            space,
+            key,
+            waited,
             holder,
         }))
     }
@@ -93,11 +110,15 @@ impl fmt::Display for Error {
             kind,
             space,
             key,
+            waited,
             holder,
-            ..
         } = &*self.0;
+        let lock = LockName { space, key };
         match kind {
-            ErrorKind::Busy => write!(f, "lock {} is busy", LockName { space, key })?,
+            ErrorKind::Busy => write!(f, "lock {lock} is busy")?,
+            ErrorKind::Timeout => {
+                write!(f, "timed out after {waited:.1?} waiting for lock {lock}")?;
+            }
         }
         match holder {
             Some(holder) => write!(f, ": held by {holder}"),

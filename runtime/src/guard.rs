@@ -1,6 +1,6 @@
 //! Guards: proof of holding. Dropping one releases.
 
-use crate::local::Hold;
+use crate::local::Held;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::MutexGuard;
@@ -19,15 +19,15 @@ use std::sync::MutexGuard;
 /// ```
 #[must_use = "dropping a guard at once releases its lock"]
 pub struct Guard {
-    hold: Hold,
+    held: Held,
     /// As this field is, a guard is `Sync` and not `Send`.
     thread: PhantomData<MutexGuard<'static, ()>>,
 }
 
 impl Guard {
-    pub(crate) const fn new(hold: Hold) -> Self {
+    pub(crate) const fn new(held: Held) -> Self {
         Self {
-            hold,
+            held,
             thread: PhantomData,
         }
     }
@@ -44,7 +44,7 @@ impl Guard {
     /// assert!(!lockutils::is_locked("into_async"));
     /// ```
     pub fn into_async(self) -> AsyncGuard {
-        AsyncGuard::new(self.hold)
+        AsyncGuard::new(self.held)
     }
 }
 
@@ -53,23 +53,23 @@ impl Guard {
 /// [`Send`], since a task may move between threads while it holds the lock.
 #[must_use = "dropping a guard at once releases its lock"]
 pub struct AsyncGuard {
-    hold: Hold,
+    held: Held,
 }
 
 impl AsyncGuard {
-    pub(crate) const fn new(hold: Hold) -> Self {
-        Self { hold }
+    pub(crate) const fn new(held: Held) -> Self {
+        Self { held }
     }
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Guard").field(&self.hold).finish()
+        f.debug_tuple("Guard").field(&self.held).finish()
     }
 }
 
 impl fmt::Debug for AsyncGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AsyncGuard").field(&self.hold).finish()
+        f.debug_tuple("AsyncGuard").field(&self.held).finish()
     }
 }

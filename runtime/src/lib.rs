@@ -16,7 +16,10 @@ mod sync;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::guard::{AsyncGuard, Guard};
 pub use crate::key::{Key, KeyWriter, LockKey};
-pub use crate::local::{Handle, LockFuture, Locks, global, is_locked, lock, lock_async, try_lock};
+pub use crate::local::{
+    Handle, KeysHandle, LockFuture, LockTimeoutFuture, Locks, ReentrantHandle, global, is_locked,
+    lock, lock_async, try_lock,
+};
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
 pub use crate::space::{Begun, Space};

@@ -11,8 +11,8 @@ pub struct LockState {
     pub space: &'static str,
     /// The key.
     pub key: Key,
-    /// Who has it; `None` while it is on its way from one to the next.
-    pub holder: Option<Holder>,
+    /// Who has it; nobody while it is on its way from one to the next.
+    pub holders: Vec<Holder>,
     /// How many threads and tasks wait for it.
     pub waiters: usize,
 }

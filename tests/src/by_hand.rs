@@ -1,5 +1,6 @@
 //! A future polled step by step.
 
+use crate::eventually;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +40,18 @@ impl<F: Future> ByHand<F> {
     #[must_use]
     pub fn woken(&self) -> usize {
         self.latest.0.load(Ordering::SeqCst)
+    }
+
+    /// Goes on as an executor would: polls only when the latest poll's waker has been
+    /// called. So a wake-up that was lost is a wait without end.
+    #[must_use]
+    pub fn finish(mut self) -> F::Output {
+        loop {
+            eventually("the waker is called", || self.woken() > 0);
+            if let Poll::Ready(output) = self.poll() {
+                return output;
+            }
+        }
     }
 
     /// The future, to go on with it otherwise.

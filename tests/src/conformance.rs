@@ -10,13 +10,13 @@
     reason = "a case panics where the engine fails it, and nowhere else"
 )]
 
-use crate::{ByHand, Recorder, eventually, yield_now};
+use crate::{ByHand, Lockstep, Recorder, eventually, yield_now};
 use futures::executor::{LocalPool, ThreadPool};
 use futures::future;
 use futures::task::{LocalSpawnExt as _, SpawnExt as _};
 use lockutils::{Begun, ErrorKind, LockKey, Site, Space};
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::hint;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -292,7 +292,7 @@ pub fn panic_of_a_thread_releases<E: Engine>() {
         queued.wait();
         assert!(panicking.join().is_err());
     });
-    drop(pollster::block_on(waiter.into_inner()));
+    drop(waiter.finish());
     assert!(is_free(&space, KEY));
 }
 
@@ -317,7 +317,7 @@ pub fn panic_of_a_task_releases<E: Engine>() {
         assert!(waiter.poll().is_pending());
         queued.send(()).unwrap();
         assert!(panicking.await.unwrap_err().is_panic());
-        drop(waiter.into_inner().await);
+        drop(waiter.finish());
     });
     assert!(is_free(&space, KEY));
 }
@@ -381,14 +381,9 @@ pub fn cancelled_waiter_lets_those_behind_it_through<E: Engine>() {
         drop(waiters.remove(dropped));
     }
     drop(guard);
-    let left = waiters.into_iter().map(ByHand::into_inner);
-    let recorder = Recorder::new();
-    pollster::block_on(future::join_all(left.map(async |waiter| {
-        let _guard = waiter.await;
-        let _stay = recorder.enter();
-        yield_now().await;
-    })));
-    recorder.assert_exclusive(3);
+    for waiter in waiters {
+        drop(waiter.finish());
+    }
     assert!(is_free(&space, KEY));
 }
 
@@ -418,33 +413,28 @@ pub fn dropped_waiters_lose_no_hand_over<E: Engine>() {
                 queued.elapsed() > Duration::from_millis(2)
             });
         }
-        let at = [const { AtomicUsize::new(0) }; 2];
-        let in_step = |own: usize, index: usize| {
-            at[own].store(index, Ordering::SeqCst);
-            while at[1 - own].load(Ordering::SeqCst) < index {
-                thread::yield_now();
-            }
+        let lockstep = Lockstep::new();
+        let meet = |side: usize, index: usize| {
+            lockstep.meet(side);
             // So that each side is first at times, and by a different lead.
-            for _ in 0..(index * (own + 1)) % 17 {
-                std::hint::spin_loop();
+            for _ in 0..(index * (side + 1)) % 17 {
+                hint::spin_loop();
             }
         };
         thread::scope(|scope| {
             scope.spawn(|| {
                 for (index, waiter) in firsts.into_iter().enumerate() {
-                    in_step(0, index);
+                    meet(0, index);
                     drop(waiter);
                 }
-                at[0].store(KEYS, Ordering::SeqCst);
             });
             for (index, guard) in guards.into_iter().enumerate() {
-                in_step(1, index);
+                meet(1, index);
                 drop(guard);
             }
-            at[1].store(KEYS, Ordering::SeqCst);
         });
         for second in seconds {
-            drop(pollster::block_on(second.into_inner()));
+            drop(second.finish());
         }
         assert!((0..KEYS).all(|key| is_free(&space, key)));
     }

@@ -9,9 +9,11 @@
 mod by_hand;
 pub mod conformance;
 mod limit;
+mod lockstep;
 
 mod recorder;
 
 pub use by_hand::ByHand;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
+pub use lockstep::Lockstep;
 pub use recorder::{Recorder, Stay};

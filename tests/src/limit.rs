@@ -33,8 +33,8 @@ pub fn in_time<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> 
     // Nothing is ever sent: the end of the channel is the end of the body.
     assert!(
         is_done.recv_timeout(LIMIT) == Err(RecvTimeoutError::Disconnected),
-        "not done in {LIMIT:?}; locks: {:#?}",
-        lockutils::snapshot()
+        "not done in {LIMIT:?}; {}",
+        locks()
     );
     body.join()
         .unwrap_or_else(|panic| panic::resume_unwind(panic))
@@ -50,11 +50,20 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(
             start.elapsed() < LIMIT,
-            "{what}: not in {LIMIT:?}; locks: {:#?}",
-            lockutils::snapshot()
+            "{what}: not in {LIMIT:?}; {}",
+            locks()
         );
         thread::yield_now();
     }
+}
+
+/// The state of the locks, as far as it can be had: what keeps a test from its end
+/// may be in the registry itself.
+fn locks() -> String {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(format!("locks: {:#?}", lockutils::snapshot())));
+    let answer = receiver.recv_timeout(Duration::from_secs(1));
+    answer.unwrap_or_else(|_| "the registry does not answer".to_owned())
 }
 
 /// Lets the other tasks of the thread run, under any executor.

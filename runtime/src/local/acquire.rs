@@ -1,4 +1,4 @@
-//! Taking a lock: one state machine, with a blocking and an async driver.
+//! Taking a lock: one state machine, with blocking and async drivers.
 //!
 //! ```text
 //! New --free--> Done          New --busy--> Queued --free or handed over--> Done
@@ -6,68 +6,203 @@
 //!                                             woken and overtaken
 //! ```
 //!
-//! [`LockFuture::step`] is a step of it. A waiter keeps its place in the queue until
-//! it has the lock, also when it was woken and a newcomer was faster. Who is dropped
-//! in `Queued` leaves the queue, and passes on a lock or a wake-up that was on its
-//! way to it.
+//! [`Acquire::step`] is a step of it. A waiter keeps its place in the queue until it
+//! has the lock, also when it was woken and a newcomer was faster. Who is dropped in
+//! `Queued` leaves the queue, and passes on a lock or a wake-up that was on its way
+//! to it. Several locks are taken one after the other.
+//!
+//! The drivers are [`Acquire::block`] and [`Acquire::block_for`] for threads,
+//! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
-use super::table::{self, Hold, Name, Place};
+use super::identity::name_of;
+use super::table::{self, Hold, Name, Place, SpaceId, Terms};
+use crate::error::Error;
 use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
-use crate::site::{Record, Site};
+use crate::site::{Holder, Record, Site};
 use crate::sync::{Condvar, Mutex};
+use futures_timer::Delay;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::time::{Duration, Instant};
+use std::{mem, vec};
 
-/// A lock being waited for; awaiting it gives an [`AsyncGuard`].
-///
-/// Made by [`Handle::lock_async`](super::Handle::lock_async) and
-/// [`lock_async`](super::lock_async).
-///
-/// # Cancel safety
-///
-/// Dropping it leaves the queue; a lock that was just being handed over to it
-/// goes to the next waiter.
+/// What a guard holds: one lock, or several.
 #[derive(Debug)]
-#[must_use = "a future takes no lock until it is awaited"]
-pub struct LockFuture {
+pub(crate) enum Held {
+    One(Hold),
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    All(AllHeld),
+}
+
+/// Several locks, which are released in reverse.
+#[derive(Debug, Default)]
+pub(crate) struct AllHeld(Box<[Hold]>);
+
+impl Held {
+    pub(super) fn all(holds: Vec<Hold>) -> Self {
+        Self::All(AllHeld(holds.into_boxed_slice()))
+    }
+}
+
+impl Drop for AllHeld {
+    fn drop(&mut self) {
+        let mut holds = mem::take(&mut self.0).into_vec();
+        while holds.pop().is_some() {}
+    }
+}
+
+/// A lock that somebody waits for.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    pub(super) space: u64,
+    pub(super) key: Key,
+    /// Who is in the way, as far as that is known.
+    pub(super) holder: Option<Record>,
+}
+
+impl Awaited {
+    fn timed_out(self, waited: Duration) -> Error {
+        Error::timed_out(
+            name_of(self.space),
+            self.key,
+            self.holder.map(Holder::from),
+            waited,
+        )
+    }
+}
+
+/// A lock, or several, being taken. Dropping it half-way leaves the queue, and
+/// releases those that it has.
+#[derive(Debug)]
+pub(super) enum Acquire {
+    One(One),
+    All(Box<All>),
+}
+
+/// One lock being taken.
+#[derive(Debug)]
+pub(super) struct One {
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    New { space: u64, key: Key, site: Site },
+    New(Request),
     Queued(Place),
     Done,
 }
 
-impl LockFuture {
-    pub(super) const fn new(space: u64, key: Key, site: Site) -> Self {
-        Self {
-            state: State::New { space, key, site },
+/// What is to be taken, how, and where in the code.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) space: SpaceId,
+    pub(super) key: Key,
+    pub(super) terms: Terms,
+    pub(super) site: Site,
+}
+
+/// Several locks being taken, in the order of the list.
+#[derive(Debug)]
+pub(super) struct All {
+    held: Vec<Hold>,
+    /// `None` when all are held.
+    current: Option<One>,
+    rest: vec::IntoIter<Request>,
+}
+
+impl Acquire {
+    pub(super) fn one(request: Request) -> Self {
+        Self::One(One::new(request))
+    }
+
+    pub(super) fn all(requests: Vec<Request>) -> Self {
+        let held = Vec::with_capacity(requests.len());
+        let mut rest = requests.into_iter();
+        let current = rest.next().map(One::new);
+        Self::All(Box::new(All {
+            held,
+            current,
+            rest,
+        }))
+    }
+
+    /// A step: takes what there is to take, or sees to it that the waker is called when
+    /// the next step is due. The waker is made only where a lock is busy.
+    #[inline]
+    fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Held> {
+        match self {
+            Self::One(one) => one.step(owner, waker).map(Held::One),
+            Self::All(all) => all.step(owner, waker),
         }
     }
 
-    /// A step: takes the lock, or sees to it that the waker is called when the next
-    /// step is due.
-    ///
-    /// `owner` and `waker` are what tells the drivers apart. The waker is made only
-    /// where the lock is busy.
+    fn awaited(&self) -> Awaited {
+        match self {
+            Self::One(one) => one.awaited(),
+            Self::All(all) => all.current.as_ref().expect("some lock is busy").awaited(),
+        }
+    }
+
+    /// Blocks the thread until it has the lock.
+    #[cold]
+    pub(super) fn block(mut self) -> Held {
+        let signal = Signal::new();
+        loop {
+            match self.step(Owner::thread(), || signal.waker()) {
+                Poll::Ready(held) => return held,
+                Poll::Pending => signal.wait(None),
+            }
+        }
+    }
+
+    /// Blocks the thread until it has the lock, or until the time is over, of which zero
+    /// is one try.
+    #[cold]
+    pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
+        let signal = Signal::new();
+        let mut timer = None;
+        loop {
+            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+                return Ok(held);
+            }
+            // Looked at after the step: the lock may have been given as time ran out.
+            let timer = timer.get_or_insert_with(|| Timer::start(timeout));
+            if timer.is_over() {
+                return Err(self.awaited().timed_out(timer.start.elapsed()));
+            }
+            signal.wait(timer.deadline);
+        }
+    }
+}
+
+impl One {
+    const fn new(request: Request) -> Self {
+        Self {
+            state: State::New(request),
+        }
+    }
+
     #[inline]
-    fn step(&mut self, owner: Owner, waker: impl FnOnce() -> Waker) -> Poll<Hold> {
+    fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
         let step = match &self.state {
-            State::New { space, key, site } => {
+            State::New(Request {
+                space,
+                key,
+                terms,
+                site,
+            }) => {
                 let name = Name::new(*space, key.as_bytes());
                 let record = Record { owner, site: *site };
-                match table::try_take(name, record) {
+                match table::try_take(name, *terms, record) {
                     Some(hold) => Ok(hold),
-                    None => table::take_or_queue(name, record, waker()),
+                    None => table::take_or_queue(name, *terms, record, waker()),
                 }
             }
             State::Queued(place) => table::retry(*place, waker()).ok_or(*place),
-            State::Done => panic!("`LockFuture` polled after it gave its guard"),
+            State::Done => panic!("a future was polled after it gave its guard"),
         };
         match step {
             Ok(hold) => {
@@ -81,33 +216,15 @@ impl LockFuture {
         }
     }
 
-    /// The blocking driver.
-    #[cold]
-    pub(super) fn block(mut self) -> Hold {
-        let signal = Arc::new(Signal::default());
-        let waker = Waker::from(Arc::clone(&signal));
-        loop {
-            match self.step(Owner::thread(), || waker.clone()) {
-                Poll::Ready(hold) => return hold,
-                Poll::Pending => signal.wait(),
-            }
+    fn awaited(&self) -> Awaited {
+        match &self.state {
+            State::Queued(place) => table::awaited(*place),
+            State::New(_) | State::Done => unreachable!("only who is in the queue waits"),
         }
     }
 }
 
-/// The async driver.
-impl Future for LockFuture {
-    type Output = AsyncGuard;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
-        let waker = context.waker();
-        self.step(Owner::task(waker), || waker.clone())
-            .map(AsyncGuard::new)
-    }
-}
-
-impl Drop for LockFuture {
+impl Drop for One {
     #[inline]
     fn drop(&mut self) {
         if let State::Queued(place) = self.state {
@@ -116,27 +233,172 @@ impl Drop for LockFuture {
     }
 }
 
+impl All {
+    fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Held> {
+        while let Some(current) = &mut self.current {
+            let hold = ready!(current.step(owner, &waker));
+            self.held.push(hold);
+            self.current = self.rest.next().map(One::new);
+        }
+        Poll::Ready(self.take())
+    }
+
+    fn take(&mut self) -> Held {
+        Held::all(mem::take(&mut self.held))
+    }
+}
+
+impl Drop for All {
+    fn drop(&mut self) {
+        drop(self.current.take());
+        drop(self.take());
+    }
+}
+
+/// The wait of a task for a lock, or for several; gives an [`AsyncGuard`].
+///
+/// # Cancel safety
+///
+/// Dropping it leaves the queue; a lock that was just being handed over to it
+/// goes to the next waiter.
+#[derive(Debug)]
+#[must_use = "a future takes no lock until it is awaited"]
+pub struct LockFuture(pub(super) Acquire);
+
+impl Future for LockFuture {
+    type Output = AsyncGuard;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
+        let waker = context.waker();
+        self.0
+            .step(Owner::task(waker), || waker.clone())
+            .map(AsyncGuard::new)
+    }
+}
+
+/// The wait of a task, with a timeout; gives an [`AsyncGuard`] or an [`Error`].
+///
+/// # Cancel safety
+///
+/// As that of [`LockFuture`].
+#[derive(Debug)]
+#[must_use = "a future takes no lock until it is awaited"]
+pub struct LockTimeoutFuture {
+    acquire: Acquire,
+    timeout: Duration,
+    /// From when the lock was found busy.
+    timer: Option<Timer>,
+    delay: Option<Delay>,
+}
+
+impl LockTimeoutFuture {
+    pub(super) const fn new(acquire: Acquire, timeout: Duration) -> Self {
+        Self {
+            acquire,
+            timeout,
+            timer: None,
+            delay: None,
+        }
+    }
+}
+
+impl Future for LockTimeoutFuture {
+    type Output = Result<AsyncGuard, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self {
+            acquire,
+            timeout,
+            timer,
+            delay,
+        } = &mut *self;
+        let waker = context.waker();
+        if let Poll::Ready(held) = acquire.step(Owner::task(waker), || waker.clone()) {
+            return Poll::Ready(Ok(AsyncGuard::new(held)));
+        }
+        // Looked at after the step: the lock may have been given as time ran out.
+        let timer = timer.get_or_insert_with(|| {
+            let timer = Timer::start(*timeout);
+            *delay = timer
+                .deadline
+                .filter(|_| !timer.is_over())
+                .map(|_| Delay::new(*timeout));
+            timer
+        });
+        if !timer.is_over() {
+            match delay {
+                None => return Poll::Pending,
+                Some(delay) => ready!(Pin::new(delay).poll(context)),
+            }
+        }
+        Poll::Ready(Err(acquire.awaited().timed_out(timer.start.elapsed())))
+    }
+}
+
+/// 34,000 years, and less than any clock holds.
+const FOREVER: Duration = Duration::from_secs(1 << 40);
+
+/// The time that a wait may take.
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    start: Instant,
+    /// `None` if it is for ever.
+    deadline: Option<Instant>,
+}
+
+impl Timer {
+    fn start(timeout: Duration) -> Self {
+        let start = Instant::now();
+        let deadline = (timeout < FOREVER)
+            .then(|| start.checked_add(timeout))
+            .flatten();
+        Self { start, deadline }
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
 /// Blocks a thread until its waker is called.
 ///
 /// Not [`std::thread::park`], whose token the user's own code may be waiting for.
+#[derive(Debug)]
+struct Signal(Arc<Called>);
+
 #[derive(Debug, Default)]
-struct Signal {
+struct Called {
     called: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Signal {
-    /// Returns once for each call of the waker, or for several at once.
-    fn wait(&self) {
-        let mut called = self.called.lock();
-        while !*called {
-            self.changed.wait(&mut called);
+    fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
+    /// Returns once for each call of the waker, or for several at once; or when the
+    /// deadline has come.
+    fn wait(&self, deadline: Option<Instant>) {
+        let Called { called, changed } = &*self.0;
+        let mut called = called.lock();
+        while !mem::take(&mut *called) {
+            match deadline {
+                None => changed.wait(&mut called),
+                Some(deadline) if changed.wait_until(&mut called, deadline).timed_out() => return,
+                Some(_) => {}
+            }
         }
-        *called = false;
     }
 }
 
-impl Wake for Signal {
+impl Wake for Called {
     fn wake(self: Arc<Self>) {
         *self.called.lock() = true;
         self.changed.notify_one();

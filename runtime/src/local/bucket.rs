@@ -31,6 +31,9 @@ const ENTRY: u64 = 2;
 /// One thin hold, in the high half of the word and of `recorded`.
 const HOLD: u64 = 1 << 32;
 
+/// In the low half of `recorded`: the lock's space is fair.
+const FAIR: u64 = 1 << 16;
+
 const fn low(word: u64) -> u64 {
     word % HOLD
 }
@@ -45,14 +48,22 @@ const fn holds(word: u64) -> u64 {
 pub(super) struct Bucket {
     /// See the table at the head of this file.
     word: AtomicU64,
-    /// For which thin hold the record is complete, and in the low half the length of
-    /// its key.
+    /// For which thin hold the record is complete; and in the low half the length of
+    /// its key, and [`FAIR`].
     recorded: AtomicU64,
     space: AtomicU64,
     owner: AtomicU64,
     function: AtomicRef<&'static str>,
     location: AtomicRef<Location<'static>>,
     text: [AtomicU64; WORDS],
+}
+
+/// What a thin holder has written down.
+pub(super) struct ThinHold {
+    pub(super) space: u64,
+    pub(super) key: Key,
+    pub(super) fair: bool,
+    pub(super) record: Record,
 }
 
 impl Bucket {
@@ -70,7 +81,7 @@ impl Bucket {
 
     /// Takes a lock of a bucket in which none is held or awaited.
     #[inline]
-    pub(super) fn try_take(&self, space: u64, text: &[u8], record: Record) -> bool {
+    pub(super) fn try_take(&self, space: u64, text: &[u8], fair: bool, record: Record) -> bool {
         let Some(words) = key::words(text) else {
             return false;
         };
@@ -97,8 +108,8 @@ impl Bucket {
             place.store(word, Ordering::Relaxed);
         }
         // Release pairs with the acquire in `record`: the record is complete.
-        self.recorded
-            .store(thin - THIN + text.len() as u64, Ordering::Release);
+        let about = text.len() as u64 | if fair { FAIR } else { 0 };
+        self.recorded.store(thin - THIN + about, Ordering::Release);
         true
     }
 
@@ -118,7 +129,7 @@ impl Bucket {
 
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
-    pub(super) fn reserve(&self) -> Option<(u64, Key, Record)> {
+    pub(super) fn reserve(&self) -> Option<ThinHold> {
         let inflate = |word| match low(word) {
             THIN => Some(word - THIN + 2 * ENTRY),
             _ => Some(word + ENTRY),
@@ -142,7 +153,7 @@ impl Bucket {
 
     /// What the holder of this thin hold has written down. Waits for it to finish,
     /// which takes it a few instructions.
-    fn record(&self, hold: u64) -> (u64, Key, Record) {
+    fn record(&self, hold: u64) -> ThinHold {
         // Acquire pairs with the release in `try_take`. The stores of the next hold
         // are no danger: there is none before the bucket is free again.
         let recorded = spin(|| {
@@ -153,7 +164,7 @@ impl Bucket {
             .text
             .each_ref()
             .map(|word| word.load(Ordering::Relaxed));
-        let key = Key::from_words(words, low(recorded));
+        let key = Key::from_words(words, low(recorded) % FAIR);
         let location = self.location.load(Ordering::Relaxed);
         let record = Record {
             owner: Owner::from_word(self.owner.load(Ordering::Relaxed)),
@@ -162,6 +173,12 @@ impl Bucket {
                 location: location.expect("a complete record has a location"),
             },
         };
-        (self.space.load(Ordering::Relaxed), key, record)
+        let space = self.space.load(Ordering::Relaxed);
+        ThinHold {
+            space,
+            key,
+            fair: recorded & FAIR != 0,
+            record,
+        }
     }
 }

@@ -2,171 +2,351 @@
 //!
 //! Invariants of an entry, whenever its shard's mutex is free:
 //! 1. It has a holder or a waiter; else it is gone.
-//! 2. If it has no holder, its first waiter has been woken (its `waker` is gone),
-//!    and will try again or leave.
+//! 2. If its first waiter could take the lock, that one has been woken (its `waker`
+//!    is gone), and will try again or leave.
 //! 3. The ticket of a waiter that did not leave is in the queue, or else the lock
-//!    has been handed to that waiter.
+//!    has been handed to that waiter, and the ticket is among the holders.
 //!
-//! No foreign code runs under the mutex: wakers are made, called and dropped
-//! outside it, so the methods here hand out every waker that they have no use for.
+//! No foreign code runs under the mutex: what a waker does, and its drop, waits in
+//! [`Wakers`] until the mutex is free.
 
+use super::acquire::Awaited;
 use super::identity::name_of;
 use crate::key::Key;
 use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
+use std::num::NonZeroU64;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// Where an entry is. It is there for as long as the owner of the id holds or
-/// awaits the lock, by invariant 1.
+/// What a space's locks have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EntryId {
-    pub(super) hash: u64,
-    /// Unique among the entries of the hash's shard.
-    pub(super) number: u64,
+pub(super) struct Policy {
+    /// How many may hold a lock at once. If one, it can also be held shared.
+    pub(super) permits: u32,
+    /// Whether newcomers never overtake.
+    pub(super) fair: bool,
+}
+
+/// How one holder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Exclusive,
+    /// Together with other shared holders. With several permits, one of them.
+    Shared,
+}
+
+/// The name of a holder or a waiter, in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(NonZeroU64);
+
+impl Ticket {
+    /// Of an entry's first holder.
+    pub(super) const FIRST: Self = Self(NonZeroU64::MIN);
+
+    fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 pub(super) struct Entry {
-    pub(super) id: EntryId,
+    /// Unique among the entries of a shard.
+    pub(super) number: u64,
     pub(super) space: u64,
     pub(super) key: Key,
-    holder: Option<Record>,
-    /// By ticket, which is the order of arrival.
-    queue: BTreeMap<Ticket, Waiter>,
-    next_ticket: Ticket,
+    policy: Policy,
+    /// How the present holders hold.
+    mode: Mode,
+    /// A holder, in a place of its own so that a lock with one needs no more room.
+    first: Option<(Ticket, Record)>,
+    /// From the first waiter or second holder on.
+    crowd: Option<Box<Crowd>>,
 }
 
-/// The name of a waiter in its queue.
-pub(super) type Ticket = u64;
+struct Crowd {
+    others: BTreeMap<Ticket, Record>,
+    queue: BTreeMap<Ticket, Waiter>,
+    last: Ticket,
+}
+
+/// For whom a lock has room.
+#[derive(Clone, Copy)]
+enum Room {
+    Any,
+    Shared,
+    None,
+}
+
+impl Room {
+    fn admits(self, mode: Mode) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Shared => mode == Mode::Shared,
+            Self::None => false,
+        }
+    }
+}
 
 /// A thread or a task in the queue.
 struct Waiter {
-    /// What the entry's holder becomes when this one has the lock.
+    mode: Mode,
+    /// What it is written down as when it has the lock.
     record: Record,
     /// `None` once it has been called, until the waiter tries again.
     waker: Option<Waker>,
     since: Instant,
 }
 
-/// What the mutex's owner does with an entry that somebody has left.
-pub(super) enum Next {
-    /// Removes it.
-    Idle,
-    /// Wakes a waiter, if there is a waker to call.
-    Wake(Option<Waker>),
+/// Wakers that have come out of an entry. Declared before the mutex is locked, so
+/// that they are called and dropped when it is free again.
+#[derive(Default)]
+pub(super) struct Wakers {
+    to_call: Option<Waker>,
+    more_to_call: Vec<Waker>,
+    to_drop: Option<Waker>,
+}
+
+impl Wakers {
+    fn call_later(&mut self, waker: Option<Waker>) {
+        match self.to_call {
+            None => self.to_call = waker,
+            Some(_) => self.more_to_call.extend(waker),
+        }
+    }
+}
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        let first = self.to_call.take();
+        first
+            .into_iter()
+            .chain(self.more_to_call.drain(..))
+            .for_each(Waker::wake);
+    }
 }
 
 impl Entry {
-    pub(super) fn new(id: EntryId, space: u64, key: Key, holder: Record) -> Self {
-        let (queue, next_ticket) = (BTreeMap::new(), 0);
+    /// A lock that somebody holds with [`Ticket::FIRST`].
+    pub(super) const fn new(
+        number: u64,
+        space: u64,
+        key: Key,
+        policy: Policy,
+        mode: Mode,
+        holder: Record,
+    ) -> Self {
+        let first = Some((Ticket::FIRST, holder));
         Self {
-            id,
+            number,
             space,
             key,
-            holder: Some(holder),
-            queue,
-            next_ticket,
+            policy,
+            mode,
+            first,
+            crowd: None,
         }
     }
 
-    /// Who has the lock; `None` while the waiter that was woken has not come yet.
-    pub(super) const fn holder(&self) -> Option<Record> {
-        self.holder
+    /// Somebody who has the lock; `None` while the waiter that was woken has not
+    /// come yet.
+    pub(super) fn holder(&self) -> Option<Record> {
+        self.holders().next()
+    }
+
+    fn holders(&self) -> impl Iterator<Item = Record> {
+        let others = self.crowd.iter().flat_map(|crowd| crowd.others.values());
+        self.first
+            .iter()
+            .map(|(_, record)| record)
+            .chain(others)
+            .copied()
+    }
+
+    fn holder_count(&self) -> usize {
+        let others = self.crowd.as_ref().map_or(0, |crowd| crowd.others.len());
+        usize::from(self.first.is_some()) + others
+    }
+
+    fn first_waiter(&self) -> Option<Ticket> {
+        let (ticket, _) = self.crowd.as_ref()?.queue.first_key_value()?;
+        Some(*ticket)
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.first.is_none() && self.first_waiter().is_none()
+    }
+
+    pub(super) fn awaited(&self) -> Awaited {
+        Awaited {
+            space: self.space,
+            key: self.key.clone(),
+            holder: self.holder(),
+        }
     }
 
     pub(super) fn state(&self) -> LockState {
         LockState {
             space: name_of(self.space),
             key: self.key.clone(),
-            holder: self.holder.map(Holder::from),
-            waiters: self.queue.len(),
+            holders: self.holders().map(Holder::from).collect(),
+            waiters: self.crowd.as_ref().map_or(0, |crowd| crowd.queue.len()),
         }
     }
 
-    /// Takes the lock if nobody has it.
-    pub(super) fn try_take(&mut self, record: Record) -> bool {
-        let free = self.holder.is_none();
-        if free {
-            self.holder = Some(record);
+    /// For whom the present holders leave room.
+    fn room(&self) -> Room {
+        match self.holder_count() {
+            0 => Room::Any,
+            count if count < self.policy.permits as usize => Room::Any,
+            _ if self.policy.permits == 1 && self.mode == Mode::Shared => Room::Shared,
+            _ => Room::None,
         }
-        free
     }
 
-    /// Joins the end of the queue of a lock that somebody holds.
-    pub(super) fn enqueue(&mut self, record: Record, waker: Waker) -> Ticket {
-        debug_assert!(self.holder.is_some(), "nobody would wake the waiter");
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
+    /// Whether somebody who is not the first may take the lock before it. Nobody may
+    /// join shared holders so, or else an exclusive waiter could wait for ever.
+    fn may_overtake(&self) -> bool {
+        !self.policy.fair && (self.policy.permits > 1 || self.first.is_none())
+    }
+
+    /// Takes the lock if there is room.
+    pub(super) fn try_take(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
+        let in_turn = self.first_waiter().is_none() || self.may_overtake();
+        if !(in_turn && self.room().admits(mode)) {
+            return None;
+        }
+        let ticket = self.crowd().draw();
+        self.hold(ticket, mode, record);
+        Some(ticket)
+    }
+
+    /// Goes straight in where the same thread holds the lock already, not only
+    /// shared if `mode` is exclusive.
+    pub(super) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
+        let holds = self.holders().any(|holder| holder.owner == record.owner);
+        let as_well = self.mode == mode || mode == Mode::Shared || self.policy.permits > 1;
+        if !(holds && as_well) {
+            return None;
+        }
+        let crowd = self.crowd();
+        let ticket = crowd.draw();
+        crowd.others.insert(ticket, record);
+        Some(ticket)
+    }
+
+    /// Joins the end of the queue.
+    pub(super) fn enqueue(&mut self, mode: Mode, record: Record, waker: Waker) -> Ticket {
         let waiter = Waiter {
+            mode,
             record,
             waker: Some(waker),
             since: Instant::now(),
         };
-        self.queue.insert(ticket, waiter);
+        let crowd = self.crowd();
+        let ticket = crowd.draw();
+        crowd.queue.insert(ticket, waiter);
         ticket
     }
 
-    /// A waiter's next try. True if it has the lock now.
-    ///
-    /// If it has to go on waiting, `waker` changes place with the one in the queue;
-    /// else the one in the queue, if it is still there, comes out in `spare`.
+    /// A waiter's next try. True if it has the lock now; else `waker` is left in the
+    /// queue.
     pub(super) fn retry(
         &mut self,
         ticket: Ticket,
         waker: &mut Option<Waker>,
-        spare: &mut Option<Waker>,
+        wakers: &mut Wakers,
     ) -> bool {
-        let btree_map::Entry::Occupied(mut waiting) = self.queue.entry(ticket) else {
+        let (room, overtakes) = (self.room(), self.may_overtake());
+        let in_turn = overtakes || self.first_waiter() == Some(ticket);
+        let btree_map::Entry::Occupied(mut waiter) = self.crowd().queue.entry(ticket) else {
             return true; // Handed over, by invariant 3.
         };
-        if self.holder.is_some() {
-            mem::swap(&mut waiting.get_mut().waker, waker);
+        if !(in_turn && room.admits(waiter.get().mode)) {
+            wakers.to_drop = mem::replace(&mut waiter.get_mut().waker, waker.take());
             return false;
         }
-        let waiter = waiting.remove();
-        self.holder = Some(waiter.record);
-        *spare = waiter.waker;
+        let waiter = waiter.remove();
+        wakers.to_drop = waiter.waker;
+        self.hold(ticket, waiter.mode, waiter.record);
+        self.pass_on(wakers);
         true
     }
 
-    /// Ends the hold.
-    pub(super) fn release(&mut self) -> Next {
-        self.holder = None;
-        self.pass_on()
+    /// Ends a hold.
+    pub(super) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+        let others = self.crowd.as_mut().map(|crowd| &mut crowd.others);
+        if self.first.is_some_and(|(first, _)| first == ticket) {
+            self.first = others.and_then(BTreeMap::pop_first);
+        } else if let Some(others) = others {
+            others.remove(&ticket);
+        }
+        self.pass_on(wakers);
     }
 
     /// Takes a waiter out of the queue, or ends its hold if the lock was already
-    /// handed to it. Its own waker comes out in `spare`.
-    pub(super) fn leave(&mut self, ticket: Ticket, spare: &mut Option<Waker>) -> Next {
-        match self.queue.remove(&ticket) {
+    /// handed to it.
+    pub(super) fn leave(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+        match self.crowd().queue.remove(&ticket) {
             Some(waiter) => {
-                *spare = waiter.waker;
-                self.pass_on()
+                wakers.to_drop = waiter.waker;
+                self.pass_on(wakers);
             }
-            None => self.release(), // Handed over, by invariant 3.
+            None => self.release(ticket, wakers), // Handed over, by invariant 3.
         }
     }
 
-    /// Restores invariants 1 and 2 after a holder or a waiter has left.
-    fn pass_on(&mut self) -> Next {
-        if self.holder.is_some() {
-            return Next::Wake(None);
+    /// Restores invariant 2 after there is more room, or another first waiter.
+    fn pass_on(&mut self, wakers: &mut Wakers) {
+        loop {
+            let room = self.room();
+            let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
+            let Some(mut first) = queue.and_then(BTreeMap::first_entry) else {
+                return;
+            };
+            let waiter = first.get_mut();
+            if !room.admits(waiter.mode) {
+                return;
+            }
+            if !self.policy.fair && waiter.since.elapsed() < PATIENCE {
+                // It takes the lock, unless somebody is faster. There is no waker if
+                // it was woken before and has not come yet: then once is enough.
+                wakers.call_later(waiter.waker.take());
+                return;
+            }
+            let (ticket, waiter) = first.remove_entry();
+            wakers.call_later(waiter.waker);
+            self.hold(ticket, waiter.mode, waiter.record);
         }
-        let Some(mut first) = self.queue.first_entry() else {
-            return Next::Idle;
-        };
-        if first.get().since.elapsed() < PATIENCE {
-            // It takes the lock, unless somebody is faster. There is no waker if it
-            // was woken before and has not come yet: then once is enough.
-            return Next::Wake(first.get_mut().waker.take());
+    }
+
+    fn hold(&mut self, ticket: Ticket, mode: Mode, record: Record) {
+        self.mode = mode;
+        if self.first.is_none() {
+            self.first = Some((ticket, record));
+        } else {
+            self.crowd().others.insert(ticket, record);
         }
-        let waiter = first.remove();
-        self.holder = Some(waiter.record);
-        Next::Wake(waiter.waker)
+    }
+
+    fn crowd(&mut self) -> &mut Crowd {
+        self.crowd.get_or_insert_with(|| {
+            Box::new(Crowd {
+                others: BTreeMap::new(),
+                queue: BTreeMap::new(),
+                last: Ticket::FIRST,
+            })
+        })
+    }
+}
+
+impl Crowd {
+    fn draw(&mut self) -> Ticket {
+        self.last = self.last.next();
+        self.last
     }
 }

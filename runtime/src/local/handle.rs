@@ -1,10 +1,14 @@
-//! The handle of one lock, and what can be done with it.
+//! The handles of one lock and of several, and what can be done with them.
 
-use super::{LockFuture, Locks};
+use super::Locks;
+use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
+use super::entry::Mode;
+use super::table::{self, Terms};
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::site::Site;
+use std::time::Duration;
 
 /// One lock of a space: a key, not yet held.
 ///
@@ -14,11 +18,57 @@ use crate::site::Site;
 pub struct Handle<'a, K> {
     locks: &'a Locks,
     key: K,
+    terms: Terms,
 }
 
 impl<'a, K: LockKey> Handle<'a, K> {
+    #[inline]
     pub(super) const fn new(locks: &'a Locks, key: K) -> Self {
-        Self { locks, key }
+        Self {
+            locks,
+            key,
+            terms: Terms::EXCLUSIVE,
+        }
+    }
+
+    /// Asks for a shared hold: together with other shared holders, and not with an
+    /// exclusive one.
+    ///
+    /// Those who come while an exclusive holder waits wait behind it. In a space with
+    /// several permits a shared hold takes one of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let one = lockutils::global().key("shared").shared().lock();
+    /// let two = lockutils::global().key("shared").shared().lock();
+    /// assert!(lockutils::try_lock("shared").is_err());
+    /// ```
+    pub fn shared(mut self) -> Self {
+        self.terms.mode = Mode::Shared;
+        self
+    }
+
+    /// Lets a thread that holds the key go straight in.
+    ///
+    /// For threads only: in async code two branches of one `join!` can't be told from a
+    /// nested call. The lock is free again when the last of the thread's guards is
+    /// dropped. A thread that holds it shared can't go in exclusively.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let key = lockutils::global().key("reentrant").reentrant();
+    /// let outer = key.lock();
+    /// let inner = key.lock();
+    /// drop(outer);
+    /// assert!(lockutils::is_locked("reentrant"));
+    /// drop(inner);
+    /// assert!(!lockutils::is_locked("reentrant"));
+    /// ```
+    pub fn reentrant(mut self) -> ReentrantHandle<'a, K> {
+        self.terms.reentrant = true;
+        ReentrantHandle(self)
     }
 
     /// Acquires the lock, and blocks the thread until it has it.
@@ -29,7 +79,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> Guard {
-        self.locks.hold(&self.key, Site::here())
+        let site = Site::here();
+        let wait = |name: table::Name<'_>| Acquire::one(name.request(self.terms, site)).block();
+        let held = self.locks.try_hold(&self.key, self.terms, site, wait);
+        Guard::new(held.unwrap_or_else(|held| held))
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -43,7 +96,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[inline]
     #[track_caller]
     pub fn lock_async(&self) -> LockFuture {
-        self.locks.hold_async(&self.key, Site::here())
+        LockFuture(self.locks.acquire(&self.key, self.terms, Site::here()))
     }
 
     /// Acquires the lock if nobody holds it.
@@ -54,7 +107,47 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// holds it.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        self.locks.hold_now(&self.key, Site::here())
+        let held = self
+            .locks
+            .try_hold(&self.key, self.terms, Site::here(), table::busy);
+        held.map(Guard::new)
+    }
+
+    /// Acquires the lock, and blocks the thread until it has it or the time is over.
+    ///
+    /// A timeout of zero is one try; one of over 34,000 years is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    #[track_caller]
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
+        let site = Site::here();
+        let wait =
+            |name: table::Name<'_>| Acquire::one(name.request(self.terms, site)).block_for(timeout);
+        let held = self.locks.try_hold(&self.key, self.terms, site, wait);
+        held.or_else(|held| held).map(Guard::new)
+    }
+
+    /// Acquires the lock, and lets other tasks run until it has it or the time is over.
+    ///
+    /// Works under any executor. The time starts when the lock is first found busy. A
+    /// timeout of zero is one try; one of over 34,000 years is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue; a lock that was just being handed
+    /// over to it goes to the next waiter.
+    #[track_caller]
+    pub fn lock_timeout_async(&self, timeout: Duration) -> LockTimeoutFuture {
+        LockTimeoutFuture::new(
+            self.locks.acquire(&self.key, self.terms, Site::here()),
+            timeout,
+        )
     }
 
     /// Tells whether somebody holds the lock.
@@ -62,7 +155,8 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.locks.is_held(&self.key)
+        self.locks
+            .with_name(&self.key, |name| table::holder(name).is_some())
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -75,5 +169,144 @@ impl<'a, K: LockKey> Handle<'a, K> {
             "lock {} is not held; its holder must call this",
             LockName { space, key }
         );
+    }
+}
+
+/// One lock of a space, for a thread that may hold it already.
+///
+/// Made by [`Handle::reentrant`].
+#[derive(Clone, Debug)]
+#[must_use = "a handle locks nothing until one of its methods is called"]
+pub struct ReentrantHandle<'a, K>(Handle<'a, K>);
+
+impl<K: LockKey> ReentrantHandle<'_, K> {
+    /// As [`Handle::lock`], but goes straight in if the thread holds the key.
+    #[track_caller]
+    pub fn lock(&self) -> Guard {
+        self.0.lock()
+    }
+
+    /// As [`Handle::try_lock`], but goes straight in if the thread holds the key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody else holds the lock.
+    #[track_caller]
+    pub fn try_lock(&self) -> Result<Guard, Error> {
+        self.0.try_lock()
+    }
+
+    /// As [`Handle::lock_timeout`], but goes straight in if the thread holds the key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    #[track_caller]
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
+        self.0.lock_timeout(timeout)
+    }
+}
+
+/// Several locks of a space, to be taken together.
+///
+/// Made by [`Locks::keys`]. All of them are held, or none; while one is waited for, those
+/// before it in the order are held. One guard holds them, and releases in reverse.
+#[derive(Clone, Debug)]
+#[must_use = "a handle locks nothing until one of its methods is called"]
+pub struct KeysHandle<'a> {
+    locks: &'a Locks,
+    /// In canonical order, each once.
+    keys: Vec<Key>,
+    terms: Terms,
+}
+
+impl<'a> KeysHandle<'a> {
+    pub(super) fn new(locks: &'a Locks, mut keys: Vec<Key>) -> Self {
+        keys.sort_unstable();
+        keys.dedup();
+        Self {
+            locks,
+            keys,
+            terms: Terms::EXCLUSIVE,
+        }
+    }
+
+    fn acquire(&self, site: Site) -> Acquire {
+        let (space, terms) = (self.locks.id(), self.terms);
+        let request = |key: &Key| Request {
+            space,
+            key: key.clone(),
+            terms,
+            site,
+        };
+        Acquire::all(self.keys.iter().map(request).collect())
+    }
+
+    /// Asks for shared holds, as [`Handle::shared`].
+    pub fn shared(mut self) -> Self {
+        self.terms.mode = Mode::Shared;
+        self
+    }
+
+    /// Acquires the locks, and blocks the thread until it has them all.
+    #[track_caller]
+    pub fn lock(&self) -> Guard {
+        Guard::new(self.acquire(Site::here()).block())
+    }
+
+    /// Acquires the locks, and lets other tasks run until it has them all.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue and releases the locks that it has.
+    #[track_caller]
+    pub fn lock_async(&self) -> LockFuture {
+        LockFuture(self.acquire(Site::here()))
+    }
+
+    /// Acquires the locks if nobody holds one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), with the first key that is.
+    #[track_caller]
+    pub fn try_lock(&self) -> Result<Guard, Error> {
+        let site = Site::here();
+        let one = |key| match self.locks.try_hold(key, self.terms, site, table::busy)? {
+            Held::One(hold) => Ok(hold),
+            Held::All(_) => unreachable!("one lock was asked for"),
+        };
+        let holds = self.keys.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        Ok(Guard::new(Held::all(holds)))
+    }
+
+    /// Acquires the locks, and blocks the thread until it has them all or the time, which
+    /// is one for all of them, is over.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the key that was waited for;
+    /// none is held then.
+    #[track_caller]
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
+        self.acquire(Site::here())
+            .block_for(timeout)
+            .map(Guard::new)
+    }
+
+    /// Acquires the locks, and lets other tasks run until it has them all or the time, which
+    /// is one for all of them, is over.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the key that was waited for;
+    /// none is held then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the queue and releases the locks that it has.
+    #[track_caller]
+    pub fn lock_timeout_async(&self, timeout: Duration) -> LockTimeoutFuture {
+        LockTimeoutFuture::new(self.acquire(Site::here()), timeout)
     }
 }

@@ -26,19 +26,22 @@ use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::owner::Owner;
-use crate::site::{Holder, Record, Site};
+use crate::site::{Record, Site};
 use crate::space::{Begun, Space};
+use acquire::{Acquire, Request};
+use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use table::Name;
+use table::{Name, SpaceId, Terms};
 
-pub use acquire::LockFuture;
+pub(crate) use acquire::Held;
+pub use acquire::{LockFuture, LockTimeoutFuture};
 pub use global::{global, is_locked, lock, lock_async, try_lock};
-pub use handle::Handle;
-pub(crate) use table::{Hold, states};
+pub use handle::{Handle, KeysHandle, ReentrantHandle};
+pub(crate) use table::states;
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -71,16 +74,66 @@ pub(crate) use table::{Hold, states};
 pub struct Locks {
     name: &'static str,
     identity: Identity,
+    policy: Policy,
 }
 
 impl Locks {
     /// Makes a lock space with a name for people and logs.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
+        let policy = Policy {
+            permits: 1,
+            fair: false,
+        };
         Self {
             name,
             identity: Identity::new(),
+            policy,
         }
+    }
+
+    /// Lets up to `permits` holders have each key at once.
+    ///
+    /// A shared hold takes one permit, as any other does.
+    ///
+    /// # Panics
+    ///
+    /// If `permits` is zero; in a `static` that is a compile error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::Locks;
+    ///
+    /// static DOWNLOADS: Locks = Locks::new("downloads").permits(2);
+    ///
+    /// let first = DOWNLOADS.key("host").lock();
+    /// let second = DOWNLOADS.key("host").lock();
+    /// assert!(DOWNLOADS.key("host").try_lock().is_err());
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// static NOBODY: lockutils::Locks = lockutils::Locks::new("nobody").permits(0);
+    /// ```
+    #[must_use]
+    pub const fn permits(mut self, permits: u32) -> Self {
+        assert!(
+            permits > 0,
+            "a lock with no permits could never be taken; give at least one"
+        );
+        self.policy.permits = permits;
+        self
+    }
+
+    /// Serves waiters strictly in the order of their arrival.
+    ///
+    /// Without it a newcomer may take a lock that has just been released before those
+    /// who wait, for up to a millisecond of their wait, since that is several times
+    /// faster under contention.
+    #[must_use]
+    pub const fn fair(mut self) -> Self {
+        self.policy.fair = true;
+        self
     }
 
     /// The name given to [`Locks::new`].
@@ -97,9 +150,56 @@ impl Locks {
         Handle::new(self, key)
     }
 
+    /// Names several locks of the space, to be taken together.
+    ///
+    /// `keys` is anything that `for` takes. They are taken in one canonical order, that
+    /// of their text, so two callers can't each hold what the other waits for; one that
+    /// is there twice is taken once. An empty list holds nothing and succeeds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::Locks;
+    ///
+    /// static ACCOUNTS: Locks = Locks::new("accounts");
+    ///
+    /// let guard = ACCOUNTS.keys(&[7, 3, 7]).lock();
+    /// assert!(ACCOUNTS.key(3).is_locked() && ACCOUNTS.key(7).is_locked());
+    /// ```
+    pub fn keys<I>(&self, keys: I) -> KeysHandle<'_>
+    where
+        I: IntoIterator,
+        I::Item: LockKey,
+    {
+        KeysHandle::new(self, keys.into_iter().map(Key::new).collect())
+    }
+
     #[inline]
-    fn number(&self) -> u64 {
-        self.identity.number(self.name)
+    fn id(&self) -> SpaceId {
+        SpaceId {
+            number: self.identity.number(self.name),
+            policy: self.policy,
+        }
+    }
+
+    /// Takes a lock for a thread if it has room; else calls `or_else` with its name.
+    #[inline]
+    fn try_hold<E>(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+        or_else: impl FnOnce(Name<'_>) -> E,
+    ) -> Result<Held, E> {
+        self.with_name(key, |name| {
+            let record = Record {
+                owner: Owner::thread(),
+                site,
+            };
+            table::try_take(name, terms, record)
+                .map(Held::One)
+                .ok_or_else(|| or_else(name))
+        })
     }
 
     /// Calls `f` with the name of the key's lock; copies the key's text only if it
@@ -107,56 +207,25 @@ impl Locks {
     #[inline]
     fn with_name<R>(&self, key: &(impl LockKey + ?Sized), f: impl FnOnce(Name<'_>) -> R) -> R {
         match key.as_text() {
-            Some(text) => f(Name::new(self.number(), text.as_bytes())),
-            None => f(Name::new(self.number(), Key::of(key).as_bytes())),
+            Some(text) => f(Name::new(self.id(), text.as_bytes())),
+            None => f(Name::new(self.id(), Key::of(key).as_bytes())),
         }
     }
 
-    /// Takes the lock for a thread, or says how to wait for it.
     #[inline]
-    fn try_hold(&self, key: &(impl LockKey + ?Sized), site: Site) -> Result<Hold, LockFuture> {
-        self.with_name(key, |name| {
-            let record = Record {
-                owner: Owner::thread(),
-                site,
-            };
-            table::try_take(name, record)
-                .ok_or_else(|| LockFuture::new(name.space(), name.key(), site))
+    fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
+        Acquire::one(Request {
+            space: self.id(),
+            key: Key::of(key),
+            terms,
+            site,
         })
-    }
-
-    #[inline]
-    fn hold(&self, key: &(impl LockKey + ?Sized), site: Site) -> Guard {
-        Guard::new(self.try_hold(key, site).unwrap_or_else(LockFuture::block))
-    }
-
-    #[inline]
-    fn hold_async(&self, key: &(impl LockKey + ?Sized), site: Site) -> LockFuture {
-        LockFuture::new(self.number(), Key::of(key), site)
-    }
-
-    fn hold_now(&self, key: &(impl LockKey + ?Sized), site: Site) -> Result<Guard, Error> {
-        self.with_name(key, |name| {
-            let record = Record {
-                owner: Owner::thread(),
-                site,
-            };
-            let hold = table::try_take(name, record).ok_or_else(|| {
-                let holder = table::holder(name).map(Holder::from);
-                Error::busy(self.name, holder, name.key())
-            })?;
-            Ok(Guard::new(hold))
-        })
-    }
-
-    fn is_held(&self, key: &(impl LockKey + ?Sized)) -> bool {
-        self.with_name(key, |name| table::holder(name).is_some())
     }
 }
 
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = self.number();
+        let number = self.id().number;
         f.debug_struct("Locks")
             .field("name", &self.name)
             .field("locks", &states(|space| space == number))
@@ -172,23 +241,25 @@ impl Space for Locks {
 
     #[inline]
     fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        match self.try_hold(key, site) {
-            Ok(hold) => Begun::Held(Guard::new(hold)),
-            Err(wait) => Begun::Wait(Sure(wait)),
+        let wait = |name: Name<'_>| Acquire::one(name.request(Terms::EXCLUSIVE, site));
+        match self.try_hold(key, Terms::EXCLUSIVE, site, wait) {
+            Ok(held) => Begun::Held(Guard::new(held)),
+            Err(wait) => Begun::Wait(Sure(LockFuture(wait))),
         }
     }
 
-    fn block(Sure(wait): Sure) -> Result<Guard, Infallible> {
+    fn block(Sure(LockFuture(wait)): Sure) -> Result<Guard, Infallible> {
         Ok(Guard::new(wait.block()))
     }
 
     #[inline]
     fn begin_async(&self, key: &dyn LockKey, site: Site) -> Sure {
-        Sure(self.hold_async(key, site))
+        Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))
     }
 
     fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        self.hold_now(key, site)
+        self.try_hold(key, Terms::EXCLUSIVE, site, table::busy)
+            .map(Guard::new)
     }
 }
 

@@ -6,10 +6,13 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
-use super::bucket::Bucket;
-use super::entry::{Entry, EntryId, Next, Ticket};
+use super::acquire::{Awaited, Request};
+use super::bucket::{Bucket, ThinHold};
+use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
+use super::identity::name_of;
+use crate::error::Error;
 use crate::key::Key;
-use crate::site::Record;
+use crate::site::{Holder, Record, Site};
 use crate::snapshot::LockState;
 use crate::sync::{Mutex, MutexGuard};
 use foldhash::SharedSeed;
@@ -29,10 +32,6 @@ const BUCKETS: usize = 32;
 /// A table with room for no more entries than this keeps its memory.
 const SMALL: usize = 32;
 
-/// The number of an entry that was made of its bucket's thin hold. There is at most
-/// one of them in a bucket, since there are no thin holds while it is there.
-const THIN: u64 = 0;
-
 static TABLE: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
 
 struct Shard {
@@ -42,29 +41,58 @@ struct Shard {
 
 struct Entries {
     table: HashTable<Box<Entry>>,
-    /// Numbers the entries; never [`THIN`].
+    /// Numbers the entries, from [`BUCKETS`] on.
     next: u64,
+}
+
+/// Where an entry is. It is there for as long as the owner of the id holds or
+/// awaits the lock.
+#[derive(Clone, Copy, Debug)]
+struct EntryId {
+    hash: u64,
+    /// Unique in the hash's shard. That of an entry which was made of a thin hold is
+    /// its bucket's index: there is only one of them in a bucket, since there are no
+    /// thin holds while it is there.
+    number: u64,
 }
 
 /// A lock that is held; dropping it releases.
 #[derive(Debug)]
-pub(crate) struct Hold {
-    entry: EntryId,
-}
+pub(crate) struct Hold(Place);
 
-/// A waiter's place in a queue.
+/// The place of a holder or a waiter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     entry: EntryId,
     ticket: Ticket,
 }
 
+impl Place {
+    /// The place of who took a lock by its bucket alone.
+    #[inline]
+    fn thin(hash: u64) -> Self {
+        let (_, bucket) = place(hash);
+        Self {
+            entry: EntryId {
+                hash,
+                number: bucket as u64,
+            },
+            ticket: Ticket::FIRST,
+        }
+    }
+
+    #[inline]
+    fn is_thin(self) -> bool {
+        self.entry.number < BUCKETS as u64 && self.ticket == Ticket::FIRST
+    }
+}
+
 impl Drop for Hold {
     #[inline]
     fn drop(&mut self) {
-        let is_thin = self.entry.number == THIN;
-        if !(is_thin && bucket(self.entry.hash).release()) {
-            release(self.entry);
+        let Self(place) = *self;
+        if !(place.is_thin() && bucket(place.entry.hash).release()) {
+            end(place, Entry::release);
         }
     }
 }
@@ -73,112 +101,161 @@ impl Drop for Hold {
 #[derive(Clone, Copy)]
 pub(super) struct Name<'a> {
     hash: u64,
-    space: u64,
+    space: SpaceId,
     /// UTF-8, and not checked to be: it comes from a `str`, or is a [`Key`]'s.
     text: &'a [u8],
 }
 
+/// A lock space, as its locks know it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SpaceId {
+    pub(super) number: u64,
+    pub(super) policy: Policy,
+}
+
+/// How a lock is to be held, and by whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) mode: Mode,
+    /// Whether a thread that holds the lock goes straight in.
+    pub(super) reentrant: bool,
+}
+
+impl Terms {
+    pub(super) const EXCLUSIVE: Self = Self {
+        mode: Mode::Exclusive,
+        reentrant: false,
+    };
+}
+
 impl<'a> Name<'a> {
     #[inline]
-    pub(super) fn new(space: u64, text: &'a [u8]) -> Self {
-        static SEED: LazyLock<(u64, SharedSeed)> = LazyLock::new(|| {
-            let random = || RandomState::new().build_hasher().finish();
-            (random(), SharedSeed::from_u64(random()))
-        });
-        let (seed, shared) = &*SEED;
-        let mut hasher = FoldHasher::with_seed(seed ^ space, shared);
-        hasher.write(text);
+    pub(super) fn new(space: SpaceId, text: &'a [u8]) -> Self {
         Self {
-            hash: hasher.finish(),
+            hash: hash(space.number, text),
             space,
             text,
         }
     }
 
-    pub(super) const fn space(&self) -> u64 {
-        self.space
-    }
-
     /// A copy of the key.
     #[cold]
-    pub(super) fn key(&self) -> Key {
+    fn key(&self) -> Key {
         Key::from_utf8(self.text)
     }
 
+    /// What it takes to wait for the lock.
+    #[cold]
+    pub(super) fn request(self, terms: Terms, site: Site) -> Request {
+        Request {
+            space: self.space,
+            key: self.key(),
+            terms,
+            site,
+        }
+    }
+
     fn is_of(&self, entry: &Entry) -> bool {
-        entry.space == self.space && entry.key.as_bytes() == self.text
+        entry.space == self.space.number && entry.key.as_bytes() == self.text
     }
 }
 
-/// Takes the lock if nobody has it.
 #[inline]
-pub(super) fn try_take(name: Name<'_>, record: Record) -> Option<Hold> {
+fn hash(space: u64, text: &[u8]) -> u64 {
+    static SEED: LazyLock<(u64, SharedSeed)> = LazyLock::new(|| {
+        let random = || RandomState::new().build_hasher().finish();
+        (random(), SharedSeed::from_u64(random()))
+    });
+    let (seed, shared) = &*SEED;
+    let mut hasher = FoldHasher::with_seed(seed ^ space, shared);
+    hasher.write(text);
+    hasher.finish()
+}
+
+/// Takes the lock if it has room.
+#[inline]
+pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
     let Name { hash, space, text } = name;
-    if bucket(hash).try_take(space, text, record) {
-        return Some(Hold {
-            entry: EntryId { hash, number: THIN },
-        });
+    let Policy { permits, fair } = space.policy;
+    let may_be_thin = permits == 1 && terms.mode == Mode::Exclusive;
+    if may_be_thin && bucket(hash).try_take(space.number, text, fair, record) {
+        return Some(Hold(Place::thin(hash)));
     }
-    try_take_inflated(name, record)
+    try_take_inflated(name, terms, record)
 }
 
 #[cold]
-fn try_take_inflated(name: Name<'_>, record: Record) -> Option<Hold> {
-    let taken = Inflated::at(name.hash).try_take(name, record);
-    taken.map(|entry| Hold { entry })
+fn try_take_inflated(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    let taken = Inflated::at(name.hash).try_take(name, terms, record);
+    taken.map(Hold)
 }
 
 /// Takes the lock, or joins the end of its queue.
-pub(super) fn take_or_queue(name: Name<'_>, record: Record, waker: Waker) -> Result<Hold, Place> {
+pub(super) fn take_or_queue(
+    name: Name<'_>,
+    terms: Terms,
+    record: Record,
+    waker: Waker,
+) -> Result<Hold, Place> {
     let mut inflated = Inflated::at(name.hash);
-    if let Some(entry) = inflated.try_take(name, record) {
+    if let Some(place) = inflated.try_take(name, terms, record) {
         drop(inflated); // Before the waker is.
-        return Ok(Hold { entry });
+        return Ok(Hold(place));
     }
     let entry = inflated.find(name).expect("a busy lock has an entry");
+    let ticket = entry.enqueue(terms.mode, record, waker);
     Err(Place {
-        entry: entry.id,
-        ticket: entry.enqueue(record, waker),
+        entry: EntryId {
+            hash: name.hash,
+            number: entry.number,
+        },
+        ticket,
     })
 }
 
 /// A waiter's next try: takes the lock, or leaves `waker` in the queue.
-pub(super) fn retry(Place { entry, ticket }: Place, waker: Waker) -> Option<Hold> {
-    // Dropped after the mutex is free.
-    let (mut waker, mut spare) = (Some(waker), None);
-    let taken = Inflated::at(entry.hash)
-        .get(entry)
-        .retry(ticket, &mut waker, &mut spare);
-    taken.then(|| Hold { entry })
+pub(super) fn retry(place: Place, waker: Waker) -> Option<Hold> {
+    let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
+    let mut inflated = Inflated::at(place.entry.hash);
+    let taken = inflated
+        .get(place.entry)
+        .retry(place.ticket, &mut waker, &mut wakers);
+    drop(inflated);
+    taken.then(|| Hold(place))
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
-pub(super) fn leave(Place { entry, ticket }: Place) {
-    let mut spare = None; // Dropped after the mutex is free.
-    end(entry, |lock| lock.leave(ticket, &mut spare));
+pub(super) fn leave(place: Place) {
+    end(place, Entry::leave);
 }
 
+/// Ends a hold or a wait.
 #[cold]
-fn release(entry: EntryId) {
-    end(entry, Entry::release);
-}
-
-/// Ends a hold or a wait, and does what is next for the entry.
-fn end(entry: EntryId, part: impl FnOnce(&mut Entry) -> Next) {
-    let mut inflated = Inflated::at(entry.hash);
-    let next = part(inflated.get(entry));
-    if let Next::Idle = next {
-        inflated.remove(entry);
-    }
-    drop(inflated);
-    if let Next::Wake(Some(waker)) = next {
-        waker.wake();
+fn end(Place { entry: id, ticket }: Place, part: fn(&mut Entry, Ticket, &mut Wakers)) {
+    let mut wakers = Wakers::default();
+    let mut inflated = Inflated::at(id.hash);
+    let entry = inflated.get(id);
+    part(entry, ticket, &mut wakers);
+    if entry.is_idle() {
+        inflated.remove(id);
     }
 }
 
-/// Who has the lock.
+/// Somebody who has the lock.
 pub(super) fn holder(name: Name<'_>) -> Option<Record> {
     Inflated::at(name.hash).find(name)?.holder()
+}
+
+/// The error of who doesn't wait.
+#[cold]
+pub(super) fn busy(name: Name<'_>) -> Error {
+    let holder = holder(name).map(Holder::from);
+    Error::busy(name_of(name.space.number), name.key(), holder)
+}
+
+/// What a waiter in the queue waits for.
+pub(super) fn awaited(place: Place) -> Awaited {
+    Inflated::at(place.entry.hash).get(place.entry).awaited()
 }
 
 /// The state of the held and awaited locks of the spaces that `of` picks.
@@ -186,12 +263,12 @@ pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     let mut states = Vec::new();
     for shard in &TABLE {
         let inflated = Inflated::of(shard, &shard.buckets);
-        let entries = inflated.entries.table.iter();
-        states.extend(
-            entries
-                .filter(|entry| of(entry.space))
-                .map(|entry| entry.state()),
-        );
+        let entries = inflated
+            .entries
+            .table
+            .iter()
+            .filter(|entry| of(entry.space));
+        states.extend(entries.map(|entry| entry.state()));
     }
     states
 }
@@ -214,13 +291,19 @@ impl Shard {
     const fn new() -> Self {
         let entries = Entries {
             table: HashTable::new(),
-            next: THIN + 1,
+            next: BUCKETS as u64,
         };
         Self {
             buckets: [const { Bucket::new() }; BUCKETS],
             entries: Mutex::new(entries),
         }
     }
+}
+
+/// The hash of an entry, which doesn't keep it: a table that grows is seldom.
+#[expect(clippy::borrowed_box, reason = "the table's element")]
+fn rehash(entry: &Box<Entry>) -> u64 {
+    hash(entry.space, entry.key.as_bytes())
 }
 
 /// A shard's entries, locked, with some of its buckets inflated for as long.
@@ -242,16 +325,21 @@ impl Inflated {
             buckets,
         };
         for bucket in buckets {
-            if let Some((space, key, record)) = bucket.reserve() {
-                let id = EntryId {
-                    hash: Name::new(space, key.as_bytes()).hash,
-                    number: THIN,
-                };
-                let entry = Box::new(Entry::new(id, space, key, record));
+            if let Some(ThinHold {
+                space,
+                key,
+                fair,
+                record,
+            }) = bucket.reserve()
+            {
+                let hash = hash(space, key.as_bytes());
+                let policy = Policy { permits: 1, fair };
+                let number = Place::thin(hash).entry.number;
+                let entry = Entry::new(number, space, key, policy, Mode::Exclusive, record);
                 inflated
                     .entries
                     .table
-                    .insert_unique(id.hash, entry, |entry| entry.id.hash);
+                    .insert_unique(hash, Box::new(entry), rehash);
             }
         }
         inflated
@@ -267,29 +355,44 @@ impl Inflated {
 
     /// The entry of somebody who holds or awaits its lock.
     fn get(&mut self, id: EntryId) -> &mut Entry {
-        let entry = self.entries.table.find_mut(id.hash, |entry| entry.id == id);
+        let entry = self
+            .entries
+            .table
+            .find_mut(id.hash, |entry| entry.number == id.number);
         entry.expect("a lock that is held or awaited has an entry")
     }
 
-    /// Takes the lock if nobody has it.
-    fn try_take(&mut self, name: Name<'_>, record: Record) -> Option<EntryId> {
+    /// Takes the lock if it has room.
+    fn try_take(&mut self, name: Name<'_>, terms: Terms, record: Record) -> Option<Place> {
         let Name { hash, space, .. } = name;
+        let Terms { mode, reentrant } = terms;
         let Entries { table, next } = &mut *self.entries;
-        match table.entry(hash, |entry| name.is_of(entry), |entry| entry.id.hash) {
+        match table.entry(hash, |entry| name.is_of(entry), rehash) {
             hash_table::Entry::Occupied(mut entry) => {
                 let entry = entry.get_mut();
-                entry.try_take(record).then_some(entry.id)
+                let mut ticket = entry.try_take(mode, record);
+                if reentrant && ticket.is_none() {
+                    ticket = entry.try_reenter(mode, record);
+                }
+                let entry = EntryId {
+                    hash,
+                    number: entry.number,
+                };
+                ticket.map(|ticket| Place { entry, ticket })
             }
             hash_table::Entry::Vacant(free) => {
-                let id = EntryId {
-                    hash,
-                    number: *next,
-                };
+                let number = *next;
                 *next += 1;
                 // An entry keeps its bucket inflated.
                 let _inflated_already = bucket(hash).reserve();
-                free.insert(Box::new(Entry::new(id, space, name.key(), record)));
-                Some(id)
+                let key = name.key();
+                let entry = Entry::new(number, space.number, key, space.policy, mode, record);
+                free.insert(Box::new(entry));
+                let entry = EntryId { hash, number };
+                Some(Place {
+                    entry,
+                    ticket: Ticket::FIRST,
+                })
             }
         }
     }
@@ -297,7 +400,7 @@ impl Inflated {
     /// Removes an idle entry.
     fn remove(&mut self, id: EntryId) {
         let table = &mut self.entries.table;
-        if let Ok(entry) = table.find_entry(id.hash, |entry| entry.id == id) {
+        if let Ok(entry) = table.find_entry(id.hash, |entry| entry.number == id.number) {
             entry.remove();
             bucket(id.hash).unreserve();
         }
@@ -305,7 +408,7 @@ impl Inflated {
         // a resize at every other key.
         let (len, capacity) = (table.len(), table.capacity());
         if capacity > SMALL && len < capacity / 8 {
-            table.shrink_to(2 * len, |entry| entry.id.hash);
+            table.shrink_to(2 * len, rehash);
         }
     }
 }

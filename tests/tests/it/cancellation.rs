@@ -19,21 +19,25 @@ fn queue_of_two(locks: &Locks) -> (Guard, ByHand<LockFuture>, ByHand<LockFuture>
 
 #[test]
 fn release_wakes_the_first_waiter_only() {
-    let locks = Locks::new("cancellation");
-    let (guard, first, second) = queue_of_two(&locks);
-    drop(guard);
-    assert_eq!((first.woken(), second.woken()), (1, 0));
+    in_time(|| {
+        let locks = Locks::new("cancellation");
+        let (guard, first, second) = queue_of_two(&locks);
+        drop(guard);
+        assert_eq!((first.woken(), second.woken()), (1, 0));
+    });
 }
 
 #[test]
 fn dropped_waiter_that_had_been_woken_passes_the_wake_up_on() {
-    let locks = Locks::new("cancellation");
-    let (guard, first, mut second) = queue_of_two(&locks);
-    drop(guard);
-    assert_eq!(second.woken(), 0);
-    drop(first);
-    assert_eq!(second.woken(), 1);
-    assert!(second.poll().is_ready());
+    in_time(|| {
+        let locks = Locks::new("cancellation");
+        let (guard, first, mut second) = queue_of_two(&locks);
+        drop(guard);
+        assert_eq!(second.woken(), 0);
+        drop(first);
+        assert_eq!(second.woken(), 1);
+        assert!(second.poll().is_ready());
+    });
 }
 
 #[test]
@@ -65,33 +69,39 @@ fn last_waiter_that_was_handed_the_lock_and_dropped_releases_it() {
 
 #[test]
 fn dropped_waiter_behind_another_wakes_nobody() {
-    let locks = Locks::new("cancellation");
-    let (guard, mut first, second) = queue_of_two(&locks);
-    drop(second);
-    assert_eq!(first.woken(), 0);
-    drop(guard);
-    assert_eq!(first.woken(), 1);
-    assert!(first.poll().is_ready());
+    in_time(|| {
+        let locks = Locks::new("cancellation");
+        let (guard, mut first, second) = queue_of_two(&locks);
+        drop(second);
+        assert_eq!(first.woken(), 0);
+        drop(guard);
+        assert_eq!(first.woken(), 1);
+        assert!(first.poll().is_ready());
+    });
 }
 
 #[test]
 fn dropped_waiter_of_a_held_lock_wakes_nobody() {
-    let locks = Locks::new("cancellation");
-    let (guard, first, mut second) = queue_of_two(&locks);
-    drop(first);
-    assert_eq!(second.woken(), 0);
-    assert!(second.poll().is_pending());
-    drop(guard);
-    assert_eq!(second.woken(), 1);
-    assert!(second.poll().is_ready());
+    in_time(|| {
+        let locks = Locks::new("cancellation");
+        let (guard, first, mut second) = queue_of_two(&locks);
+        drop(first);
+        assert_eq!(second.woken(), 0);
+        assert!(second.poll().is_pending());
+        drop(guard);
+        assert_eq!(second.woken(), 1);
+        assert!(second.poll().is_ready());
+    });
 }
 
 /// The waiter's hold, dropped with the result of its last poll, is a release as any.
 #[test]
 fn guard_that_nobody_looked_at_releases() {
-    let locks = Locks::new("cancellation");
-    let (guard, mut first, second) = queue_of_two(&locks);
-    drop(guard);
-    assert!(first.poll().is_ready());
-    assert_eq!(second.woken(), 1);
+    in_time(|| {
+        let locks = Locks::new("cancellation");
+        let (guard, mut first, second) = queue_of_two(&locks);
+        drop(guard);
+        assert!(first.poll().is_ready());
+        assert_eq!(second.woken(), 1);
+    });
 }

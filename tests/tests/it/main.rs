@@ -1,5 +1,6 @@
 //! The behaviour of `lockutils`, a module a topic.
 
+mod attribute;
 mod cancellation;
 mod conformance;
 mod fairness;
@@ -11,3 +12,7 @@ mod size;
 mod space;
 mod stress;
 mod waker;
+
+/// In this crate's edition the temporaries of a block's last expression drop before
+/// its locals.
+const TEMPORARIES_FIRST: bool = true;

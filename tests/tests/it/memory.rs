@@ -7,15 +7,17 @@ use std::process::Command;
 /// In a process of its own, whose memory no other test changes.
 #[test]
 fn million_keys_leave_nothing_behind() {
-    let output = Command::new(env!("CARGO_BIN_EXE_million_keys"))
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    in_time(|| {
+        let output = Command::new(env!("CARGO_BIN_EXE_million_keys"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    });
 }
 
 /// Many at once, so that the tables grow, and all kinds of end.

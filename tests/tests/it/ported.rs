@@ -7,11 +7,11 @@
 //!
 //! | `oslo.concurrency`, `test_lockutils.py` | ours |
 //! |---|---|
-//! | `test_synchronized_wrapped_function_metadata` | [`attribute::signature`](crate::attribute) |
+//! | `test_synchronized_wrapped_function_metadata` | `attribute::signature::function_keeps_its_name_and_type` |
 //! | `test_lock_internally_different_collections` | `space::two_spaces_of_one_name_are_two` |
 //! | `test_lock_internally` | [`appends_of_ten_threads_never_interleave`] |
 //! | `test_lock_internal_fair` | with strict fairness; so far `fairness::waiters_are_handed_the_lock_in_order` |
-//! | `test_nested_synchronized_external_works` | with lock files; in process `attribute::calls_of_annotated_functions_nest` |
+//! | `test_nested_synchronized_external_works` | with lock files; in process `attribute::exclusion::calls_of_annotated_functions_nest` |
 //! | `test_contextlock`, `test_contextlock_unlocks` | `conformance::drop_releases`, `space::handle_can_be_used_again` |
 //! | `test_no_slash_in_b64` | `conformance::different_text_is_another_lock` |
 //! | `test_interthread_external_lock` | with lock files; in process [`one_call_ends_before_the_other_starts`] |
@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `test_concurrent_green_lock_succeeds` | `conformance::different_keys_overlap_between_tasks_of_one_thread` |
 //! | `test_lock_with_spawn`, `.._spawn_n`, and both with `fair` | [`second_task_of_a_thread_waits`], [`second_branch_of_a_task_waits`] |
-//! | `test_first_lock_provides_mutual_exclusion_..`, `test_second_..` | the same, and `space::first_use_by_many_threads_is_of_one_space` |
+//! | `test_first_lock_provides_mutual_exclusion_..`, `test_second_..` | the same, and `space::first_use_by_two_threads_is_of_one_space` |
 //!
 //! | `fasteners`, `test_lock.py` | ours |
 //! |---|---|
@@ -35,7 +35,7 @@
 //!
 //! | `fasteners`, the other files | ours |
 //! |---|---|
-//! | `test_locked` | `attribute::method_holds_the_lock_of_its_object` |
+//! | `test_locked` | `attribute::exclusion::method_holds_the_lock_of_its_object` |
 //! | `test_try_lock` | `conformance::try_is_busy_for_the_holder_too` |
 //! | `test_many_locked` | with several keys |
 //! | `test_read_write_locked` | with shared holds |
@@ -60,8 +60,8 @@
 //! | `TestFairLockGuard`: exception in a nested one keeps the outer | `nesting::panic_in_the_inner_lock_keeps_the_outer` |
 //! | `TestFairLockGuard`: released on exception, shared between threads | `conformance::panic_of_a_thread_releases`, `conformance::same_key_excludes_threads` |
 //! | `TestFairLockGuard`: lists of locks | with several keys |
-//! | `set_target_cell`: connects once for a cell | `attribute::cache_is_filled_once` |
-//! | Cinder: template of the arguments | `attribute::literal_captures_the_arguments` |
+//! | `set_target_cell`: connects once for a cell | `attribute::cache::cache_is_filled_once` |
+//! | Cinder: template of the arguments | `attribute::key::literal_captures_the_arguments` |
 //! | Cinder: several keys | with several keys |
 
 use lockutils::{ErrorKind, Locks};

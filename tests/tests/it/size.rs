@@ -1,9 +1,46 @@
 //! What holding a lock costs in bytes, also inside a future.
 
-use lockutils::{AsyncGuard, Guard};
+use lockutils::{AsyncGuard, Guard, synchronized};
+use lockutils_tests::yield_now;
 
 #[test]
 fn guards_have_at_most_24_bytes() {
     assert!(size_of::<Guard>() <= 24, "{}", size_of::<Guard>());
     assert!(size_of::<AsyncGuard>() <= 24, "{}", size_of::<AsyncGuard>());
+}
+
+/// An annotated future has to hold the wait or the guard, and nothing else of ours.
+#[test]
+fn annotation_adds_at_most_128_bytes_to_a_future() {
+    async fn plain(id: u32) -> u32 {
+        let buffer = [0_u8; 256];
+        yield_now().await;
+        id + u32::from(buffer[0])
+    }
+    #[synchronized(key = id)]
+    async fn annotated(id: u32) -> u32 {
+        let buffer = [0_u8; 256];
+        yield_now().await;
+        id + u32::from(buffer[0])
+    }
+    #[synchronized(key = id, locks = lockutils::global())]
+    async fn in_a_space(id: u32) -> u32 {
+        let buffer = [0_u8; 256];
+        yield_now().await;
+        id + u32::from(buffer[0])
+    }
+    async fn small() {
+        yield_now().await;
+    }
+    #[synchronized]
+    async fn small_annotated() {
+        yield_now().await;
+    }
+
+    let plain = size_of_val(&plain(7));
+    for annotated in [size_of_val(&annotated(7)), size_of_val(&in_a_space(7))] {
+        assert!(annotated <= plain + 128, "{annotated} for {plain}");
+    }
+    let (small, annotated) = (size_of_val(&small()), size_of_val(&small_annotated()));
+    assert!(annotated <= small + 128, "{annotated} for {small}");
 }

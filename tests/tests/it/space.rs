@@ -1,55 +1,63 @@
 //! What a space is, and the calls that find one.
 
 use lockutils::{ErrorKind, Locks};
-use lockutils_tests::in_time;
+use lockutils_tests::{Lockstep, in_time};
 use std::thread;
 
 #[test]
 fn two_spaces_of_one_name_are_two() {
-    let (one, other) = (Locks::new("cells"), Locks::new("cells"));
-    let _guard = one.key("key").lock();
-    assert!(one.key("key").try_lock().is_err());
-    assert!(other.key("key").try_lock().is_ok());
+    in_time(|| {
+        let (one, other) = (Locks::new("cells"), Locks::new("cells"));
+        let _guard = one.key("key").lock();
+        assert!(one.key("key").try_lock().is_err());
+        assert!(other.key("key").try_lock().is_ok());
+    });
 }
 
 #[test]
 fn space_in_a_field_belongs_to_its_object() {
-    struct Server {
-        locks: Locks,
-    }
-    let [one, other] = [(); 2].map(|()| Server {
-        locks: Locks::new("servers"),
+    in_time(|| {
+        struct Server {
+            locks: Locks,
+        }
+        let [one, other] = [(); 2].map(|()| Server {
+            locks: Locks::new("servers"),
+        });
+        let _guard = one.locks.key("key").lock();
+        assert!(one.locks.key("key").is_locked());
+        assert!(!other.locks.key("key").is_locked());
     });
-    let _guard = one.locks.key("key").lock();
-    assert!(one.locks.key("key").is_locked());
-    assert!(!other.locks.key("key").is_locked());
 }
 
 /// A space may be moved, as long as nobody borrows it: its locks come along.
 #[test]
 fn moved_space_is_the_same_space() {
-    let locks = Locks::new("moved");
-    let guard = locks.key("key").lock();
-    let moved = Box::new(locks);
-    assert!(moved.key("key").is_locked());
-    drop(guard);
-    assert!(!moved.key("key").is_locked());
+    in_time(|| {
+        let locks = Locks::new("moved");
+        let guard = locks.key("key").lock();
+        let moved = Box::new(locks);
+        assert!(moved.key("key").is_locked());
+        drop(guard);
+        assert!(!moved.key("key").is_locked());
+    });
 }
 
 /// A guard is not tied to its space by a lifetime.
 #[test]
 fn guard_outlives_its_space() {
-    let is_held = || {
-        let states = lockutils::snapshot();
-        states.iter().any(|lock| lock.space == "short-lived")
-    };
-    let guard = {
-        let locks = Locks::new("short-lived");
-        locks.key("key").lock()
-    };
-    assert!(is_held());
-    drop(guard);
-    assert!(!is_held());
+    in_time(|| {
+        let is_held = || {
+            let states = lockutils::snapshot();
+            states.iter().any(|lock| lock.space == "short-lived")
+        };
+        let guard = {
+            let locks = Locks::new("short-lived");
+            locks.key("key").lock()
+        };
+        assert!(is_held());
+        drop(guard);
+        assert!(!is_held());
+    });
 }
 
 #[test]
@@ -78,49 +86,57 @@ fn free_functions_lock_in_the_process_wide_space() {
 
 #[test]
 fn handle_can_be_used_again() {
-    let locks = Locks::new("handle");
-    let handle = locks.key("key");
-    for _ in 0..3 {
-        drop(handle.lock());
-        assert!(handle.try_lock().is_ok());
-        assert!(!handle.is_locked());
-    }
+    in_time(|| {
+        let locks = Locks::new("handle");
+        let handle = locks.key("key");
+        for _ in 0..3 {
+            drop(handle.lock());
+            assert!(handle.try_lock().is_ok());
+            assert!(!handle.is_locked());
+        }
+    });
 }
 
 #[test]
 fn guard_turned_async_holds_on_and_may_be_sent() {
-    let locks = Locks::new("into_async");
-    let guard = locks.key("key").lock().into_async();
-    assert!(locks.key("key").is_locked());
-    thread::scope(|scope| {
-        let locks = &locks;
-        scope.spawn(move || {
-            assert!(locks.key("key").is_locked());
-            drop(guard);
-            assert!(!locks.key("key").is_locked());
+    in_time(|| {
+        let locks = Locks::new("into_async");
+        let guard = locks.key("key").lock().into_async();
+        assert!(locks.key("key").is_locked());
+        thread::scope(|scope| {
+            let locks = &locks;
+            scope.spawn(move || {
+                assert!(locks.key("key").is_locked());
+                drop(guard);
+                assert!(!locks.key("key").is_locked());
+            });
         });
     });
 }
 
-/// First use from many threads at once settles on one identity.
+/// A space has no identity before its first use; two first uses at once settle on
+/// one.
 #[test]
-fn first_use_by_many_threads_is_of_one_space() {
+fn first_use_by_two_threads_is_of_one_space() {
     in_time(|| {
-        for _ in 0..200 {
-            let locks = Locks::new("first use");
-            let start = std::sync::Barrier::new(4);
-            let taken: usize = thread::scope(|scope| {
-                let tries = [(); 4].map(|()| {
-                    scope.spawn(|| {
-                        start.wait();
-                        let tried = locks.key("key").try_lock();
-                        start.wait(); // Nobody lets go before all have tried.
-                        usize::from(tried.is_ok())
-                    })
-                });
-                tries.into_iter().map(|tried| tried.join().unwrap()).sum()
-            });
-            assert_eq!(taken, 1);
+        let spaces: Vec<_> = (0..5000).map(|_| Locks::new("first use")).collect();
+        let lockstep = Lockstep::new();
+        let lock_all = |side| {
+            let mut taken = Vec::new();
+            for locks in &spaces {
+                lockstep.meet(side);
+                let tried = locks.key("key").try_lock();
+                lockstep.meet(side); // Nobody lets go before both have tried.
+                taken.push(tried.is_ok());
+            }
+            taken
+        };
+        let (one, other) = thread::scope(|scope| {
+            let one = scope.spawn(|| lock_all(0));
+            (lock_all(1), one.join().unwrap())
+        });
+        for (one, other) in one.into_iter().zip(other) {
+            assert!(one != other, "one of them takes the lock");
         }
     });
 }
