@@ -23,6 +23,7 @@ use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::sync::{Condvar, Mutex};
 use futures_timer::Delay;
+use std::cell::OnceCell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
@@ -41,6 +42,12 @@ pub(crate) enum Held {
 pub(crate) struct AllHeld(Box<[Hold]>);
 
 impl Held {
+    /// What [`table::try_take_thin`] has taken.
+    #[inline]
+    pub(crate) fn thin(hash: u64) -> Self {
+        Self::One(Hold::thin(hash))
+    }
+
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
     pub(crate) fn disown(&self) {
         match self {
@@ -155,16 +162,18 @@ impl Acquire {
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     pub(super) fn block(mut self) -> Held {
-        let signal = Signal::new();
+        let signal = OnceCell::new();
         loop {
-            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+            if let Poll::Ready(held) =
+                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
+            {
                 return held;
             }
             if let Some(error) = self.deadlock() {
                 drop(self);
                 panic!("{error}");
             }
-            signal.wait(None);
+            signal.get_or_init(Signal::new).wait(None);
         }
     }
 
@@ -172,10 +181,12 @@ impl Acquire {
     /// is one try.
     #[cold]
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
-        let signal = Signal::new();
+        let signal = OnceCell::new();
         let mut timer = None;
         loop {
-            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+            if let Poll::Ready(held) =
+                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
+            {
                 return Ok(held);
             }
             if let Some(error) = self.deadlock() {
@@ -186,7 +197,7 @@ impl Acquire {
             if timer.is_over() {
                 return Err(self.timed_out(timer.start.elapsed()));
             }
-            signal.wait(timer.deadline);
+            signal.get_or_init(Signal::new).wait(timer.deadline);
         }
     }
 }
@@ -207,12 +218,12 @@ impl One {
                 terms,
                 site,
             }) => {
-                let name = Name::new(*space, key.as_bytes());
-                let record = Record { owner, site: *site };
-                match table::try_take(name, *terms, record) {
-                    Some(hold) => Ok(hold),
-                    None => table::take_or_queue(name, *terms, record, waker()),
-                }
+                let (text, record) = (key.as_bytes(), Record { owner, site: *site });
+                let thin = table::try_take_thin(*space, text, *terms, record).map(Hold::thin);
+                let name = || Name::new(*space, text);
+                let hold = thin.or_else(|| table::try_take(name(), *terms, record));
+                hold.ok_or(())
+                    .or_else(|()| table::take_or_queue(name(), *terms, record, waker()))
             }
             State::Queued(waiting) => {
                 let Some(hold) = table::retry(waiting.place, owner, waker()) else {

@@ -1,9 +1,9 @@
 //! The handles of one lock and of several, and what can be done with them.
 
-use super::Locks;
 use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
-use super::table::{self, Terms};
+use super::table::{self, Name, Terms};
+use super::{Locks, with_text};
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -29,6 +29,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
             key,
             terms: Terms::EXCLUSIVE,
         }
+    }
+
+    fn acquire(&self, site: Site) -> Acquire {
+        self.locks.acquire(&self.key, self.terms, site)
     }
 
     /// Asks for a shared hold: together with other shared holders, and not with an
@@ -80,9 +84,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[track_caller]
     pub fn lock(&self) -> Guard {
         let site = Site::here();
-        let wait = |name: table::Name<'_>| Acquire::one(name.request(self.terms, site)).block();
-        let held = self.locks.try_hold(&self.key, self.terms, site, wait);
-        Guard::new(held.unwrap_or_else(|held| held))
+        match self.locks.try_thin(&self.key, self.terms, site) {
+            Some(hash) => Guard::thin(hash),
+            None => Guard::new(self.acquire(site).block()),
+        }
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -96,7 +101,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[inline]
     #[track_caller]
     pub fn lock_async(&self) -> LockFuture {
-        LockFuture(self.locks.acquire(&self.key, self.terms, Site::here()))
+        LockFuture(self.acquire(Site::here()))
     }
 
     /// Acquires the lock if nobody holds it.
@@ -107,10 +112,8 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// holds it.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        let held = self
-            .locks
-            .try_hold(&self.key, self.terms, Site::here(), table::busy);
-        held.map(Guard::new)
+        let hold = self.locks.try_now(&self.key, self.terms, Site::here())?;
+        Ok(Guard::new(Held::One(hold)))
     }
 
     /// Acquires the lock, and blocks the thread until it has it or the time is over.
@@ -123,10 +126,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         let site = Site::here();
-        let wait =
-            |name: table::Name<'_>| Acquire::one(name.request(self.terms, site)).block_for(timeout);
-        let held = self.locks.try_hold(&self.key, self.terms, site, wait);
-        held.or_else(|held| held).map(Guard::new)
+        match self.locks.try_thin(&self.key, self.terms, site) {
+            Some(hash) => Ok(Guard::thin(hash)),
+            None => self.acquire(site).block_for(timeout).map(Guard::new),
+        }
     }
 
     /// Acquires the lock, and lets other tasks run until it has it or the time is over.
@@ -144,10 +147,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// over to it goes to the next waiter.
     #[track_caller]
     pub fn lock_timeout_async(&self, timeout: Duration) -> LockTimeoutFuture {
-        LockTimeoutFuture::new(
-            self.locks.acquire(&self.key, self.terms, Site::here()),
-            timeout,
-        )
+        LockTimeoutFuture::new(self.acquire(Site::here()), timeout)
     }
 
     /// Tells whether somebody holds the lock.
@@ -155,8 +155,8 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.locks
-            .with_name(&self.key, |name| table::holder(name).is_some())
+        let space = self.locks.id();
+        with_text(&self.key, |text| table::holder(Name::new(space, text))).is_some()
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -272,10 +272,7 @@ impl<'a> KeysHandle<'a> {
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
         let site = Site::here();
-        let one = |key| match self.locks.try_hold(key, self.terms, site, table::busy)? {
-            Held::One(hold) => Ok(hold),
-            Held::All(_) => unreachable!("one lock was asked for"),
-        };
+        let one = |key| self.locks.try_now(key, self.terms, site);
         let holds = self.keys.iter().map(one).collect::<Result<Vec<_>, _>>()?;
         Ok(Guard::new(Held::all(holds)))
     }
