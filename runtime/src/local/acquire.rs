@@ -209,8 +209,28 @@ impl One {
         }
     }
 
+    /// The fast path, see [`table::try_take_thin`].
     #[inline]
+    fn try_thin(&mut self, owner: Owner) -> Option<u64> {
+        let State::New(Request {
+            space,
+            key,
+            terms,
+            site,
+        }) = &self.state
+        else {
+            return None;
+        };
+        let record = Record { owner, site: *site };
+        let hash = table::try_take_thin(space, key.as_bytes(), *terms, record)?;
+        self.state = State::Done;
+        Some(hash)
+    }
+
     fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Poll::Ready(Hold::thin(hash));
+        }
         let step = match &mut self.state {
             State::New(Request {
                 space,
@@ -218,12 +238,12 @@ impl One {
                 terms,
                 site,
             }) => {
-                let (text, record) = (key.as_bytes(), Record { owner, site: *site });
-                let thin = table::try_take_thin(*space, text, *terms, record).map(Hold::thin);
-                let name = || Name::new(*space, text);
-                let hold = thin.or_else(|| table::try_take(name(), *terms, record));
-                hold.ok_or(())
-                    .or_else(|()| table::take_or_queue(name(), *terms, record, waker()))
+                let name = Name::new(*space, key.as_bytes());
+                let record = Record { owner, site: *site };
+                match table::try_take(name, *terms, record) {
+                    Some(hold) => Ok(hold),
+                    None => table::take_or_queue(name, *terms, record, waker()),
+                }
             }
             State::Queued(waiting) => {
                 let Some(hold) = table::retry(waiting.place, owner, waker()) else {
@@ -294,6 +314,11 @@ impl Future for LockFuture {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
         let waker = context.waker();
+        if let Acquire::One(one) = &mut self.0
+            && let Some(hash) = one.try_thin(Owner::task(waker))
+        {
+            return Poll::Ready(AsyncGuard::thin(hash));
+        }
         self.0
             .step(Owner::task(waker), || waker.clone())
             .map(AsyncGuard::new)

@@ -201,7 +201,7 @@ impl Locks {
             site,
         };
         with_text(key, |text| {
-            table::try_take_thin(self.id(), text, terms, record)
+            table::try_take_thin(&self.id(), text, terms, record)
         })
     }
 
@@ -225,7 +225,7 @@ impl Locks {
         })
     }
 
-    #[cold]
+    #[inline]
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
         Acquire::one(Request {
             space: self.id(),
