@@ -21,7 +21,7 @@ use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{self, Condvar, Mutex};
 use futures_timer::Delay;
 use std::cell::OnceCell;
 use std::pin::Pin;
@@ -29,6 +29,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 use std::{mem, vec};
+
+/// How often a thread tries again before it joins the queue.
+const SPINS: u32 = 10;
 
 /// What a guard holds: one lock, or several.
 #[derive(Debug)]
@@ -159,9 +162,23 @@ impl Acquire {
         error.with_waited(waited).with_deadlock(waiting.suspicion())
     }
 
+    /// Tries the fast path for about as long as it takes to block and be woken. Where the
+    /// holder is soon done the lock stays on the fast path so, and nobody who waits is
+    /// overtaken, since the fast path is closed as long as there is somebody in the queue.
+    fn spin(&mut self) -> Option<u64> {
+        let Self::One(one) = self else { return None };
+        (0..SPINS).find_map(|round| {
+            sync::pause(round);
+            one.try_thin(Owner::thread())
+        })
+    }
+
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     pub(super) fn block(mut self) -> Held {
+        if let Some(hash) = self.spin() {
+            return Held::thin(hash);
+        }
         let signal = OnceCell::new();
         loop {
             if let Poll::Ready(held) =
