@@ -167,6 +167,12 @@ impl Acquire {
     /// overtaken, since the fast path is closed as long as there is somebody in the queue.
     fn spin(&mut self) -> Option<u64> {
         let Self::One(one) = self else { return None };
+        let State::New(request) = &one.state else {
+            return None;
+        };
+        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+            return None;
+        }
         (0..SPINS).find_map(|round| {
             sync::pause(round);
             one.try_thin(Owner::thread())
