@@ -84,7 +84,7 @@ const KEY: &str = "key";
 
 fn hold<S: Space<Failure: Debug>>(space: &S, key: impl LockKey) -> S::Guard {
     match space.begin(&key, Site::here()) {
-        Begun::Held(guard) => guard,
+        Begun::Held(held) => held.into(),
         Begun::Wait(wait) => S::block(wait).unwrap(),
     }
 }

@@ -14,26 +14,29 @@
 //! The drivers are [`Acquire::block`] and [`Acquire::block_for`] for threads,
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
-use super::identity::name_of;
-use super::table::{self, Hold, Name, Place, SpaceId, Terms};
-use crate::error::Error;
+use super::deadlock::Waiting;
+use super::table::{self, Hold, Name, SpaceId, Terms};
+use crate::error::{Error, ErrorKind};
 use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
-use crate::site::{Holder, Record, Site};
-use crate::sync::{Condvar, Mutex};
+use crate::site::{Record, Site};
+use crate::sync::{self, Condvar, Mutex};
 use futures_timer::Delay;
+use std::cell::OnceCell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 use std::{mem, vec};
 
+/// How often a thread tries again before it joins the queue.
+const SPINS: u32 = 10;
+
 /// What a guard holds: one lock, or several.
 #[derive(Debug)]
 pub(crate) enum Held {
     One(Hold),
-    #[expect(dead_code, reason = "it is there to be dropped")]
     All(AllHeld),
 }
 
@@ -42,6 +45,20 @@ pub(crate) enum Held {
 pub(crate) struct AllHeld(Box<[Hold]>);
 
 impl Held {
+    /// What [`table::try_take_thin`] has taken.
+    #[inline]
+    pub(crate) fn thin(hash: u64) -> Self {
+        Self::One(Hold::thin(hash))
+    }
+
+    /// Has the holds be nobody's in particular, since their guard may go anywhere.
+    pub(crate) fn disown(&self) {
+        match self {
+            Self::One(hold) => table::disown(hold),
+            Self::All(AllHeld(holds)) => holds.iter().for_each(table::disown),
+        }
+    }
+
     pub(super) fn all(holds: Vec<Hold>) -> Self {
         Self::All(AllHeld(holds.into_boxed_slice()))
     }
@@ -51,26 +68,6 @@ impl Drop for AllHeld {
     fn drop(&mut self) {
         let mut holds = mem::take(&mut self.0).into_vec();
         while holds.pop().is_some() {}
-    }
-}
-
-/// A lock that somebody waits for.
-#[derive(Debug)]
-pub(super) struct Awaited {
-    pub(super) space: u64,
-    pub(super) key: Key,
-    /// Who is in the way, as far as that is known.
-    pub(super) holder: Option<Record>,
-}
-
-impl Awaited {
-    fn timed_out(self, waited: Duration) -> Error {
-        Error::timed_out(
-            name_of(self.space),
-            self.key,
-            self.holder.map(Holder::from),
-            waited,
-        )
     }
 }
 
@@ -91,7 +88,7 @@ pub(super) struct One {
 #[derive(Debug)]
 enum State {
     New(Request),
-    Queued(Place),
+    Queued(Waiting),
     Done,
 }
 
@@ -139,22 +136,67 @@ impl Acquire {
         }
     }
 
-    fn awaited(&self) -> Awaited {
-        match self {
-            Self::One(one) => one.awaited(),
-            Self::All(all) => all.current.as_ref().expect("some lock is busy").awaited(),
+    /// The lock that is waited for.
+    fn waiting(&mut self) -> &mut Waiting {
+        let one = match self {
+            Self::One(one) => one,
+            Self::All(all) => all.current.as_mut().expect("some lock is busy"),
+        };
+        match &mut one.state {
+            State::Queued(waiting) => waiting,
+            State::New(_) | State::Done => unreachable!("only who is in the queue waits"),
         }
     }
 
-    /// Blocks the thread until it has the lock.
+    /// The deadlock that waiting would be.
+    fn deadlock(&mut self) -> Option<Error> {
+        let waiting = self.waiting();
+        let deadlock = waiting.take_deadlock()?;
+        let error = table::refused(waiting.place, ErrorKind::Deadlock);
+        Some(error.with_deadlock(Some(deadlock)))
+    }
+
+    fn timed_out(&mut self, waited: Duration) -> Error {
+        let waiting = self.waiting();
+        let error = table::refused(waiting.place, ErrorKind::Timeout);
+        error.with_waited(waited).with_deadlock(waiting.suspicion())
+    }
+
+    /// Tries the fast path for about as long as it takes to block and be woken. Where the
+    /// holder is soon done the lock stays on the fast path so, and nobody who waits is
+    /// overtaken, since the fast path is closed as long as there is somebody in the queue.
+    fn spin(&mut self) -> Option<u64> {
+        let Self::One(one) = self else { return None };
+        let State::New(request) = &one.state else {
+            return None;
+        };
+        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+            return None;
+        }
+        (0..SPINS).find_map(|round| {
+            sync::pause(round);
+            one.try_thin(Owner::thread())
+        })
+    }
+
+    /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     pub(super) fn block(mut self) -> Held {
-        let signal = Signal::new();
+        if let Some(hash) = self.spin() {
+            return Held::thin(hash);
+        }
+        let signal = OnceCell::new();
         loop {
-            match self.step(Owner::thread(), || signal.waker()) {
-                Poll::Ready(held) => return held,
-                Poll::Pending => signal.wait(None),
+            if let Poll::Ready(held) =
+                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
+            {
+                return held;
             }
+            if let Some(error) = self.deadlock() {
+                drop(self);
+                panic!("{error}");
+            }
+            signal.get_or_init(Signal::new).wait(None);
         }
     }
 
@@ -162,18 +204,23 @@ impl Acquire {
     /// is one try.
     #[cold]
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
-        let signal = Signal::new();
+        let signal = OnceCell::new();
         let mut timer = None;
         loop {
-            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+            if let Poll::Ready(held) =
+                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
+            {
                 return Ok(held);
+            }
+            if let Some(error) = self.deadlock() {
+                return Err(error);
             }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over() {
-                return Err(self.awaited().timed_out(timer.start.elapsed()));
+                return Err(self.timed_out(timer.start.elapsed()));
             }
-            signal.wait(timer.deadline);
+            signal.get_or_init(Signal::new).wait(timer.deadline);
         }
     }
 }
@@ -185,9 +232,29 @@ impl One {
         }
     }
 
+    /// The fast path, see [`table::try_take_thin`].
     #[inline]
+    fn try_thin(&mut self, owner: Owner) -> Option<u64> {
+        let State::New(Request {
+            space,
+            key,
+            terms,
+            site,
+        }) = &self.state
+        else {
+            return None;
+        };
+        let record = Record { owner, site: *site };
+        let hash = table::try_take_thin(space, key.as_bytes(), *terms, record)?;
+        self.state = State::Done;
+        Some(hash)
+    }
+
     fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
-        let step = match &self.state {
+        if let Some(hash) = self.try_thin(owner) {
+            return Poll::Ready(Hold::thin(hash));
+        }
+        let step = match &mut self.state {
             State::New(Request {
                 space,
                 key,
@@ -201,7 +268,13 @@ impl One {
                     None => table::take_or_queue(name, *terms, record, waker()),
                 }
             }
-            State::Queued(place) => table::retry(*place, waker()).ok_or(*place),
+            State::Queued(waiting) => {
+                let Some(hold) = table::retry(waiting.place, owner, waker()) else {
+                    waiting.rename(owner);
+                    return Poll::Pending;
+                };
+                Ok(hold)
+            }
             State::Done => panic!("a future was polled after it gave its guard"),
         };
         match step {
@@ -210,16 +283,9 @@ impl One {
                 Poll::Ready(hold)
             }
             Err(place) => {
-                self.state = State::Queued(place);
+                self.state = State::Queued(Waiting::enter(owner, place));
                 Poll::Pending
             }
-        }
-    }
-
-    fn awaited(&self) -> Awaited {
-        match &self.state {
-            State::Queued(place) => table::awaited(*place),
-            State::New(_) | State::Done => unreachable!("only who is in the queue waits"),
         }
     }
 }
@@ -227,8 +293,8 @@ impl One {
 impl Drop for One {
     #[inline]
     fn drop(&mut self) {
-        if let State::Queued(place) = self.state {
-            table::leave(place);
+        if let State::Queued(waiting) = &self.state {
+            table::leave(waiting.place);
         }
     }
 }
@@ -271,6 +337,11 @@ impl Future for LockFuture {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
         let waker = context.waker();
+        if let Acquire::One(one) = &mut self.0
+            && let Some(hash) = one.try_thin(Owner::task(waker))
+        {
+            return Poll::Ready(AsyncGuard::thin(hash));
+        }
         self.0
             .step(Owner::task(waker), || waker.clone())
             .map(AsyncGuard::new)
@@ -332,7 +403,7 @@ impl Future for LockTimeoutFuture {
                 Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
-        Poll::Ready(Err(acquire.awaited().timed_out(timer.start.elapsed())))
+        Poll::Ready(Err(acquire.timed_out(timer.start.elapsed())))
     }
 }
 

@@ -6,13 +6,14 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
-use super::acquire::{Awaited, Request};
 use super::bucket::{Bucket, ThinHold};
+use super::deadlock::{self, Wait};
 use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
 use super::identity::name_of;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key::Key;
-use crate::site::{Holder, Record, Site};
+use crate::owner::Owner;
+use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
 use crate::sync::{Mutex, MutexGuard};
 use foldhash::SharedSeed;
@@ -47,8 +48,8 @@ struct Entries {
 
 /// Where an entry is. It is there for as long as the owner of the id holds or
 /// awaits the lock.
-#[derive(Clone, Copy, Debug)]
-struct EntryId {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EntryId {
     hash: u64,
     /// Unique in the hash's shard. That of an entry which was made of a thin hold is
     /// its bucket's index: there is only one of them in a bucket, since there are no
@@ -61,13 +62,25 @@ struct EntryId {
 pub(crate) struct Hold(Place);
 
 /// The place of a holder or a waiter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    entry: EntryId,
+    pub(super) entry: EntryId,
     ticket: Ticket,
 }
 
 impl Place {
+    pub(super) const MIN: Self = Self {
+        entry: EntryId { hash: 0, number: 0 },
+        ticket: Ticket::FIRST,
+    };
+    pub(super) const MAX: Self = Self {
+        entry: EntryId {
+            hash: u64::MAX,
+            number: u64::MAX,
+        },
+        ticket: Ticket::LAST,
+    };
+
     /// The place of who took a lock by its bucket alone.
     #[inline]
     fn thin(hash: u64) -> Self {
@@ -84,6 +97,14 @@ impl Place {
     #[inline]
     fn is_thin(self) -> bool {
         self.entry.number < BUCKETS as u64 && self.ticket == Ticket::FIRST
+    }
+}
+
+impl Hold {
+    /// What [`try_take_thin`] has taken.
+    #[inline]
+    pub(super) fn thin(hash: u64) -> Self {
+        Self(Place::thin(hash))
     }
 }
 
@@ -144,17 +165,6 @@ impl<'a> Name<'a> {
         Key::from_utf8(self.text)
     }
 
-    /// What it takes to wait for the lock.
-    #[cold]
-    pub(super) fn request(self, terms: Terms, site: Site) -> Request {
-        Request {
-            space: self.space,
-            key: self.key(),
-            terms,
-            site,
-        }
-    }
-
     fn is_of(&self, entry: &Entry) -> bool {
         entry.space == self.space.number && entry.key.as_bytes() == self.text
     }
@@ -172,22 +182,39 @@ fn hash(space: u64, text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Takes the lock if it has room.
+/// Whether a bucket has a place for such a hold.
 #[inline]
-pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    let Name { hash, space, text } = name;
-    let Policy { permits, fair } = space.policy;
-    let may_be_thin = permits == 1 && terms.mode == Mode::Exclusive;
-    if may_be_thin && bucket(hash).try_take(space.number, text, fair, record) {
-        return Some(Hold(Place::thin(hash)));
-    }
-    try_take_inflated(name, terms, record)
+pub(super) fn may_be_thin(space: &SpaceId, text: &[u8], terms: Terms) -> bool {
+    space.policy.permits == 1 && terms.mode == Mode::Exclusive && text.len() <= Bucket::TEXT
 }
 
-#[cold]
-fn try_take_inflated(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    let taken = Inflated::at(name.hash).try_take(name, terms, record);
-    taken.map(Hold)
+/// Takes the lock by its bucket alone. Gives the hash, of which [`Hold::thin`] makes the
+/// hold: a hold would come back in memory, from where copying it costs as much again as
+/// all the rest.
+pub(super) fn try_take_thin(
+    space: &SpaceId,
+    text: &[u8],
+    terms: Terms,
+    record: Record,
+) -> Option<u64> {
+    if !may_be_thin(space, text, terms) {
+        return None;
+    }
+    let SpaceId {
+        number,
+        policy: Policy { fair, .. },
+    } = *space;
+    let hash = hash(number, text);
+    bucket(hash)
+        .try_take(number, text, fair, record)
+        .then_some(hash)
+}
+
+/// Takes the lock if it has room.
+pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    Inflated::at(name.hash)
+        .try_take(name, terms, record)
+        .map(Hold)
 }
 
 /// Takes the lock, or joins the end of its queue.
@@ -214,14 +241,20 @@ pub(super) fn take_or_queue(
 }
 
 /// A waiter's next try: takes the lock, or leaves `waker` in the queue.
-pub(super) fn retry(place: Place, waker: Waker) -> Option<Hold> {
+pub(super) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
-    let taken = inflated
-        .get(place.entry)
-        .retry(place.ticket, &mut waker, &mut wakers);
+    let entry = inflated.get(place.entry);
+    let taken = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
     drop(inflated);
     taken.then(|| Hold(place))
+}
+
+/// Has a hold be nobody's in particular.
+pub(super) fn disown(Hold(place): &Hold) {
+    Inflated::at(place.entry.hash)
+        .get(place.entry)
+        .disown(place.ticket);
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
@@ -250,17 +283,47 @@ pub(super) fn holder(name: Name<'_>) -> Option<Record> {
 #[cold]
 pub(super) fn busy(name: Name<'_>) -> Error {
     let holder = holder(name).map(Holder::from);
-    Error::busy(name_of(name.space.number), name.key(), holder)
+    Error::new(
+        ErrorKind::Busy,
+        name_of(name.space.number),
+        name.key(),
+        holder,
+    )
 }
 
-/// What a waiter in the queue waits for.
-pub(super) fn awaited(place: Place) -> Awaited {
-    Inflated::at(place.entry.hash).get(place.entry).awaited()
+/// The error of who has waited.
+pub(super) fn refused(place: Place, kind: ErrorKind) -> Error {
+    let mut inflated = Inflated::at(place.entry.hash);
+    let entry = inflated.get(place.entry);
+    let holder = entry.holder().map(Holder::from);
+    Error::new(kind, name_of(entry.space), entry.key.clone(), holder)
+}
+
+/// What a waiter waits for; `None` if it isn't in the queue any more.
+pub(super) fn wait(Place { entry: id, ticket }: Place) -> Option<Wait> {
+    let mut inflated = Inflated::at(id.hash);
+    let entry = inflated
+        .entries
+        .table
+        .find_mut(id.hash, |entry| entry.number == id.number)?;
+    let waiter = entry.waiter(ticket)?;
+    let place = |ticket| Place { entry: id, ticket };
+    let holders = entry
+        .holders()
+        .map(|(ticket, record)| (place(ticket), record));
+    Some(Wait {
+        waiter,
+        space: entry.space,
+        key: entry.key.clone(),
+        holders: holders.collect(),
+        any: entry.has_one_permit(),
+    })
 }
 
 /// The state of the held and awaited locks of the spaces that `of` picks.
 pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     let mut states = Vec::new();
+    let suspected = deadlock::suspected();
     for shard in &TABLE {
         let inflated = Inflated::of(shard, &shard.buckets);
         let entries = inflated
@@ -268,7 +331,13 @@ pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
             .table
             .iter()
             .filter(|entry| of(entry.space));
-        states.extend(entries.map(|entry| entry.state()));
+        states.extend(entries.map(|entry| {
+            let id = EntryId {
+                hash: rehash(entry),
+                number: entry.number,
+            };
+            entry.state(suspected.contains(&id))
+        }));
     }
     states
 }

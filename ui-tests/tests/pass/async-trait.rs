@@ -4,7 +4,8 @@
 
 use async_trait::async_trait;
 use futures::executor::block_on;
-use lockutils::{Error, Key, Space, is_locked, synchronized};
+use lockutils::{Error, is_locked, synchronized};
+use lockutils_ui_tests::Files;
 use std::num::ParseIntError;
 
 #[async_trait]
@@ -45,7 +46,7 @@ impl Vm for Local {
         self.id += 1;
     }
 
-    #[synchronized(key = self.id, locks = Fallible)]
+    #[synchronized(key = self.id, locks = Files)]
     async fn fail(&self) -> Result<(), Error> {
         unreachable!("the space fails")
     }
@@ -65,32 +66,6 @@ trait NotSend {
 }
 
 impl NotSend for Local {}
-
-struct Fallible;
-
-impl Space for Fallible {
-    type Guard = ();
-    type AsyncGuard = ();
-    type Failure = Error;
-    type Acquire = std::future::Ready<Result<(), Error>>;
-
-    fn acquire(&self, _: Key, _: lockutils::Site) -> Result<(), Error> {
-        Err(busy())
-    }
-
-    fn acquire_async(&self, _: Key, _: lockutils::Site) -> Self::Acquire {
-        std::future::ready(Err(busy()))
-    }
-
-    fn try_acquire(&self, _: Key, _: lockutils::Site) -> Result<(), Error> {
-        Err(busy())
-    }
-}
-
-fn busy() -> Error {
-    let _held = lockutils::lock("busy");
-    lockutils::try_lock("busy").unwrap_err()
-}
 
 async fn yield_now() {
     let mut yielded = false;
