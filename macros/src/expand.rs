@@ -82,60 +82,57 @@ fn locked(lock: &TokenStream, block: &Group) -> TokenStream {
 fn lock(args: &Args, function: &Function) -> TokenStream {
     let is_async = function.sig.asyncness.is_some() || function.future.is_some();
     let name = function.sig.ident.unraw().to_string();
-    let private = private(args);
-    let begun = begin(args, &private, &name, is_async);
-    let result = if is_async {
+    // The calls stand where the user's space does, so that one that is no space is
+    // reported there, and once.
+    let (first, last) = args.locks.as_ref().map_or((mixed(), mixed()), ends);
+    let private = private(args, first);
+    let key = key(args.key.as_ref());
+    let space = match &args.locks {
+        Some(space) => reference(space),
+        None => own_or_global(args, &private, &name),
+    };
+    let method = if is_async { "begin_async" } else { "begin" };
+    let method = Ident::new(method, last);
+    let site = quote_spanned!(last=> #private::site(&#name));
+    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #site));
+    let finish = if is_async {
         quote_spanned!(mixed()=> __begun.await)
     } else {
-        quote_spanned!(mixed()=> #private::finish(__begun))
+        let local = if args.locks.is_some() {
+            spread("__begun", (first, last))
+        } else {
+            quote_spanned!(mixed()=> __begun)
+        };
+        quote_spanned!(last=> #private::finish(#local))
     };
     let guard = if args.locks.is_some() {
-        let give_up = give_up(&private, function);
+        let give_up = give_up(args, function);
         quote_spanned! {mixed()=>
-            let __guard = match #result {
+            let __guard = match #finish {
                 ::core::result::Result::Ok(__guard) => __guard,
                 ::core::result::Result::Err(__failure) => { #give_up }
             };
         }
     } else {
-        // Its failure has no value, so there is nothing else to match.
-        quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #result;)
+        // The failure has no value, so there is nothing else to match.
+        quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #finish;)
     };
     quote_spanned! {mixed()=>
-        let __begun = #begun;
+        let __begun = #begin;
         #guard
     }
-}
-
-/// Evaluates the space and the key. The call has the span of the user's space, so that
-/// one that is no space is reported once.
-fn begin(args: &Args, private: &TokenStream, name: &str, is_async: bool) -> TokenStream {
-    let (space, at) = match &args.locks {
-        Some(space) => {
-            let space = space.to_token_stream();
-            (reference(space.clone()), ends(&space))
-        }
-        None => (own_or_global(args, private, name), (mixed(), mixed())),
-    };
-    let key = key(args.key.as_ref());
-    let method = word(if is_async { "begin_async" } else { "begin" });
-    call(
-        at,
-        quote_spanned!(mixed()=> #private::Space::#method),
-        quote_spanned!(mixed()=> #space, #key, #private::site(&#name)),
-    )
 }
 
 /// A reference to the key.
 fn key(key: Option<&Key>) -> TokenStream {
     match key {
         None => quote_spanned!(mixed()=> &""),
-        Some(Key::Text(text)) => reference(text.to_token_stream()),
+        Some(Key::Text(text)) => reference(text),
         Some(Key::Format(text)) => {
             let at = mixed().located_at(text.span());
-            reference(quote_spanned!(at=> ::core::format_args!(#text)))
+            reference(&quote_spanned!(at=> ::core::format_args!(#text)))
         }
-        Some(Key::Value(value)) => reference(value.to_token_stream()),
+        Some(Key::Value(value)) => reference(value),
     }
 }
 
@@ -158,7 +155,7 @@ fn own_or_global(args: &Args, private: &TokenStream, name: &str) -> TokenStream 
 
 /// Returns the failure, with the span of the return type, since that is what has
 /// to have a place for it.
-fn give_up(private: &TokenStream, function: &Function) -> TokenStream {
+fn give_up(args: &Args, function: &Function) -> TokenStream {
     let place = match &function.sig.output {
         ReturnType::Default => function.sig.ident.to_token_stream(),
         ReturnType::Type(_, ty) => match (&function.future, lazy(ty)) {
@@ -166,55 +163,46 @@ fn give_up(private: &TokenStream, function: &Function) -> TokenStream {
             _ => ty.to_token_stream(),
         },
     };
-    let ends = ends(&place);
-    // It is the argument that the compiler underlines, so that has to reach from
-    // end to end, as one name can't.
-    let failure = call(
-        ends,
-        quote_spanned!(mixed()=> ::core::convert::identity),
-        quote_spanned!(mixed()=> __failure),
-    );
-    let value = call(
-        ends,
-        quote_spanned!(mixed()=> #private::FromFailure::from_failure),
-        failure,
-    );
-    quote_spanned!(mixed()=> return #value)
+    let (first, last) = ends(&place);
+    let private = private(args, first);
+    let failure = spread("__failure", (first, last));
+    quote_spanned!(last=> return #private::FromFailure::from_failure(#failure))
 }
 
 /// `&(EXPR)`. Whatever the expression is, parentheses keep it together; and since
 /// `&` has the span of its first token and `()` of its last, the compiler's
 /// messages underline the whole of it.
-fn reference(expression: TokenStream) -> TokenStream {
-    let (first, last) = ends(&expression);
-    let parenthesized = grouped(Delimiter::Parenthesis, last, expression);
-    quote_spanned!(first=> &#parenthesized)
+fn reference(expression: &impl ToTokens) -> TokenStream {
+    let (first, last) = ends(expression);
+    let expression = grouped(Delimiter::Parenthesis, last, expression.to_token_stream());
+    quote_spanned!(first=> &#expression)
 }
 
-/// `function(arguments)`, as if it stood where `ends` are.
-fn call(ends: (Span, Span), function: TokenStream, arguments: TokenStream) -> TokenStream {
-    let (first, last) = ends;
-    let function = function.into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(first));
-        token
-    });
-    let arguments = grouped(Delimiter::Parenthesis, last, arguments);
-    function.chain([arguments]).collect()
+/// The local, as an argument that the compiler underlines from end to end, as it
+/// can't do with a single word.
+fn spread(local: &str, (first, last): (Span, Span)) -> TokenStream {
+    let identity = quote_spanned!(first=> ::core::convert::identity);
+    let local = Ident::new(local, last);
+    quote_spanned!(last=> #identity(#local))
 }
 
-/// The module of the runtime that is for expanded code.
-fn private(args: &Args) -> TokenStream {
+/// The module of the runtime that is for expanded code. The user's own path keeps
+/// its place.
+fn private(args: &Args, place: Span) -> TokenStream {
     let Some(path) = &args.krate else {
-        return quote_spanned!(mixed()=> ::lockutils::__private);
+        return quote_spanned!(place=> ::lockutils::__private);
     };
-    let (_, last) = ends(&path.to_token_stream());
+    let (_, last) = ends(path);
     let private = quote_spanned!(last=> ::__private);
     quote!(#path #private)
 }
 
 /// The places of the first and the last token, with mixed-site hygiene.
-fn ends(tokens: &TokenStream) -> (Span, Span) {
-    let mut spans = tokens.clone().into_iter().map(|token| token.span());
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens
+        .to_token_stream()
+        .into_iter()
+        .map(|token| token.span());
     let first = spans.next().unwrap_or_else(mixed);
     let last = spans.last().unwrap_or(first);
     (mixed().located_at(first), mixed().located_at(last))
@@ -224,10 +212,6 @@ fn grouped(delimiter: Delimiter, span: Span, tokens: TokenStream) -> TokenTree {
     let mut group = Group::new(delimiter, tokens);
     group.set_span(span);
     group.into()
-}
-
-fn word(name: &str) -> Ident {
-    Ident::new(name, mixed())
 }
 
 /// Local names can't be seen by the user's code, nor its names by ours.

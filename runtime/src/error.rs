@@ -1,5 +1,6 @@
 //! Why a lock was not taken.
 
+use crate::deadlock::Deadlock;
 use crate::key::Key;
 use crate::site::Holder;
 use std::fmt;
@@ -34,6 +35,7 @@ struct Inner {
     key: Key,
     waited: Duration,
     holder: Option<Holder>,
+    deadlock: Option<Deadlock>,
 }
 
 /// What kept a lock from being taken.
@@ -44,33 +46,37 @@ pub enum ErrorKind {
     Busy,
     /// Somebody held the lock for longer than the call was to wait.
     Timeout,
+    /// Waiting would never end: the thread holds the key itself, or those who hold it
+    /// wait, over any number of steps, for this thread.
+    Deadlock,
 }
 
 impl Error {
-    pub(crate) fn busy(space: &'static str, key: Key, holder: Option<Holder>) -> Self {
-        let kind = ErrorKind::Busy;
+    pub(crate) fn new(
+        kind: ErrorKind,
+        space: &'static str,
+        key: Key,
+        holder: Option<Holder>,
+    ) -> Self {
+        let (waited, deadlock) = (Duration::ZERO, None);
         Self(Box::new(Inner {
             kind,
             space,
             key,
-            waited: Duration::ZERO,
+            waited,
             holder,
+            deadlock,
         }))
     }
 
-    pub(crate) fn timed_out(
-        space: &'static str,
-        key: Key,
-        holder: Option<Holder>,
-        waited: Duration,
-    ) -> Self {
-        Self(Box::new(Inner {
-            kind: ErrorKind::Timeout,
-            space,
-            key,
-            waited,
-            holder,
-        }))
+    pub(crate) fn with_waited(mut self, waited: Duration) -> Self {
+        self.0.waited = waited;
+        self
+    }
+
+    pub(crate) fn with_deadlock(mut self, deadlock: Option<Deadlock>) -> Self {
+        self.0.deadlock = deadlock;
+        self
     }
 
     /// What kept the lock from being taken.
@@ -97,6 +103,13 @@ impl Error {
         self.0.waited
     }
 
+    /// The cycle of waits that the call would have closed; or, if it timed out, one that
+    /// it was in and that has an async task in it.
+    #[must_use]
+    pub fn deadlock(&self) -> Option<&Deadlock> {
+        self.0.deadlock.as_ref()
+    }
+
     /// Who held the lock, as far as that is known.
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
@@ -112,6 +125,7 @@ impl fmt::Display for Error {
             key,
             waited,
             holder,
+            deadlock,
         } = &*self.0;
         let lock = LockName { space, key };
         match kind {
@@ -119,10 +133,15 @@ impl fmt::Display for Error {
             ErrorKind::Timeout => {
                 write!(f, "timed out after {waited:.1?} waiting for lock {lock}")?;
             }
+            ErrorKind::Deadlock => write!(f, "deadlock: waiting for lock {lock} would never end")?,
         }
-        match holder {
-            Some(holder) => write!(f, ": held by {holder}"),
-            None => Ok(()),
+        if let Some(holder) = holder {
+            write!(f, ": held by {holder}")?;
+        }
+        match (kind, deadlock) {
+            (_, None) => Ok(()),
+            (ErrorKind::Deadlock, Some(deadlock)) => write!(f, "\n{deadlock}"),
+            (_, Some(deadlock)) => write!(f, "; suspected deadlock:\n{deadlock}"),
         }
     }
 }
@@ -135,6 +154,7 @@ impl fmt::Debug for Error {
             key,
             waited,
             holder,
+            deadlock,
         } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
@@ -142,6 +162,7 @@ impl fmt::Debug for Error {
             .field("key", key)
             .field("waited", waited)
             .field("holder", holder)
+            .field("deadlock", deadlock)
             .finish()
     }
 }

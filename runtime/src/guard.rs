@@ -44,6 +44,7 @@ impl Guard {
     /// assert!(!lockutils::is_locked("into_async"));
     /// ```
     pub fn into_async(self) -> AsyncGuard {
+        self.held.disown();
         AsyncGuard::new(self.held)
     }
 }

@@ -3,6 +3,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod deadlock;
 mod error;
 mod guard;
 mod key;
@@ -13,6 +14,7 @@ mod snapshot;
 mod space;
 mod sync;
 
+pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::guard::{AsyncGuard, Guard};
 pub use crate::key::{Key, KeyWriter, LockKey};

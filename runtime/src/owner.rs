@@ -11,13 +11,13 @@ use std::task::Waker;
 use std::thread::{self, Thread};
 
 /// A thread's number, or [`TASK`] and a waker's data pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Owner(u64);
 
 /// Set in a task's word. No pointer and no thread's number reaches this bit.
 const TASK: u64 = 1 << 63;
 
-/// A thread that takes a lock while its thread-locals are being destroyed.
+/// [`Owner::UNKNOWN`].
 const UNKNOWN: u64 = TASK - 1;
 
 static THREADS: Mutex<Threads> = Mutex::new(Threads {
@@ -61,6 +61,10 @@ fn draw() -> u64 {
 }
 
 impl Owner {
+    /// Whoever has a guard that was sent on, or a thread that takes a lock while its
+    /// thread-locals are being destroyed. Not the same as itself, to those who ask.
+    pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
+
     /// The calling thread.
     #[inline]
     pub(crate) fn thread() -> Self {

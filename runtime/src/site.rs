@@ -81,8 +81,10 @@ pub struct Holder {
 enum Who {
     Task,
     Thread(Thread),
-    /// Its guard was forgotten, or sent on as an `AsyncGuard`.
+    /// Its guard was forgotten.
     EndedThread,
+    /// Its guard was sent on.
+    Unknown,
 }
 
 impl Holder {
@@ -98,6 +100,7 @@ impl From<Record> for Holder {
     fn from(Record { owner, site }: Record) -> Self {
         let who = match owner.find_thread() {
             _ if owner.is_task() => Who::Task,
+            _ if owner == Owner::UNKNOWN => Who::Unknown,
             Some(thread) => Who::Thread(thread),
             None => Who::EndedThread,
         };
@@ -110,6 +113,7 @@ impl fmt::Display for Holder {
         write!(f, "{} in ", self.site)?;
         match &self.who {
             Who::Task => f.write_str("an async task"),
+            Who::Unknown => f.write_str("a guard that was sent on"),
             Who::EndedThread => f.write_str("a thread that has ended"),
             Who::Thread(thread) => match thread.name() {
                 Some(name) => write!(f, "thread \"{name}\""),

@@ -2,6 +2,7 @@
 
 use crate::key::Key;
 use crate::site::Holder;
+use std::time::Duration;
 
 /// A lock that was held or awaited when [`snapshot`] looked.
 #[derive(Clone, Debug)]
@@ -15,6 +16,11 @@ pub struct LockState {
     pub holders: Vec<Holder>,
     /// How many threads and tasks wait for it.
     pub waiters: usize,
+    /// How long the first of them has waited.
+    pub longest_wait: Option<Duration>,
+    /// Whether it is part of a suspected deadlock that has been reported, see
+    /// [`set_deadlock_hook`](crate::set_deadlock_hook).
+    pub suspected_deadlock: bool,
 }
 
 /// Every in-process lock that is held or awaited, in no particular order.

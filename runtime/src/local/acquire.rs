@@ -14,13 +14,13 @@
 //! The drivers are [`Acquire::block`] and [`Acquire::block_for`] for threads,
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
-use super::identity::name_of;
-use super::table::{self, Hold, Name, Place, SpaceId, Terms};
-use crate::error::Error;
+use super::deadlock::Waiting;
+use super::table::{self, Hold, Name, SpaceId, Terms};
+use crate::error::{Error, ErrorKind};
 use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
-use crate::site::{Holder, Record, Site};
+use crate::site::{Record, Site};
 use crate::sync::{Condvar, Mutex};
 use futures_timer::Delay;
 use std::pin::Pin;
@@ -33,7 +33,6 @@ use std::{mem, vec};
 #[derive(Debug)]
 pub(crate) enum Held {
     One(Hold),
-    #[expect(dead_code, reason = "it is there to be dropped")]
     All(AllHeld),
 }
 
@@ -42,6 +41,14 @@ pub(crate) enum Held {
 pub(crate) struct AllHeld(Box<[Hold]>);
 
 impl Held {
+    /// Has the holds be nobody's in particular, since their guard may go anywhere.
+    pub(crate) fn disown(&self) {
+        match self {
+            Self::One(hold) => table::disown(hold),
+            Self::All(AllHeld(holds)) => holds.iter().for_each(table::disown),
+        }
+    }
+
     pub(super) fn all(holds: Vec<Hold>) -> Self {
         Self::All(AllHeld(holds.into_boxed_slice()))
     }
@@ -51,26 +58,6 @@ impl Drop for AllHeld {
     fn drop(&mut self) {
         let mut holds = mem::take(&mut self.0).into_vec();
         while holds.pop().is_some() {}
-    }
-}
-
-/// A lock that somebody waits for.
-#[derive(Debug)]
-pub(super) struct Awaited {
-    pub(super) space: u64,
-    pub(super) key: Key,
-    /// Who is in the way, as far as that is known.
-    pub(super) holder: Option<Record>,
-}
-
-impl Awaited {
-    fn timed_out(self, waited: Duration) -> Error {
-        Error::timed_out(
-            name_of(self.space),
-            self.key,
-            self.holder.map(Holder::from),
-            waited,
-        )
     }
 }
 
@@ -91,7 +78,7 @@ pub(super) struct One {
 #[derive(Debug)]
 enum State {
     New(Request),
-    Queued(Place),
+    Queued(Waiting),
     Done,
 }
 
@@ -139,22 +126,45 @@ impl Acquire {
         }
     }
 
-    fn awaited(&self) -> Awaited {
-        match self {
-            Self::One(one) => one.awaited(),
-            Self::All(all) => all.current.as_ref().expect("some lock is busy").awaited(),
+    /// The lock that is waited for.
+    fn waiting(&mut self) -> &mut Waiting {
+        let one = match self {
+            Self::One(one) => one,
+            Self::All(all) => all.current.as_mut().expect("some lock is busy"),
+        };
+        match &mut one.state {
+            State::Queued(waiting) => waiting,
+            State::New(_) | State::Done => unreachable!("only who is in the queue waits"),
         }
     }
 
-    /// Blocks the thread until it has the lock.
+    /// The deadlock that waiting would be.
+    fn deadlock(&mut self) -> Option<Error> {
+        let waiting = self.waiting();
+        let deadlock = waiting.take_deadlock()?;
+        let error = table::refused(waiting.place, ErrorKind::Deadlock);
+        Some(error.with_deadlock(Some(deadlock)))
+    }
+
+    fn timed_out(&mut self, waited: Duration) -> Error {
+        let waiting = self.waiting();
+        let error = table::refused(waiting.place, ErrorKind::Timeout);
+        error.with_waited(waited).with_deadlock(waiting.suspicion())
+    }
+
+    /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     pub(super) fn block(mut self) -> Held {
         let signal = Signal::new();
         loop {
-            match self.step(Owner::thread(), || signal.waker()) {
-                Poll::Ready(held) => return held,
-                Poll::Pending => signal.wait(None),
+            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+                return held;
             }
+            if let Some(error) = self.deadlock() {
+                drop(self);
+                panic!("{error}");
+            }
+            signal.wait(None);
         }
     }
 
@@ -168,10 +178,13 @@ impl Acquire {
             if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
                 return Ok(held);
             }
+            if let Some(error) = self.deadlock() {
+                return Err(error);
+            }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over() {
-                return Err(self.awaited().timed_out(timer.start.elapsed()));
+                return Err(self.timed_out(timer.start.elapsed()));
             }
             signal.wait(timer.deadline);
         }
@@ -187,7 +200,7 @@ impl One {
 
     #[inline]
     fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
-        let step = match &self.state {
+        let step = match &mut self.state {
             State::New(Request {
                 space,
                 key,
@@ -201,7 +214,13 @@ impl One {
                     None => table::take_or_queue(name, *terms, record, waker()),
                 }
             }
-            State::Queued(place) => table::retry(*place, waker()).ok_or(*place),
+            State::Queued(waiting) => {
+                let Some(hold) = table::retry(waiting.place, owner, waker()) else {
+                    waiting.rename(owner);
+                    return Poll::Pending;
+                };
+                Ok(hold)
+            }
             State::Done => panic!("a future was polled after it gave its guard"),
         };
         match step {
@@ -210,16 +229,9 @@ impl One {
                 Poll::Ready(hold)
             }
             Err(place) => {
-                self.state = State::Queued(place);
+                self.state = State::Queued(Waiting::enter(owner, place));
                 Poll::Pending
             }
-        }
-    }
-
-    fn awaited(&self) -> Awaited {
-        match &self.state {
-            State::Queued(place) => table::awaited(*place),
-            State::New(_) | State::Done => unreachable!("only who is in the queue waits"),
         }
     }
 }
@@ -227,8 +239,8 @@ impl One {
 impl Drop for One {
     #[inline]
     fn drop(&mut self) {
-        if let State::Queued(place) = self.state {
-            table::leave(place);
+        if let State::Queued(waiting) = &self.state {
+            table::leave(waiting.place);
         }
     }
 }
@@ -332,7 +344,7 @@ impl Future for LockTimeoutFuture {
                 Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
-        Poll::Ready(Err(acquire.awaited().timed_out(timer.start.elapsed())))
+        Poll::Ready(Err(acquire.timed_out(timer.start.elapsed())))
     }
 }
 

@@ -10,9 +10,9 @@
 //! No foreign code runs under the mutex: what a waker does, and its drop, waits in
 //! [`Wakers`] until the mutex is free.
 
-use super::acquire::Awaited;
 use super::identity::name_of;
 use crate::key::Key;
+use crate::owner::Owner;
 use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
 use std::collections::{BTreeMap, btree_map};
@@ -48,6 +48,7 @@ pub(super) struct Ticket(NonZeroU64);
 impl Ticket {
     /// Of an entry's first holder.
     pub(super) const FIRST: Self = Self(NonZeroU64::MIN);
+    pub(super) const LAST: Self = Self(NonZeroU64::MAX);
 
     fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -155,16 +156,23 @@ impl Entry {
     /// Somebody who has the lock; `None` while the waiter that was woken has not
     /// come yet.
     pub(super) fn holder(&self) -> Option<Record> {
-        self.holders().next()
+        self.holders().next().map(|(_, record)| record)
     }
 
-    fn holders(&self) -> impl Iterator<Item = Record> {
-        let others = self.crowd.iter().flat_map(|crowd| crowd.others.values());
+    pub(super) fn holders(&self) -> impl Iterator<Item = (Ticket, Record)> {
+        let others = self.crowd.iter().flat_map(|crowd| &crowd.others);
         self.first
-            .iter()
-            .map(|(_, record)| record)
-            .chain(others)
-            .copied()
+            .into_iter()
+            .chain(others.map(|(ticket, record)| (*ticket, *record)))
+    }
+
+    /// A waiter that is in the queue.
+    pub(super) fn waiter(&self, ticket: Ticket) -> Option<Record> {
+        Some(self.crowd.as_ref()?.queue.get(&ticket)?.record)
+    }
+
+    pub(super) const fn has_one_permit(&self) -> bool {
+        self.policy.permits == 1
     }
 
     fn holder_count(&self) -> usize {
@@ -181,20 +189,19 @@ impl Entry {
         self.first.is_none() && self.first_waiter().is_none()
     }
 
-    pub(super) fn awaited(&self) -> Awaited {
-        Awaited {
-            space: self.space,
-            key: self.key.clone(),
-            holder: self.holder(),
-        }
-    }
-
-    pub(super) fn state(&self) -> LockState {
+    pub(super) fn state(&self, suspected: bool) -> LockState {
+        let queue = self.crowd.as_ref().map(|crowd| &crowd.queue);
+        let first = queue.and_then(BTreeMap::first_key_value);
         LockState {
             space: name_of(self.space),
             key: self.key.clone(),
-            holders: self.holders().map(Holder::from).collect(),
-            waiters: self.crowd.as_ref().map_or(0, |crowd| crowd.queue.len()),
+            holders: self
+                .holders()
+                .map(|(_, record)| Holder::from(record))
+                .collect(),
+            waiters: queue.map_or(0, BTreeMap::len),
+            longest_wait: first.map(|(_, waiter)| waiter.since.elapsed()),
+            suspected_deadlock: suspected,
         }
     }
 
@@ -228,7 +235,9 @@ impl Entry {
     /// Goes straight in where the same thread holds the lock already, not only
     /// shared if `mode` is exclusive.
     pub(super) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
-        let holds = self.holders().any(|holder| holder.owner == record.owner);
+        let owner = record.owner;
+        let is_own = |(_, holder): (_, Record)| holder.owner == owner;
+        let holds = owner != Owner::UNKNOWN && self.holders().any(is_own);
         let as_well = self.mode == mode || mode == Mode::Shared || self.policy.permits > 1;
         if !(holds && as_well) {
             return None;
@@ -258,6 +267,7 @@ impl Entry {
     pub(super) fn retry(
         &mut self,
         ticket: Ticket,
+        owner: Owner,
         waker: &mut Option<Waker>,
         wakers: &mut Wakers,
     ) -> bool {
@@ -266,6 +276,7 @@ impl Entry {
         let btree_map::Entry::Occupied(mut waiter) = self.crowd().queue.entry(ticket) else {
             return true; // Handed over, by invariant 3.
         };
+        waiter.get_mut().record.owner = owner;
         if !(in_turn && room.admits(waiter.get().mode)) {
             wakers.to_drop = mem::replace(&mut waiter.get_mut().waker, waker.take());
             return false;
@@ -275,6 +286,18 @@ impl Entry {
         self.hold(ticket, waiter.mode, waiter.record);
         self.pass_on(wakers);
         true
+    }
+
+    /// Has a hold be nobody's in particular.
+    pub(super) fn disown(&mut self, ticket: Ticket) {
+        let others = self.crowd.as_mut().map(|crowd| &mut crowd.others);
+        let record = match &mut self.first {
+            Some((first, record)) if *first == ticket => Some(record),
+            _ => others.and_then(|others| others.get_mut(&ticket)),
+        };
+        if let Some(record) = record {
+            record.owner = Owner::UNKNOWN;
+        }
     }
 
     /// Ends a hold.

@@ -16,6 +16,7 @@
 
 mod acquire;
 mod bucket;
+mod deadlock;
 mod entry;
 mod global;
 mod handle;

@@ -6,12 +6,14 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
-use super::acquire::{Awaited, Request};
+use super::acquire::Request;
 use super::bucket::{Bucket, ThinHold};
+use super::deadlock::{self, Wait};
 use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
 use super::identity::name_of;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key::Key;
+use crate::owner::Owner;
 use crate::site::{Holder, Record, Site};
 use crate::snapshot::LockState;
 use crate::sync::{Mutex, MutexGuard};
@@ -47,8 +49,8 @@ struct Entries {
 
 /// Where an entry is. It is there for as long as the owner of the id holds or
 /// awaits the lock.
-#[derive(Clone, Copy, Debug)]
-struct EntryId {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EntryId {
     hash: u64,
     /// Unique in the hash's shard. That of an entry which was made of a thin hold is
     /// its bucket's index: there is only one of them in a bucket, since there are no
@@ -61,13 +63,25 @@ struct EntryId {
 pub(crate) struct Hold(Place);
 
 /// The place of a holder or a waiter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    entry: EntryId,
+    pub(super) entry: EntryId,
     ticket: Ticket,
 }
 
 impl Place {
+    pub(super) const MIN: Self = Self {
+        entry: EntryId { hash: 0, number: 0 },
+        ticket: Ticket::FIRST,
+    };
+    pub(super) const MAX: Self = Self {
+        entry: EntryId {
+            hash: u64::MAX,
+            number: u64::MAX,
+        },
+        ticket: Ticket::LAST,
+    };
+
     /// The place of who took a lock by its bucket alone.
     #[inline]
     fn thin(hash: u64) -> Self {
@@ -214,14 +228,20 @@ pub(super) fn take_or_queue(
 }
 
 /// A waiter's next try: takes the lock, or leaves `waker` in the queue.
-pub(super) fn retry(place: Place, waker: Waker) -> Option<Hold> {
+pub(super) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
-    let taken = inflated
-        .get(place.entry)
-        .retry(place.ticket, &mut waker, &mut wakers);
+    let entry = inflated.get(place.entry);
+    let taken = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
     drop(inflated);
     taken.then(|| Hold(place))
+}
+
+/// Has a hold be nobody's in particular.
+pub(super) fn disown(Hold(place): &Hold) {
+    Inflated::at(place.entry.hash)
+        .get(place.entry)
+        .disown(place.ticket);
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
@@ -250,17 +270,47 @@ pub(super) fn holder(name: Name<'_>) -> Option<Record> {
 #[cold]
 pub(super) fn busy(name: Name<'_>) -> Error {
     let holder = holder(name).map(Holder::from);
-    Error::busy(name_of(name.space.number), name.key(), holder)
+    Error::new(
+        ErrorKind::Busy,
+        name_of(name.space.number),
+        name.key(),
+        holder,
+    )
 }
 
-/// What a waiter in the queue waits for.
-pub(super) fn awaited(place: Place) -> Awaited {
-    Inflated::at(place.entry.hash).get(place.entry).awaited()
+/// The error of who has waited.
+pub(super) fn refused(place: Place, kind: ErrorKind) -> Error {
+    let mut inflated = Inflated::at(place.entry.hash);
+    let entry = inflated.get(place.entry);
+    let holder = entry.holder().map(Holder::from);
+    Error::new(kind, name_of(entry.space), entry.key.clone(), holder)
+}
+
+/// What a waiter waits for; `None` if it isn't in the queue any more.
+pub(super) fn wait(Place { entry: id, ticket }: Place) -> Option<Wait> {
+    let mut inflated = Inflated::at(id.hash);
+    let entry = inflated
+        .entries
+        .table
+        .find_mut(id.hash, |entry| entry.number == id.number)?;
+    let waiter = entry.waiter(ticket)?;
+    let place = |ticket| Place { entry: id, ticket };
+    let holders = entry
+        .holders()
+        .map(|(ticket, record)| (place(ticket), record));
+    Some(Wait {
+        waiter,
+        space: entry.space,
+        key: entry.key.clone(),
+        holders: holders.collect(),
+        any: entry.has_one_permit(),
+    })
 }
 
 /// The state of the held and awaited locks of the spaces that `of` picks.
 pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     let mut states = Vec::new();
+    let suspected = deadlock::suspected();
     for shard in &TABLE {
         let inflated = Inflated::of(shard, &shard.buckets);
         let entries = inflated
@@ -268,7 +318,13 @@ pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
             .table
             .iter()
             .filter(|entry| of(entry.space));
-        states.extend(entries.map(|entry| entry.state()));
+        states.extend(entries.map(|entry| {
+            let id = EntryId {
+                hash: rehash(entry),
+                number: entry.number,
+            };
+            entry.state(suspected.contains(&id))
+        }));
     }
     states
 }

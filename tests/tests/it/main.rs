@@ -3,6 +3,7 @@
 mod attribute;
 mod cancellation;
 mod conformance;
+mod deadlock;
 mod fairness;
 mod inspection;
 mod memory;

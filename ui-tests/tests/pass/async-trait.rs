@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use futures::executor::block_on;
-use lockutils::{Error, Key, Space, is_locked, synchronized};
+use lockutils::{Begun, Error, LockKey, Site, Space, is_locked, synchronized};
 use std::num::ParseIntError;
 
 #[async_trait]
@@ -66,30 +66,31 @@ trait NotSend {
 
 impl NotSend for Local {}
 
+/// Never gives a lock.
 struct Fallible;
 
 impl Space for Fallible {
     type Guard = ();
     type AsyncGuard = ();
     type Failure = Error;
-    type Acquire = std::future::Ready<Result<(), Error>>;
+    type Wait = std::future::Ready<Result<(), Error>>;
 
-    fn acquire(&self, _: Key, _: lockutils::Site) -> Result<(), Error> {
-        Err(busy())
+    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
+        Begun::Wait(self.begin_async(key, site))
     }
 
-    fn acquire_async(&self, _: Key, _: lockutils::Site) -> Self::Acquire {
-        std::future::ready(Err(busy()))
+    fn block(wait: Self::Wait) -> Result<(), Error> {
+        wait.into_inner()
     }
 
-    fn try_acquire(&self, _: Key, _: lockutils::Site) -> Result<(), Error> {
-        Err(busy())
+    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait {
+        std::future::ready(self.try_lock(key, site))
     }
-}
 
-fn busy() -> Error {
-    let _held = lockutils::lock("busy");
-    lockutils::try_lock("busy").unwrap_err()
+    fn try_lock(&self, _: &dyn LockKey, _: Site) -> Result<(), Error> {
+        let _held = lockutils::lock("busy");
+        Err(lockutils::try_lock("busy").unwrap_err())
+    }
 }
 
 async fn yield_now() {

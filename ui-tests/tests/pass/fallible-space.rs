@@ -2,7 +2,7 @@
 #![deny(warnings)]
 
 use futures::executor::block_on;
-use lockutils::{Error, Key, Site, Space, synchronized};
+use lockutils::{Begun, Error, Key, LockKey, Site, Space, synchronized};
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
@@ -15,18 +15,22 @@ impl Space for Fallible {
     type Guard = Token;
     type AsyncGuard = Token;
     type Failure = Error;
-    type Acquire = Ready<Result<Token, Error>>;
+    type Wait = Ready<Result<Token, Error>>;
 
-    fn acquire(&self, key: Key, site: Site) -> Result<Token, Error> {
-        self.try_acquire(key, site)
+    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
+        Begun::Wait(self.begin_async(key, site))
     }
 
-    fn acquire_async(&self, key: Key, site: Site) -> Self::Acquire {
-        ready(self.try_acquire(key, site))
+    fn block(wait: Self::Wait) -> Result<Token, Error> {
+        wait.into_inner()
     }
 
-    fn try_acquire(&self, key: Key, _: Site) -> Result<Token, Error> {
-        if key.as_str() == "free" {
+    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait {
+        ready(self.try_lock(key, site))
+    }
+
+    fn try_lock(&self, key: &dyn LockKey, _: Site) -> Result<Token, Error> {
+        if Key::new(key).as_str() == "free" {
             return Ok(Token);
         }
         let _held = lockutils::lock("busy");

@@ -2,7 +2,7 @@
 #![deny(warnings)]
 
 use futures::executor::block_on;
-use lockutils::{Locks, is_locked, synchronized};
+use lockutils::{is_locked, synchronized};
 use std::num::ParseIntError;
 
 #[synchronized(key = 1u32 + 2)]
@@ -69,21 +69,6 @@ fn evaluated_once(count: &mut u32) -> u32 {
     *count
 }
 
-#[synchronized(key = name.clone(), locks = { name.push('!'); LOCKS.by_ref() })]
-fn key_before_space(name: &mut String) -> bool {
-    LOCKS.key("a").is_locked() && name == "a!"
-}
-
-static LOCKS: Locks = Locks::new("locks");
-
-trait ByRef {
-    fn by_ref(&self) -> &Self {
-        self
-    }
-}
-
-impl ByRef for Locks {}
-
 #[synchronized(key = stringify!(macro))]
 fn macro_call() -> bool {
     is_locked("macro")
@@ -107,7 +92,6 @@ fn main() {
     assert!(question_mark("x").is_err());
     assert!(prefix("abc") && turbofish(&[7, 8]) && macro_call() && struct_literal());
     assert_eq!(evaluated_once(&mut 0), 1);
-    assert!(key_before_space(&mut "a".to_owned()));
     assert_eq!(block_on(awaited("7")), Ok(true));
     assert!(block_on(awaited("x")).is_err());
 }

@@ -1,4 +1,4 @@
-use lockutils::{Error, Key, Site, Space, synchronized};
+use lockutils::{Begun, Error, LockKey, Site, Space, synchronized};
 use std::future::Ready;
 
 pub struct Files;
@@ -7,17 +7,21 @@ impl Space for Files {
     type Guard = ();
     type AsyncGuard = ();
     type Failure = Error;
-    type Acquire = Ready<Result<(), Error>>;
+    type Wait = Ready<Result<(), Error>>;
 
-    fn acquire(&self, _: Key, _: Site) -> Result<(), Error> {
+    fn begin(&self, _: &dyn LockKey, _: Site) -> Begun<Self> {
+        Begun::Held(())
+    }
+
+    fn block(_: Self::Wait) -> Result<(), Error> {
         Ok(())
     }
 
-    fn acquire_async(&self, _: Key, _: Site) -> Self::Acquire {
+    fn begin_async(&self, _: &dyn LockKey, _: Site) -> Self::Wait {
         std::future::ready(Ok(()))
     }
 
-    fn try_acquire(&self, _: Key, _: Site) -> Result<(), Error> {
+    fn try_lock(&self, _: &dyn LockKey, _: Site) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -1,0 +1,153 @@
+//! The whole way from the attribute's tokens to the function's.
+
+use super::locked_or_refused;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::quote;
+use syn::{File, Item, ItemFn, parse_quote};
+
+/// The items of a module of `examples/expanded.rs`.
+fn function_in(module: &str) -> ItemFn {
+    let file: File = syn::parse_str(include_str!("../../examples/expanded.rs")).unwrap();
+    let module = file.items.into_iter().find_map(|item| match item {
+        Item::Mod(item) if item.ident == module => item.content,
+        _ => None,
+    });
+    let (_, items) = module.unwrap();
+    let function = items.into_iter().find_map(|item| match item {
+        Item::Fn(function) => Some(function),
+        _ => None,
+    });
+    function.unwrap()
+}
+
+fn pretty(function: TokenStream) -> String {
+    let function: ItemFn = syn::parse2(function).unwrap();
+    prettyplease::unparse(&parse_quote!(#function))
+}
+
+fn text(tokens: &TokenStream) -> String {
+    tokens.to_string()
+}
+
+#[test]
+fn example_shows_the_expansion() {
+    let mut annotated = function_in("annotated");
+    let attribute = annotated.attrs.pop().unwrap();
+    let args = attribute.meta.require_list().unwrap().tokens.clone();
+    let expanded = function_in("expanded");
+    assert_eq!(
+        pretty(locked_or_refused(args, quote!(#annotated))),
+        pretty(quote!(#expanded)),
+    );
+}
+
+#[test]
+fn half_typed_key_leaves_the_function_to_the_editor() {
+    for args in [quote!(key =), quote!(key = cell.), quote!("vm-{cell.}")] {
+        let function = quote!(
+            fn connect(cell: &Cell) -> u32 {
+                cell.ports().len()
+            }
+        );
+        let output = text(&locked_or_refused(args, function));
+        assert!(output.contains("compile_error"), "{output}");
+        assert!(output.contains("cell . ports () . len ()"), "{output}");
+    }
+}
+
+#[test]
+fn half_typed_body_is_left_as_it_is() {
+    let function = quote!(fn connect(id: u32) { let cell = self. ; cell. });
+    let output = text(&locked_or_refused(quote!("a"), function));
+    assert!(
+        output.contains("{ let cell = self . ; cell . }"),
+        "{output}"
+    );
+    assert!(!output.contains("compile_error"), "{output}");
+}
+
+#[test]
+fn what_stable_rust_has_no_syntax_for_is_refused() {
+    for (item, message) in [
+        (
+            quote!(
+                gen fn numbers() {
+                    yield 1;
+                }
+            ),
+            "a `gen fn`",
+        ),
+        (
+            quote!(
+                async gen fn numbers() {
+                    yield 1;
+                }
+            ),
+            "a `gen fn`",
+        ),
+        (quote!(move || 1), "found a closure"),
+        (quote!(async |x| x), "found a closure"),
+        (quote!(let x = 1;), "expected a function"),
+        (quote!(fn), "expected"),
+        (quote!(), "expected a function"),
+    ] {
+        let output = text(&locked_or_refused(TokenStream::new(), item));
+        assert!(output.contains(message), "{output}");
+    }
+}
+
+/// Whatever is missing, the answer is a function or an error, never a panic.
+#[test]
+fn every_part_may_be_missing() {
+    let args = quote!("vm-{id}", locks = self.locks, crate = a::b);
+    let items = [
+        quote! {
+            #[inline]
+            pub(crate) async unsafe extern "C" fn start<T: Copy>(&self, id: u32) -> T
+            where
+                T: Send,
+            {
+                #![allow(unused)]
+                run(id).await
+            }
+        },
+        quote! {
+            fn start(id: u32) -> Pin<Box<dyn Future<Output = u32> + Send>> {
+                let next = id + 1;
+                ::std::boxed::Box::pin(async move { next },)
+            }
+        },
+    ];
+    for item in items {
+        for item in with_one_missing(&item) {
+            locked_or_refused(args.clone(), item);
+        }
+        for args in with_one_missing(&args) {
+            let output = locked_or_refused(args, item.clone());
+            syn::parse2::<ItemFn>(output).unwrap();
+        }
+    }
+}
+
+/// The tokens without each of them in turn, also inside of groups.
+fn with_one_missing(tokens: &TokenStream) -> Vec<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut all = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let with = |replacement: Option<TokenTree>| {
+            let (before, after) = (&tokens[..at], &tokens[at + 1..]);
+            let before = before.iter().cloned().chain(replacement);
+            before.chain(after.iter().cloned()).collect()
+        };
+        all.push(with(None));
+        if let TokenTree::Group(group) = token {
+            for inside in with_one_missing(&group.stream()) {
+                let group = Group::new(group.delimiter(), inside);
+                all.push(with(Some(group.into())));
+            }
+            let invisible = Group::new(Delimiter::None, TokenTree::from(group.clone()).into());
+            all.push(with(Some(invisible.into())));
+        }
+    }
+    all
+}

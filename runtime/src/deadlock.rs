@@ -1,0 +1,88 @@
+//! What is told of a deadlock, and to whom.
+
+use crate::error::LockName;
+use crate::key::Key;
+use crate::site::Holder;
+use crate::sync::Mutex;
+use std::fmt;
+use std::sync::Arc;
+
+/// A cycle of holders and waiters, none of whom can go on before the others.
+///
+/// [`Display`](fmt::Display) gives a line for each lock of the cycle, with who waits for
+/// it, where, and who holds it.
+#[derive(Clone, Debug)]
+pub struct Deadlock {
+    edges: Vec<Edge>,
+}
+
+/// A wait in a cycle.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub(crate) waiter: Holder,
+    pub(crate) space: &'static str,
+    pub(crate) key: Key,
+    pub(crate) holder: Holder,
+}
+
+impl Deadlock {
+    pub(crate) const fn new(edges: Vec<Edge>) -> Self {
+        Self { edges }
+    }
+}
+
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (
+            index,
+            Edge {
+                waiter,
+                space,
+                key,
+                holder,
+            },
+        ) in self.edges.iter().enumerate()
+        {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            let lock = LockName { space, key };
+            write!(f, "  {waiter} waits for lock {lock}, held by {holder}")?;
+        }
+        Ok(())
+    }
+}
+
+type Hook = Arc<dyn Fn(&Deadlock) + Send + Sync>;
+
+static HOOK: Mutex<Option<Hook>> = Mutex::new(None);
+
+/// Sets what is called with a suspected deadlock; without it, it is printed to standard
+/// error.
+///
+/// Between threads that block, a deadlock is certain, and is an error or a panic of the
+/// call that closes the cycle. Where an async task holds or waits in the cycle it is a
+/// suspicion, since one branch of a task may release what another waits for. A suspicion
+/// is reported here once, when it has lasted a second.
+///
+/// The hook is called on a thread of its own, and must not block for long.
+///
+/// # Examples
+///
+/// ```
+/// lockutils::set_deadlock_hook(|deadlock| eprintln!("locks are stuck:\n{deadlock}"));
+/// ```
+pub fn set_deadlock_hook(hook: impl Fn(&Deadlock) + Send + Sync + 'static) {
+    let hook: Hook = Arc::new(hook);
+    // The old one is dropped when the mutex is free again.
+    let _old = HOOK.lock().replace(hook);
+}
+
+/// Calls the hook.
+pub(crate) fn report(deadlock: &Deadlock) {
+    let hook = HOOK.lock().clone();
+    match hook {
+        Some(hook) => hook(deadlock),
+        None => eprintln!("lockutils: suspected deadlock, for a second now:\n{deadlock}"),
+    }
+}

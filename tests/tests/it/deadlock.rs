@@ -1,0 +1,400 @@
+//! Deadlocks: certain between threads, suspected where a task is part of one.
+
+use lockutils::{AsyncGuard, Deadlock, ErrorKind, Guard, Locks, set_deadlock_hook, snapshot};
+use lockutils_tests::{ByHand, eventually, in_time};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// Long enough that it is never over in a test.
+const LONG: Duration = Duration::from_secs(3600);
+
+fn panic_text(blocks: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(blocks)).expect_err("a deadlock panics");
+    *payload.downcast::<String>().expect("the panic has a text")
+}
+
+fn waiters(space: &str) -> usize {
+    snapshot()
+        .iter()
+        .filter(|lock| lock.space == space)
+        .map(|lock| lock.waiters)
+        .sum()
+}
+
+/// Each thread holds the key of its number and waits for the next one's. When all but the
+/// last wait, the last one, which is the caller, runs `last`.
+fn close_cycle<R: Send>(locks: &'static Locks, size: usize, last: impl FnOnce() -> R + Send) -> R {
+    let held = Barrier::new(size);
+    thread::scope(|scope| {
+        for number in 0..size - 1 {
+            let held = &held;
+            scope.spawn(move || {
+                let _own = locks.key(number).lock();
+                held.wait();
+                let _next = locks.key(number + 1).lock();
+            });
+        }
+        let _own = locks.key(size - 1).lock();
+        held.wait();
+        eventually("the others wait", || waiters(locks.name()) == size - 1);
+        last()
+    })
+}
+
+#[test]
+fn own_key_is_a_deadlock() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("own key");
+        let guard = LOCKS.key("key").lock();
+        let text = panic_text(|| drop(LOCKS.key("key").lock()));
+        let head = "deadlock: waiting for lock \"own key/key\" would never end: held by ";
+        assert!(text.starts_with(head), "{text}");
+        // The lock is as it was.
+        assert_eq!(waiters("own key"), 0);
+        drop(guard);
+        assert!(LOCKS.key("key").try_lock().is_ok());
+    });
+}
+
+#[test]
+fn own_key_with_a_timeout_is_an_error_at_once() {
+    in_time(|| {
+        let locks = Locks::new("own key, timed");
+        let _guard = locks.key("key").lock();
+        let error = locks.key("key").lock_timeout(LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        assert_eq!(error.key(), Some("key"));
+        assert!(error.deadlock().is_some());
+    });
+}
+
+#[test]
+fn own_key_held_shared_is_a_deadlock_for_an_exclusive_hold() {
+    in_time(|| {
+        let locks = Locks::new("upgrade");
+        let _shared = locks.key("key").shared().lock();
+        let error = locks.key("key").lock_timeout(LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        let reentrant = locks.key("key").reentrant().lock_timeout(LONG);
+        assert_eq!(reentrant.unwrap_err().kind(), ErrorKind::Deadlock);
+    });
+}
+
+#[test]
+fn own_key_among_several_is_a_deadlock_and_lets_the_others_go() {
+    in_time(|| {
+        let locks = Locks::new("own among several");
+        let _guard = locks.key("b").lock();
+        let error = locks.keys(["a", "b", "c"]).lock_timeout(LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        assert_eq!(error.key(), Some("b"));
+        assert!(locks.key("a").try_lock().is_ok());
+    });
+}
+
+#[test]
+fn two_threads_that_take_each_others_key_are_a_deadlock() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("two");
+        let error = close_cycle(&LOCKS, 2, || LOCKS.key(0).lock_timeout(LONG).unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        assert_eq!(waiters("two"), 0);
+    });
+}
+
+#[test]
+fn cycle_of_many_names_every_lock_and_place() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("many");
+        let text = close_cycle(&LOCKS, 5, || panic_text(|| drop(LOCKS.key(0).lock())));
+        let (_, cycle) = text.split_once('\n').unwrap();
+        assert_eq!(cycle.lines().count(), 5, "{text}");
+        for (key, line) in [0, 1, 2, 3, 4].iter().zip(cycle.lines()) {
+            assert!(
+                line.contains(&format!("waits for lock \"many/{key}\", held by ")),
+                "{text}"
+            );
+            assert_eq!(line.matches(file!()).count(), 2, "{text}");
+        }
+    });
+}
+
+#[test]
+fn one_shared_holder_that_waits_for_us_is_enough() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("shared holders");
+        let free = LOCKS.key("shared").shared().lock();
+        let held = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _shared = LOCKS.key("shared").shared().lock();
+                held.wait();
+                let _own = LOCKS.key("own").lock();
+            });
+            scope.spawn(|| {
+                let _own = LOCKS.key("own").lock();
+                held.wait();
+                eventually("the other waits", || waiters("shared holders") == 1);
+                let error = LOCKS.key("shared").lock_timeout(LONG).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Deadlock);
+            });
+        });
+        drop(free);
+    });
+}
+
+#[test]
+fn permit_that_may_come_back_is_no_deadlock() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("permits").permits(2);
+        let own = LOCKS.key("key").lock();
+        let [held, waits] = [Barrier::new(2), Barrier::new(2)];
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let other = LOCKS.key("key").lock();
+                held.wait();
+                waits.wait();
+                eventually("the main thread waits", || waiters("permits") == 1);
+                drop(other);
+            });
+            held.wait();
+            waits.wait();
+            // Both permits are taken, one by this thread; the other one comes back.
+            drop(LOCKS.key("key").lock());
+            // With both its own, nothing can come back.
+            let second = LOCKS.key("key").lock();
+            let error = LOCKS.key("key").lock_timeout(LONG).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Deadlock);
+            drop((own, second));
+        });
+    });
+}
+
+#[test]
+fn waiter_that_timed_out_is_in_no_cycle() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("timed out");
+        let [held, over] = [Barrier::new(2), Barrier::new(2)];
+        thread::scope(|scope| {
+            let guard = LOCKS.key("a").lock();
+            scope.spawn(|| {
+                let _b = LOCKS.key("b").lock();
+                let late = LOCKS.key("a").lock_timeout(Duration::from_millis(1));
+                assert_eq!(late.unwrap_err().kind(), ErrorKind::Timeout);
+                held.wait();
+                over.wait();
+                eventually("the main thread waits", || waiters("timed out") == 1);
+            });
+            held.wait();
+            over.wait();
+            drop(LOCKS.key("b").lock());
+            drop(guard);
+        });
+    });
+}
+
+#[test]
+fn guard_that_was_sent_away_is_no_longer_the_threads() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("sent away");
+        let guard: AsyncGuard = Guard::into_async(LOCKS.key("key").lock());
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                eventually("the main thread waits", || waiters("sent away") == 1);
+                drop(guard);
+            });
+            drop(LOCKS.key("key").lock());
+        });
+    });
+}
+
+#[test]
+fn thread_that_ended_with_a_forgotten_guard_is_no_deadlock() {
+    in_time(|| {
+        let locks = Locks::new("forgotten");
+        thread::scope(|scope| {
+            scope
+                .spawn(|| std::mem::forget(locks.key("key").lock()))
+                .join()
+        })
+        .unwrap();
+        let error = locks
+            .key("key")
+            .lock_timeout(Duration::from_millis(1))
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(
+            error.to_string().ends_with("in a thread that has ended"),
+            "{error}"
+        );
+    });
+}
+
+/// Only threads that block are in certain deadlocks; many that take their keys in one
+/// order are in none, however they are interleaved.
+#[test]
+fn keys_in_one_order_are_never_a_deadlock() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("one order");
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let _a = LOCKS.key("a").lock();
+                        let _b = LOCKS.key("b").shared().lock();
+                        let _c = LOCKS.key("c").lock_timeout(LONG).unwrap();
+                    }
+                });
+            }
+        });
+    });
+}
+
+/// Of those who close a cycle at the same moment one finds it, and then the others go on.
+#[test]
+fn cycle_that_is_closed_from_all_sides_is_found_once() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("all sides");
+        const THREADS: usize = 3;
+        for _ in 0..200 {
+            let held = Barrier::new(THREADS);
+            let failed = thread::scope(|scope| {
+                let threads: Vec<_> = (0..THREADS)
+                    .map(|number| {
+                        let held = &held;
+                        scope.spawn(move || {
+                            let _own = LOCKS.key(number).lock();
+                            held.wait();
+                            LOCKS
+                                .key((number + 1) % THREADS)
+                                .lock_timeout(LONG)
+                                .is_err()
+                        })
+                    })
+                    .collect();
+                let failed = threads.into_iter().map(|thread| thread.join().unwrap());
+                failed.filter(|failed| *failed).count()
+            });
+            assert_eq!(failed, 1);
+        }
+    });
+}
+
+/// The suspicions that the hook was called with. The hook is the process's, so all tests of
+/// it share one, and look for their own space.
+fn reports() -> &'static Mutex<Vec<String>> {
+    static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    set_deadlock_hook(|deadlock: &Deadlock| REPORTS.lock().unwrap().push(deadlock.to_string()));
+    &REPORTS
+}
+
+fn reports_of(space: &str) -> Vec<String> {
+    let reports = reports().lock().unwrap();
+    reports
+        .iter()
+        .filter(|report| report.contains(&format!("\"{space}/")))
+        .cloned()
+        .collect()
+}
+
+fn suspected(space: &str) -> usize {
+    snapshot()
+        .iter()
+        .filter(|lock| lock.space == space && lock.suspected_deadlock)
+        .count()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn tasks_that_take_each_others_key_are_reported_once() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("tasks");
+        reports();
+        let runtime = runtime();
+        let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(2));
+        let tasks = [("a", "b"), ("b", "a")].map(|(own, next)| {
+            let barrier = barrier.clone();
+            runtime.spawn(async move {
+                let _own = LOCKS.key(own).lock_async().await;
+                barrier.wait().await;
+                let timeout = Duration::from_secs(4);
+                LOCKS.key(next).lock_timeout_async(timeout).await.map(drop)
+            })
+        });
+        eventually("the suspicion is reported", || {
+            !reports_of("tasks").is_empty()
+        });
+        assert_eq!(suspected("tasks"), 2);
+        let [a, b] = tasks.map(|task| runtime.block_on(task).unwrap());
+        // One of them times out, with the suspicion in its text, and lets the other in.
+        let error = a.and(b).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(
+            error.to_string().contains("; suspected deadlock:\n"),
+            "{error}"
+        );
+        assert_eq!(reports_of("tasks").len(), 1);
+        assert_eq!(reports_of("tasks")[0].lines().count(), 2);
+        assert_eq!(suspected("tasks"), 0);
+    });
+}
+
+#[test]
+fn branches_of_one_task_are_never_failed() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("branches");
+        let runtime = runtime();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let task = runtime.spawn(async move {
+            let first = async {
+                let guard = LOCKS.key("key").lock_async().await;
+                receive.await.unwrap();
+                drop(guard);
+            };
+            let second = async { drop(LOCKS.key("key").lock_async().await) };
+            futures::future::join(first, second).await;
+        });
+        eventually("one branch waits for the other", || {
+            waiters("branches") == 1
+        });
+        send.send(()).unwrap();
+        runtime.block_on(task).unwrap();
+    });
+}
+
+/// A suspicion that dissolves is not reported, also when its second is over.
+#[test]
+fn suspicion_that_dissolves_is_not_reported() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("dissolves");
+        static LATER: Locks = Locks::new("dissolves later");
+        reports();
+        // One task, by its waker, that holds the key and waits for it, for a moment.
+        let mut task = ByHand::new(async {
+            let _guard = LOCKS.key("key").lock_async().await;
+            let waits = LOCKS.key("key").lock_async();
+            drop(futures::future::poll_immediate(waits).await);
+        });
+        assert!(task.poll().is_ready());
+        // One that is reported comes after it in line, so the first one's turn is over.
+        let held = LATER.key("key").lock_async();
+        let mut task = ByHand::new(async move {
+            let _guard = held.await;
+            LATER.key("key").lock_async().await
+        });
+        assert!(task.poll().is_pending());
+        eventually("the later one is reported", || {
+            reports_of("dissolves later").len() == 1
+        });
+        assert!(reports_of("dissolves").is_empty());
+    });
+}
