@@ -4,6 +4,7 @@ mod attribute;
 mod cancellation;
 mod conformance;
 mod deadlock;
+mod ending;
 mod fairness;
 mod inspection;
 mod memory;
