@@ -10,6 +10,8 @@ mod inspection;
 mod memory;
 mod nesting;
 mod ported;
+mod reentrant;
+mod shared;
 mod size;
 mod space;
 mod stress;
