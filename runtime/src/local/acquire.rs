@@ -142,14 +142,16 @@ impl Acquire {
     fn deadlock(&mut self) -> Option<Error> {
         let waiting = self.waiting();
         let deadlock = waiting.take_deadlock()?;
-        let error = table::refused(waiting.place, ErrorKind::Deadlock);
+        let error = table::refused(waiting.place, ErrorKind::Deadlock)?;
         Some(error.with_deadlock(Some(deadlock)))
     }
 
-    fn timed_out(&mut self, waited: Duration) -> Error {
+    /// The error of who gives up now; `None` if the lock was handed over meanwhile. Then
+    /// the waker has been called, and the next step takes the lock.
+    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
-        let error = table::refused(waiting.place, ErrorKind::Timeout);
-        error.with_waited(waited).with_deadlock(waiting.suspicion())
+        let error = table::refused(waiting.place, ErrorKind::Timeout)?;
+        Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
     }
 
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
@@ -183,8 +185,10 @@ impl Acquire {
             }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
-            if timer.is_over() {
-                return Err(self.timed_out(timer.start.elapsed()));
+            if timer.is_over()
+                && let Some(error) = self.timed_out(timer.start.elapsed())
+            {
+                return Err(error);
             }
             signal.wait(timer.deadline);
         }
@@ -344,7 +348,10 @@ impl Future for LockTimeoutFuture {
                 Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
-        Poll::Ready(Err(acquire.timed_out(timer.start.elapsed())))
+        match acquire.timed_out(timer.start.elapsed()) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => Poll::Pending,
+        }
     }
 }
 
