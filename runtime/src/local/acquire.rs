@@ -301,7 +301,8 @@ impl Future for LockFuture {
 #[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockTimeoutFuture {
-    acquire: Acquire,
+    /// `None` when the time is over: who keeps the future keeps no place in the queue.
+    acquire: Option<Acquire>,
     timeout: Duration,
     /// From when the lock was found busy.
     timer: Option<Timer>,
@@ -311,7 +312,7 @@ pub struct LockTimeoutFuture {
 impl LockTimeoutFuture {
     pub(super) const fn new(acquire: Acquire, timeout: Duration) -> Self {
         Self {
-            acquire,
+            acquire: Some(acquire),
             timeout,
             timer: None,
             delay: None,
@@ -324,12 +325,15 @@ impl Future for LockTimeoutFuture {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
-            acquire,
+            acquire: place,
             timeout,
             timer,
             delay,
         } = &mut *self;
         let waker = context.waker();
+        let acquire = place
+            .as_mut()
+            .expect("a future is not polled after it gave its error");
         if let Poll::Ready(held) = acquire.step(Owner::task(waker), || waker.clone()) {
             return Poll::Ready(Ok(AsyncGuard::new(held)));
         }
@@ -349,7 +353,10 @@ impl Future for LockTimeoutFuture {
             }
         }
         match acquire.timed_out(timer.start.elapsed()) {
-            Some(error) => Poll::Ready(Err(error)),
+            Some(error) => {
+                *place = None;
+                Poll::Ready(Err(error))
+            }
             None => Poll::Pending,
         }
     }
