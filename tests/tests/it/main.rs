@@ -15,6 +15,7 @@ mod shared;
 mod size;
 mod space;
 mod stress;
+mod timeout;
 mod waker;
 
 /// In this crate's edition the temporaries of a block's last expression drop before
