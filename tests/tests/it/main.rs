@@ -7,6 +7,7 @@ mod deadlock;
 mod ending;
 mod fairness;
 mod inspection;
+mod keys;
 mod memory;
 mod nesting;
 mod ported;

@@ -357,7 +357,7 @@ fn waiter_that_is_overtaken_has_no_more_time() {
 /// Each round moves the release to where the last one showed the edge to be.
 #[test]
 fn hand_over_as_the_time_runs_out_is_not_lost() {
-    const ROUNDS: usize = 5000;
+    const ROUNDS: usize = 2000;
     const TIMEOUT: Duration = Duration::from_micros(100);
     in_time(|| {
         let locks = Locks::new("race").fair();
