@@ -232,7 +232,7 @@ fn hold_of_a_task_lets_its_thread_not_in() {
 #[test]
 fn thread_does_not_go_in_after_it_made_its_guard_async() {
     in_time(|| {
-        let locks = Locks::new("sent away");
+        let locks = Locks::new("made async");
         let guard = locks.key("key").lock().into_async();
         let handle = locks.key("key").reentrant();
         assert_eq!(handle.try_lock().unwrap_err().kind(), ErrorKind::Busy);
@@ -250,7 +250,7 @@ fn thread_does_not_go_in_after_it_made_its_guard_async() {
 #[test]
 fn holder_of_a_permit_goes_in_though_none_is_left() {
     in_time(|| {
-        let locks = Locks::new("permits").permits(2);
+        let locks = Locks::new("no permit left").permits(2);
         for shared in [true, false] {
             let handle = || {
                 let handle = locks.key("key");
