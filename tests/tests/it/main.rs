@@ -10,6 +10,7 @@ mod fairness;
 mod inspection;
 mod keys;
 mod memory;
+mod model;
 mod nesting;
 mod permits;
 mod ported;
