@@ -5,7 +5,8 @@
 //! a [`LIMIT`], so that a lock that nobody gets is a failure and not a test that
 //! never ends. [`ByHand`] polls a future step by step, where a test is about one
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the
-//! queue. [`conformance`] is what every lock space must pass.
+//! queue. [`conformance`] is what every lock space must pass, and
+//! [`uncontended`] what is to cost next to nothing.
 
 mod by_hand;
 pub mod conformance;
@@ -13,6 +14,7 @@ mod limit;
 mod lockstep;
 mod recorder;
 mod states;
+pub mod uncontended;
 
 pub use by_hand::ByHand;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
