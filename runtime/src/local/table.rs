@@ -291,12 +291,19 @@ pub(super) fn busy(name: Name<'_>) -> Error {
     )
 }
 
-/// The error of who has waited.
-pub(super) fn refused(place: Place, kind: ErrorKind) -> Error {
+/// The error of who has waited; `None` if it isn't in the queue any more: then it is
+/// itself the holder.
+pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.get(place.entry);
+    entry.waiter(place.ticket)?;
     let holder = entry.holder().map(Holder::from);
-    Error::new(kind, name_of(entry.space), entry.key.clone(), holder)
+    Some(Error::new(
+        kind,
+        name_of(entry.space),
+        entry.key.clone(),
+        holder,
+    ))
 }
 
 /// What a waiter waits for; `None` if it isn't in the queue any more.
