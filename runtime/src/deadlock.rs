@@ -5,6 +5,8 @@ use crate::key::Key;
 use crate::site::{Holder, Site};
 use crate::sync::Mutex;
 use std::fmt;
+use std::io::{self, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A cycle of holders and waiters, none of whom can go on before the others.
@@ -90,7 +92,14 @@ pub fn set_deadlock_hook(hook: impl Fn(&Deadlock) + Send + Sync + 'static) {
 pub(crate) fn report(deadlock: &Deadlock) {
     let hook = HOOK.lock().clone();
     match hook {
-        Some(hook) => hook(deadlock),
-        None => eprintln!("lockutils: suspected deadlock, for a second now:\n{deadlock}"),
+        // The panic is printed, and the thread goes on with the next suspicion.
+        Some(hook) => drop(catch_unwind(AssertUnwindSafe(|| hook(deadlock)))),
+        // Not `eprintln!`, which panics where nobody listens.
+        None => {
+            let _ = writeln!(
+                io::stderr(),
+                "lockutils: suspected deadlock, for a second now:\n{deadlock}"
+            );
+        }
     }
 }

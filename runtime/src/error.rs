@@ -187,7 +187,8 @@ impl fmt::Display for LockName<'_> {
         if key.as_bytes().is_empty() {
             write!(f, "\"{space}\"")
         } else {
-            write!(f, "\"{space}/{key}\"")
+            // So that no key can pretend to be another, or another line.
+            write!(f, "\"{space}/{}\"", key.as_str().escape_debug())
         }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) const WORDS: usize = INLINE / size_of::<u64>();
 pub trait LockKey {
     /// Writes the key's text to `out`.
     ///
-    /// Equal values must write equal text, and values that are to be different
+    /// Values that are to be one lock must write equal text, and values that are to be different
     /// locks must write different text.
     fn write_key(&self, out: &mut KeyWriter<'_>);
 

@@ -113,7 +113,7 @@ impl fmt::Display for Holder {
         write!(f, "{} in ", self.site)?;
         match &self.who {
             Who::Task => f.write_str("an async task"),
-            Who::Unknown => f.write_str("a guard that was sent on"),
+            Who::Unknown => f.write_str("a guard that was sent on, or a thread that ends"),
             Who::EndedThread => f.write_str("a thread that has ended"),
             Who::Thread(thread) => match thread.name() {
                 Some(name) => write!(f, "thread \"{name}\""),

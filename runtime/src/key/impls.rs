@@ -81,6 +81,7 @@ fn write_display(value: &dyn fmt::Display, out: &mut KeyWriter<'_>) {
     write!(out, "{value}").expect("a lock key's `Display` returned an error");
 }
 
+/// As it is written: `/var/lib` and `/var//lib` are two keys, though they compare as equal.
 impl LockKey for Path {
     fn write_key(&self, out: &mut KeyWriter<'_>) {
         self.as_os_str().write_key(out);

@@ -108,6 +108,7 @@ pub(super) struct All {
     /// `None` when all are held.
     current: Option<One>,
     rest: vec::IntoIter<Request>,
+    is_done: bool,
 }
 
 impl Acquire {
@@ -123,16 +124,17 @@ impl Acquire {
             held,
             current,
             rest,
+            is_done: false,
         }))
     }
 
     /// A step: takes what there is to take, or sees to it that the waker is called when
     /// the next step is due. The waker is made only where a lock is busy.
     #[inline]
-    fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Held> {
+    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
         match self {
-            Self::One(one) => one.step(owner, waker).map(Held::One),
-            Self::All(all) => all.step(owner, waker),
+            Self::One(one) => one.step(owner, timed, waker).map(Held::One),
+            Self::All(all) => all.step(owner, timed, waker),
         }
     }
 
@@ -172,7 +174,9 @@ impl Acquire {
         let State::New(request) = &one.state else {
             return None;
         };
-        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+        // Who spins has no place in line, and a re-entry finds its own lock in the way.
+        let spins = !request.space.policy.fair && !request.terms.reentrant;
+        if !(spins && table::may_be_thin(&request.space, request.key.as_bytes(), request.terms)) {
             return None;
         }
         (0..SPINS).find_map(|round| {
@@ -190,9 +194,9 @@ impl Acquire {
         }
         let signal = OnceCell::new();
         loop {
-            if let Poll::Ready(held) =
-                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
-            {
+            if let Poll::Ready(held) = self.step(Owner::thread(), false, || {
+                signal.get_or_init(Signal::new).waker()
+            }) {
                 return held;
             }
             if let Some(error) = self.deadlock() {
@@ -210,9 +214,9 @@ impl Acquire {
         let signal = OnceCell::new();
         let mut timer = None;
         loop {
-            if let Poll::Ready(held) =
-                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
-            {
+            if let Poll::Ready(held) = self.step(Owner::thread(), true, || {
+                signal.get_or_init(Signal::new).waker()
+            }) {
                 return Ok(held);
             }
             if let Some(error) = self.deadlock() {
@@ -255,7 +259,7 @@ impl One {
         Some(hash)
     }
 
-    fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
+    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Hold> {
         if let Some(hash) = self.try_thin(owner) {
             return Poll::Ready(Hold::thin(hash));
         }
@@ -288,7 +292,7 @@ impl One {
                 Poll::Ready(hold)
             }
             Err(place) => {
-                self.state = State::Queued(Waiting::enter(owner, place));
+                self.state = State::Queued(Waiting::enter(owner, place, timed));
                 Poll::Pending
             }
         }
@@ -305,12 +309,14 @@ impl Drop for One {
 }
 
 impl All {
-    fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Held> {
+    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
+        assert!(!self.is_done, "a future was polled after it gave its guard");
         while let Some(current) = &mut self.current {
-            let hold = ready!(current.step(owner, &waker));
+            let hold = ready!(current.step(owner, timed, &waker));
             self.held.push(hold);
             self.current = self.rest.next().map(One::new);
         }
+        self.is_done = true;
         Poll::Ready(self.take())
     }
 
@@ -348,7 +354,7 @@ impl Future for LockFuture {
             return Poll::Ready(AsyncGuard::thin(hash));
         }
         self.0
-            .step(Owner::task(waker), || waker.clone())
+            .step(Owner::task(waker), false, || waker.clone())
             .map(AsyncGuard::new)
     }
 }
@@ -394,7 +400,7 @@ impl Future for LockTimeoutFuture {
         let acquire = place
             .as_mut()
             .expect("a future is not polled after it gave its error");
-        if let Poll::Ready(held) = acquire.step(Owner::task(waker), || waker.clone()) {
+        if let Poll::Ready(held) = acquire.step(Owner::task(waker), false, || waker.clone()) {
             return Poll::Ready(Ok(AsyncGuard::new(held)));
         }
         // Looked at after the step: the lock may have been given as time ran out.

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 const SUSPICION: Duration = Duration::from_secs(1);
 
 static GRAPH: Mutex<Graph> = Mutex::new(Graph {
-    waits: BTreeSet::new(),
+    waits: BTreeMap::new(),
     reported: Vec::new(),
 });
 
@@ -46,7 +46,7 @@ static WATCH: Mutex<Watch> = Mutex::new(Watch {
 /// All waiters of the process. The mutex of a shard may be locked while this one is,
 /// not the other way round.
 struct Graph {
-    waits: BTreeSet<(Owner, Place)>,
+    waits: BTreeMap<(Owner, Place), bool>,
     /// Suspicions that were reported and still last.
     reported: Vec<Cycle>,
 }
@@ -57,6 +57,7 @@ struct Graph {
 pub(super) struct Waiting {
     owner: Owner,
     pub(super) place: Place,
+    timed: bool,
     /// The cycle that this wait closed, if only threads are in it.
     deadlock: Option<Deadlock>,
 }
@@ -113,13 +114,21 @@ pub(super) fn suspected() -> BTreeSet<EntryId> {
 
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
-    pub(super) fn enter(owner: Owner, place: Place) -> Self {
+    pub(super) fn enter(owner: Owner, place: Place, timed: bool) -> Self {
         let mut graph = GRAPH.lock();
-        graph.waits.insert((owner, place));
-        let certain = graph.search(owner, place, |owner| !owner.is_task());
+        graph.waits.insert((owner, place), timed);
+        let certain = graph.search(
+            owner,
+            place,
+            if timed {
+                |owner, _| !owner.is_task()
+            } else {
+                |owner, timed| !owner.is_task() && !timed
+            },
+        );
         let suspected = match certain {
             Some(_) => None,
-            None => graph.search(owner, place, |_| true),
+            None => graph.search(owner, place, |_, _| true),
         };
         drop(graph);
         if let Some(cycle) = suspected {
@@ -134,6 +143,7 @@ impl Waiting {
         Self {
             owner,
             place,
+            timed,
             deadlock,
         }
     }
@@ -141,7 +151,7 @@ impl Waiting {
     /// Registers the waiter under another name, if it has one.
     pub(super) fn rename(&mut self, owner: Owner) {
         if self.owner != owner {
-            *self = Self::enter(owner, self.place);
+            *self = Self::enter(owner, self.place, self.timed);
         }
     }
 
@@ -152,7 +162,7 @@ impl Waiting {
 
     /// The cycle that this wait is part of now, if any.
     pub(super) fn suspicion(&self) -> Option<Deadlock> {
-        let cycle = GRAPH.lock().search(self.owner, self.place, |_| true);
+        let cycle = GRAPH.lock().search(self.owner, self.place, |_, _| true);
         cycle.map(|cycle| cycle.describe())
     }
 }
@@ -204,8 +214,8 @@ type Waits = BTreeMap<Owner, Vec<(Place, Wait)>>;
 impl Graph {
     /// A cycle through what `me` waits for at `place`, among the owners that `of` lets
     /// in.
-    fn search(&self, me: Owner, place: Place, of: fn(Owner) -> bool) -> Option<Cycle> {
-        let mut waits = self.reach(me, of);
+    fn search(&self, me: Owner, place: Place, of: fn(Owner, bool) -> bool) -> Option<Cycle> {
+        let mut waits = self.reach(me, place, of);
         loop {
             let stuck: BTreeSet<Owner> = waits.keys().copied().collect();
             waits.retain(|_, waits| waits.iter().any(|(_, wait)| wait.is_stuck(&stuck)));
@@ -213,22 +223,30 @@ impl Graph {
                 break;
             }
         }
-        let mut path = Vec::new();
-        let mut seen = BTreeSet::new();
         let first = waits.get(&me)?.iter().find(|(at, _)| *at == place)?;
-        find_way([first], me, &waits, &mut seen, &mut path).then_some(Cycle(path))
+        find_way(first, me, &waits)
     }
 
     /// The waits of an owner and of everybody it waits for, over any number of steps.
-    fn reach(&self, me: Owner, of: fn(Owner) -> bool) -> Waits {
+    fn reach(&self, me: Owner, place: Place, of: fn(Owner, bool) -> bool) -> Waits {
         let mut waits = Waits::new();
         let mut reached = vec![me];
         while let Some(owner) = reached.pop() {
-            if !of(owner) || waits.contains_key(&owner) {
+            // Those without a name are not one and the same.
+            if owner == Owner::UNKNOWN || waits.contains_key(&owner) {
                 continue;
             }
-            let range = (owner, Place::MIN)..=(owner, Place::MAX);
-            let places = self.waits.range(range).map(|(_, place)| *place);
+            // Of our own waits only the one that the cycle is to go through.
+            let range = if owner == me {
+                (me, place)..=(me, place)
+            } else {
+                (owner, Place::MIN)..=(owner, Place::MAX)
+            };
+            let places = self
+                .waits
+                .range(range)
+                .filter(|((owner, _), timed)| of(*owner, **timed))
+                .map(|((_, place), _)| *place);
             // Who isn't in the queue any more has the lock, or has left.
             let own: Vec<_> = places
                 .filter_map(|place| Some((place, table::wait(place)?)))
@@ -241,36 +259,44 @@ impl Graph {
     }
 }
 
-/// Goes on from some waits to `goal`, along those who are stuck.
-fn find_way<'a>(
-    from: impl IntoIterator<Item = &'a (Place, Wait)>,
-    goal: Owner,
-    waits: &'a Waits,
-    seen: &mut BTreeSet<Owner>,
-    path: &mut Vec<Step>,
-) -> bool {
-    for (place, wait) in from {
-        for (hold, holder) in &wait.holders {
-            let Some(next) = waits.get(&holder.owner) else {
-                continue;
-            };
-            path.push(Step {
-                wait: *place,
-                hold: *hold,
-                waiter: wait.waiter,
-                space: wait.space,
-                key: wait.key.clone(),
-                holder: *holder,
-            });
-            let arrived = holder.owner == goal
-                || seen.insert(holder.owner) && find_way(next, goal, waits, seen, path);
-            if arrived {
-                return true;
-            }
+/// Goes on from a wait to `goal`, along those who are stuck. Not recursive: a way can be as
+/// long as there are waiters.
+fn find_way(from: &(Place, Wait), goal: Owner, waits: &Waits) -> Option<Cycle> {
+    let ways = |(place, wait): &'_ (Place, Wait)| -> Vec<Step> {
+        let step = |(hold, holder): &(Place, Record)| Step {
+            wait: *place,
+            hold: *hold,
+            waiter: wait.waiter,
+            space: wait.space,
+            key: wait.key.clone(),
+            holder: *holder,
+        };
+        wait.holders.iter().map(step).collect()
+    };
+    let mut seen = BTreeSet::new();
+    // For each step of the path, the ways that are still to be tried from there.
+    let mut open = vec![ways(from).into_iter()];
+    let mut path: Vec<Step> = Vec::new();
+    while let Some(next) = open.last_mut() {
+        let Some(step) = next.next() else {
+            open.pop();
             path.pop();
+            continue;
+        };
+        let owner = step.holder.owner;
+        let Some(waits) = waits.get(&owner) else {
+            continue;
+        };
+        if owner == goal {
+            path.push(step);
+            return Some(Cycle(path));
+        }
+        if seen.insert(owner) {
+            path.push(step);
+            open.push(waits.iter().flat_map(ways).collect::<Vec<_>>().into_iter());
         }
     }
-    false
+    None
 }
 
 /// Has a suspicion looked at again when it is due.
@@ -294,7 +320,7 @@ fn run_watch() {
         } = suspicion;
         thread::sleep((since + SUSPICION).saturating_duration_since(Instant::now()));
         let mut graph = GRAPH.lock();
-        let Some(now) = graph.search(owner, place, |_| true) else {
+        let Some(now) = graph.search(owner, place, |_, _| true) else {
             continue;
         };
         if now.is_same(&cycle) {

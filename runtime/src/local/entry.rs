@@ -15,6 +15,7 @@ use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
+use crate::sync::{AtomicU64, Ordering};
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
 use std::num::NonZeroU64;
@@ -52,8 +53,11 @@ impl Ticket {
     pub(super) const FIRST: Self = Self(NonZeroU64::MIN);
     pub(super) const LAST: Self = Self(NonZeroU64::MAX);
 
-    fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+    /// One that no other waiter or holder has, before or after.
+    fn draw() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());
+        let last = LAST.fetch_add(1, Ordering::Relaxed);
+        Self(Self::FIRST.0.saturating_add(last))
     }
 }
 
@@ -74,7 +78,6 @@ pub(super) struct Entry {
 struct Crowd {
     others: BTreeMap<Ticket, Record>,
     queue: BTreeMap<Ticket, Waiter>,
-    last: Ticket,
 }
 
 /// For whom a lock has room.
@@ -180,9 +183,21 @@ impl Entry {
             .chain(others.map(|(ticket, record)| (*ticket, *record)))
     }
 
-    /// A waiter that is in the queue.
-    pub(super) fn waiter(&self, ticket: Ticket) -> Option<Record> {
-        Some(self.crowd.as_ref()?.queue.get(&ticket)?.record)
+    /// A waiter that is in the queue, and who is in its way: the holders, if they leave no
+    /// room for it; else the first waiter, if they leave none for that one; else nobody:
+    /// it has been called, or will be.
+    pub(super) fn wait(&self, ticket: Ticket) -> Option<(Record, Vec<(Ticket, Record)>)> {
+        let queue = &self.crowd.as_ref()?.queue;
+        let (room, waiter) = (self.room(), queue.get(&ticket)?);
+        let (first_ticket, first) = queue.first_key_value()?;
+        let in_the_way = if !room.admits(waiter.mode) {
+            self.holders().collect()
+        } else if !room.admits(first.mode) {
+            vec![(*first_ticket, first.record)]
+        } else {
+            Vec::new()
+        };
+        Some((waiter.record, in_the_way))
     }
 
     pub(super) const fn has_one_permit(&self) -> bool {
@@ -241,7 +256,7 @@ impl Entry {
         if !(in_turn && self.room().admits(mode)) {
             return None;
         }
-        let ticket = self.crowd().draw();
+        let ticket = Ticket::draw();
         self.hold(ticket, mode, record);
         Some(ticket)
     }
@@ -255,9 +270,8 @@ impl Entry {
         if !(holds && as_well) {
             return None;
         }
-        let crowd = self.crowd();
-        let ticket = crowd.draw();
-        crowd.others.insert(ticket, record);
+        let ticket = Ticket::draw();
+        self.crowd().others.insert(ticket, record);
         Some(ticket)
     }
 
@@ -269,9 +283,8 @@ impl Entry {
             waker: Some(waker),
             since: Instant::now(),
         };
-        let crowd = self.crowd();
-        let ticket = crowd.draw();
-        crowd.queue.insert(ticket, waiter);
+        let ticket = Ticket::draw();
+        self.crowd().queue.insert(ticket, waiter);
         ticket
     }
 
@@ -374,15 +387,7 @@ impl Entry {
             Box::new(Crowd {
                 others: BTreeMap::new(),
                 queue: BTreeMap::new(),
-                last: Ticket::FIRST,
             })
         })
-    }
-}
-
-impl Crowd {
-    fn draw(&mut self) -> Ticket {
-        self.last = self.last.next();
-        self.last
     }
 }

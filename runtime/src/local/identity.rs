@@ -70,8 +70,11 @@ impl Spaces {
         let Self { names, indices, .. } = self;
         let last = (1 << NAME_BITS) - 1;
         *indices.entry(name).or_insert_with(|| {
-            names.push(name);
-            last.min(names.len() as u64 - 1)
+            let index = last.min(names.len() as u64);
+            if index < last {
+                names.push(name);
+            }
+            index
         })
     }
 }

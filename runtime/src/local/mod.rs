@@ -35,8 +35,10 @@ use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
+use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 use table::{Hold, Name, SpaceId, Terms};
 
@@ -66,7 +68,9 @@ pub(crate) use table::states;
 ///
 /// Where an async task is part of the cycle, nothing fails, since one branch of a task
 /// may release what another one waits for; see
-/// [`set_deadlock_hook`](crate::set_deadlock_hook).
+/// [`set_deadlock_hook`](crate::set_deadlock_hook). Where a thread that runs tasks itself
+/// waits for a task, by a blocking `lock()` inside of one or by `block_on`, that is not seen
+/// at all: in async code use the async methods.
 ///
 /// # Examples
 ///
@@ -268,7 +272,7 @@ impl Space for Locks {
     #[inline]
     fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
         match self.try_thin(key, Terms::EXCLUSIVE, site) {
-            Some(hash) => Begun::Held(ThinHold(hash)),
+            Some(hash) => Begun::Held(ThinHold(hash, PhantomData)),
             None => Begun::Wait(Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))),
         }
     }
@@ -293,7 +297,7 @@ impl Space for Locks {
 /// to make.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ThinHold(u64);
+pub struct ThinHold(u64, PhantomData<MutexGuard<'static, ()>>);
 
 impl From<ThinHold> for Guard {
     #[inline]

@@ -296,7 +296,7 @@ pub(super) fn busy(name: Name<'_>) -> Error {
 pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.get(place.entry);
-    entry.waiter(place.ticket)?;
+    entry.wait(place.ticket)?;
     let holder = entry.holder().map(Holder::from);
     Some(Error::new(
         kind,
@@ -313,10 +313,10 @@ pub(super) fn wait(Place { entry: id, ticket }: Place) -> Option<Wait> {
         .entries
         .table
         .find_mut(id.hash, |entry| entry.number == id.number)?;
-    let waiter = entry.waiter(ticket)?;
+    let (waiter, in_the_way) = entry.wait(ticket)?;
     let place = |ticket| Place { entry: id, ticket };
-    let holders = entry
-        .holders()
+    let holders = in_the_way
+        .into_iter()
         .map(|(ticket, record)| (place(ticket), record));
     Some(Wait {
         waiter,
