@@ -247,6 +247,63 @@ fn thread_that_ended_with_a_forgotten_guard_is_no_deadlock() {
     });
 }
 
+/// A wait with a timeout ends by itself, so it makes no other wait endless.
+#[test]
+fn cycle_that_a_timeout_ends_fails_nobody_else() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("timed peer");
+        let held = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let own = LOCKS.key("b").lock();
+                held.wait();
+                let error = LOCKS.key("a").lock_timeout(Duration::from_millis(300));
+                // Whether it saw the cycle closed or let time run out, it gives way.
+                assert!(error.is_err());
+                drop(own);
+            });
+            let _own = LOCKS.key("a").lock();
+            held.wait();
+            drop(LOCKS.key("b").lock());
+        });
+    });
+}
+
+/// Two permits, and waiters that are woken and have not come yet: nobody is stuck.
+#[test]
+fn permits_on_their_way_are_no_deadlock() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("permits in flight").permits(2);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2_000 {
+                        drop(LOCKS.key("key").lock());
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn hook_that_panics_is_called_again() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("hook panics");
+        reports();
+        for round in 1..=2 {
+            let mut task = ByHand::new(async {
+                let _guard = LOCKS.key("key").lock_async().await;
+                LOCKS.key("key").lock_async().await
+            });
+            assert!(task.poll().is_pending());
+            eventually("it is reported", || {
+                reports_of("hook panics").len() == round
+            });
+        }
+    });
+}
+
 /// Only threads that block are in certain deadlocks; many that take their keys in one
 /// order are in none, however they are interleaved.
 #[test]
@@ -282,7 +339,11 @@ fn cycle_that_is_closed_from_all_sides_is_found_once() {
 /// it share one, and look for their own space.
 fn reports() -> &'static Mutex<Vec<String>> {
     static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    set_deadlock_hook(|deadlock: &Deadlock| REPORTS.lock().unwrap().push(deadlock.to_string()));
+    set_deadlock_hook(|deadlock: &Deadlock| {
+        let report = deadlock.to_string();
+        REPORTS.lock().unwrap().push(report.clone());
+        assert!(!report.contains("\"hook panics/"), "a hook that panics");
+    });
     &REPORTS
 }
 
