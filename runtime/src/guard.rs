@@ -25,11 +25,19 @@ pub struct Guard {
 }
 
 impl Guard {
+    #[inline]
     pub(crate) const fn new(held: Held) -> Self {
         Self {
             held,
             thread: PhantomData,
         }
+    }
+
+    /// A guard of what was taken on the fast path. Made where it is to stay, word by word,
+    /// and not copied there.
+    #[inline]
+    pub(crate) fn thin(hash: u64) -> Self {
+        Self::new(Held::thin(hash))
     }
 
     /// Turns the guard into one that may be sent to other threads and tasks.
@@ -58,8 +66,15 @@ pub struct AsyncGuard {
 }
 
 impl AsyncGuard {
+    #[inline]
     pub(crate) const fn new(held: Held) -> Self {
         Self { held }
+    }
+
+    /// As [`Guard::thin`].
+    #[inline]
+    pub(crate) fn thin(hash: u64) -> Self {
+        Self::new(Held::thin(hash))
     }
 }
 

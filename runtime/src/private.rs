@@ -28,7 +28,7 @@ pub const fn site(function: &'static &'static str) -> Site {
 #[inline]
 pub fn finish<S: Space + ?Sized>(begun: Begun<S>) -> Result<S::Guard, S::Failure> {
     match begun {
-        Begun::Held(guard) => Ok(guard),
+        Begun::Held(held) => Ok(S::Guard::from(held)),
         Begun::Wait(wait) => S::block(wait),
     }
 }

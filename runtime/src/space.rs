@@ -25,7 +25,10 @@ use std::sync::Arc;
 )]
 pub trait Space {
     /// A hold of a thread.
-    type Guard;
+    type Guard: From<Self::Held>;
+    /// A hold of a thread as [`Space::begin`] gives it: the guard, or something smaller
+    /// that it can be made of. Dropping it releases.
+    type Held;
     /// A hold of a task.
     type AsyncGuard;
     /// What waiting for a lock can fail with: [`Infallible`] or [`Error`].
@@ -61,7 +64,7 @@ pub trait Space {
 /// What [`Space::begin`] has come to.
 pub enum Begun<S: Space + ?Sized> {
     /// The lock was free, and this holds it.
-    Held(S::Guard),
+    Held(S::Held),
     /// The lock has to be waited for.
     Wait(S::Wait),
 }
@@ -70,6 +73,7 @@ macro_rules! by_reference {
     ($($type:ty),*) => {$(
         impl<S: Space + ?Sized> Space for $type {
             type Guard = S::Guard;
+            type Held = S::Held;
             type AsyncGuard = S::AsyncGuard;
             type Failure = S::Failure;
             type Wait = S::Wait;
@@ -77,7 +81,7 @@ macro_rules! by_reference {
             #[inline]
             fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
                 match (**self).begin(key, site) {
-                    Begun::Held(guard) => Begun::Held(guard),
+                    Begun::Held(held) => Begun::Held(held),
                     Begun::Wait(wait) => Begun::Wait(wait),
                 }
             }

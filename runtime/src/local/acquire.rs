@@ -21,13 +21,17 @@ use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{self, Condvar, Mutex};
 use futures_timer::Delay;
+use std::cell::OnceCell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 use std::{mem, vec};
+
+/// How often a thread tries again before it joins the queue.
+const SPINS: u32 = 10;
 
 /// What a guard holds: one lock, or several.
 #[derive(Debug)]
@@ -41,6 +45,12 @@ pub(crate) enum Held {
 pub(crate) struct AllHeld(Box<[Hold]>);
 
 impl Held {
+    /// What [`table::try_take_thin`] has taken.
+    #[inline]
+    pub(crate) fn thin(hash: u64) -> Self {
+        Self::One(Hold::thin(hash))
+    }
+
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
     pub(crate) fn disown(&self) {
         match self {
@@ -154,19 +164,41 @@ impl Acquire {
         Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
     }
 
+    /// Tries the fast path for about as long as it takes to block and be woken. Where the
+    /// holder is soon done the lock stays on the fast path so, and nobody who waits is
+    /// overtaken, since the fast path is closed as long as there is somebody in the queue.
+    fn spin(&mut self) -> Option<u64> {
+        let Self::One(one) = self else { return None };
+        let State::New(request) = &one.state else {
+            return None;
+        };
+        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+            return None;
+        }
+        (0..SPINS).find_map(|round| {
+            sync::pause(round);
+            one.try_thin(Owner::thread())
+        })
+    }
+
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     pub(super) fn block(mut self) -> Held {
-        let signal = Signal::new();
+        if let Some(hash) = self.spin() {
+            return Held::thin(hash);
+        }
+        let signal = OnceCell::new();
         loop {
-            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+            if let Poll::Ready(held) =
+                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
+            {
                 return held;
             }
             if let Some(error) = self.deadlock() {
                 drop(self);
                 panic!("{error}");
             }
-            signal.wait(None);
+            signal.get_or_init(Signal::new).wait(None);
         }
     }
 
@@ -174,10 +206,12 @@ impl Acquire {
     /// is one try.
     #[cold]
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
-        let signal = Signal::new();
+        let signal = OnceCell::new();
         let mut timer = None;
         loop {
-            if let Poll::Ready(held) = self.step(Owner::thread(), || signal.waker()) {
+            if let Poll::Ready(held) =
+                self.step(Owner::thread(), || signal.get_or_init(Signal::new).waker())
+            {
                 return Ok(held);
             }
             if let Some(error) = self.deadlock() {
@@ -190,7 +224,7 @@ impl Acquire {
             {
                 return Err(error);
             }
-            signal.wait(timer.deadline);
+            signal.get_or_init(Signal::new).wait(timer.deadline);
         }
     }
 }
@@ -202,8 +236,28 @@ impl One {
         }
     }
 
+    /// The fast path, see [`table::try_take_thin`].
     #[inline]
+    fn try_thin(&mut self, owner: Owner) -> Option<u64> {
+        let State::New(Request {
+            space,
+            key,
+            terms,
+            site,
+        }) = &self.state
+        else {
+            return None;
+        };
+        let record = Record { owner, site: *site };
+        let hash = table::try_take_thin(space, key.as_bytes(), *terms, record)?;
+        self.state = State::Done;
+        Some(hash)
+    }
+
     fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Poll::Ready(Hold::thin(hash));
+        }
         let step = match &mut self.state {
             State::New(Request {
                 space,
@@ -287,6 +341,11 @@ impl Future for LockFuture {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
         let waker = context.waker();
+        if let Acquire::One(one) = &mut self.0
+            && let Some(hash) = one.try_thin(Owner::task(waker))
+        {
+            return Poll::Ready(AsyncGuard::thin(hash));
+        }
         self.0
             .step(Owner::task(waker), || waker.clone())
             .map(AsyncGuard::new)

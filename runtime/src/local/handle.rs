@@ -1,9 +1,9 @@
 //! The handles of one lock and of several, and what can be done with them.
 
-use super::Locks;
 use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
-use super::table::{self, Terms};
+use super::table::{self, Name, Terms};
+use super::{Locks, with_text};
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -29,6 +29,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
             key,
             terms: Terms::EXCLUSIVE,
         }
+    }
+
+    fn acquire(&self, site: Site) -> Acquire {
+        self.locks.acquire(&self.key, self.terms, site)
     }
 
     /// Asks for a shared hold: together with other shared holders, and not with an
@@ -75,14 +79,18 @@ impl<'a, K: LockKey> Handle<'a, K> {
     ///
     /// In async code use [`Handle::lock_async`], which lets other tasks run.
     ///
-    /// Taking a key that the caller itself holds waits for ever.
+    /// # Panics
+    ///
+    /// If waiting would never end, since the thread holds the key itself, or those who do
+    /// wait for this thread; see [`Locks`].
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> Guard {
         let site = Site::here();
-        let wait = |name: table::Name<'_>| Acquire::one(name.request(self.terms, site)).block();
-        let held = self.locks.try_hold(&self.key, self.terms, site, wait);
-        Guard::new(held.unwrap_or_else(|held| held))
+        match self.locks.try_thin(&self.key, self.terms, site) {
+            Some(hash) => Guard::thin(hash),
+            None => Guard::new(self.acquire(site).block()),
+        }
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -96,7 +104,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[inline]
     #[track_caller]
     pub fn lock_async(&self) -> LockFuture {
-        LockFuture(self.locks.acquire(&self.key, self.terms, Site::here()))
+        LockFuture(self.acquire(Site::here()))
     }
 
     /// Acquires the lock if nobody holds it.
@@ -107,10 +115,8 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// holds it.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        let held = self
-            .locks
-            .try_hold(&self.key, self.terms, Site::here(), table::busy);
-        held.map(Guard::new)
+        let hold = self.locks.try_now(&self.key, self.terms, Site::here())?;
+        Ok(Guard::new(Held::One(hold)))
     }
 
     /// Acquires the lock, and blocks the thread until it has it or the time is over.
@@ -119,14 +125,16 @@ impl<'a, K: LockKey> Handle<'a, K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
+    /// otherwise.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         let site = Site::here();
-        let wait =
-            |name: table::Name<'_>| Acquire::one(name.request(self.terms, site)).block_for(timeout);
-        let held = self.locks.try_hold(&self.key, self.terms, site, wait);
-        held.or_else(|held| held).map(Guard::new)
+        match self.locks.try_thin(&self.key, self.terms, site) {
+            Some(hash) => Ok(Guard::thin(hash)),
+            None => self.acquire(site).block_for(timeout).map(Guard::new),
+        }
     }
 
     /// Acquires the lock, and lets other tasks run until it has it or the time is over.
@@ -144,10 +152,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// over to it goes to the next waiter.
     #[track_caller]
     pub fn lock_timeout_async(&self, timeout: Duration) -> LockTimeoutFuture {
-        LockTimeoutFuture::new(
-            self.locks.acquire(&self.key, self.terms, Site::here()),
-            timeout,
-        )
+        LockTimeoutFuture::new(self.acquire(Site::here()), timeout)
     }
 
     /// Tells whether somebody holds the lock.
@@ -155,8 +160,8 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.locks
-            .with_name(&self.key, |name| table::holder(name).is_some())
+        let space = self.locks.id();
+        with_text(&self.key, |text| table::holder(Name::new(space, text))).is_some()
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -181,6 +186,11 @@ pub struct ReentrantHandle<'a, K>(Handle<'a, K>);
 
 impl<K: LockKey> ReentrantHandle<'_, K> {
     /// As [`Handle::lock`], but goes straight in if the thread holds the key.
+    ///
+    /// # Panics
+    ///
+    /// As [`Handle::lock`]; also if the thread holds the key shared, and asks for it
+    /// exclusively.
     #[track_caller]
     pub fn lock(&self) -> Guard {
         self.0.lock()
@@ -200,7 +210,9 @@ impl<K: LockKey> ReentrantHandle<'_, K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
+    /// otherwise.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         self.0.lock_timeout(timeout)
@@ -249,6 +261,10 @@ impl<'a> KeysHandle<'a> {
     }
 
     /// Acquires the locks, and blocks the thread until it has them all.
+    ///
+    /// # Panics
+    ///
+    /// If waiting would never end, as [`Handle::lock`].
     #[track_caller]
     pub fn lock(&self) -> Guard {
         Guard::new(self.acquire(Site::here()).block())
@@ -272,10 +288,7 @@ impl<'a> KeysHandle<'a> {
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
         let site = Site::here();
-        let one = |key| match self.locks.try_hold(key, self.terms, site, table::busy)? {
-            Held::One(hold) => Ok(hold),
-            Held::All(_) => unreachable!("one lock was asked for"),
-        };
+        let one = |key| self.locks.try_now(key, self.terms, site);
         let holds = self.keys.iter().map(one).collect::<Result<Vec<_>, _>>()?;
         Ok(Guard::new(Held::all(holds)))
     }
@@ -285,8 +298,9 @@ impl<'a> KeysHandle<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the key that was waited for;
-    /// none is held then.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the key that was waited for, or
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), as [`Handle::lock_timeout`]; none is
+    /// held then.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         self.acquire(Site::here())

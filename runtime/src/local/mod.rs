@@ -5,14 +5,15 @@
 //! alike, since both wait with a [`Waker`](std::task::Waker); a thread's waker
 //! unblocks the thread.
 //!
-//! Taking a lock is one state machine, [`LockFuture`] in [`acquire`]: try, else
-//! queue, be woken, try again. Polling it is how a task takes a lock; a thread polls
-//! it and blocks in between. Dropping it half-way leaves the queue. The result is a
-//! [`Hold`], whose drop releases.
+//! Taking a lock is one state machine, [`Acquire`]: try, else queue, be woken, try
+//! again. A task takes a step of it when it is polled; a thread blocks between the
+//! steps. Dropping it half-way leaves the queue. The result is a [`Hold`], whose drop
+//! releases.
 //!
-//! From top to bottom: [`Locks`] here, [`handle`] and [`global`] are what users see;
-//! [`acquire`] waits; [`table`] finds the lock, which is a [`bucket`] on the fast
-//! path and an [`entry`] with a queue on the slow one.
+//! From top to bottom: [`Locks`] here, [`handle`] and [`mod@global`] are what users see;
+//! [`acquire`] waits, and has [`deadlock`] look whether that could ever end; [`table`]
+//! finds the lock, which is a [`bucket`] on the fast path and an [`entry`] with a queue
+//! on the slow one.
 
 mod acquire;
 mod bucket;
@@ -34,9 +35,10 @@ use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use table::{Name, SpaceId, Terms};
+use table::{Hold, Name, SpaceId, Terms};
 
 pub(crate) use acquire::Held;
 pub use acquire::{LockFuture, LockTimeoutFuture};
@@ -56,8 +58,15 @@ pub(crate) use table::states;
 ///
 /// # Deadlocks
 ///
-/// A thread or task that takes a key it already holds waits for itself, for ever.
-/// So do two that each hold a key and take the other's.
+/// A thread that takes a key it already holds would wait for itself, and so would two
+/// that each hold a key and take the other's. The blocking call that would close such a
+/// cycle, of any length, panics with a list of the locks, places and threads in it;
+/// [`Handle::lock_timeout`] gives an [`Error`] with it. Use [`Handle::reentrant`] for the
+/// first, and [`Locks::keys`], or one order for all, for the second.
+///
+/// Where an async task is part of the cycle, nothing fails, since one branch of a task
+/// may release what another one waits for; see
+/// [`set_deadlock_hook`](crate::set_deadlock_hook).
 ///
 /// # Examples
 ///
@@ -183,34 +192,37 @@ impl Locks {
         }
     }
 
-    /// Takes a lock for a thread if it has room; else calls `or_else` with its name.
+    /// Takes a lock for a thread if nobody else is near; gives what
+    /// [`Guard::thin`] takes.
     #[inline]
-    fn try_hold<E>(
+    fn try_thin(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<u64> {
+        let record = Record {
+            owner: Owner::thread(),
+            site,
+        };
+        with_text(key, |text| {
+            table::try_take_thin(&self.id(), text, terms, record)
+        })
+    }
+
+    /// Takes a lock for a thread if it has room.
+    fn try_now(
         &self,
         key: &(impl LockKey + ?Sized),
         terms: Terms,
         site: Site,
-        or_else: impl FnOnce(Name<'_>) -> E,
-    ) -> Result<Held, E> {
-        self.with_name(key, |name| {
+    ) -> Result<Hold, Error> {
+        if let Some(hash) = self.try_thin(key, terms, site) {
+            return Ok(Hold::thin(hash));
+        }
+        with_text(key, |text| {
+            let name = Name::new(self.id(), text);
             let record = Record {
                 owner: Owner::thread(),
                 site,
             };
-            table::try_take(name, terms, record)
-                .map(Held::One)
-                .ok_or_else(|| or_else(name))
+            table::try_take(name, terms, record).ok_or_else(|| table::busy(name))
         })
-    }
-
-    /// Calls `f` with the name of the key's lock; copies the key's text only if it
-    /// has to.
-    #[inline]
-    fn with_name<R>(&self, key: &(impl LockKey + ?Sized), f: impl FnOnce(Name<'_>) -> R) -> R {
-        match key.as_text() {
-            Some(text) => f(Name::new(self.id(), text.as_bytes())),
-            None => f(Name::new(self.id(), Key::of(key).as_bytes())),
-        }
     }
 
     #[inline]
@@ -222,6 +234,18 @@ impl Locks {
             site,
         })
     }
+}
+
+/// Calls `f` with a key's text, which is copied only if it has to be.
+#[inline]
+fn with_text<R>(key: &(impl LockKey + ?Sized), f: impl FnOnce(&[u8]) -> R) -> R {
+    let copy;
+    f(if let Some(text) = key.as_text() {
+        text.as_bytes()
+    } else {
+        copy = Key::of(key);
+        copy.as_bytes()
+    })
 }
 
 impl fmt::Debug for Locks {
@@ -236,16 +260,16 @@ impl fmt::Debug for Locks {
 
 impl Space for Locks {
     type Guard = Guard;
+    type Held = ThinHold;
     type AsyncGuard = AsyncGuard;
     type Failure = Infallible;
     type Wait = Sure;
 
     #[inline]
     fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        let wait = |name: Name<'_>| Acquire::one(name.request(Terms::EXCLUSIVE, site));
-        match self.try_hold(key, Terms::EXCLUSIVE, site, wait) {
-            Ok(held) => Begun::Held(Guard::new(held)),
-            Err(wait) => Begun::Wait(Sure(LockFuture(wait))),
+        match self.try_thin(key, Terms::EXCLUSIVE, site) {
+            Some(hash) => Begun::Held(ThinHold(hash)),
+            None => Begun::Wait(Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))),
         }
     }
 
@@ -259,8 +283,28 @@ impl Space for Locks {
     }
 
     fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        self.try_hold(key, Terms::EXCLUSIVE, site, table::busy)
-            .map(Guard::new)
+        let hold = self.try_now(key, Terms::EXCLUSIVE, site)?;
+        Ok(Guard::new(Held::One(hold)))
+    }
+}
+
+/// A hold of the fast path, in one word. A guard has three, and costs more to move than
+/// to make.
+#[derive(Debug)]
+pub struct ThinHold(u64);
+
+impl From<ThinHold> for Guard {
+    #[inline]
+    fn from(hold: ThinHold) -> Self {
+        let hash = hold.0;
+        mem::forget(hold);
+        Self::thin(hash)
+    }
+}
+
+impl Drop for ThinHold {
+    fn drop(&mut self) {
+        drop(Hold::thin(self.0));
     }
 }
 

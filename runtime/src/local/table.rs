@@ -6,7 +6,6 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
-use super::acquire::Request;
 use super::bucket::{Bucket, ThinHold};
 use super::deadlock::{self, Wait};
 use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
@@ -14,7 +13,7 @@ use super::identity::name_of;
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::owner::Owner;
-use crate::site::{Holder, Record, Site};
+use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
 use crate::sync::{Mutex, MutexGuard};
 use foldhash::SharedSeed;
@@ -101,6 +100,14 @@ impl Place {
     }
 }
 
+impl Hold {
+    /// What [`try_take_thin`] has taken.
+    #[inline]
+    pub(super) fn thin(hash: u64) -> Self {
+        Self(Place::thin(hash))
+    }
+}
+
 impl Drop for Hold {
     #[inline]
     fn drop(&mut self) {
@@ -158,17 +165,6 @@ impl<'a> Name<'a> {
         Key::from_utf8(self.text)
     }
 
-    /// What it takes to wait for the lock.
-    #[cold]
-    pub(super) fn request(self, terms: Terms, site: Site) -> Request {
-        Request {
-            space: self.space,
-            key: self.key(),
-            terms,
-            site,
-        }
-    }
-
     fn is_of(&self, entry: &Entry) -> bool {
         entry.space == self.space.number && entry.key.as_bytes() == self.text
     }
@@ -186,22 +182,39 @@ fn hash(space: u64, text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Takes the lock if it has room.
+/// Whether a bucket has a place for such a hold.
 #[inline]
-pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    let Name { hash, space, text } = name;
-    let Policy { permits, fair } = space.policy;
-    let may_be_thin = permits == 1 && terms.mode == Mode::Exclusive;
-    if may_be_thin && bucket(hash).try_take(space.number, text, fair, record) {
-        return Some(Hold(Place::thin(hash)));
-    }
-    try_take_inflated(name, terms, record)
+pub(super) fn may_be_thin(space: &SpaceId, text: &[u8], terms: Terms) -> bool {
+    space.policy.permits == 1 && terms.mode == Mode::Exclusive && text.len() <= Bucket::TEXT
 }
 
-#[cold]
-fn try_take_inflated(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    let taken = Inflated::at(name.hash).try_take(name, terms, record);
-    taken.map(Hold)
+/// Takes the lock by its bucket alone. Gives the hash, of which [`Hold::thin`] makes the
+/// hold: a hold would come back in memory, from where copying it costs as much again as
+/// all the rest.
+pub(super) fn try_take_thin(
+    space: &SpaceId,
+    text: &[u8],
+    terms: Terms,
+    record: Record,
+) -> Option<u64> {
+    if !may_be_thin(space, text, terms) {
+        return None;
+    }
+    let SpaceId {
+        number,
+        policy: Policy { fair, .. },
+    } = *space;
+    let hash = hash(number, text);
+    bucket(hash)
+        .try_take(number, text, fair, record)
+        .then_some(hash)
+}
+
+/// Takes the lock if it has room.
+pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    Inflated::at(name.hash)
+        .try_take(name, terms, record)
+        .map(Hold)
 }
 
 /// Takes the lock, or joins the end of its queue.

@@ -8,11 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 /// Long enough that it is never over in a test.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG: Duration = Duration::from_hours(1);
 
-fn panic_text(blocks: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(blocks)).expect_err("a deadlock panics");
-    *payload.downcast::<String>().expect("the panic has a text")
+/// The text of the panic, if there is one.
+fn panic_text(blocks: impl FnOnce()) -> Option<String> {
+    let payload = catch_unwind(AssertUnwindSafe(blocks)).err()?;
+    Some(*payload.downcast::<String>().expect("the panic has a text"))
 }
 
 fn waiters(space: &str) -> usize {
@@ -23,24 +24,30 @@ fn waiters(space: &str) -> usize {
         .sum()
 }
 
-/// Each thread holds the key of its number and waits for the next one's. When all but the
-/// last wait, the last one, which is the caller, runs `last`.
-fn close_cycle<R: Send>(locks: &'static Locks, size: usize, last: impl FnOnce() -> R + Send) -> R {
+/// Each thread holds the key of its number, and then takes the next one's. Returns what
+/// `take` gives for the one that closed the cycle: there must be one such thread, and the
+/// others must get their key after all.
+fn cycle<R: Send>(
+    locks: &'static Locks,
+    size: usize,
+    take: impl Fn(usize) -> Option<R> + Sync,
+) -> R {
     let held = Barrier::new(size);
-    thread::scope(|scope| {
-        for number in 0..size - 1 {
-            let held = &held;
-            scope.spawn(move || {
-                let _own = locks.key(number).lock();
-                held.wait();
-                let _next = locks.key(number + 1).lock();
-            });
-        }
-        let _own = locks.key(size - 1).lock();
+    let run = |number| {
+        let _own = locks.key(number).lock();
         held.wait();
-        eventually("the others wait", || waiters(locks.name()) == size - 1);
-        last()
-    })
+        take((number + 1) % size)
+    };
+    let mut closed = thread::scope(|scope| {
+        let run = &run;
+        let threads: Vec<_> = (0..size)
+            .map(|number| scope.spawn(move || run(number)))
+            .collect();
+        let results = threads.into_iter().map(|thread| thread.join().unwrap());
+        results.flatten().collect::<Vec<_>>()
+    });
+    assert_eq!(closed.len(), 1);
+    closed.remove(0)
 }
 
 #[test]
@@ -48,7 +55,7 @@ fn own_key_is_a_deadlock() {
     in_time(|| {
         static LOCKS: Locks = Locks::new("own key");
         let guard = LOCKS.key("key").lock();
-        let text = panic_text(|| drop(LOCKS.key("key").lock()));
+        let text = panic_text(|| drop(LOCKS.key("key").lock())).expect("a panic");
         let head = "deadlock: waiting for lock \"own key/key\" would never end: held by ";
         assert!(text.starts_with(head), "{text}");
         // The lock is as it was.
@@ -98,7 +105,7 @@ fn own_key_among_several_is_a_deadlock_and_lets_the_others_go() {
 fn two_threads_that_take_each_others_key_are_a_deadlock() {
     in_time(|| {
         static LOCKS: Locks = Locks::new("two");
-        let error = close_cycle(&LOCKS, 2, || LOCKS.key(0).lock_timeout(LONG).unwrap_err());
+        let error = cycle(&LOCKS, 2, |key| LOCKS.key(key).lock_timeout(LONG).err());
         assert_eq!(error.kind(), ErrorKind::Deadlock);
         assert_eq!(waiters("two"), 0);
     });
@@ -108,14 +115,16 @@ fn two_threads_that_take_each_others_key_are_a_deadlock() {
 fn cycle_of_many_names_every_lock_and_place() {
     in_time(|| {
         static LOCKS: Locks = Locks::new("many");
-        let text = close_cycle(&LOCKS, 5, || panic_text(|| drop(LOCKS.key(0).lock())));
-        let (_, cycle) = text.split_once('\n').unwrap();
-        assert_eq!(cycle.lines().count(), 5, "{text}");
-        for (key, line) in [0, 1, 2, 3, 4].iter().zip(cycle.lines()) {
-            assert!(
-                line.contains(&format!("waits for lock \"many/{key}\", held by ")),
-                "{text}"
-            );
+        let text = cycle(&LOCKS, 5, |key| panic_text(|| drop(LOCKS.key(key).lock())));
+        let (_, lines) = text.split_once('\n').unwrap();
+        assert_eq!(lines.lines().count(), 5, "{text}");
+        for key in 0..5 {
+            let waits = format!("waits for lock \"many/{key}\", held by ");
+            let line = lines
+                .lines()
+                .find(|line| line.contains(&waits))
+                .expect(&text);
+            // Where it is waited for, and where it was taken.
             assert_eq!(line.matches(file!()).count(), 2, "{text}");
         }
     });
@@ -125,23 +134,29 @@ fn cycle_of_many_names_every_lock_and_place() {
 fn one_shared_holder_that_waits_for_us_is_enough() {
     in_time(|| {
         static LOCKS: Locks = Locks::new("shared holders");
-        let free = LOCKS.key("shared").shared().lock();
+        // Not in the cycle, and in the way of the writer as long as the cycle lasts.
+        let bystander = LOCKS.key("shared").shared().lock();
         let held = Barrier::new(2);
+        let (found, finds) = std::sync::mpsc::channel();
         thread::scope(|scope| {
+            let second = found.clone();
             scope.spawn(|| {
                 let _shared = LOCKS.key("shared").shared().lock();
                 held.wait();
-                let _own = LOCKS.key("own").lock();
+                let own = LOCKS.key("own").lock_timeout(LONG);
+                own.map_or_else(|error| found.send(error.kind()).unwrap(), drop);
             });
-            scope.spawn(|| {
+            let held = &held;
+            scope.spawn(move || {
                 let _own = LOCKS.key("own").lock();
                 held.wait();
-                eventually("the other waits", || waiters("shared holders") == 1);
-                let error = LOCKS.key("shared").lock_timeout(LONG).unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::Deadlock);
+                let shared = LOCKS.key("shared").lock_timeout(LONG);
+                shared.map_or_else(|error| second.send(error.kind()).unwrap(), drop);
             });
+            assert_eq!(finds.recv(), Ok(ErrorKind::Deadlock));
+            drop(bystander);
         });
-        drop(free);
+        assert!(finds.try_recv().is_err());
     });
 }
 
@@ -257,27 +272,8 @@ fn keys_in_one_order_are_never_a_deadlock() {
 fn cycle_that_is_closed_from_all_sides_is_found_once() {
     in_time(|| {
         static LOCKS: Locks = Locks::new("all sides");
-        const THREADS: usize = 3;
         for _ in 0..200 {
-            let held = Barrier::new(THREADS);
-            let failed = thread::scope(|scope| {
-                let threads: Vec<_> = (0..THREADS)
-                    .map(|number| {
-                        let held = &held;
-                        scope.spawn(move || {
-                            let _own = LOCKS.key(number).lock();
-                            held.wait();
-                            LOCKS
-                                .key((number + 1) % THREADS)
-                                .lock_timeout(LONG)
-                                .is_err()
-                        })
-                    })
-                    .collect();
-                let failed = threads.into_iter().map(|thread| thread.join().unwrap());
-                failed.filter(|failed| *failed).count()
-            });
-            assert_eq!(failed, 1);
+            cycle(&LOCKS, 3, |key| LOCKS.key(key).lock_timeout(LONG).err());
         }
     });
 }
