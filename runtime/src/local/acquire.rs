@@ -172,7 +172,11 @@ impl Acquire {
         let State::New(request) = &one.state else {
             return None;
         };
-        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+        let Request {
+            space, key, terms, ..
+        } = request;
+        // In a fair space a place in the queue is what counts.
+        if space.policy.fair || !table::may_be_thin(space, key.as_bytes(), *terms) {
             return None;
         }
         (0..SPINS).find_map(|round| {
