@@ -108,6 +108,10 @@ impl Recorder {
     }
 
     /// The greatest number of stays at one moment.
+    ///
+    /// # Panics
+    ///
+    /// If a thread has panicked while it recorded.
     #[must_use]
     pub fn most_at_once(&self) -> usize {
         let stays = self.ended.lock().unwrap();

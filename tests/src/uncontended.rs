@@ -38,7 +38,7 @@ pub const CASES: &[(&str, fn())] = &[
     ("reentrant", || drop(LOCKS.key("2f1c").reentrant().lock())),
     ("async", || drop(poll(LOCKS.key("2f1c").lock_async()))),
     ("async, tuple", || {
-        drop(poll(LOCKS.key(("vm", 7)).lock_async()))
+        drop(poll(LOCKS.key(("vm", 7)).lock_async()));
     }),
     ("async, timeout", || {
         let wait = LOCKS.key("2f1c").lock_timeout_async(Duration::from_secs(1));
@@ -50,7 +50,7 @@ pub const CASES: &[(&str, fn())] = &[
     ("attribute, captures", || assert_eq!(captures(7), 8)),
     ("attribute, no key", alone),
     ("attribute, async", || {
-        assert_eq!(poll(keyed_async("2f1c")), 4)
+        assert_eq!(poll(keyed_async("2f1c")), 4);
     }),
     ("attribute, async, no key", || poll(alone_async())),
 ];

@@ -174,9 +174,12 @@ impl Acquire {
         let State::New(request) = &one.state else {
             return None;
         };
+        let Request {
+            space, key, terms, ..
+        } = request;
         // Who spins has no place in line, and a re-entry finds its own lock in the way.
-        let spins = !request.space.policy.fair && !request.terms.reentrant;
-        if !(spins && table::may_be_thin(&request.space, request.key.as_bytes(), request.terms)) {
+        let spins = !space.policy.fair && !terms.reentrant;
+        if !(spins && table::may_be_thin(space, key.as_bytes(), *terms)) {
             return None;
         }
         (0..SPINS).find_map(|round| {

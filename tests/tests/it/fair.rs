@@ -121,6 +121,39 @@ fn thread_that_locks_again_comes_behind_who_waits() {
     });
 }
 
+/// Who has called `lock` keeps its place, however short the holds are: nobody overtakes
+/// it but those who came before. Since a thread can be preempted just before the call,
+/// it is the sum that counts. Without an order it is near three for each hold, one for
+/// each of the others.
+#[test]
+fn threads_with_short_holds_do_not_overtake() {
+    const THREADS: usize = 4;
+    const HOLDS: usize = 120_000;
+    in_time(|| {
+        let locks = Locks::new("short holds").fair();
+        let (holds, overtaken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    loop {
+                        let before = holds.load(Ordering::SeqCst);
+                        let _guard = locks.key("key").lock();
+                        let passed = holds.fetch_add(1, Ordering::SeqCst) - before;
+                        if passed >= THREADS {
+                            overtaken.fetch_add(passed, Ordering::SeqCst);
+                        }
+                        if before >= HOLDS {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        let (holds, overtaken) = (holds.into_inner(), overtaken.into_inner());
+        assert!(overtaken < 2 * holds, "{overtaken} in {holds} holds");
+    });
+}
+
 #[test]
 fn those_who_leave_do_not_change_the_order() {
     in_time(|| {

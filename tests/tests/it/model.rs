@@ -398,16 +398,21 @@ impl Run {
 
     /// Somebody who waits for a key that nobody holds has been woken.
     fn check_wake_up(&self, key: usize) {
-        let waits = self
+        let keys_of = |id| &self.model.parties[id].keys;
+        let mut waits = self
             .waits
             .iter()
-            .map(|(id, waiter)| (&self.model.parties[id].keys, waiter));
-        let mut waits = waits.filter(|(keys, _)| keys.contains(&key)).peekable();
-        let is_free = waits.peek().is_some() && self.model.locks[key].holders.is_empty();
+            .filter(|(id, _)| keys_of(id).contains(&key))
+            .peekable();
+        let is_awaited = waits.peek().is_some();
+        let is_held = !self.model.locks[key].holders.is_empty();
         // Who waits for several may have this one, and wait for another.
-        if is_free && waits.all(|(keys, waiter)| keys.len() == 1 && waiter.woken() == 0) {
-            panic!("nobody is woken for {key}: {:#?}", self.model);
-        }
+        let is_on_its_way = waits.any(|(id, waiter)| keys_of(id).len() > 1 || waiter.woken() > 0);
+        assert!(
+            !is_awaited || is_held || is_on_its_way,
+            "nobody is woken for {key}: {:#?}",
+            self.model
+        );
     }
 
     /// What the registry has of the space, as far as the model knows it.

@@ -10,7 +10,7 @@
 //! | `test_synchronized_wrapped_function_metadata` | `attribute::signature::function_keeps_its_name_and_type` |
 //! | `test_lock_internally_different_collections` | `space::two_spaces_of_one_name_are_two` |
 //! | `test_lock_internally` | [`appends_of_ten_threads_never_interleave`] |
-//! | `test_lock_internal_fair` | with strict fairness; so far `fairness::waiters_are_handed_the_lock_in_order` |
+//! | `test_lock_internal_fair` | `fair::threads_are_served_in_the_order_of_their_arrival`, and so for tasks and both |
 //! | `test_nested_synchronized_external_works` | with lock files; in process `attribute::exclusion::calls_of_annotated_functions_nest` |
 //! | `test_contextlock`, `test_contextlock_unlocks` | `conformance::drop_releases`, `space::handle_can_be_used_again` |
 //! | `test_no_slash_in_b64` | `conformance::different_text_is_another_lock` |
@@ -30,15 +30,20 @@
 //! | `test_writer_abort` | `conformance::panic_of_a_thread_releases` |
 //! | `test_writer_chaotic` | [`half_of_the_threads_panic_and_the_others_run`] |
 //! | release by one who does not own | `Guard` is not `Send`: a compile error |
-//! | `test_double_writer` and other re-entrancy | with `reentrant` |
-//! | everything with readers | with shared holds |
+//! | `test_no_concurrent_readers_writers` | `shared::stays_overlap_only_where_both_are_shared` |
+//! | `test_reader_abort`, `test_double_reader_abort` | `shared::panic_inside_releases_that_hold_only` |
+//! | `test_double_reader_writer` | `reentrant::shared_holder_goes_in_shared_past_an_exclusive_waiter` |
+//! | `test_reader_chaotic`, and `test_writer_chaotic` with readers | `shared::half_of_either_kind_panic_and_the_others_run` |
+//! | `test_writer_reader_writer`, `test_single_reader_writer`, `test_reader_to_writer`, `test_writer_to_reader`, `test_double_writer`, `test_double_reader` | `reentrant::reentrancy_is_as_with_readers_and_writers` |
+//! | `test_multi_reader_multi_writer`, `.._single_writer` | `shared::readers_and_writers_in_any_number_visit_in_order` |
+//! | `test_deadlock_reproducer` | `reentrant::writer_that_reads_inside_and_another_writer_come_to_an_end` |
 //!
 //! | `fasteners`, the other files | ours |
 //! |---|---|
 //! | `test_locked` | `attribute::exclusion::method_holds_the_lock_of_its_object` |
 //! | `test_try_lock` | `conformance::try_is_busy_for_the_holder_too` |
-//! | `test_many_locked` | with several keys |
-//! | `test_read_write_locked` | with shared holds |
+//! | `test_many_locked` | `keys::any_number_of_keys_is_held` |
+//! | `test_read_write_locked` | `shared::shared_excludes_exclusive_and_the_reverse` |
 //! | a green thread is not its thread | [`second_task_of_a_thread_waits`] |
 //!
 //! | `tooz`, `test_coordination.py` | ours |
@@ -52,17 +57,20 @@
 //! | a second acquire that doesn't wait is refused | `conformance::try_is_busy_for_the_holder_too` |
 //! | a second release is refused | a guard is dropped once |
 //! | several coordinators | `space::two_spaces_of_one_name_are_two` |
-//! | shared, heartbeat, `break_` | with shared holds, and with engines of other machines |
+//! | shared: two holders, which exclude an exclusive one and the reverse | `shared::shared_holders_are_inside_together`, `shared::shared_excludes_exclusive_and_the_reverse` |
+//! | heartbeat, `break_` | with engines of other machines |
 //!
 //! | Nova, Cinder | ours |
 //! |---|---|
 //! | `TestFairLockGuard`: nested, deep | `nesting::deep_nesting_in_one_order_does_not_deadlock` |
-//! | `TestFairLockGuard`: exception in a nested one keeps the outer | `nesting::panic_in_the_inner_lock_keeps_the_outer` |
+//! | `TestFairLockGuard`: exception in a nested one keeps the outer | `nesting::panic_in_the_inner_lock_keeps_the_outer`, `keys::panic_in_nested_keys_keeps_the_outer` |
 //! | `TestFairLockGuard`: released on exception, shared between threads | `conformance::panic_of_a_thread_releases`, `conformance::same_key_excludes_threads` |
-//! | `TestFairLockGuard`: lists of locks | with several keys |
+//! | `TestFairLockGuard`: one, many, sorted, an empty list | `keys::any_number_of_keys_is_held`, `keys::keys_are_taken_in_the_order_of_their_text`, `keys::empty_list_holds_nothing_and_succeeds` |
+//! | `TestFairLockGuard`: a part acquired is released | `keys::try_takes_all_or_none`, `keys::timeout_takes_all_or_none`, `keys::cancelled_wait_releases_the_keys_that_it_has` |
+//! | `TestFairLockGuard`: a subset waits for the superset's holder | `keys::subset_waits_for_the_holder_of_the_superset` |
 //! | `set_target_cell`: connects once for a cell | `attribute::cache::cache_is_filled_once` |
 //! | Cinder: template of the arguments | `attribute::key::literal_captures_the_arguments` |
-//! | Cinder: several keys | with several keys |
+//! | Cinder: several keys, sorted, each once | `keys::keys_are_taken_in_the_order_of_their_text`, `keys::key_that_is_there_twice_is_taken_once` |
 
 use lockutils::{ErrorKind, Locks};
 use lockutils_tests::{Recorder, eventually, in_time, yield_now};

@@ -3,7 +3,7 @@
 //! The second half are stories of readers and writers from the tests of `fasteners`.
 
 use crate::fairness::outlast_patience;
-use lockutils::{AsyncGuard, ErrorKind, Guard, LockFuture, Locks};
+use lockutils::{AsyncGuard, ErrorKind, LockFuture, Locks};
 use lockutils_tests::{
     ByHand, Recorder, eventually, in_time, states, waiters as waiting, yield_now,
 };
@@ -154,9 +154,9 @@ fn exclusive_waiter_that_leaves_lets_shared_ones_join() {
         let mut waiters = queue(&locks, [false, true, true, false, true]);
         drop(waiters.remove(0));
         let mut guards = Vec::new();
-        for joining in 0..2 {
-            assert_eq!(waiters[joining].woken(), 1);
-            guards.push(taken(&mut waiters[joining]));
+        for joining in &mut waiters[..2] {
+            assert_eq!(joining.woken(), 1);
+            guards.push(taken(joining));
         }
         // The next is exclusive, and the last is behind it.
         assert!(waiters[2..].iter_mut().all(|waiter| {
@@ -353,23 +353,24 @@ fn stream_of_shared_holders_starves_no_exclusive_waiter() {
 fn panic_inside_releases_that_hold_only() {
     in_time(|| {
         let locks = Locks::new("abort");
-        let panic_with = |hold: fn(&Locks) -> Guard| {
+        let panic_inside = |shared| {
             let caught = panic::catch_unwind(AssertUnwindSafe(|| {
-                let _guard = hold(&locks);
+                let handle = locks.key("key");
+                let _guard = if shared {
+                    handle.shared().lock()
+                } else {
+                    handle.lock()
+                };
                 panic!("inside");
             }));
             assert!(caught.is_err());
         };
-        let (shared, exclusive): (fn(&Locks) -> Guard, fn(&Locks) -> Guard) = (
-            |locks| locks.key("key").shared().lock(),
-            |locks| locks.key("key").lock(),
-        );
-        panic_with(exclusive);
-        assert!(!locks.key("key").is_locked());
-        panic_with(shared);
-        assert!(!locks.key("key").is_locked());
-        let outer = shared(&locks);
-        panic_with(shared);
+        for shared in [false, true] {
+            panic_inside(shared);
+            assert!(!locks.key("key").is_locked());
+        }
+        let outer = locks.key("key").shared().lock();
+        panic_inside(true);
         assert_eq!(states(&locks)[0].holders.len(), 1);
         drop(outer);
         assert!(!locks.key("key").is_locked());
