@@ -194,9 +194,9 @@ mod validate;
 ///
 /// # Limits
 ///
-/// A caller that takes a key it already holds waits for itself, so a recursive function
-/// needs another key at each step. A `const fn`, a function without a body, and items
-/// that aren't functions are refused.
+/// A thread that takes a key it already holds would wait for itself, and panics instead;
+/// an async task does wait. So a recursive function needs another key at each step. A
+/// `const fn`, a function without a body, and items that aren't functions are refused.
 #[proc_macro_attribute]
 pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
     locked_or_refused(args.into(), item.into()).into()

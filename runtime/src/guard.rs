@@ -70,6 +70,12 @@ impl AsyncGuard {
     pub(crate) const fn new(held: Held) -> Self {
         Self { held }
     }
+
+    /// As [`Guard::thin`].
+    #[inline]
+    pub(crate) fn thin(hash: u64) -> Self {
+        Self::new(Held::thin(hash))
+    }
 }
 
 impl fmt::Debug for Guard {

@@ -49,3 +49,14 @@ pub(crate) fn spin<T>(mut step: impl FnMut() -> Option<T>) -> T {
     }
     unreachable!("the rounds never end")
 }
+
+/// Lets some time pass, the more the later the round.
+pub(crate) fn pause(round: u32) {
+    if round < 4 {
+        for _ in 0..1 << round {
+            hint::spin_loop();
+        }
+    } else {
+        thread::yield_now();
+    }
+}

@@ -21,7 +21,7 @@ use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{self, Condvar, Mutex};
 use futures_timer::Delay;
 use std::cell::OnceCell;
 use std::pin::Pin;
@@ -29,6 +29,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 use std::{mem, vec};
+
+/// How often a thread tries again before it joins the queue.
+const SPINS: u32 = 10;
 
 /// What a guard holds: one lock, or several.
 #[derive(Debug)]
@@ -159,9 +162,23 @@ impl Acquire {
         error.with_waited(waited).with_deadlock(waiting.suspicion())
     }
 
+    /// Tries the fast path for about as long as it takes to block and be woken. Where the
+    /// holder is soon done the lock stays on the fast path so, and nobody who waits is
+    /// overtaken, since the fast path is closed as long as there is somebody in the queue.
+    fn spin(&mut self) -> Option<u64> {
+        let Self::One(one) = self else { return None };
+        (0..SPINS).find_map(|round| {
+            sync::pause(round);
+            one.try_thin(Owner::thread())
+        })
+    }
+
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     pub(super) fn block(mut self) -> Held {
+        if let Some(hash) = self.spin() {
+            return Held::thin(hash);
+        }
         let signal = OnceCell::new();
         loop {
             if let Poll::Ready(held) =
@@ -209,8 +226,28 @@ impl One {
         }
     }
 
+    /// The fast path, see [`table::try_take_thin`].
     #[inline]
+    fn try_thin(&mut self, owner: Owner) -> Option<u64> {
+        let State::New(Request {
+            space,
+            key,
+            terms,
+            site,
+        }) = &self.state
+        else {
+            return None;
+        };
+        let record = Record { owner, site: *site };
+        let hash = table::try_take_thin(space, key.as_bytes(), *terms, record)?;
+        self.state = State::Done;
+        Some(hash)
+    }
+
     fn step(&mut self, owner: Owner, waker: impl Fn() -> Waker) -> Poll<Hold> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Poll::Ready(Hold::thin(hash));
+        }
         let step = match &mut self.state {
             State::New(Request {
                 space,
@@ -218,12 +255,12 @@ impl One {
                 terms,
                 site,
             }) => {
-                let (text, record) = (key.as_bytes(), Record { owner, site: *site });
-                let thin = table::try_take_thin(*space, text, *terms, record).map(Hold::thin);
-                let name = || Name::new(*space, text);
-                let hold = thin.or_else(|| table::try_take(name(), *terms, record));
-                hold.ok_or(())
-                    .or_else(|()| table::take_or_queue(name(), *terms, record, waker()))
+                let name = Name::new(*space, key.as_bytes());
+                let record = Record { owner, site: *site };
+                match table::try_take(name, *terms, record) {
+                    Some(hold) => Ok(hold),
+                    None => table::take_or_queue(name, *terms, record, waker()),
+                }
             }
             State::Queued(waiting) => {
                 let Some(hold) = table::retry(waiting.place, owner, waker()) else {
@@ -294,6 +331,11 @@ impl Future for LockFuture {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
         let waker = context.waker();
+        if let Acquire::One(one) = &mut self.0
+            && let Some(hash) = one.try_thin(Owner::task(waker))
+        {
+            return Poll::Ready(AsyncGuard::thin(hash));
+        }
         self.0
             .step(Owner::task(waker), || waker.clone())
             .map(AsyncGuard::new)

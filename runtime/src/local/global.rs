@@ -18,6 +18,10 @@ pub fn global() -> &'static Locks {
 ///
 /// As [`Handle::lock`](super::Handle::lock) does.
 ///
+/// # Panics
+///
+/// If waiting would never end, as [`Handle::lock`](super::Handle::lock).
+///
 /// # Examples
 ///
 /// ```

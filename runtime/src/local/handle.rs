@@ -79,7 +79,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
     ///
     /// In async code use [`Handle::lock_async`], which lets other tasks run.
     ///
-    /// Taking a key that the caller itself holds waits for ever.
+    /// # Panics
+    ///
+    /// If waiting would never end, since the thread holds the key itself, or those who do
+    /// wait for this thread; see [`Locks`].
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> Guard {
@@ -122,7 +125,9 @@ impl<'a, K: LockKey> Handle<'a, K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
+    /// otherwise.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         let site = Site::here();
@@ -181,6 +186,11 @@ pub struct ReentrantHandle<'a, K>(Handle<'a, K>);
 
 impl<K: LockKey> ReentrantHandle<'_, K> {
     /// As [`Handle::lock`], but goes straight in if the thread holds the key.
+    ///
+    /// # Panics
+    ///
+    /// As [`Handle::lock`]; also if the thread holds the key shared, and asks for it
+    /// exclusively.
     #[track_caller]
     pub fn lock(&self) -> Guard {
         self.0.lock()
@@ -200,7 +210,9 @@ impl<K: LockKey> ReentrantHandle<'_, K> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
+    /// otherwise.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         self.0.lock_timeout(timeout)
@@ -249,6 +261,10 @@ impl<'a> KeysHandle<'a> {
     }
 
     /// Acquires the locks, and blocks the thread until it has them all.
+    ///
+    /// # Panics
+    ///
+    /// If waiting would never end, as [`Handle::lock`].
     #[track_caller]
     pub fn lock(&self) -> Guard {
         Guard::new(self.acquire(Site::here()).block())
@@ -282,8 +298,9 @@ impl<'a> KeysHandle<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the key that was waited for;
-    /// none is held then.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with the key that was waited for, or
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), as [`Handle::lock_timeout`]; none is
+    /// held then.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         self.acquire(Site::here())

@@ -5,14 +5,15 @@
 //! alike, since both wait with a [`Waker`](std::task::Waker); a thread's waker
 //! unblocks the thread.
 //!
-//! Taking a lock is one state machine, [`LockFuture`] in [`acquire`]: try, else
-//! queue, be woken, try again. Polling it is how a task takes a lock; a thread polls
-//! it and blocks in between. Dropping it half-way leaves the queue. The result is a
-//! [`Hold`], whose drop releases.
+//! Taking a lock is one state machine, [`Acquire`]: try, else queue, be woken, try
+//! again. A task takes a step of it when it is polled; a thread blocks between the
+//! steps. Dropping it half-way leaves the queue. The result is a [`Hold`], whose drop
+//! releases.
 //!
-//! From top to bottom: [`Locks`] here, [`handle`] and [`global`] are what users see;
-//! [`acquire`] waits; [`table`] finds the lock, which is a [`bucket`] on the fast
-//! path and an [`entry`] with a queue on the slow one.
+//! From top to bottom: [`Locks`] here, [`handle`] and [`mod@global`] are what users see;
+//! [`acquire`] waits, and has [`deadlock`] look whether that could ever end; [`table`]
+//! finds the lock, which is a [`bucket`] on the fast path and an [`entry`] with a queue
+//! on the slow one.
 
 mod acquire;
 mod bucket;
@@ -57,8 +58,15 @@ pub(crate) use table::states;
 ///
 /// # Deadlocks
 ///
-/// A thread or task that takes a key it already holds waits for itself, for ever.
-/// So do two that each hold a key and take the other's.
+/// A thread that takes a key it already holds would wait for itself, and so would two
+/// that each hold a key and take the other's. The blocking call that would close such a
+/// cycle, of any length, panics with a list of the locks, places and threads in it;
+/// [`Handle::lock_timeout`] gives an [`Error`] with it. Use [`Handle::reentrant`] for the
+/// first, and [`Locks::keys`], or one order for all, for the second.
+///
+/// Where an async task is part of the cycle, nothing fails, since one branch of a task
+/// may release what another one waits for; see
+/// [`set_deadlock_hook`](crate::set_deadlock_hook).
 ///
 /// # Examples
 ///
@@ -193,7 +201,7 @@ impl Locks {
             site,
         };
         with_text(key, |text| {
-            table::try_take_thin(self.id(), text, terms, record)
+            table::try_take_thin(&self.id(), text, terms, record)
         })
     }
 
@@ -217,7 +225,7 @@ impl Locks {
         })
     }
 
-    #[cold]
+    #[inline]
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
         Acquire::one(Request {
             space: self.id(),

@@ -186,7 +186,7 @@ fn hash(space: u64, text: &[u8]) -> u64 {
 /// hold: a hold would come back in memory, from where copying it costs as much again as
 /// all the rest.
 pub(super) fn try_take_thin(
-    space: SpaceId,
+    space: &SpaceId,
     text: &[u8],
     terms: Terms,
     record: Record,
@@ -194,7 +194,7 @@ pub(super) fn try_take_thin(
     let SpaceId {
         number,
         policy: Policy { permits, fair },
-    } = space;
+    } = *space;
     if permits > 1 || terms.mode == Mode::Shared {
         return None;
     }

@@ -4,7 +4,8 @@
 
 use async_trait::async_trait;
 use futures::executor::block_on;
-use lockutils::{Begun, Error, LockKey, Site, Space, is_locked, synchronized};
+use lockutils::{Error, is_locked, synchronized};
+use lockutils_ui_tests::Files;
 use std::num::ParseIntError;
 
 #[async_trait]
@@ -45,7 +46,7 @@ impl Vm for Local {
         self.id += 1;
     }
 
-    #[synchronized(key = self.id, locks = Fallible)]
+    #[synchronized(key = self.id, locks = Files)]
     async fn fail(&self) -> Result<(), Error> {
         unreachable!("the space fails")
     }
@@ -65,33 +66,6 @@ trait NotSend {
 }
 
 impl NotSend for Local {}
-
-/// Never gives a lock.
-struct Fallible;
-
-impl Space for Fallible {
-    type Guard = ();
-    type AsyncGuard = ();
-    type Failure = Error;
-    type Wait = std::future::Ready<Result<(), Error>>;
-
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        Begun::Wait(self.begin_async(key, site))
-    }
-
-    fn block(wait: Self::Wait) -> Result<(), Error> {
-        wait.into_inner()
-    }
-
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait {
-        std::future::ready(self.try_lock(key, site))
-    }
-
-    fn try_lock(&self, _: &dyn LockKey, _: Site) -> Result<(), Error> {
-        let _held = lockutils::lock("busy");
-        Err(lockutils::try_lock("busy").unwrap_err())
-    }
-}
 
 async fn yield_now() {
     let mut yielded = false;

@@ -2,41 +2,10 @@
 #![deny(warnings)]
 
 use futures::executor::block_on;
-use lockutils::{Begun, Error, Key, LockKey, Site, Space, synchronized};
-use std::future::{Future, Ready, ready};
+use lockutils::{Error, synchronized};
+use lockutils_ui_tests::Files;
+use std::future::Future;
 use std::pin::Pin;
-
-/// Holds only the key `"free"`.
-struct Fallible;
-
-struct Token;
-
-impl Space for Fallible {
-    type Guard = Token;
-    type AsyncGuard = Token;
-    type Failure = Error;
-    type Wait = Ready<Result<Token, Error>>;
-
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        Begun::Wait(self.begin_async(key, site))
-    }
-
-    fn block(wait: Self::Wait) -> Result<Token, Error> {
-        wait.into_inner()
-    }
-
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait {
-        ready(self.try_lock(key, site))
-    }
-
-    fn try_lock(&self, key: &dyn LockKey, _: Site) -> Result<Token, Error> {
-        if Key::new(key).as_str() == "free" {
-            return Ok(Token);
-        }
-        let _held = lockutils::lock("busy");
-        Err(lockutils::try_lock("busy").unwrap_err())
-    }
-}
 
 #[derive(Debug)]
 enum MyError {
@@ -58,27 +27,27 @@ impl From<std::num::ParseIntError> for MyError {
 
 type Result2<T> = Result<T, MyError>;
 
-#[synchronized(key = name, locks = Fallible)]
+#[synchronized(key = name, locks = Files)]
 fn blocking(name: &str, text: &str) -> Result<u32, MyError> {
     Ok(text.parse::<u32>()?)
 }
 
-#[synchronized(key = name, locks = &Fallible)]
+#[synchronized(key = name, locks = &Files)]
 async fn alias(name: &str) -> Result2<u32> {
     Ok(1)
 }
 
-#[synchronized(key = name, locks = Box::new(Fallible))]
+#[synchronized(key = name, locks = Box::new(Files))]
 async fn boxed(name: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Ok(())
 }
 
-#[synchronized(key = name, locks = Fallible)]
+#[synchronized(key = name, locks = Files)]
 fn block(name: &'static str) -> impl Future<Output = Result<u32, MyError>> {
     async move { Ok("7".parse()?) }
 }
 
-#[synchronized(key = name, locks = Fallible)]
+#[synchronized(key = name, locks = Files)]
 fn pinned(name: &str) -> Pin<Box<dyn Future<Output = Result<u32, Error>> + Send + '_>> {
     Box::pin(async move { Ok(3) })
 }
