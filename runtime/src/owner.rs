@@ -1,8 +1,9 @@
 //! Who a holder is: a thread or a task, in one word that is cheap to write down.
 //!
 //! A thread draws a number when it first takes a lock, and is registered under it
-//! until it ends, so that its name can be had later. A task is known by the data
-//! pointer of its waker.
+//! until it ends, so that its name can be had later. It keeps the number to its very
+//! end, since the destructors of its thread-locals may take locks too. A task is known
+//! by the data pointer of its waker.
 
 use crate::sync::Mutex;
 use std::cell::Cell;
@@ -42,27 +43,25 @@ struct Registration;
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let number = NUMBER.replace(UNKNOWN);
-        THREADS.lock().running.remove(&number);
+        THREADS.lock().running.remove(&NUMBER.get());
     }
 }
 
 #[cold]
 fn draw() -> u64 {
-    if REGISTRATION.try_with(|_| ()).is_err() {
-        return UNKNOWN;
-    }
+    let registered = REGISTRATION.try_with(|_| ()).is_ok();
     let mut threads = THREADS.lock();
     threads.last += 1;
     let number = threads.last;
-    threads.running.insert(number, thread::current());
+    if registered {
+        threads.running.insert(number, thread::current());
+    }
     NUMBER.set(number);
     number
 }
 
 impl Owner {
-    /// Whoever has a guard that was sent on, or a thread that takes a lock while its
-    /// thread-locals are being destroyed. Not the same as itself, to those who ask.
+    /// Whoever has a guard that was sent on. Takes no locks and waits for none.
     pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
 
     /// The calling thread.

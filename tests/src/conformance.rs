@@ -17,6 +17,7 @@ use futures::task::{LocalSpawnExt as _, SpawnExt as _};
 use lockutils::{Begun, ErrorKind, LockKey, Site, Space};
 use std::fmt::Debug;
 use std::hint;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,6 +46,7 @@ macro_rules! conformance {
             same_key_excludes_threads
             same_key_excludes_tasks
             same_key_excludes_threads_and_tasks
+            key_tried_by_two_threads_at_once_goes_to_one
             different_keys_overlap_between_threads
             different_keys_overlap_between_tasks_of_one_thread
             different_keys_overlap_between_thread_and_task
@@ -166,6 +168,36 @@ pub fn same_key_excludes_tasks<E: Engine>() {
 /// Threads and tasks exclude each other, not only their own kind.
 pub fn same_key_excludes_threads_and_tasks<E: Engine>() {
     contend::<E>(5, 50, 20);
+}
+
+/// Two threads come to a free key in the very same moment, and one of them gets it.
+/// Another key each time, so that whatever is left of the one before is wrong.
+pub fn key_tried_by_two_threads_at_once_goes_to_one<E: Engine>() {
+    let space = E::space();
+    let lockstep = Lockstep::new();
+    let taken = AtomicUsize::new(0);
+    let over = AtomicBool::new(false);
+    let start = Instant::now();
+    let try_all = |side: usize| {
+        for key in 0_usize.. {
+            lockstep.meet(side);
+            if over.load(Ordering::SeqCst) {
+                return key;
+            }
+            let tried = space.try_lock(&key, Site::here());
+            taken.fetch_add(usize::from(tried.is_ok()), Ordering::SeqCst);
+            lockstep.meet(side); // Nobody lets go before both have tried.
+            if side == 0 && start.elapsed() > Duration::from_millis(300) {
+                over.store(true, Ordering::SeqCst);
+            }
+        }
+        unreachable!("there are more keys than time")
+    };
+    let tried = thread::scope(|scope| {
+        scope.spawn(|| try_all(0));
+        try_all(1)
+    });
+    assert_eq!(taken.into_inner(), tried, "so many keys");
 }
 
 /// Two threads are inside at once.
@@ -390,54 +422,61 @@ pub fn cancelled_waiter_lets_those_behind_it_through<E: Engine>() {
 /// A waiter is dropped in the very moment in which the lock comes to it. Whichever
 /// is first, the one behind it must get the lock.
 ///
-/// Each round does this with many keys at once: one thread goes along the holders
-/// and one along the first waiters, in step. In every other round the waiters have
-/// waited for some time, for engines that hand over only to such.
+/// Few keys at a time, so that the waiters are young, and then many whose waiters
+/// have waited for some time, since engines treat the two differently.
 pub fn dropped_waiters_lose_no_hand_over<E: Engine>() {
-    const KEYS: usize = 500;
     let space = E::space();
-    for round in 0..10 {
-        let waiters = || -> Vec<_> {
-            let polled = |key| {
-                let mut waiter = ByHand::new(hold_async(&space, key));
-                assert!(waiter.poll().is_pending());
-                waiter
-            };
-            (0..KEYS).map(polled).collect()
+    for _ in 0..200 {
+        drop_waiters_and_holders_at_once(&space, 10, Duration::ZERO);
+    }
+    for _ in 0..4 {
+        drop_waiters_and_holders_at_once(&space, 500, Duration::from_millis(2));
+    }
+}
+
+/// One thread goes along the holders of all keys and another along their first
+/// waiters, in step.
+fn drop_waiters_and_holders_at_once<S>(space: &S, keys: usize, wait: Duration)
+where
+    S: Space<Wait: Send, Failure: Debug> + Sync,
+{
+    let waiters = || -> Vec<_> {
+        let polled = |key| {
+            let mut waiter = ByHand::new(hold_async(space, key));
+            assert!(waiter.poll().is_pending());
+            waiter
         };
-        let guards: Vec<_> = (0..KEYS).map(|key| hold(&space, key)).collect();
-        let (firsts, seconds) = (waiters(), waiters());
-        if round % 2 == 1 {
-            let queued = Instant::now();
-            eventually("the clock goes on", || {
-                queued.elapsed() > Duration::from_millis(2)
-            });
+        (0..keys).map(polled).collect()
+    };
+    let guards: Vec<_> = (0..keys).map(|key| hold(space, key)).collect();
+    let (firsts, seconds) = (waiters(), waiters());
+    let queued = Instant::now();
+    eventually("the clock goes on", || queued.elapsed() >= wait);
+
+    let lockstep = Lockstep::new();
+    let meet = |side: usize, index: usize| {
+        lockstep.meet(side);
+        // So that each side is first at times, and by a different lead.
+        for _ in 0..(index * (side + 1)) % 17 {
+            hint::spin_loop();
         }
-        let lockstep = Lockstep::new();
-        let meet = |side: usize, index: usize| {
-            lockstep.meet(side);
-            // So that each side is first at times, and by a different lead.
-            for _ in 0..(index * (side + 1)) % 17 {
-                hint::spin_loop();
-            }
-        };
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                for (index, waiter) in firsts.into_iter().enumerate() {
-                    meet(0, index);
-                    drop(waiter);
-                }
-            });
-            for (index, guard) in guards.into_iter().enumerate() {
-                meet(1, index);
-                drop(guard);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for (index, waiter) in firsts.into_iter().enumerate() {
+                meet(0, index);
+                drop(waiter);
             }
         });
-        for second in seconds {
-            drop(second.finish());
+        for (index, guard) in guards.into_iter().enumerate() {
+            meet(1, index);
+            drop(guard);
         }
-        assert!((0..KEYS).all(|key| is_free(&space, key)));
+    });
+    for second in seconds {
+        drop(second.finish());
     }
+    assert!((0..keys).all(|key| is_free(space, key)));
 }
 
 /// While a task waits for a thread's lock, other tasks of its thread run; it is one

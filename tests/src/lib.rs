@@ -4,16 +4,20 @@
 //! to when, and no two stays may overlap. What a test waits for, it waits for with
 //! a [`LIMIT`], so that a lock that nobody gets is a failure and not a test that
 //! never ends. [`ByHand`] polls a future step by step, where a test is about one
-//! certain order of steps. [`conformance`] is what every lock space must pass.
+//! certain order of steps, and [`waiters`] tells that a thread has got as far as the
+//! queue. [`conformance`] is what every lock space must pass, and
+//! [`uncontended`] what is to cost next to nothing.
 
 mod by_hand;
 pub mod conformance;
 mod limit;
 mod lockstep;
-
 mod recorder;
+mod states;
+pub mod uncontended;
 
 pub use by_hand::ByHand;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
 pub use recorder::{Recorder, Stay};
+pub use states::{states, waiters};

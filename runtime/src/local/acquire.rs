@@ -152,14 +152,16 @@ impl Acquire {
     fn deadlock(&mut self) -> Option<Error> {
         let waiting = self.waiting();
         let deadlock = waiting.take_deadlock()?;
-        let error = table::refused(waiting.place, ErrorKind::Deadlock);
+        let error = table::refused(waiting.place, ErrorKind::Deadlock)?;
         Some(error.with_deadlock(Some(deadlock)))
     }
 
-    fn timed_out(&mut self, waited: Duration) -> Error {
+    /// The error of who gives up now; `None` if the lock was handed over meanwhile. Then
+    /// the waker has been called, and the next step takes the lock.
+    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
-        let error = table::refused(waiting.place, ErrorKind::Timeout);
-        error.with_waited(waited).with_deadlock(waiting.suspicion())
+        let error = table::refused(waiting.place, ErrorKind::Timeout)?;
+        Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
     }
 
     /// Tries the fast path for about as long as it takes to block and be woken. Where the
@@ -167,6 +169,12 @@ impl Acquire {
     /// overtaken, since the fast path is closed as long as there is somebody in the queue.
     fn spin(&mut self) -> Option<u64> {
         let Self::One(one) = self else { return None };
+        let State::New(request) = &one.state else {
+            return None;
+        };
+        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+            return None;
+        }
         (0..SPINS).find_map(|round| {
             sync::pause(round);
             one.try_thin(Owner::thread())
@@ -211,8 +219,10 @@ impl Acquire {
             }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
-            if timer.is_over() {
-                return Err(self.timed_out(timer.start.elapsed()));
+            if timer.is_over()
+                && let Some(error) = self.timed_out(timer.start.elapsed())
+            {
+                return Err(error);
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);
         }
@@ -350,7 +360,8 @@ impl Future for LockFuture {
 #[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockTimeoutFuture {
-    acquire: Acquire,
+    /// `None` when the time is over: who keeps the future keeps no place in the queue.
+    acquire: Option<Acquire>,
     timeout: Duration,
     /// From when the lock was found busy.
     timer: Option<Timer>,
@@ -360,7 +371,7 @@ pub struct LockTimeoutFuture {
 impl LockTimeoutFuture {
     pub(super) const fn new(acquire: Acquire, timeout: Duration) -> Self {
         Self {
-            acquire,
+            acquire: Some(acquire),
             timeout,
             timer: None,
             delay: None,
@@ -373,12 +384,15 @@ impl Future for LockTimeoutFuture {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
-            acquire,
+            acquire: place,
             timeout,
             timer,
             delay,
         } = &mut *self;
         let waker = context.waker();
+        let acquire = place
+            .as_mut()
+            .expect("a future is not polled after it gave its error");
         if let Poll::Ready(held) = acquire.step(Owner::task(waker), || waker.clone()) {
             return Poll::Ready(Ok(AsyncGuard::new(held)));
         }
@@ -397,7 +411,13 @@ impl Future for LockTimeoutFuture {
                 Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
-        Poll::Ready(Err(acquire.timed_out(timer.start.elapsed())))
+        match acquire.timed_out(timer.start.elapsed()) {
+            Some(error) => {
+                *place = None;
+                Poll::Ready(Err(error))
+            }
+            None => Poll::Pending,
+        }
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) struct ThinHold {
 }
 
 impl Bucket {
+    /// How long a text a thin holder can write down.
+    pub(super) const TEXT: usize = WORDS * size_of::<u64>();
+
     pub(super) const fn new() -> Self {
         Self {
             word: AtomicU64::new(FREE),
@@ -79,12 +82,10 @@ impl Bucket {
         }
     }
 
-    /// Takes a lock of a bucket in which none is held or awaited.
+    /// Takes a lock of a bucket in which none is held or awaited. The key's text is at most
+    /// [`Bucket::TEXT`] bytes long.
     #[inline]
     pub(super) fn try_take(&self, space: u64, text: &[u8], fair: bool, record: Record) -> bool {
-        let Some(words) = key::words(text) else {
-            return false;
-        };
         let word = self.word.load(Ordering::Relaxed);
         if low(word) != FREE {
             return false;
@@ -104,7 +105,7 @@ impl Bucket {
         self.function.store(record.site.function, Ordering::Relaxed);
         self.location
             .store(Some(record.site.location), Ordering::Relaxed);
-        for (place, word) in self.text.iter().zip(words) {
+        for (place, word) in self.text.iter().zip(key::words(text)) {
             place.store(word, Ordering::Relaxed);
         }
         // Release pairs with the acquire in `record`: the record is complete.

@@ -235,9 +235,8 @@ impl Entry {
     /// Goes straight in where the same thread holds the lock already, not only
     /// shared if `mode` is exclusive.
     pub(super) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
-        let owner = record.owner;
-        let is_own = |(_, holder): (_, Record)| holder.owner == owner;
-        let holds = owner != Owner::UNKNOWN && self.holders().any(is_own);
+        let is_own = |(_, holder): (_, Record)| holder.owner == record.owner;
+        let holds = self.holders().any(is_own);
         let as_well = self.mode == mode || mode == Mode::Shared || self.policy.permits > 1;
         if !(holds && as_well) {
             return None;

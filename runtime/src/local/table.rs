@@ -182,6 +182,12 @@ fn hash(space: u64, text: &[u8]) -> u64 {
     hasher.finish()
 }
 
+/// Whether a bucket has a place for such a hold.
+#[inline]
+pub(super) fn may_be_thin(space: &SpaceId, text: &[u8], terms: Terms) -> bool {
+    space.policy.permits == 1 && terms.mode == Mode::Exclusive && text.len() <= Bucket::TEXT
+}
+
 /// Takes the lock by its bucket alone. Gives the hash, of which [`Hold::thin`] makes the
 /// hold: a hold would come back in memory, from where copying it costs as much again as
 /// all the rest.
@@ -191,13 +197,13 @@ pub(super) fn try_take_thin(
     terms: Terms,
     record: Record,
 ) -> Option<u64> {
-    let SpaceId {
-        number,
-        policy: Policy { permits, fair },
-    } = *space;
-    if permits > 1 || terms.mode == Mode::Shared {
+    if !may_be_thin(space, text, terms) {
         return None;
     }
+    let SpaceId {
+        number,
+        policy: Policy { fair, .. },
+    } = *space;
     let hash = hash(number, text);
     bucket(hash)
         .try_take(number, text, fair, record)
@@ -285,12 +291,19 @@ pub(super) fn busy(name: Name<'_>) -> Error {
     )
 }
 
-/// The error of who has waited.
-pub(super) fn refused(place: Place, kind: ErrorKind) -> Error {
+/// The error of who has waited; `None` if it isn't in the queue any more: then it is
+/// itself the holder.
+pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.get(place.entry);
+    entry.waiter(place.ticket)?;
     let holder = entry.holder().map(Holder::from);
-    Error::new(kind, name_of(entry.space), entry.key.clone(), holder)
+    Some(Error::new(
+        kind,
+        name_of(entry.space),
+        entry.key.clone(),
+        holder,
+    ))
 }
 
 /// What a waiter waits for; `None` if it isn't in the queue any more.

@@ -4,14 +4,22 @@ mod attribute;
 mod cancellation;
 mod conformance;
 mod deadlock;
+mod ending;
+mod fair;
 mod fairness;
 mod inspection;
+mod keys;
 mod memory;
+mod model;
 mod nesting;
+mod permits;
 mod ported;
+mod reentrant;
+mod shared;
 mod size;
 mod space;
 mod stress;
+mod timeout;
 mod waker;
 
 /// In this crate's edition the temporaries of a block's last expression drop before

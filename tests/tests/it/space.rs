@@ -119,17 +119,16 @@ fn guard_turned_async_holds_on_and_may_be_sent() {
 #[test]
 fn first_use_by_two_threads_is_of_one_space() {
     in_time(|| {
-        let spaces: Vec<_> = (0..5000).map(|_| Locks::new("first use")).collect();
+        let spaces: Vec<_> = (0..2000).map(|_| Locks::new("first use")).collect();
         let lockstep = Lockstep::new();
         let lock_all = |side| {
-            let mut taken = Vec::new();
-            for locks in &spaces {
+            let tried = spaces.iter().map(|locks| {
                 lockstep.meet(side);
-                let tried = locks.key("key").try_lock();
-                lockstep.meet(side); // Nobody lets go before both have tried.
-                taken.push(tried.is_ok());
-            }
-            taken
+                locks.key("key").try_lock()
+            });
+            let tried: Vec<_> = tried.collect();
+            lockstep.meet(side); // Nobody lets go before both have tried.
+            tried.iter().map(Result::is_ok).collect::<Vec<_>>()
         };
         let (one, other) = thread::scope(|scope| {
             let one = scope.spawn(|| lock_all(0));

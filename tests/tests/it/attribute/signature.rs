@@ -55,19 +55,19 @@ fn test_may_be_annotated() {
 }
 
 #[tokio::test]
-#[synchronized("signature::tokio")]
+#[synchronized("signature::below")]
 async fn tokio_test_may_be_annotated_below() {
-    assert!(lockutils::is_locked("signature::tokio"));
+    assert!(lockutils::is_locked("signature::below"));
     yield_now().await;
-    assert!(lockutils::is_locked("signature::tokio"));
+    assert!(lockutils::is_locked("signature::below"));
 }
 
-#[synchronized("signature::tokio")]
+#[synchronized("signature::above")]
 #[tokio::test]
 async fn tokio_test_may_be_annotated_above() {
-    assert!(lockutils::is_locked("signature::tokio"));
+    assert!(lockutils::is_locked("signature::above"));
     yield_now().await;
-    assert!(lockutils::is_locked("signature::tokio"));
+    assert!(lockutils::is_locked("signature::above"));
 }
 
 static CELLS: Locks = Locks::new("signature::cells");

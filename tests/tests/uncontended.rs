@@ -1,0 +1,78 @@
+//! A lock that nobody else wants is taken and let go without an allocation, a system
+//! call, or a look at the clock.
+//!
+//! In a binary of its own, since it counts what its allocator does. For the rest it runs
+//! the program `uncontended` and watches it from outside: with `strace`, which shows
+//! the system calls; and with the processor's time stamp counter made a fault, since the
+//! clock is read from that, without a system call. Where the clock comes from elsewhere,
+//! reading it is a system call. Each watch is shown to see what it watches for.
+
+use lockutils_tests::uncontended::{CASES, ROUNDS};
+use std::hint::black_box;
+use std::io::{self, Write as _};
+use std::process::{Command, Output};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_uncontended");
+
+/// Says that a test could not look, whether or not the output of tests is captured.
+fn skip(why: &str) {
+    let _ = writeln!(io::stderr(), "skipped: {why}");
+}
+
+fn assert_success(output: &Output) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {errors}", output.status);
+}
+
+#[test]
+fn uncontended_lock_allocates_nothing() {
+    let count = |case: fn()| {
+        let rounds = || (0..ROUNDS).for_each(|_| case());
+        allocation_counter::measure(rounds).count_total
+    };
+    assert_eq!(count(|| drop(black_box(Box::new(7)))), u64::from(ROUNDS));
+    for (name, case) in CASES {
+        case(); // The first use in a process draws a seed and some numbers.
+        assert_eq!(count(*case), 0, "{name}");
+    }
+}
+
+#[test]
+fn uncontended_lock_makes_no_system_call() {
+    let file = format!("{}/uncontended.strace", env!("CARGO_TARGET_TMPDIR"));
+    let strace = Command::new("strace")
+        .args(["-f", "-o", &file, PROGRAM, "control"])
+        .output();
+    let output = match strace {
+        Ok(output) => output,
+        Err(error) => return skip(&format!("no strace here: {error}")),
+    };
+    if String::from_utf8_lossy(&output.stderr).contains("Operation not permitted") {
+        return skip("strace may not trace here");
+    }
+    assert_success(&output);
+    let trace = std::fs::read_to_string(file).unwrap();
+    let calls_in = |case: &str| -> Vec<&str> {
+        let is_mark = |mark, line: &str| line.contains(&format!("\"/lockutils/{mark}/{case}\""));
+        let mut lines = trace.lines();
+        assert!(lines.any(|line| is_mark("begin", line)), "{case} has run");
+        lines.take_while(|line| !is_mark("end", line)).collect()
+    };
+    for (name, _) in CASES {
+        assert_eq!(calls_in(name), [""; 0], "{name}");
+    }
+    let control = calls_in("control");
+    assert!(
+        control.iter().any(|line| line.contains("sched_yield")),
+        "{control:?}"
+    );
+}
+
+#[test]
+fn uncontended_lock_reads_no_clock() {
+    let run = |arguments: &[&str]| Command::new(PROGRAM).args(arguments).output().unwrap();
+    if run(&["blind", "control"]).status.success() {
+        return skip("here the clock is not read from a counter that can be made a fault");
+    }
+    assert_success(&run(&["blind"]));
+}
