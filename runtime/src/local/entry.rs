@@ -18,7 +18,9 @@ use crate::snapshot::LockState;
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
 use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
@@ -123,11 +125,23 @@ impl Wakers {
 
 impl Drop for Wakers {
     fn drop(&mut self) {
-        let first = self.to_call.take();
-        first
+        let wakers = self
+            .to_call
+            .take()
             .into_iter()
-            .chain(self.more_to_call.drain(..))
-            .for_each(Waker::wake);
+            .chain(self.more_to_call.drain(..));
+        let mut panic = None;
+        for waker in wakers {
+            // One that panics must not keep those after it from being called.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                panic = Some(payload);
+            }
+        }
+        if let Some(panic) = panic
+            && !thread::panicking()
+        {
+            resume_unwind(panic);
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use crate::fairness::outlast_patience;
 use lockutils::{LockFuture, Locks};
-use lockutils_tests::in_time;
+use lockutils_tests::{ByHand, in_time};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -149,5 +150,32 @@ fn waker_of_a_waiter_that_takes_the_lock_may_lock() {
             taken
         };
         while !taken_unwoken() {}
+    });
+}
+
+/// All shared waiters are woken together, and a fault of one's executor is not the others'.
+#[test]
+fn waker_that_panics_keeps_no_other_from_being_called() {
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker that panics");
+        }
+    }
+
+    in_time(|| {
+        let locks = Locks::new("waker");
+        let guard = locks.key("key").lock().into_async();
+        let mut faulty = locks.key("key").shared().lock_async();
+        let waker = Waker::from(Arc::new(Panics));
+        let poll = Pin::new(&mut faulty).poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+        let mut sound = ByHand::new(locks.key("key").shared().lock_async());
+        assert!(sound.poll().is_pending());
+        outlast_patience();
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(guard))).is_err());
+        assert_eq!(sound.woken(), 1);
+        assert!(sound.poll().is_ready());
     });
 }
