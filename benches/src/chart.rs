@@ -20,12 +20,12 @@ const ROWS: [&str; 6] = [
 ];
 
 /// A bar of more than so many times the panel's median is cut.
-const CUT: f64 = 5.0;
+const CUT: f64 = 10.0;
 
 const MARGIN: u32 = 20;
-const PANEL_WIDTH: u32 = 410;
-const NAME_WIDTH: u32 = 160;
-const BAR_WIDTH: f64 = 180.0;
+const PANEL_WIDTH: u32 = 440;
+const NAME_WIDTH: u32 = 165;
+const BAR_WIDTH: f64 = 150.0;
 const LINE: u32 = 20;
 /// The title of a panel above its bars, and the gap below them.
 const PANEL_EXTRA: u32 = 52;
@@ -171,7 +171,7 @@ mod tests {
             .filter(|line| line.contains("class=\"bar"))
             .filter_map(|line| line.split("width=\"").nth(1)?.split('"').next())
             .collect();
-        assert_eq!(widths, ["90.0", "180.0", "180.0"]);
+        assert_eq!(widths, ["75.0", "150.0", "150.0"]);
         assert_eq!(chart.matches("class=\"cut\"").count(), 3);
         assert!(chart.contains("20.0 µs"));
     }
