@@ -172,7 +172,10 @@ impl Acquire {
         let State::New(request) = &one.state else {
             return None;
         };
-        if !table::may_be_thin(&request.space, request.key.as_bytes(), request.terms) {
+        let (space, text) = (request.space, request.key.as_bytes());
+        if !table::may_be_thin(&space, text, request.terms)
+            || table::is_closed_by_others(Name::new(space, text))
+        {
             return None;
         }
         (0..SPINS).find_map(|round| {
