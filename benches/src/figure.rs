@@ -7,7 +7,7 @@ pub(crate) fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         ..100.0 => format!("{nanoseconds:.1} ns"),
         ..10_000.0 => format!("{nanoseconds:.0} ns"),
-        ..1e7 => format!("{:.1} µs", nanoseconds / 1e3),
+        ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
         _ => format!("{:.1} ms", nanoseconds / 1e6),
     }
 }
@@ -46,8 +46,8 @@ mod tests {
     #[test]
     fn figures_have_two_or_three_digits_that_count() {
         assert_eq!(
-            [6.06, 210.4, 23_099.0, 1.25e7].map(time),
-            ["6.1 ns", "210 ns", "23.1 µs", "12.5 ms"]
+            [6.06, 210.4, 23_099.0, 6.08e6].map(time),
+            ["6.1 ns", "210 ns", "23.1 µs", "6.1 ms"]
         );
         assert_eq!([1.0, 17.04, 2750.6].map(times), ["1.00×", "17.0×", "2751×"]);
         assert_eq!(spread(0.154), "± 15 %");
