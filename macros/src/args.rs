@@ -86,8 +86,9 @@ impl Args {
                 set(&mut self.krate, &name, value)
             }
             _ => {
+                let error = unknown(&name, at_end(input));
                 skip_value(input);
-                Err(unknown(&name))
+                Err(error)
             }
         }
     }
@@ -258,12 +259,17 @@ fn unnamed(input: ParseStream<'_>) -> Error {
     }
 }
 
-fn unknown(name: &Ident) -> Error {
+/// The error for a name that is no argument's. Alone, it may be meant as the key.
+fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
     let message = if LATER.contains(&&*text) {
-        format!("argument `{text}` is not supported by this version of lockutils; {LEGAL}")
+        format!(
+            "argument `{text}` is not supported by this version of lockutils; {LEGAL}, or take the lock by hand with the methods of `Locks`"
+        )
     } else if let Some(close) = NAMES.into_iter().find(|legal| is_close(&text, legal)) {
         format!("unknown argument `{text}`; did you mean `{close}`? {LEGAL}")
+    } else if alone {
+        format!("unknown argument `{text}`; to lock on its value write `key = {name}`")
     } else {
         format!("unknown argument `{text}`; {LEGAL}")
     };

@@ -51,6 +51,9 @@ mod validate;
 /// | `locks = EXPR` | the lock space that the key means something in |
 /// | `crate = PATH` | where the crate `lockutils` is; by default `::lockutils` |
 ///
+/// For a timeout, a shared hold, several keys, re-entry or a try take the lock by hand, with
+/// the methods of `Locks`.
+///
 /// ## No argument
 ///
 /// The function has one lock of its own, whatever its generic arguments are and
@@ -121,7 +124,8 @@ mod validate;
 /// ## `locks = EXPR`
 ///
 /// Keys are of one process-wide space, unless this names another: a `static`, a field
-/// such as `self.locks`, or anything else that gives a `Locks` or a reference to one.
+/// such as `self.locks`, or any other expression for a `Locks` that lives on. A `const`,
+/// or `Locks::new(..)` written here, would be a new space at each call, and exclude nobody.
 ///
 /// ```
 /// # use lockutils::synchronized;
@@ -166,8 +170,9 @@ mod validate;
 ///
 /// The lock is taken when the future runs, not when it is made, if the body ends in an
 /// `async` block or in `Box::pin` of one. That is what `#[async_trait]` makes of an
-/// async method, so methods of such traits can be annotated. In them the key sees only
-/// arguments that are plain names.
+/// async method, so methods of such traits can be annotated. In them the key sees `self`
+/// and the arguments that are plain names; one that only the key uses draws a warning of
+/// being unused, since `#[async_trait]` gives the body a copy of it.
 ///
 /// ```
 /// # use lockutils::{is_locked, synchronized};

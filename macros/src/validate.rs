@@ -6,12 +6,13 @@ use crate::future::{Lazy, lazy};
 use crate::item::Function;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Error, Path, Result, ReturnType};
+use syn::{Error, Expr, Path, Result, ReturnType};
 
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
     let rules = all([
         args.as_ref().map_or(Ok(()), space_has_key),
+        args.as_ref().map_or(Ok(()), space_lives_on),
         is_not_const(function),
         is_not_variadic(function),
         is_not_naked(function),
@@ -28,6 +29,34 @@ fn space_has_key(args: &Args) -> Result<()> {
         keyless,
         "missing key, expected a text or `key = ..` beside `locks = ..`; for one lock for all callers write `key = \"\"`",
     )
+}
+
+/// A space that is made in the expression is another at each call.
+fn space_lives_on(args: &Args) -> Result<()> {
+    let made = args.locks.as_ref().filter(|space| is_made_here(space));
+    refuse(
+        made,
+        "a new space at every call excludes nobody; make it a `static` or a field, and name that",
+    )
+}
+
+/// `Locks::new(..)`, with any path before it and any of its builders behind.
+fn is_made_here(space: &Expr) -> bool {
+    match space {
+        Expr::Reference(space) => is_made_here(&space.expr),
+        Expr::Paren(space) => is_made_here(&space.expr),
+        Expr::Group(space) => is_made_here(&space.expr),
+        Expr::MethodCall(built) => is_made_here(&built.receiver),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(function) => {
+                let mut names = function.path.segments.iter().rev().map(|name| &name.ident);
+                names.next().is_some_and(|name| name == "new")
+                    && names.next().is_some_and(|name| name == "Locks")
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 fn is_not_const(function: &Function) -> Result<()> {

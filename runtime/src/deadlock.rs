@@ -2,7 +2,7 @@
 
 use crate::error::LockName;
 use crate::key::Key;
-use crate::site::Holder;
+use crate::site::{Holder, Site};
 use crate::sync::Mutex;
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A cycle of holders and waiters, none of whom can go on before the others.
 ///
 /// [`Display`](fmt::Display) gives a line for each lock of the cycle, with who waits for
-/// it, where, and who holds it.
+/// it, where, and who holds it. The lines are indented, and the last has no end of line.
 #[derive(Clone, Debug)]
 pub struct Deadlock {
     edges: Vec<Edge>,
@@ -28,6 +28,14 @@ pub(crate) struct Edge {
 impl Deadlock {
     pub(crate) const fn new(edges: Vec<Edge>) -> Self {
         Self { edges }
+    }
+
+    /// Where it is waited, if somebody waits for nobody else.
+    pub(crate) fn own_wait(&self) -> Option<Site> {
+        match &self.edges[..] {
+            [own] => Some(own.waiter.site()),
+            _ => None,
+        }
     }
 }
 

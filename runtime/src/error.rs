@@ -140,7 +140,13 @@ impl fmt::Display for Error {
         }
         match (kind, deadlock) {
             (_, None) => Ok(()),
-            (ErrorKind::Deadlock, Some(deadlock)) => write!(f, "\n{deadlock}"),
+            (ErrorKind::Deadlock, Some(deadlock)) => match deadlock.own_wait() {
+                Some(site) => write!(
+                    f,
+                    ", the same that waits, at {site}; release it first, or use `reentrant`"
+                ),
+                None => write!(f, "\n{deadlock}"),
+            },
             (_, Some(deadlock)) => write!(f, "; suspected deadlock:\n{deadlock}"),
         }
     }

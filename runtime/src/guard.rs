@@ -17,7 +17,7 @@ use std::sync::MutexGuard;
 /// let guard = lockutils::lock("name");
 /// std::thread::spawn(move || drop(guard));
 /// ```
-#[must_use = "dropping a guard at once releases its lock"]
+#[must_use = "dropping a guard at once releases its lock; write `let _guard = ..`, not `let _ = ..`"]
 pub struct Guard {
     held: Held,
     /// As this field is, a guard is `Sync` and not `Send`.
@@ -60,7 +60,7 @@ impl Guard {
 /// A hold of a task; dropping it releases the lock.
 ///
 /// [`Send`], since a task may move between threads while it holds the lock.
-#[must_use = "dropping a guard at once releases its lock"]
+#[must_use = "dropping a guard at once releases its lock; write `let _guard = ..`, not `let _ = ..`"]
 pub struct AsyncGuard {
     held: Held,
 }

@@ -26,7 +26,8 @@ pub(crate) const WORDS: usize = INLINE / size_of::<u64>();
 /// A value that names a lock.
 ///
 /// Two values are the same key when they write the same text, whatever their
-/// types: `7_u32`, `"7"` and `String::from("7")` are one key.
+/// types: `7_u32`, `"7"` and `String::from("7")` are one key, and so are `("vm", 7)` and
+/// `"vm/7"`.
 ///
 /// Implemented for `str`, `String`, `Cow<str>`, `char`, `bool`, all integers and
 /// `NonZero` integers, references, `Box`, `Rc` and `Arc` of keys, tuples of two
@@ -58,7 +59,8 @@ pub(crate) const WORDS: usize = INLINE / size_of::<u64>();
     message = "`{Self}` cannot be used as a lock key",
     label = "not a lock key",
     note = "a lock key has one text: a string, an integer, a `char`, a `bool`, a path, an IP address, a UUID (feature `uuid`), or a tuple of these",
-    note = "for a float write its `.to_bits()`; for an `Option` a `match`, or a default with `.unwrap_or(..)`; for bytes their text, such as `std::str::from_utf8(bytes)?`; for anything that prints, `format_args!(\"{{}}\", value)`"
+    note = "for a type of your own use one of its fields, or implement `LockKey` for it",
+    note = "for a float write its `.to_bits()`; for an `Option` a `match`, or a default with `.unwrap_or(..)`; for bytes their text, such as `std::str::from_utf8(bytes)?`; for anything that implements `Display`, `format_args!(\"{{}}\", value)`"
 )]
 pub trait LockKey {
     /// Writes the key's text to `out`.
@@ -264,7 +266,7 @@ pub(crate) fn words(text: &[u8]) -> impl Iterator<Item = u64> {
 
 /// Where a [`LockKey`] writes its text.
 ///
-/// Also a [`fmt::Write`], so `write!(out, "{}", self.id)` works.
+/// Also a [`fmt::Write`], so `let _ = write!(out, "{}", self.id);` works, and takes all text.
 #[derive(Debug)]
 pub struct KeyWriter<'a> {
     key: &'a mut Key,

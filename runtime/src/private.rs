@@ -26,6 +26,7 @@ pub const fn site(function: &'static &'static str) -> Site {
 ///
 /// As the space's [`Space::block`].
 #[inline]
+#[track_caller]
 pub fn finish<S: Space + ?Sized>(begun: Begun<S>) -> Result<S::Guard, S::Failure> {
     match begun {
         Begun::Held(held) => Ok(S::Guard::from(held)),

@@ -47,6 +47,7 @@ pub trait Space {
     ///
     /// None, if [`Space::Failure`] is [`Infallible`]; else why the engine could
     /// not take the lock.
+    #[track_caller]
     fn block(wait: Self::Wait) -> Result<Self::Guard, Self::Failure>;
 
     /// Makes ready to wait for the lock of `key` in a task. Takes nothing until it is
@@ -58,7 +59,7 @@ pub trait Space {
     /// # Errors
     ///
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock.
-    fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<Self::Guard, Error>;
+    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Self::Guard, Error>;
 }
 
 /// What [`Space::begin`] has come to.
@@ -87,6 +88,7 @@ macro_rules! by_reference {
             }
 
             #[inline]
+            #[track_caller]
             fn block(wait: S::Wait) -> Result<S::Guard, S::Failure> {
                 S::block(wait)
             }
@@ -97,8 +99,8 @@ macro_rules! by_reference {
             }
 
             #[inline]
-            fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<S::Guard, Error> {
-                (**self).try_lock(key, site)
+            fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<S::Guard, Error> {
+                (**self).try_begin(key, site)
             }
         }
     )*};

@@ -1,6 +1,6 @@
 //! What every lock space must pass, whatever engine is behind it.
 //!
-//! An [`Engine`] makes spaces, and [`conformance!`](crate::conformance) makes a test
+//! An [`Engine`] makes spaces, and [`conformance!`](crate::conformance!) makes a test
 //! of each function below. The functions know nothing but the trait
 //! [`Space`]: what is particular to one engine is tested elsewhere. A capability
 //! that an engine lacks skips a case; it never changes what the case checks.
@@ -99,7 +99,7 @@ fn hold_async<S: Space<Failure: Debug>, K: LockKey>(
 }
 
 fn is_free<S: Space>(space: &S, key: impl LockKey) -> bool {
-    space.try_lock(&key, Site::here()).is_ok()
+    space.try_begin(&key, Site::here()).is_ok()
 }
 
 fn one_thread() -> tokio::runtime::Runtime {
@@ -184,7 +184,7 @@ pub fn key_tried_by_two_threads_at_once_goes_to_one<E: Engine>() {
             if over.load(Ordering::SeqCst) {
                 return key;
             }
-            let tried = space.try_lock(&key, Site::here());
+            let tried = space.try_begin(&key, Site::here());
             taken.fetch_add(usize::from(tried.is_ok()), Ordering::SeqCst);
             lockstep.meet(side); // Nobody lets go before both have tried.
             if side == 0 && start.elapsed() > Duration::from_millis(300) {
@@ -280,7 +280,7 @@ pub fn try_on_a_held_key_is_busy<E: Engine>() {
     let guard = hold(&space, ("vm", 7));
     let error = thread::scope(|scope| {
         let other = scope.spawn(|| {
-            let tried = space.try_lock(&("vm", 7), Site::here());
+            let tried = space.try_begin(&("vm", 7), Site::here());
             tried.map(drop).unwrap_err()
         });
         other.join().unwrap()
@@ -297,10 +297,10 @@ pub fn try_on_a_held_key_is_busy<E: Engine>() {
 /// success as well.
 pub fn try_is_busy_for_the_holder_too<E: Engine>() {
     let space = E::space();
-    let guard = space.try_lock(&KEY, Site::here());
+    let guard = space.try_begin(&KEY, Site::here());
     assert!(guard.is_ok());
     for _ in 0..2 {
-        let again = space.try_lock(&KEY, Site::here());
+        let again = space.try_begin(&KEY, Site::here());
         assert_eq!(again.map(drop).unwrap_err().kind(), ErrorKind::Busy);
     }
     drop(guard);

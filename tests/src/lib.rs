@@ -5,7 +5,7 @@
 //! a [`LIMIT`], so that a lock that nobody gets is a failure and not a test that
 //! never ends. [`ByHand`] polls a future step by step, where a test is about one
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the
-//! queue. [`conformance`] is what every lock space must pass, and
+//! queue. [`mod@conformance`] is what every lock space must pass, and
 //! [`uncontended`] what is to cost next to nothing.
 
 mod by_hand;

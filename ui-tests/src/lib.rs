@@ -25,10 +25,10 @@ impl Space for Files {
     }
 
     fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait {
-        ready(self.try_lock(key, site))
+        ready(self.try_begin(key, site))
     }
 
-    fn try_lock(&self, key: &dyn LockKey, _: Site) -> Result<Token, Error> {
+    fn try_begin(&self, key: &dyn LockKey, _: Site) -> Result<Token, Error> {
         if Key::new(key).as_str() == "free" {
             return Ok(Token);
         }

@@ -186,6 +186,7 @@ impl Acquire {
 
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
+    #[track_caller]
     pub(super) fn block(mut self) -> Held {
         if let Some(hash) = self.spin() {
             return Held::thin(hash);

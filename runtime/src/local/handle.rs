@@ -109,6 +109,9 @@ impl<'a, K: LockKey> Handle<'a, K> {
 
     /// Acquires the lock if nobody holds it.
     ///
+    /// In async code use `try_lock()?.into_async()`, whose guard can be held over an
+    /// `.await`.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), also when it is the caller who

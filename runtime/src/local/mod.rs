@@ -53,8 +53,8 @@ pub(crate) use table::states;
 /// name is for people and logs. It costs nothing until it is used, and a key costs
 /// nothing while nobody holds or awaits it.
 ///
-/// Put it in a `static`, or in a field of the thing it guards. A `const` of this
-/// type would be a new space at every use.
+/// Put it in a `static`, or in a field of the thing it guards, and share it by reference
+/// or by `Arc`. A `const` of this type would be a new space at every use, and exclude nobody.
 ///
 /// # Deadlocks
 ///
@@ -273,6 +273,7 @@ impl Space for Locks {
         }
     }
 
+    #[track_caller]
     fn block(Sure(LockFuture(wait)): Sure) -> Result<Guard, Infallible> {
         Ok(Guard::new(wait.block()))
     }
@@ -282,7 +283,7 @@ impl Space for Locks {
         Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))
     }
 
-    fn try_lock(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
+    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
         let hold = self.try_now(key, Terms::EXCLUSIVE, site)?;
         Ok(Guard::new(Held::One(hold)))
     }
@@ -290,6 +291,7 @@ impl Space for Locks {
 
 /// A hold of the fast path, in one word. A guard has three, and costs more to move than
 /// to make.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct ThinHold(u64);
 
@@ -309,6 +311,7 @@ impl Drop for ThinHold {
 }
 
 /// A wait for a lock that can't fail.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Sure(LockFuture);
 
