@@ -88,6 +88,13 @@ mod tests {
     }
 
     #[test]
+    fn chart_is_drawn_where_it_is_asked_for() {
+        let chart = |line| parse(line).unwrap().chart;
+        assert_eq!(chart("--chart results.svg"), Some("results.svg".into()));
+        assert_eq!(chart("--quick"), None);
+    }
+
+    #[test]
     fn wrong_options_are_errors() {
         for line in [
             "--fast",

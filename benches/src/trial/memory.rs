@@ -1,7 +1,7 @@
-//! What keys cost in memory, by ourselves and in time when there are many.
+//! What a million keys cost in memory, and in time when all are held at once.
 //!
-//! In processes of their own, whose memory nothing else has changed: the program starts
-//! itself with `--in-child NAME`, and the child prints its figures in a line.
+//! Measured in processes of their own, whose memory nothing else has changed: the program
+//! starts itself with `--in-child NAME`, and the child prints its figures in a line.
 
 use crate::contender::UuidText;
 use crate::counting;

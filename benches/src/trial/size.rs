@@ -1,10 +1,11 @@
 //! What a guard, and an annotated future, have in bytes.
 
 use crate::contender::Key;
+use crate::measure::Plan;
 use crate::target::{Reach, Target, Unit};
 use lockutils::{AsyncGuard, Guard, synchronized};
 
-pub(crate) fn targets(_: crate::measure::Plan) -> Vec<Target> {
+pub(crate) fn targets(_: Plan) -> Vec<Target> {
     let (by_hand, annotated) = (size_of_val(&plain(&KEY)), size_of_val(&annotated(&KEY)));
     let target = |what: &str, limit, bytes: usize, details| Target {
         what: what.to_owned(),
