@@ -3,16 +3,18 @@
 use crate::measure::Plan;
 use lexopt::prelude::*;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 pub(crate) const HELP: &str = "\
-Measures what a keyed lock costs, ours and its peers', and prints a Markdown table.
+Measures what a keyed lock costs, ours and its peers', and prints Markdown tables.
 
 Usage: cargo run --release -p lockutils-benches -- [OPTIONS]
 
 Options:
   --quick        a few short rounds: shows that all works, not how fast it is
   --rounds N     how many rounds each cell is measured (default: 21, quick: 3)
-  --only TEXT    only the rows with TEXT in their name
+  --only TEXT    only the rows and trials with TEXT in their name
+  --chart FILE   also draw a bar chart of the main rows, as an SVG
   --help         print this
 ";
 
@@ -22,6 +24,9 @@ pub(crate) struct Args {
     pub(crate) plan: Plan,
     /// Part of the name of the rows to measure; empty for all.
     pub(crate) only: String,
+    pub(crate) chart: Option<PathBuf>,
+    /// What to measure as a child of this program; not for users.
+    pub(crate) in_child: Option<String>,
     pub(crate) help: bool,
 }
 
@@ -34,18 +39,27 @@ impl Args {
         let mut parser = lexopt::Parser::from_args(args);
         let (mut quick, mut rounds) = (false, None);
         let (mut only, mut help) = (String::new(), false);
+        let (mut chart, mut in_child) = (None, None);
         while let Some(arg) = parser.next()? {
             match arg {
                 Long("quick") => quick = true,
                 Long("rounds") => rounds = Some(parser.value()?.parse_with(at_least_one)?),
                 Long("only") => only = parser.value()?.string()?,
+                Long("chart") => chart = Some(parser.value()?.into()),
+                Long("in-child") => in_child = Some(parser.value()?.string()?),
                 Short('h') | Long("help") => help = true,
                 _ => return Err(arg.unexpected()),
             }
         }
         let mut plan = if quick { Plan::QUICK } else { Plan::FULL };
         plan.rounds = rounds.unwrap_or(plan.rounds);
-        Ok(Self { plan, only, help })
+        Ok(Self {
+            plan,
+            only,
+            chart,
+            in_child,
+            help,
+        })
     }
 }
 
@@ -74,6 +88,13 @@ mod tests {
     }
 
     #[test]
+    fn chart_is_drawn_where_it_is_asked_for() {
+        let chart = |line| parse(line).unwrap().chart;
+        assert_eq!(chart("--chart results.svg"), Some("results.svg".into()));
+        assert_eq!(chart("--quick"), None);
+    }
+
+    #[test]
     fn wrong_options_are_errors() {
         for line in [
             "--fast",
@@ -81,6 +102,7 @@ mod tests {
             "--rounds 0",
             "--rounds x",
             "--quick=1",
+            "--chart",
             "row",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -1,5 +1,7 @@
 //! What a contender is, the column it stands in, and the keys it is given.
 
+use std::fmt;
+
 /// Takes a lock as a thread would.
 pub(crate) trait Contender: Sync + 'static {
     /// Runs `section` under the lock of `key`, and does what the contender's users
@@ -41,18 +43,27 @@ impl Column {
         Self::Striped,
     ];
 
-    pub(crate) const fn title(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ParkingLot => "bare parking_lot",
             Self::Tokio => "bare Tokio",
-            Self::Guard => "**lockutils, guard**",
-            Self::Attribute => "**lockutils, attribute**",
+            Self::Guard => "lockutils, guard",
+            Self::Attribute => "lockutils, attribute",
             Self::KeyedLock => "keyed-lock",
             Self::Lockable => "lockable",
-            Self::DashMap => "DashMap of `Arc<Mutex>` (leaky)",
-            Self::TokioDashMap => "DashMap of Tokio's `Mutex` (leaky)",
+            Self::DashMap => "DashMap (leaky)",
+            Self::TokioDashMap => "DashMap of Tokio (leaky)",
             Self::Striped => "striped array",
         }
+    }
+
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::Guard | Self::Attribute)
+    }
+
+    /// Whether it is a lock and no more: one mutex, without keys.
+    pub(crate) const fn is_bare(self) -> bool {
+        matches!(self, Self::ParkingLot | Self::Tokio)
     }
 }
 
@@ -72,12 +83,22 @@ impl Key {
         number: 0,
     };
 
-    /// A key with the form of a UUID, which is 36 bytes long.
+    /// The key with a number, whose text is a [`UuidText`].
     pub(crate) fn uuid(number: usize) -> Self {
         Self {
-            text: format!("{number:08x}-83b1-4d6e-9f27-{number:012x}").leak(),
+            text: UuidText(number).to_string().leak(),
             number,
         }
+    }
+}
+
+/// A text with the form of a UUID: 36 bytes, different for each number.
+pub(crate) struct UuidText(pub(crate) usize);
+
+impl fmt::Display for UuidText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number) = self;
+        write!(f, "{number:08x}-83b1-4d6e-9f27-{number:012x}")
     }
 }
 

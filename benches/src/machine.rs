@@ -16,8 +16,16 @@ const CRATES: [&str; 6] = [
     "dashmap",
 ];
 
-/// A Markdown list.
-pub(crate) fn facts() -> String {
+/// How many threads wanted to run, in the last 1, 5 and 15 minutes.
+pub(crate) fn load() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let averages: Vec<_> = text.split(' ').take(3).collect();
+    averages.join(", ")
+}
+
+/// A Markdown list. The load at the start is of what else ran on the machine; at the
+/// end it is also of the benches.
+pub(crate) fn facts(load_at_start: &str) -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let cpu = fs::read_to_string("/proc/cpuinfo").ok();
     let cpu = cpu
@@ -26,10 +34,12 @@ pub(crate) fn facts() -> String {
         .unwrap_or("unknown processor");
     let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let mut facts = format!(
-        "- Date: {}\n- Machine: {cpu}, {cores} cores, {} {}\n- Compiler: {}\n- Versions:",
+        "- Date: {}\n- Machine: {cpu}, {cores} cores, {} {}\n- Load (1, 5, 15 minutes): \
+         {load_at_start} at the start, {} at the end\n- Compiler: {}\n- Versions:",
         &now[..10],
         env::consts::OS,
         env::consts::ARCH,
+        load(),
         env!("RUSTC_VERSION"),
     );
     for (index, name) in CRATES.into_iter().enumerate() {

@@ -17,16 +17,24 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// How long a cell is measured in a round.
     pub(crate) stretch: Duration,
+    /// How often that is done which takes seconds.
+    pub(crate) repeats: usize,
+    /// How long threads compete for one lock to see who gets it.
+    pub(crate) fairness: Duration,
 }
 
 impl Plan {
     pub(crate) const FULL: Self = Self {
         rounds: 21,
         stretch: Duration::from_millis(50),
+        repeats: 5,
+        fairness: Duration::from_secs(3),
     };
     pub(crate) const QUICK: Self = Self {
         rounds: 3,
         stretch: Duration::from_millis(10),
+        repeats: 1,
+        fairness: Duration::from_millis(300),
     };
 }
 
@@ -93,9 +101,9 @@ fn nanoseconds_each(stretches: &[Stretch]) -> f64 {
 }
 
 /// Measures the cells of a row. Returns the times of each, by round.
-pub(crate) fn rounds(cells: &mut [&mut Run], plan: Plan) -> Vec<Vec<f64>> {
+pub(crate) fn rounds(mut cells: Vec<&mut Run>, plan: Plan) -> Vec<Vec<f64>> {
     // Fills caches and allocators, and lets the leaky ones meet their keys.
-    for run in cells.iter_mut() {
+    for run in &mut cells {
         run(plan.stretch / 10);
     }
     let count = cells.len();
@@ -118,10 +126,14 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
+/// Each round's own ratio.
+pub(crate) fn ratios(times: &[f64], reference: &[f64]) -> Vec<f64> {
+    times.iter().zip(reference).map(|(a, b)| a / b).collect()
+}
+
 /// The median of the rounds' own ratios.
 pub(crate) fn ratio(times: &[f64], reference: &[f64]) -> f64 {
-    let ratios: Vec<_> = times.iter().zip(reference).map(|(a, b)| a / b).collect();
-    median(&ratios)
+    median(&ratios(times, reference))
 }
 
 /// Half the distance between the quartiles, as a part of the median: half of the
@@ -205,9 +217,9 @@ mod tests {
         let (mut a, mut b, mut c) = (run("a"), run("b"), run("c"));
         let plan = Plan {
             rounds: 3,
-            stretch: Duration::ZERO,
+            ..Plan::QUICK
         };
-        let times = rounds(&mut [&mut a, &mut b, &mut c], plan);
+        let times = rounds(vec![&mut a, &mut b, &mut c], plan);
         // The first three are the warm-up, which is not in the times.
         assert_eq!(*log.borrow(), "abcabcbcacab");
         assert_eq!(times, [[97.0; 3], [98.0; 3], [99.0; 3]]);

@@ -4,12 +4,14 @@
 //! a list for each thread, through which it goes again and again.
 
 use crate::contender::{AsyncContender, Column, Contender, Key};
+use crate::figure;
 use crate::measure::{self, Plan, Run};
 use crate::peers::{LeakyMap, OwnedKey, ParkingLot, Striped, Tokio};
 use crate::subject::{
     FunctionAttribute, GlobalAttribute, GlobalGuard, LiteralAttribute, LiteralGuard,
     SpaceAttribute, SpaceGuard,
 };
+use crate::target::{Reach, Target, Unit};
 use keyed_lock::{r#async, sync};
 use lockable::LockPool;
 use std::future;
@@ -26,6 +28,7 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Cell>,
     /// Beside the bare `parking_lot` mutex: what else to compare with.
     pub(crate) reference: Option<Column>,
+    goals: Vec<Goal>,
 }
 
 /// A contender in a row.
@@ -34,11 +37,63 @@ pub(crate) struct Cell {
     pub(crate) run: Run,
 }
 
+/// How long one contender of a row may take, as a ratio to another.
+pub(crate) struct Goal {
+    column: Column,
+    reference: Column,
+    reach: Reach,
+}
+
+/// A row with the times of its contenders, by round.
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    pub(crate) times: Vec<(Column, Vec<f64>)>,
+    pub(crate) reference: Option<Column>,
+    pub(crate) goals: Vec<Goal>,
+}
+
+impl Measured {
+    /// # Panics
+    ///
+    /// If the contender has no part in the row.
+    pub(crate) fn times_of(&self, column: Column) -> &[f64] {
+        let mut cells = self.times.iter();
+        let cell = cells.find(|(other, _)| *other == column);
+        &cell.expect("the contender has a part in the row").1
+    }
+
+    /// What has become of the row's goals.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.goals.iter().map(|goal| {
+            let Goal {
+                column,
+                reference,
+                reach,
+            } = *goal;
+            let [times, of_reference] = [column, reference].map(|column| self.times_of(column));
+            let [column, reference] = [column, reference].map(Column::name);
+            Target {
+                what: format!("{}: {column} / {reference}", self.name),
+                reach,
+                measured: measure::ratio(times, of_reference),
+                details: figure::compared(times, of_reference),
+            }
+        })
+    }
+}
+
 impl Row {
-    /// Measures the cells. Returns the times of each, by round.
-    pub(crate) fn measure(&mut self, plan: Plan) -> Vec<Vec<f64>> {
-        let mut runs: Vec<_> = self.cells.iter_mut().map(|cell| &mut cell.run).collect();
-        measure::rounds(&mut runs, plan)
+    /// Measures the cells.
+    pub(crate) fn measure(mut self, plan: Plan) -> Measured {
+        let runs = self.cells.iter_mut().map(|cell| &mut cell.run).collect();
+        let times = measure::rounds(runs, plan);
+        let columns = self.cells.iter().map(|cell| cell.column);
+        Measured {
+            name: self.name,
+            times: columns.zip(times).collect(),
+            reference: self.reference,
+            goals: self.goals,
+        }
     }
 
     /// A row with the reference of every row: the bare mutex.
@@ -47,12 +102,37 @@ impl Row {
             name,
             cells: Vec::new(),
             reference: None,
+            goals: Vec::new(),
         };
         row.cell(Column::ParkingLot, threads(keys, bare))
     }
 
     fn cell(mut self, column: Column, run: Run) -> Self {
         self.cells.push(Cell { column, run });
+        self
+    }
+
+    /// A goal: the most that `column` may take for each time of the reference.
+    fn at_most(self, limit: f64, column: Column, reference: Column) -> Self {
+        self.goal(column, reference, Reach::AtMost(limit, Unit::Times))
+    }
+
+    /// A goal: how many times our guard's time the peer is to take at least.
+    fn faster_than(self, peer: Column, limit: f64) -> Self {
+        self.goal(peer, Column::Guard, Reach::AtLeast(limit, Unit::Times))
+    }
+
+    /// The goal that the attribute costs what the guard does that it stands for.
+    fn attribute_costs_nothing(self) -> Self {
+        self.at_most(1.05, Column::Attribute, Column::Guard)
+    }
+
+    fn goal(mut self, column: Column, reference: Column, reach: Reach) -> Self {
+        self.goals.push(Goal {
+            column,
+            reference,
+            reach,
+        });
         self
     }
 
@@ -75,22 +155,29 @@ pub(crate) fn all() -> Vec<Row> {
     let literal = Keys::new(1, |_| vec![Key::LITERAL]);
     let many = Keys::new(1, |_| (0..4096).map(Key::uuid).collect());
     vec![
-        keyed("one key", &one, ParkingLot::<1>::new()),
-        keyed("4096 keys in turn", &many, ParkingLot::<1>::new()),
+        uncontended("one key", &one),
+        uncontended("4096 keys in turn", &many),
         Row::new("one key, a space of its own", &one, ParkingLot::<1>::new())
             .cell(Column::Guard, threads(&one, SpaceGuard))
-            .cell(Column::Attribute, threads(&one, SpaceAttribute)),
+            .cell(Column::Attribute, threads(&one, SpaceAttribute))
+            .attribute_costs_nothing(),
         Row::new("literal key", &literal, ParkingLot::<1>::new())
             .cell(Column::Guard, threads(&literal, LiteralGuard))
             .cell(Column::Attribute, threads(&literal, LiteralAttribute))
-            .threaded_peers::<&'static str>(&literal),
+            .threaded_peers::<&'static str>(&literal)
+            .at_most(1.3, Column::Guard, Column::ParkingLot)
+            .at_most(1.3, Column::Attribute, Column::ParkingLot)
+            .attribute_costs_nothing(),
         Row::new("no key", &one, ParkingLot::<1>::new())
-            .cell(Column::Attribute, threads(&one, FunctionAttribute)),
+            .cell(Column::Attribute, threads(&one, FunctionAttribute))
+            .at_most(1.3, Column::Attribute, Column::ParkingLot),
         awaited("async, one key", &one),
         same_key("2 threads, one key", 2),
-        same_key("8 threads, one key", 8),
+        same_key("8 threads, one key", 8).at_most(1.5, Column::Guard, Column::ParkingLot),
         own_keys("2 threads, own keys", 2),
-        own_keys("8 threads, own keys", 8),
+        own_keys("8 threads, own keys", 8)
+            .faster_than(Column::KeyedLock, 5.0)
+            .faster_than(Column::Lockable, 5.0),
     ]
 }
 
@@ -100,6 +187,13 @@ fn keyed(name: &'static str, keys: &Keys, bare: impl Contender) -> Row {
         .cell(Column::Guard, threads(keys, GlobalGuard))
         .cell(Column::Attribute, threads(keys, GlobalAttribute))
         .threaded_peers::<String>(keys)
+}
+
+/// One thread, with nobody else near.
+fn uncontended(name: &'static str, keys: &Keys) -> Row {
+    keyed(name, keys, ParkingLot::<1>::new())
+        .at_most(1.5, Column::Guard, Column::ParkingLot)
+        .attribute_costs_nothing()
 }
 
 fn same_key(name: &'static str, count: usize) -> Row {
@@ -122,7 +216,9 @@ fn awaited(name: &'static str, keys: &Keys) -> Row {
         .cell(Column::Attribute, tasks(keys, GlobalAttribute))
         .cell(Column::KeyedLock, tasks(keys, keyed_lock))
         .cell(Column::Lockable, tasks(keys, LockPool::<String>::new()))
-        .cell(Column::TokioDashMap, tasks(keys, tokio_map));
+        .cell(Column::TokioDashMap, tasks(keys, tokio_map))
+        .at_most(1.0, Column::Guard, Column::Tokio)
+        .attribute_costs_nothing();
     Row {
         reference: Some(Column::Tokio),
         ..row

@@ -8,6 +8,9 @@ use lockutils::{Locks, synchronized};
 
 static SPACE: Locks = Locks::new("benches");
 
+/// A space that is first come, first served.
+pub(crate) static FAIR: Locks = Locks::new("fair benches").fair();
+
 /// A key of the process-wide space, by guard.
 pub(crate) struct GlobalGuard;
 
@@ -58,6 +61,16 @@ pub(crate) struct SpaceAttribute;
 impl Contender for SpaceAttribute {
     #[synchronized(key = key.text, locks = SPACE)]
     fn locked(&self, key: &Key, section: impl FnOnce()) {
+        section();
+    }
+}
+
+/// A key of [`FAIR`], by guard.
+pub(crate) struct FairGuard;
+
+impl Contender for FairGuard {
+    fn locked(&self, key: &Key, section: impl FnOnce()) {
+        let _guard = FAIR.key(key.text).lock();
         section();
     }
 }

@@ -1,8 +1,9 @@
 //! The report: lines of a Markdown table.
 
 use crate::contender::Column;
+use crate::figure;
 use crate::measure::{self, Plan};
-use crate::rows::Row;
+use crate::rows::Measured;
 use std::fmt::Write as _;
 
 /// A line of the table, ready to print.
@@ -15,34 +16,28 @@ pub(crate) struct Line {
 
 impl Line {
     /// A row's lines: the times, and what they are to the row's other reference.
-    pub(crate) fn of_row(row: &Row, times: &[Vec<f64>]) -> Vec<Self> {
-        let columns = || row.cells.iter().map(|cell| cell.column);
-        let of = |column| {
-            let index = columns().position(|other| other == column);
-            &times[index.expect("a row has its references")]
+    pub(crate) fn of_row(row: &Measured) -> Vec<Self> {
+        let ratio = |times: &[f64], reference| {
+            let ratio = measure::ratio(times, row.times_of(reference));
+            format!("({})", figure::times(ratio))
         };
-        let noise = times.iter().map(|times| measure::noise(times));
+        let noise = row.times.iter().map(|(_, times)| measure::noise(times));
         let noise = noise.fold(0.0, f64::max);
-        let with_times = columns().zip(times).map(|(column, times)| {
-            let ratio = measure::ratio(times, of(Column::ParkingLot));
-            let time = measure::median(times);
-            (
-                column,
-                format!("{} ({})", nanoseconds(time), times_of(ratio)),
-            )
+        let with_times = row.times.iter().map(|(column, times)| {
+            let time = figure::time(measure::median(times));
+            let ratio = ratio(times, Column::ParkingLot);
+            (*column, format!("{time} {ratio}"))
         });
         let mut lines = vec![Self {
             name: row.name.to_owned(),
             cells: with_times.collect(),
-            noise: format!("± {:.0} %", noise * 100.0),
+            noise: figure::spread(noise),
         }];
         if let Some(reference) = row.reference {
-            let ratios = columns().zip(times).map(|(column, times)| {
-                let ratio = measure::ratio(times, of(reference));
-                (column, format!("({})", times_of(ratio)))
-            });
+            let ratios = row.times.iter();
+            let ratios = ratios.map(|(column, times)| (*column, ratio(times, reference)));
             lines.push(Self {
-                name: format!("— to {}", reference.title()),
+                name: format!("— to {}", reference.name()),
                 cells: ratios.collect(),
                 noise: String::new(),
             });
@@ -66,11 +61,8 @@ pub(crate) fn render(lines: &[Line], plan: Plan) -> String {
         let cells: Vec<_> = cells.collect();
         writeln!(out, "| {first} | {} | {last} |", cells.join(" | ")).expect("a string takes all");
     };
-    line(
-        "",
-        &mut Column::ALL.iter().map(|column| column.title()),
-        "noise",
-    );
+    let titles = Column::ALL.map(title);
+    line("", &mut titles.iter().map(String::as_str), "noise");
     line("---", &mut Column::ALL.iter().map(|_| "---:"), "---:");
     for Line { name, cells, noise } in lines {
         let cell = |column| {
@@ -82,38 +74,32 @@ pub(crate) fn render(lines: &[Line], plan: Plan) -> String {
     out
 }
 
-fn nanoseconds(time: f64) -> String {
-    let digits = usize::from(time < 100.0);
-    format!("{time:.digits$} ns")
-}
-
-fn times_of(ratio: f64) -> String {
-    let digits = if ratio < 10.0 { 2 } else { 1 };
-    format!("{ratio:.digits$}×")
+fn title(column: Column) -> String {
+    let name = column.name();
+    if column.is_ours() {
+        format!("**{name}**")
+    } else {
+        name.to_owned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::Cell;
 
     #[test]
     fn absent_contenders_are_a_dash() {
-        let cell = |column| Cell {
-            column,
-            run: Box::new(|_| unreachable!("only printed")),
-        };
-        let row = Row {
+        let row = Measured {
             name: "async",
-            cells: vec![
-                cell(Column::Guard),
-                cell(Column::ParkingLot),
-                cell(Column::Tokio),
+            times: vec![
+                (Column::Guard, vec![150.0; 2]),
+                (Column::ParkingLot, vec![10.0; 2]),
+                (Column::Tokio, vec![50.0; 2]),
             ],
             reference: Some(Column::Tokio),
+            goals: Vec::new(),
         };
-        let times = [vec![150.0; 2], vec![10.0; 2], vec![50.0; 2]];
-        let table = render(&Line::of_row(&row, &times), Plan::QUICK);
+        let table = render(&Line::of_row(&row), Plan::QUICK);
         let lines: Vec<_> = table.lines().skip(4).collect();
         assert_eq!(
             lines,

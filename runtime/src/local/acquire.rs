@@ -177,9 +177,12 @@ impl Acquire {
         let Request {
             space, key, terms, ..
         } = request;
+        let text = key.as_bytes();
         // Who spins has no place in line, and a re-entry finds its own lock in the way.
         let spins = !space.policy.fair && !terms.reentrant;
-        if !(spins && table::may_be_thin(space, key.as_bytes(), *terms)) {
+        if !(spins && table::may_be_thin(space, text, *terms))
+            || table::is_closed_by_others(Name::new(*space, text))
+        {
             return None;
         }
         (0..SPINS).find_map(|round| {

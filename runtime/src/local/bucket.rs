@@ -128,6 +128,11 @@ impl Bucket {
                 .is_ok()
     }
 
+    /// Whether the shard's mutex rules. A hint: by now it may have changed.
+    pub(super) fn is_inflated(&self) -> bool {
+        low(self.word.load(Ordering::Relaxed)) > THIN
+    }
+
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
     pub(super) fn reserve(&self) -> Option<ThinHold> {

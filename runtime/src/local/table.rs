@@ -188,6 +188,12 @@ pub(super) fn may_be_thin(space: &SpaceId, text: &[u8], terms: Terms) -> bool {
     space.policy.permits == 1 && terms.mode == Mode::Exclusive && text.len() <= Bucket::TEXT
 }
 
+/// Whether the fast path is closed for other keys' sake: the lock itself is free, and only
+/// the slow path has it. A hint: by now it may have changed.
+pub(super) fn is_closed_by_others(name: Name<'_>) -> bool {
+    bucket(name.hash).is_inflated() && Inflated::at(name.hash).find(name).is_none()
+}
+
 /// Takes the lock by its bucket alone. Gives the hash, of which [`Hold::thin`] makes the
 /// hold: a hold would come back in memory, from where copying it costs as much again as
 /// all the rest.
