@@ -66,7 +66,9 @@ pub(super) struct Entry {
     pub(super) number: u64,
     pub(super) space: u64,
     pub(super) key: Key,
-    policy: Policy,
+    // The space's policy, not as one field: so it shares its word with the mode.
+    permits: u32,
+    fair: bool,
     /// How the present holders hold.
     mode: Mode,
     /// A holder, in a place of its own so that a lock with one needs no more room.
@@ -159,11 +161,13 @@ impl Entry {
         holder: Record,
     ) -> Self {
         let first = Some((Ticket::FIRST, holder));
+        let Policy { permits, fair } = policy;
         Self {
             number,
             space,
             key,
-            policy,
+            permits,
+            fair,
             mode,
             first,
             crowd: None,
@@ -201,7 +205,7 @@ impl Entry {
     }
 
     pub(super) const fn has_one_permit(&self) -> bool {
-        self.policy.permits == 1
+        self.permits == 1
     }
 
     fn holder_count(&self) -> usize {
@@ -238,8 +242,8 @@ impl Entry {
     fn room(&self) -> Room {
         match self.holder_count() {
             0 => Room::Any,
-            count if count < self.policy.permits as usize => Room::Any,
-            _ if self.policy.permits == 1 && self.mode == Mode::Shared => Room::Shared,
+            count if count < self.permits as usize => Room::Any,
+            _ if self.permits == 1 && self.mode == Mode::Shared => Room::Shared,
             _ => Room::None,
         }
     }
@@ -247,7 +251,7 @@ impl Entry {
     /// Whether somebody who is not the first may take the lock before it. Nobody may
     /// join shared holders so, or else an exclusive waiter could wait for ever.
     fn may_overtake(&self) -> bool {
-        !self.policy.fair && (self.policy.permits > 1 || self.first.is_none())
+        !self.fair && (self.permits > 1 || self.first.is_none())
     }
 
     /// Takes the lock if there is room.
@@ -266,7 +270,7 @@ impl Entry {
     pub(super) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
         let is_own = |(_, holder): (_, Record)| holder.owner == record.owner;
         let holds = self.holders().any(is_own);
-        let as_well = self.mode == mode || mode == Mode::Shared || self.policy.permits > 1;
+        let as_well = self.mode == mode || mode == Mode::Shared || self.permits > 1;
         if !(holds && as_well) {
             return None;
         }
@@ -361,7 +365,7 @@ impl Entry {
             if !room.admits(waiter.mode) {
                 return;
             }
-            if !self.policy.fair && waiter.since.elapsed() < PATIENCE {
+            if !self.fair && waiter.since.elapsed() < PATIENCE {
                 // It takes the lock, unless somebody is faster. There is no waker if
                 // it was woken before and has not come yet: then once is enough.
                 wakers.call_later(waiter.waker.take());
@@ -391,3 +395,7 @@ impl Entry {
         })
     }
 }
+
+/// A million locks at once are to fit in little memory.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Entry>() <= 136);
