@@ -3,7 +3,7 @@
 use crate::error::LockName;
 use crate::key::Key;
 use crate::site::{Holder, Site};
-use crate::sync::Mutex;
+use crate::sync::ambient::Mutex;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,7 +5,7 @@
 //! end, since the destructors of its thread-locals may take locks too. A task is known
 //! by the data pointer of its waker.
 
-use crate::sync::Mutex;
+use crate::sync::ambient::Mutex;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::task::Waker;
@@ -48,6 +48,10 @@ impl Drop for Registration {
 }
 
 #[cold]
+#[cfg_attr(
+    all(test, loom),
+    expect(dead_code, reason = "a model has numbers of its own")
+)]
 fn draw() -> u64 {
     let registered = REGISTRATION.try_with(|_| ()).is_ok();
     let mut threads = THREADS.lock();
@@ -65,12 +69,18 @@ impl Owner {
     pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
 
     /// The calling thread.
+    #[cfg(not(all(test, loom)))]
     #[inline]
     pub(crate) fn thread() -> Self {
         match NUMBER.get() {
             0 => Self(draw()),
             number => Self(number),
         }
+    }
+
+    #[cfg(all(test, loom))]
+    pub(crate) fn thread() -> Self {
+        Self(crate::sync::thread_number())
     }
 
     /// The task that the waker wakes.

@@ -1,16 +1,43 @@
 //! The primitives that the engine is built from, in one place so that a model
 //! checker can stand in for them.
 
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+#[cfg(all(test, loom))]
+#[path = "sync/modelled.rs"]
+mod primitives;
+#[cfg(not(all(test, loom)))]
+#[path = "sync/real.rs"]
+mod primitives;
 
-use std::time::Duration;
-use std::{hint, ptr, thread};
+pub(crate) use primitives::*;
+pub(crate) use std::sync::atomic::Ordering;
+
+use std::ptr;
+
+/// Statics of the engine. In a model each execution has its own.
+macro_rules! statics {
+    ($(static $name:ident: $type:ty = $value:expr;)*) => {$(
+        #[cfg(not(all(test, loom)))]
+        static $name: $type = $value;
+
+        #[cfg(all(test, loom))]
+        loom::lazy_static! {
+            static ref $name: $type = $value;
+        }
+    )*};
+}
+pub(crate) use statics;
+
+/// The real ones always, for statics that outlive a model and that none looks at.
+pub(crate) mod ambient {
+    pub(crate) use parking_lot::Mutex;
+    pub(crate) use std::sync::atomic::AtomicU64;
+}
 
 /// A place for an optional reference to something that lives for ever.
 pub(crate) struct AtomicRef<T: 'static>(AtomicPtr<T>);
 
 impl<T> AtomicRef<T> {
+    #[cfg(not(all(test, loom)))]
     pub(crate) const fn none() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
@@ -32,6 +59,13 @@ impl<T> AtomicRef<T> {
     }
 }
 
+#[cfg(all(test, loom))]
+impl<T> Default for AtomicRef<T> {
+    fn default() -> Self {
+        Self(AtomicPtr::default())
+    }
+}
+
 /// Tries until `step` gives something, which somebody else brings about within a
 /// few instructions, unless it was preempted there.
 pub(crate) fn spin<T>(mut step: impl FnMut() -> Option<T>) -> T {
@@ -39,24 +73,7 @@ pub(crate) fn spin<T>(mut step: impl FnMut() -> Option<T>) -> T {
         if let Some(value) = step() {
             return value;
         }
-        match round {
-            0..64 => hint::spin_loop(),
-            64..128 => thread::yield_now(),
-            // A thread of a higher real-time priority would keep the processor
-            // from the one it waits for.
-            _ => thread::sleep(Duration::from_micros(50)),
-        }
+        give_way(round);
     }
     unreachable!("the rounds never end")
-}
-
-/// Lets some time pass, the more the later the round.
-pub(crate) fn pause(round: u32) {
-    if round < 4 {
-        for _ in 0..1 << round {
-            hint::spin_loop();
-        }
-    } else {
-        thread::yield_now();
-    }
 }

@@ -44,6 +44,7 @@ const fn holds(word: u64) -> u64 {
 
 /// Aligned so that two buckets never share a cache line, nor a pair of lines that
 /// the processor fetches together.
+#[cfg_attr(all(test, loom), derive(Default))]
 #[repr(align(128))]
 pub(super) struct Bucket {
     /// See the table at the head of this file.
@@ -70,6 +71,7 @@ impl Bucket {
     /// How long a text a thin holder can write down.
     pub(super) const TEXT: usize = WORDS * size_of::<u64>();
 
+    #[cfg(not(all(test, loom)))]
     pub(super) const fn new() -> Self {
         Self {
             word: AtomicU64::new(FREE),
@@ -155,6 +157,11 @@ impl Bucket {
         // Release pairs with the acquire in `try_take`: the entries' last holders
         // have released under the mutex, before this.
         self.word.store(word - ENTRY, Ordering::Release);
+    }
+
+    #[cfg(all(test, loom))]
+    pub(super) fn is_free(&self) -> bool {
+        low(self.word.load(Ordering::Relaxed)) == FREE
     }
 
     /// What the holder of this thin hold has written down. Waits for it to finish,

@@ -25,7 +25,7 @@ use crate::deadlock::{Deadlock, Edge, report};
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Holder, Record};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, statics};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,15 +33,17 @@ use std::time::{Duration, Instant};
 /// How long a suspicion must last to be reported.
 const SUSPICION: Duration = Duration::from_secs(1);
 
-static GRAPH: Mutex<Graph> = Mutex::new(Graph {
-    waits: BTreeMap::new(),
-    reported: Vec::new(),
-});
+statics! {
+    static GRAPH: Mutex<Graph> = Mutex::new(Graph {
+        waits: BTreeMap::new(),
+        reported: Vec::new(),
+    });
 
-static WATCH: Mutex<Watch> = Mutex::new(Watch {
-    suspicions: VecDeque::new(),
-    runs: false,
-});
+    static WATCH: Mutex<Watch> = Mutex::new(Watch {
+        suspicions: VecDeque::new(),
+        runs: false,
+    });
+}
 
 /// All waiters of the process. The mutex of a shard may be locked while this one is,
 /// not the other way round.

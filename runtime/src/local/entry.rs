@@ -15,14 +15,15 @@ use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::ambient::AtomicU64;
+use crate::sync::{Instant, Ordering};
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
 const PATIENCE: Duration = Duration::from_millis(1);

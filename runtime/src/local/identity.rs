@@ -4,7 +4,8 @@
 //! by the number alone, also when its space has been dropped. Names are remembered
 //! for ever, each text once; spaces are not remembered at all.
 
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::sync::Ordering;
+use crate::sync::ambient::{AtomicU64, Mutex};
 use std::collections::BTreeMap;
 
 /// How many bits of a number are the index of its name. The 40 bits above them are

@@ -22,6 +22,8 @@ mod entry;
 mod global;
 mod handle;
 mod identity;
+#[cfg(all(test, loom))]
+mod models;
 mod table;
 
 use crate::error::Error;

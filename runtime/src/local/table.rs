@@ -16,24 +16,25 @@ use crate::owner::Owner;
 use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
 use crate::sync::{Mutex, MutexGuard};
-use foldhash::SharedSeed;
-use foldhash::fast::FoldHasher;
 use hashbrown::{HashTable, hash_table};
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::LazyLock;
 use std::task::Waker;
 
 /// Enough that threads rarely meet at one mutex.
-const SHARDS: usize = 128;
+const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
 
 /// Buckets of a shard: 4096 in all, so that keys in use at one time rarely meet.
-const BUCKETS: usize = 32;
+const BUCKETS: usize = if cfg!(all(test, loom)) { 2 } else { 32 };
 
 /// A table with room for no more entries than this keeps its memory.
 const SMALL: usize = 32;
 
+#[cfg(not(all(test, loom)))]
 static TABLE: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
+
+#[cfg(all(test, loom))]
+loom::lazy_static! {
+    static ref TABLE: [Shard; SHARDS] = std::array::from_fn(|_| Shard::new());
+}
 
 struct Shard {
     buckets: [Bucket; BUCKETS],
@@ -170,8 +171,15 @@ impl<'a> Name<'a> {
     }
 }
 
+#[cfg(not(all(test, loom)))]
 #[inline]
 fn hash(space: u64, text: &[u8]) -> u64 {
+    use foldhash::SharedSeed;
+    use foldhash::fast::FoldHasher;
+    use std::collections::hash_map::RandomState;
+    use std::hash::{BuildHasher as _, Hasher as _};
+    use std::sync::LazyLock;
+
     static SEED: LazyLock<(u64, SharedSeed)> = LazyLock::new(|| {
         let random = || RandomState::new().build_hasher().finish();
         (random(), SharedSeed::from_u64(random()))
@@ -180,6 +188,12 @@ fn hash(space: u64, text: &[u8]) -> u64 {
     let mut hasher = FoldHasher::with_seed(seed ^ space, shared);
     hasher.write(text);
     hasher.finish()
+}
+
+/// In a model the first digit says which bucket: 0 and 1 are in one shard.
+#[cfg(all(test, loom))]
+fn hash(_space: u64, text: &[u8]) -> u64 {
+    u64::from(text[0] - b'0') << 32
 }
 
 /// Whether a bucket has a place for such a hold.
@@ -337,7 +351,7 @@ pub(super) fn wait(Place { entry: id, ticket }: Place) -> Option<Wait> {
 pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     let mut states = Vec::new();
     let suspected = deadlock::suspected();
-    for shard in &TABLE {
+    for shard in &TABLE[..] {
         let inflated = Inflated::of(shard, &shard.buckets);
         let entries = inflated
             .entries
@@ -355,6 +369,14 @@ pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     states
 }
 
+/// Whether no lock is held or awaited, and nothing is left of those that were.
+#[cfg(all(test, loom))]
+pub(super) fn is_empty() -> bool {
+    TABLE.iter().all(|shard| {
+        shard.buckets.iter().all(Bucket::is_free) && shard.entries.lock().table.is_empty()
+    })
+}
+
 /// The place of a hash, by bits that hashbrown doesn't use: it takes the lowest and
 /// the top seven.
 #[inline]
@@ -370,14 +392,28 @@ fn bucket(hash: u64) -> &'static Bucket {
 }
 
 impl Shard {
+    #[cfg(not(all(test, loom)))]
     const fn new() -> Self {
-        let entries = Entries {
-            table: HashTable::new(),
-            next: BUCKETS as u64,
-        };
         Self {
             buckets: [const { Bucket::new() }; BUCKETS],
-            entries: Mutex::new(entries),
+            entries: Mutex::new(Entries::new()),
+        }
+    }
+
+    #[cfg(all(test, loom))]
+    fn new() -> Self {
+        Self {
+            buckets: Default::default(),
+            entries: Mutex::new(Entries::new()),
+        }
+    }
+}
+
+impl Entries {
+    const fn new() -> Self {
+        Self {
+            table: HashTable::new(),
+            next: BUCKETS as u64,
         }
     }
 }
