@@ -9,14 +9,14 @@ use crate::site::Site;
 use crate::space::Begun;
 
 pub use crate::local::{Locks, global};
+pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
 pub use crate::space::{FromFailure, Space};
 
 /// The annotated function.
 #[inline]
 #[must_use]
-#[track_caller]
-pub const fn site(function: &'static &'static str) -> Site {
+pub const fn site(function: &'static Function) -> Site {
     Site::of_function(function)
 }
 

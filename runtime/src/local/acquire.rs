@@ -15,6 +15,7 @@
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
 use super::deadlock::Waiting;
+use super::entry::Mode;
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
 use crate::guard::AsyncGuard;
@@ -24,52 +25,72 @@ use crate::site::{Record, Site};
 use crate::sync::{self, Condvar, Instant, Mutex};
 use futures_timer::Delay;
 use std::cell::OnceCell;
+use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
-use std::{mem, vec};
+use std::vec;
 
 /// How often a thread tries again before it joins the queue. In a model it does so at
 /// once, or it would rarely come to that.
 const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
 
-/// What a guard holds: one lock, or several.
+/// What a guard holds. Dropping it releases.
+///
+/// It moves the holds out to drop them, since the address of what is dropped in place goes
+/// to code that isn't inlined, and so it could not be kept in registers.
 #[derive(Debug)]
-pub(crate) enum Held {
-    One(Hold),
-    All(AllHeld),
-}
+pub(crate) struct Held(ManuallyDrop<Holds>);
 
-/// Several locks, which are released in reverse.
-#[derive(Debug, Default)]
-pub(crate) struct AllHeld(Box<[Hold]>);
+#[derive(Debug)]
+enum Holds {
+    One(Hold),
+    /// In the order in which they were taken.
+    All(Box<[Hold]>),
+}
 
 impl Held {
     /// What [`table::try_take_thin`] has taken.
     #[inline]
-    pub(crate) fn thin(hash: u64) -> Self {
-        Self::One(Hold::thin(hash))
+    pub(crate) const fn thin(hash: u64) -> Self {
+        Self::one(Hold::thin(hash))
+    }
+
+    #[inline]
+    pub(super) const fn one(hold: Hold) -> Self {
+        Self(ManuallyDrop::new(Holds::One(hold)))
+    }
+
+    pub(super) fn all(holds: Vec<Hold>) -> Self {
+        Self(ManuallyDrop::new(Holds::All(holds.into_boxed_slice())))
     }
 
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
     pub(crate) fn disown(&self) {
-        match self {
-            Self::One(hold) => table::disown(hold),
-            Self::All(AllHeld(holds)) => holds.iter().for_each(table::disown),
+        match &*self.0 {
+            Holds::One(hold) => table::disown(hold),
+            Holds::All(holds) => holds.iter().for_each(table::disown),
         }
-    }
-
-    pub(super) fn all(holds: Vec<Hold>) -> Self {
-        Self::All(AllHeld(holds.into_boxed_slice()))
     }
 }
 
-impl Drop for AllHeld {
+impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
-        let mut holds = mem::take(&mut self.0).into_vec();
-        while holds.pop().is_some() {}
+        // SAFETY: this is the only place that takes it out, and nobody sees it afterwards.
+        #[expect(unsafe_code, reason = "moved out while it is dropped")]
+        match unsafe { ManuallyDrop::take(&mut self.0) } {
+            Holds::One(hold) => drop(hold),
+            Holds::All(holds) => release_in_reverse(holds),
+        }
     }
+}
+
+#[cold]
+fn release_in_reverse(holds: Box<[Hold]>) {
+    let mut holds = holds.into_vec();
+    while holds.pop().is_some() {}
 }
 
 /// A lock, or several, being taken. Dropping it half-way leaves the queue, and
@@ -96,10 +117,58 @@ enum State {
 /// What is to be taken, how, and where in the code.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) space: SpaceId,
-    pub(super) key: Key,
-    pub(super) terms: Terms,
-    pub(super) site: Site,
+    space: SpaceId,
+    key: Key,
+    /// Of the space and the key. From the caller's text: it would wait for the copy.
+    hash: u64,
+    terms: Terms,
+    site: Site,
+}
+
+impl Request {
+    #[inline]
+    pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
+        let hash = table::hash(space.number, text.as_bytes());
+        Self::new(space, Key::from_text(text), hash, terms, site)
+    }
+
+    #[inline]
+    pub(super) fn of_key(space: SpaceId, key: Key, terms: Terms, site: Site) -> Self {
+        let hash = table::hash(space.number, key.as_bytes());
+        Self::new(space, key, hash, terms, site)
+    }
+
+    #[inline]
+    const fn new(space: SpaceId, key: Key, hash: u64, terms: Terms, site: Site) -> Self {
+        Self {
+            space,
+            key,
+            hash,
+            terms,
+            site,
+        }
+    }
+
+    fn name(&self) -> Name<'_> {
+        Name {
+            hash: self.hash,
+            space: self.space,
+            text: self.key.as_bytes(),
+        }
+    }
+
+    /// The fast path, see [`table::try_take_thin`].
+    #[inline]
+    fn try_thin(&self, owner: Owner) -> Option<u64> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        match self.terms.mode {
+            Mode::Exclusive => table::try_take_thin(self.name(), record),
+            Mode::Shared => None,
+        }
+    }
 }
 
 /// Several locks being taken, in the order of the list.
@@ -113,7 +182,8 @@ pub(super) struct All {
 }
 
 impl Acquire {
-    pub(super) fn one(request: Request) -> Self {
+    #[inline]
+    pub(super) const fn one(request: Request) -> Self {
         Self::One(One::new(request))
     }
 
@@ -134,7 +204,7 @@ impl Acquire {
     #[inline]
     fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
         match self {
-            Self::One(one) => one.step(owner, timed, waker).map(Held::One),
+            Self::One(one) => one.step(owner, timed, waker).map(Held::one),
             Self::All(all) => all.step(owner, timed, waker),
         }
     }
@@ -175,20 +245,15 @@ impl Acquire {
         let State::New(request) = &one.state else {
             return None;
         };
-        let Request {
-            space, key, terms, ..
-        } = request;
-        let text = key.as_bytes();
+        let Terms { mode, reentrant } = request.terms;
         // Who spins has no place in line, and a re-entry finds its own lock in the way.
-        let spins = !space.policy.fair && !terms.reentrant;
-        if !(spins && table::may_be_thin(space, text, *terms))
-            || table::is_closed_by_others(Name::new(*space, text))
-        {
+        let spins = !request.space.policy.fair && !reentrant && mode == Mode::Exclusive;
+        if !(spins && request.name().may_be_thin()) || table::is_closed_by_others(request.name()) {
             return None;
         }
         (0..SPINS).find_map(|round| {
             sync::pause(round);
-            one.try_thin(Owner::thread())
+            one.looks_free().then(|| one.try_thin(Owner::thread()))?
         })
     }
 
@@ -248,20 +313,15 @@ impl One {
         }
     }
 
-    /// The fast path, see [`table::try_take_thin`].
-    #[inline]
+    fn looks_free(&self) -> bool {
+        matches!(&self.state, State::New(request) if table::looks_free(request.name()))
+    }
+
     fn try_thin(&mut self, owner: Owner) -> Option<u64> {
-        let State::New(Request {
-            space,
-            key,
-            terms,
-            site,
-        }) = &self.state
-        else {
+        let State::New(request) = &self.state else {
             return None;
         };
-        let record = Record { owner, site: *site };
-        let hash = table::try_take_thin(space, key.as_bytes(), *terms, record)?;
+        let hash = request.try_thin(owner)?;
         self.state = State::Done;
         Some(hash)
     }
@@ -271,17 +331,12 @@ impl One {
             return Poll::Ready(Hold::thin(hash));
         }
         let step = match &mut self.state {
-            State::New(Request {
-                space,
-                key,
-                terms,
-                site,
-            }) => {
-                let name = Name::new(*space, key.as_bytes());
-                let record = Record { owner, site: *site };
-                match table::try_take(name, *terms, record) {
+            State::New(request) => {
+                let Request { terms, site, .. } = *request;
+                let record = Record { owner, site };
+                match table::try_take(request.name(), terms, record) {
                     Some(hold) => Ok(hold),
-                    None => table::take_or_queue(name, *terms, record, waker()),
+                    None => table::take_or_queue(request.name(), terms, record, waker()),
                 }
             }
             State::Queued(waiting) => {

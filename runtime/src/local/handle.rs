@@ -2,7 +2,7 @@
 
 use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
-use super::table::{self, Name, Terms};
+use super::table::Terms;
 use super::{Locks, with_text};
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
@@ -87,10 +87,9 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[track_caller]
     pub fn lock(&self) -> Guard {
         let site = Site::here();
-        match self.locks.try_thin(&self.key, self.terms, site) {
-            Some(hash) => Guard::thin(hash),
-            None => Guard::new(self.acquire(site).block()),
-        }
+        with_text(&self.key, |text| {
+            self.locks.lock_text(text, self.terms, site)
+        })
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -119,7 +118,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
         let hold = self.locks.try_now(&self.key, self.terms, Site::here())?;
-        Ok(Guard::new(Held::One(hold)))
+        Ok(Guard::new(Held::one(hold)))
     }
 
     /// Acquires the lock, and blocks the thread until it has it or the time is over.
@@ -163,8 +162,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        let space = self.locks.id();
-        with_text(&self.key, |text| table::holder(Name::new(space, text))).is_some()
+        with_text(&self.key, |text| self.locks.holds_text(text))
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -248,12 +246,7 @@ impl<'a> KeysHandle<'a> {
 
     fn acquire(&self, site: Site) -> Acquire {
         let (space, terms) = (self.locks.id(), self.terms);
-        let request = |key: &Key| Request {
-            space,
-            key: key.clone(),
-            terms,
-            site,
-        };
+        let request = |key: &Key| Request::of_key(space, key.clone(), terms, site);
         Acquire::all(self.keys.iter().map(request).collect())
     }
 

@@ -21,6 +21,7 @@ mod deadlock;
 mod entry;
 mod global;
 mod handle;
+mod hash;
 mod identity;
 #[cfg(all(test, loom))]
 mod models;
@@ -33,7 +34,7 @@ use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{Begun, Space};
 use acquire::{Acquire, Request};
-use entry::Policy;
+use entry::{Mode, Policy};
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
@@ -193,7 +194,7 @@ impl Locks {
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
-            number: self.identity.number(self.name),
+            number: self.identity.number(self.name, self.policy),
             policy: self.policy,
         }
     }
@@ -202,13 +203,50 @@ impl Locks {
     /// [`Guard::thin`] takes.
     #[inline]
     fn try_thin(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<u64> {
-        let record = Record {
-            owner: Owner::thread(),
-            site,
+        with_text(key, |text| self.try_thin_text(text, terms, site))
+    }
+
+    #[inline]
+    fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
+        match terms.mode {
+            Mode::Exclusive => self.try_thin_exclusive(text, site),
+            Mode::Shared => None,
+        }
+    }
+
+    /// All of the fast path in one function, whose arguments are in registers.
+    fn try_thin_exclusive(&self, text: &[u8], site: Site) -> Option<u64> {
+        let (Some(number), Some(owner)) = (self.identity.known(), Owner::known_thread()) else {
+            return self.try_thin_first(text, site);
         };
-        with_text(key, |text| {
-            table::try_take_thin(&self.id(), text, terms, record)
-        })
+        let policy = self.policy;
+        let name = Name::new(SpaceId { number, policy }, text);
+        table::try_take_thin(name, Record { owner, site })
+    }
+
+    /// The same for the first use of the space, or the first by the thread. Apart from it,
+    /// so that it calls nothing, and needs no stack.
+    #[cold]
+    fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
+        let (_space, _thread) = (self.id(), Owner::thread());
+        self.try_thin_exclusive(text, site)
+    }
+
+    /// Takes a lock for a thread, and blocks it until it has it.
+    #[inline]
+    #[track_caller]
+    fn lock_text(&self, text: &[u8], terms: Terms, site: Site) -> Guard {
+        match self.try_thin_text(text, terms, site) {
+            Some(hash) => Guard::thin(hash),
+            None => Guard::new(self.wait_text(text, terms, site)),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn wait_text(&self, text: &[u8], terms: Terms, site: Site) -> Held {
+        let key = Key::from_utf8(text);
+        Acquire::one(Request::of_key(self.id(), key, terms, site)).block()
     }
 
     /// Takes a lock for a thread if it has room.
@@ -221,24 +259,33 @@ impl Locks {
         if let Some(hash) = self.try_thin(key, terms, site) {
             return Ok(Hold::thin(hash));
         }
-        with_text(key, |text| {
-            let name = Name::new(self.id(), text);
-            let record = Record {
-                owner: Owner::thread(),
-                site,
-            };
-            table::try_take(name, terms, record).ok_or_else(|| table::busy(name))
-        })
+        with_text(key, |text| self.try_now_text(text, terms, site))
+    }
+
+    fn try_now_text(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
+        let name = Name::new(self.id(), text);
+        let record = Record {
+            owner: Owner::thread(),
+            site,
+        };
+        table::try_take(name, terms, record).ok_or_else(|| table::busy(name))
+    }
+
+    /// Whether somebody holds the lock of the text.
+    fn holds_text(&self, text: &[u8]) -> bool {
+        table::holder(Name::new(self.id(), text)).is_some()
     }
 
     #[inline]
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
-        Acquire::one(Request {
-            space: self.id(),
-            key: Key::of(key),
-            terms,
-            site,
-        })
+        match key.as_text() {
+            Some(text) => self.acquire_text(text, terms, site),
+            None => Acquire::one(Request::of_key(self.id(), Key::of(key), terms, site)),
+        }
+    }
+
+    fn acquire_text(&self, text: &str, terms: Terms, site: Site) -> Acquire {
+        Acquire::one(Request::of_text(self.id(), text, terms, site))
     }
 }
 
@@ -291,7 +338,7 @@ impl Space for Locks {
 
     fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
         let hold = self.try_now(key, Terms::EXCLUSIVE, site)?;
-        Ok(Guard::new(Held::One(hold)))
+        Ok(Guard::new(Held::one(hold)))
     }
 }
 
