@@ -157,6 +157,15 @@ impl Request {
         }
     }
 
+    fn try_now(&self, owner: Owner) -> Result<Hold, Error> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        let name = self.name();
+        table::try_take(name, self.terms, record).ok_or_else(|| table::busy(name))
+    }
+
     /// The fast path, see [`table::try_take_thin`].
     #[inline]
     fn try_thin(&self, owner: Owner) -> Option<u64> {
@@ -237,6 +246,14 @@ impl Acquire {
         Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
     }
 
+    /// Takes what there is to take, if all of it has room.
+    pub(super) fn try_now(self, owner: Owner) -> Result<Held, Error> {
+        match self {
+            Self::One(mut one) => one.try_now(owner).map(Held::one),
+            Self::All(mut all) => all.try_now(owner),
+        }
+    }
+
     /// Tries the fast path for about as long as it takes to block and be woken. Where the
     /// holder is soon done the lock stays on the fast path so, and nobody who waits is
     /// overtaken, since the fast path is closed as long as there is somebody in the queue.
@@ -313,6 +330,16 @@ impl One {
         }
     }
 
+    fn try_now(&mut self, owner: Owner) -> Result<Hold, Error> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Ok(Hold::thin(hash));
+        }
+        match &self.state {
+            State::New(request) => request.try_now(owner),
+            State::Queued(_) | State::Done => unreachable!("who tries hasn't waited"),
+        }
+    }
+
     fn looks_free(&self) -> bool {
         matches!(&self.state, State::New(request) if table::looks_free(request.name()))
     }
@@ -380,6 +407,14 @@ impl All {
         }
         self.is_done = true;
         Poll::Ready(self.take())
+    }
+
+    fn try_now(&mut self, owner: Owner) -> Result<Held, Error> {
+        while let Some(mut current) = self.current.take() {
+            self.held.push(current.try_now(owner)?);
+            self.current = self.rest.next().map(One::new);
+        }
+        Ok(self.take())
     }
 
     fn take(&mut self) -> Held {
