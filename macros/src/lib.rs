@@ -7,8 +7,12 @@ mod errors;
 mod expand;
 mod future;
 mod item;
+mod lock;
+mod span;
+mod spelling;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod validate;
 
 /// Lets a function run only once at a time for each key.
