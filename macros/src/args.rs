@@ -4,6 +4,7 @@
 //! the next comma, so that one build shows every mistake.
 
 use crate::errors::all;
+use crate::format;
 use crate::spelling::closest;
 use crate::timeout::Timeout;
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -102,7 +103,7 @@ impl Args {
         let expr = || parse_value(input, name, Expr::parse);
         match text {
             "key" => self.set_key(name, Key::of(expr()?)?)?,
-            "keys" => self.set_key(name, Key::All(expr()?))?,
+            "keys" => self.set_key(name, Key::of_all(expr()?)?)?,
             "locks" => self.locks = Some(expr()?),
             "acquire_timeout" => self.acquire_timeout = Some(Timeout::of(name, expr()?)?),
             "or_else" => self.or_else = Some(expr()?),
@@ -174,47 +175,22 @@ impl Key {
                 ..
             }) => Self::of_text(text),
             Expr::Group(group) => Self::of(*group.expr),
-            value => Ok(Self::Value(value)),
+            value => format::expect_none_inside(&value).map(|()| Self::Value(value)),
         }
     }
 
     fn of_text(text: LitStr) -> Result<Self> {
-        let value = text.value();
-        if let Some(capture) = captures(&value).find(|capture| !is_name(capture)) {
-            let message = format!(
-                "expected a name in `{{{capture}}}`; for any other value write `key = format_args!(\"..\", value)`"
-            );
-            return Err(Error::new_spanned(text, message));
-        }
-        Ok(if value.contains(['{', '}']) {
+        format::expect_names(&text)?;
+        Ok(if text.value().contains(['{', '}']) {
             Self::Format(text)
         } else {
             Self::Text(text)
         })
     }
-}
 
-/// What stands in the braces of a format string, before its `:`. The compiler
-/// accepts and suggests more than names there, but only with arguments behind the
-/// string.
-fn captures(format: &str) -> impl Iterator<Item = &str> {
-    let mut rest = format;
-    std::iter::from_fn(move || {
-        loop {
-            let (_, opened) = rest.split_once('{')?;
-            if let Some(escaped) = opened.strip_prefix('{') {
-                rest = escaped;
-                continue;
-            }
-            let (capture, after) = opened.split_once('}')?;
-            rest = after;
-            return Some(capture.split(':').next().unwrap_or(capture).trim());
-        }
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    Ident::parse_any.parse_str(text).is_ok()
+    fn of_all(values: Expr) -> Result<Self> {
+        format::expect_none_inside(&values).map(|()| Self::All(values))
+    }
 }
 
 /// Parses nothing, up to the comma.

@@ -5,6 +5,7 @@ use proc_macro::TokenStream;
 mod args;
 mod errors;
 mod expand;
+mod format;
 mod future;
 mod item;
 mod lock;

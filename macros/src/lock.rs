@@ -77,8 +77,10 @@ impl<'a> Lock<'a> {
             Timeout::Value { name, value } => (name.span(), value.to_token_stream()),
         };
         // A value of another type is told what is expected by this name.
-        let private = self.private(mixed().located_at(name));
-        Some(quote_spanned!(mixed()=> let __timeout: #private::Duration = #value;))
+        let at = mixed().located_at(name);
+        let private = self.private(at);
+        let ty = quote_spanned!(at=> #private::Duration);
+        Some(quote_spanned!(mixed()=> let __timeout: #ty = #value;))
     }
 
     fn begin_one(&self, key: Option<&Key>) -> TokenStream {

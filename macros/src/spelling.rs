@@ -1,9 +1,14 @@
 //! What a misspelt name was meant to be.
 
-/// The name that `typed` is close to.
+/// The name that `typed` is a word of, or close to.
 pub(crate) fn closest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
+    let with_word = |name: &&&str| name.split('_').any(|word| word == typed);
+    if let Some(name) = names.iter().find(with_word) {
+        return Some(name);
+    }
     let close = names.iter().filter(|name| is_close(typed, name));
-    close.min_by_key(|name| distance(typed, name)).copied()
+    let by_likeness = |name: &&&str| (distance(typed, name), typed.len().abs_diff(name.len()));
+    close.min_by_key(by_likeness).copied()
 }
 
 /// Whether `typed` is `legal`, misspelt: in less than half of its letters, and four at
@@ -48,11 +53,21 @@ mod tests {
             ("lokcs", "locks"),
             ("crat", "crate"),
             ("krate", "crate"),
+            ("aquire_timeout", "acquire_timeout"),
+            ("non_blocking", "nonblocking"),
         ] {
             assert!(is_close(typed, legal), "{typed}");
         }
         for (typed, legal) in [("id", "key"), ("name", "key"), ("timeout", "locks")] {
             assert!(!is_close(typed, legal), "{typed}");
         }
+    }
+
+    #[test]
+    fn word_of_a_name_is_meant_as_that_name() {
+        let names = ["key", "acquire_timeout", "or_else"];
+        assert_eq!(closest("timeout", &names), Some("acquire_timeout"));
+        assert_eq!(closest("or_esle", &names), Some("or_else"));
+        assert_eq!(closest("lock_path", &names), None);
     }
 }

@@ -97,6 +97,11 @@ fn parse(text: &str) -> std::result::Result<Duration, String> {
     let unit_at = text.find(|digit: char| !digit.is_ascii_digit());
     let (digits, unit) = text.split_at(unit_at.unwrap_or(text.len()));
     let unit = unit.trim_start();
+    if is_unit(text) {
+        return Err(format!(
+            "missing number before `{text}`, such as `\"5{text}\"`"
+        ));
+    }
     if digits.is_empty() {
         return Err(format!(
             "expected a number and a unit, such as `\"5s\"`, found `{text}`; an expression for a `Duration` stands without quotes"
@@ -186,7 +191,8 @@ mod tests {
             ("", "missing duration"),
             ("-5s", "negative"),
             ("5", "`\"5s\"` for seconds"),
-            ("s", "expected a number and a unit"),
+            ("s", "missing number before `s`"),
+            ("five", "expected a number and a unit"),
             ("timeout()", "without quotes"),
             ("1.5s", "whole number"),
             ("1h30min", "`\"90min\"`"),
