@@ -254,33 +254,23 @@ impl Acquire {
         }
     }
 
-    /// Tries the fast path for about as long as it takes to block and be woken. Where the
-    /// holder is soon done the lock stays on the fast path so, and nobody who waits is
-    /// overtaken, since the fast path is closed as long as there is somebody in the queue.
-    fn spin(&mut self) -> Option<u64> {
-        let Self::One(one) = self else { return None };
-        let State::New(request) = &one.state else {
-            return None;
-        };
-        let Terms { mode, reentrant } = request.terms;
-        // Who spins has no place in line, and a re-entry finds its own lock in the way.
-        let spins = !request.space.policy.fair && !reentrant && mode == Mode::Exclusive;
-        if !(spins && request.name().may_be_thin()) || table::is_closed_by_others(request.name()) {
-            return None;
-        }
-        (0..SPINS).find_map(|round| {
-            sync::pause(round);
-            one.looks_free().then(|| one.try_thin(Owner::thread()))?
-        })
-    }
-
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     #[track_caller]
-    pub(super) fn block(mut self) -> Held {
-        if let Some(hash) = self.spin() {
-            return Held::thin(hash);
+    pub(super) fn block(self) -> Held {
+        if let Self::One(One {
+            state: State::New(request),
+        }) = &self
+            && let Some(hold) = spin(request.name(), request.terms, request.site)
+        {
+            return Held::one(hold);
         }
+        self.block_in_queue()
+    }
+
+    /// The same, without another try before it joins the queue.
+    #[track_caller]
+    pub(super) fn block_in_queue(mut self) -> Held {
         let signal = OnceCell::new();
         loop {
             if let Poll::Ready(held) = self.step(Owner::thread(), false, || {
@@ -323,6 +313,29 @@ impl Acquire {
     }
 }
 
+/// What a thread does before it joins the queue: it tries the slow path where only that has
+/// the lock, and then the fast path for about as long as it takes to block and be woken.
+///
+/// Where the holder is soon done the lock stays on the fast path so, and nobody who waits is
+/// overtaken, since the fast path is closed as long as there is somebody in the queue.
+pub(super) fn spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
+    let owner = Owner::thread();
+    let record = Record { owner, site };
+    if let Some(hold) = table::try_take_inflated(name, terms, record) {
+        return Some(hold);
+    }
+    let Terms { mode, reentrant } = terms;
+    // Who spins has no place in line, and a re-entry finds its own lock in the way.
+    if name.space.policy.fair || reentrant || mode == Mode::Shared {
+        return None;
+    }
+    let hash = (0..SPINS).find_map(|round| {
+        sync::pause(round);
+        table::looks_free(name).then(|| table::try_take_thin(name, record))?
+    });
+    hash.map(Hold::thin)
+}
+
 impl One {
     const fn new(request: Request) -> Self {
         Self {
@@ -338,10 +351,6 @@ impl One {
             State::New(request) => request.try_now(owner),
             State::Queued(_) | State::Done => unreachable!("who tries hasn't waited"),
         }
-    }
-
-    fn looks_free(&self) -> bool {
-        matches!(&self.state, State::New(request) if table::looks_free(request.name()))
     }
 
     fn try_thin(&mut self, owner: Owner) -> Option<u64> {

@@ -30,6 +30,7 @@ pub(super) fn draw_seeds() {
 }
 
 /// The hash of a key's text in a space.
+#[cfg_attr(all(test, loom), expect(dead_code, reason = "a model has its own"))]
 #[expect(clippy::inline_always, reason = "a call costs about as much")]
 #[inline(always)]
 pub(super) fn hash(space: u64, text: &[u8]) -> u64 {

@@ -250,8 +250,13 @@ impl Locks {
     #[cold]
     #[track_caller]
     fn wait_text(&self, text: &[u8], terms: Terms, site: Site) -> Held {
-        let key = Key::from_utf8(text);
-        Acquire::one(Request::of_key(self.id(), key, terms, site)).block()
+        let space = self.id();
+        let name = Name::new(space, text);
+        if let Some(hold) = acquire::spin(name, terms, site) {
+            return Held::one(hold);
+        }
+        let request = Request::of_key(space, Key::from_utf8(text), terms, site);
+        Acquire::one(request).block_in_queue()
     }
 
     /// Takes a lock for a thread if it has room.

@@ -196,16 +196,10 @@ pub(super) fn hash(_space: u64, text: &[u8]) -> u64 {
     u64::from(text[0] - b'0') << 32
 }
 
-/// Whether the fast path is closed for other keys' sake: the lock itself is free, and only
-/// the slow path has it. A hint: by now it may have changed.
-pub(super) fn is_closed_by_others(name: Name<'_>) -> bool {
-    bucket(name.hash).is_inflated() && Inflated::at(name.hash).find(name).is_none()
-}
-
 /// Whether [`try_take_thin`] is worth a try. A hint, which takes the bucket's cache line
 /// from nobody, as a try would.
 pub(super) fn looks_free(name: Name<'_>) -> bool {
-    bucket(name.hash).is_free()
+    name.may_be_thin() && bucket(name.hash).is_free()
 }
 
 /// Takes the lock exclusively, by its bucket alone. Gives the hash, of which
@@ -222,6 +216,12 @@ pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<H
     Inflated::at(name.hash)
         .try_take(name, terms, record)
         .map(Hold)
+}
+
+/// Takes the lock if its bucket is inflated, and it has room.
+pub(super) fn try_take_inflated(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    let is_inflated = bucket(name.hash).is_inflated();
+    is_inflated.then(|| try_take(name, terms, record))?
 }
 
 /// Takes the lock, or joins the end of its queue.
