@@ -171,7 +171,7 @@ fn is_name(text: &str) -> bool {
     Ident::parse_any.parse_str(text).is_ok()
 }
 
-fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
+pub(crate) fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(Error::new_spanned(
@@ -182,7 +182,7 @@ fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
 }
 
 /// Parses `= value`, up to the comma.
-fn parse_value<T>(
+pub(crate) fn parse_value<T>(
     input: ParseStream<'_>,
     name: &Ident,
     parse: fn(ParseStream<'_>) -> Result<T>,
@@ -212,7 +212,7 @@ fn parse_value<T>(
     Ok(value)
 }
 
-fn parse_path(input: ParseStream<'_>) -> Result<Path> {
+pub(crate) fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(Lit) {
         let message = "expected a path, found a literal; write `crate = my::path`";
         return Err(error_at_next(input, message));
@@ -228,7 +228,7 @@ fn expect_end(what: &str, input: ParseStream<'_>) -> Result<()> {
     }
 }
 
-fn at_end(input: ParseStream<'_>) -> bool {
+pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
@@ -277,7 +277,7 @@ fn unknown(name: &Ident, alone: bool) -> Error {
 }
 
 /// Whether `typed` is `legal`, misspelt: in less than half of its letters.
-fn is_close(typed: &str, legal: &str) -> bool {
+pub(crate) fn is_close(typed: &str, legal: &str) -> bool {
     distance(&typed.to_lowercase(), legal) <= legal.len() / 2
 }
 
@@ -303,7 +303,7 @@ fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
+pub(crate) fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
     let next = input.fork().parse::<TokenTree>();
     Error::new(
         next.map_or_else(|_| Span::call_site(), |next| next.span()),
@@ -319,7 +319,7 @@ fn skip_value(input: ParseStream<'_>) {
     }
 }
 
-fn skip_to_comma(input: ParseStream<'_>) {
+pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
     while !at_end(input) && input.parse::<TokenTree>().is_ok() {}
 }
 

@@ -173,7 +173,11 @@ fn give_up(args: &Args, function: &Function) -> TokenStream {
 /// `&` has the span of its first token and `()` of its last, the compiler's
 /// messages underline the whole of it.
 fn reference(expression: &impl ToTokens) -> TokenStream {
-    let (first, last) = ends(expression);
+    reference_at(expression, ends(expression))
+}
+
+/// [`reference`], with the place of something else underlined.
+pub(crate) fn reference_at(expression: &impl ToTokens, (first, last): (Span, Span)) -> TokenStream {
     let expression = grouped(Delimiter::Parenthesis, last, expression.to_token_stream());
     quote_spanned!(first=> &#expression)
 }
@@ -198,7 +202,7 @@ fn private(args: &Args, place: Span) -> TokenStream {
 }
 
 /// The places of the first and the last token, with mixed-site hygiene.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut spans = tokens
         .to_token_stream()
         .into_iter()
@@ -215,6 +219,6 @@ fn grouped(delimiter: Delimiter, span: Span, tokens: TokenStream) -> TokenTree {
 }
 
 /// Local names can't be seen by the user's code, nor its names by ours.
-fn mixed() -> Span {
+pub(crate) fn mixed() -> Span {
     Span::mixed_site()
 }

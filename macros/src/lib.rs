@@ -7,6 +7,7 @@ mod errors;
 mod expand;
 mod future;
 mod item;
+mod key;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -205,6 +206,87 @@ mod validate;
 #[proc_macro_attribute]
 pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
     locked_or_refused(args.into(), item.into()).into()
+}
+
+/// Makes a struct or an enum a lock key.
+///
+/// | type | its key |
+/// |---|---|
+/// | a struct of one field, such as a newtype | that field's |
+/// | any other struct | the tuple of its fields |
+/// | an enum | the name of the variant, and the fields behind it as in a tuple |
+/// | a unit struct, a variant without fields | its name |
+///
+/// So different values of one type are different keys. Between types it is the text
+/// that counts: a newtype of a `u32` is the same key as the `u32`, which is what a function
+/// that was passed the one and a function that was passed the other want.
+///
+/// ```
+/// use lockutils::{Key, LockKey, synchronized};
+///
+/// #[derive(LockKey)]
+/// struct Uuid(String);
+///
+/// #[derive(LockKey)]
+/// struct Volume {
+///     host: String,
+///     id: u32,
+/// }
+///
+/// #[derive(LockKey)]
+/// enum Target<'a> {
+///     Everything,
+///     Host(&'a str),
+///     Port { host: &'a str, number: u16 },
+/// }
+///
+/// #[synchronized(key = target)]
+/// fn scan(target: &Target) {
+///     // No other caller is in here for this target.
+/// }
+///
+/// assert_eq!(Key::new(Uuid("2f1c".into())).as_str(), "2f1c");
+/// assert_eq!(Key::new(Volume { host: "node/1".into(), id: 7 }).as_str(), "node%2F1/7");
+/// assert_eq!(Key::new(Target::Everything).as_str(), "Everything");
+/// assert_eq!(Key::new(Target::Host("node")).as_str(), "Host/node");
+/// assert_eq!(Key::new(Target::Port { host: "node", number: 80 }).as_str(), "Port/node/80");
+/// # scan(&Target::Everything);
+/// ```
+///
+/// Every field has to be a key itself; floats, `Option` and collections aren't, as the
+/// trait says. A union has no key.
+///
+/// # Options
+///
+/// `#[lock_key(skip)]` leaves a field out: two values that differ in it alone are the same
+/// key. Where all fields are left out, the name is the key, as if there were none.
+///
+/// ```
+/// use lockutils::{Key, LockKey};
+/// use std::marker::PhantomData;
+///
+/// #[derive(LockKey)]
+/// struct Id<T> {
+///     number: u64,
+///     #[lock_key(skip)]
+///     of: PhantomData<T>,
+/// }
+///
+/// struct Vm;
+///
+/// assert_eq!(Key::new(Id::<Vm> { number: 7, of: PhantomData }).as_str(), "7");
+/// ```
+///
+/// `#[lock_key(crate = PATH)]` on the type says where the crate `lockutils` is; by default
+/// `::lockutils`.
+///
+/// # Generics
+///
+/// The types of the fields that are part of the key have to be keys, and nothing is asked of
+/// other parameters: above, `Vm` is none.
+#[proc_macro_derive(LockKey, attributes(lock_key))]
+pub fn derive_lock_key(item: TokenStream) -> TokenStream {
+    key::derive(item.into()).into()
 }
 
 fn locked_or_refused(
