@@ -94,7 +94,7 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
     let method = if is_async { "begin_async" } else { "begin" };
     let method = Ident::new(method, last);
     let site = quote_spanned!(last=> #private::site(const { &#private::Function::new(#name) }));
-    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #site));
+    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #private::Terms::EXCLUSIVE, #site));
     let finish = if is_async {
         quote_spanned!(mixed()=> __begun.await)
     } else {

@@ -3,8 +3,9 @@
 use crate::deadlock::Deadlock;
 use crate::key::Key;
 use crate::site::Holder;
-use std::fmt;
+use std::convert::Infallible;
 use std::time::Duration;
+use std::{fmt, io};
 
 /// A lock that was not taken.
 ///
@@ -174,6 +175,26 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// So that `?` and the attribute serve in a function that returns [`io::Result`]. The
+/// lock's error is what [`io::Error::get_ref`] gives.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Busy => io::ErrorKind::WouldBlock,
+            ErrorKind::Timeout => io::ErrorKind::TimedOut,
+            ErrorKind::Deadlock => io::ErrorKind::Deadlock,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// So that a failure that can't be is as good as any other.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
 
 /// A lock as texts name it: `"cells/2f1c"`, or `"cells"` where the key is empty.
 pub(crate) struct LockName<'a> {

@@ -157,6 +157,15 @@ impl Request {
         }
     }
 
+    fn try_now(&self, owner: Owner) -> Result<Hold, Error> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        let name = self.name();
+        table::try_take(name, self.terms, record).ok_or_else(|| table::busy(name))
+    }
+
     /// The fast path, see [`table::try_take_thin`].
     #[inline]
     fn try_thin(&self, owner: Owner) -> Option<u64> {
@@ -235,6 +244,14 @@ impl Acquire {
         let waiting = self.waiting();
         let error = table::refused(waiting.place, ErrorKind::Timeout)?;
         Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
+    }
+
+    /// Takes what there is to take, if all of it has room.
+    pub(super) fn try_now(self, owner: Owner) -> Result<Held, Error> {
+        match self {
+            Self::One(mut one) => one.try_now(owner).map(Held::one),
+            Self::All(mut all) => all.try_now(owner),
+        }
     }
 
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
@@ -326,6 +343,16 @@ impl One {
         }
     }
 
+    fn try_now(&mut self, owner: Owner) -> Result<Hold, Error> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Ok(Hold::thin(hash));
+        }
+        match &self.state {
+            State::New(request) => request.try_now(owner),
+            State::Queued(_) | State::Done => unreachable!("who tries hasn't waited"),
+        }
+    }
+
     fn try_thin(&mut self, owner: Owner) -> Option<u64> {
         let State::New(request) = &self.state else {
             return None;
@@ -389,6 +416,14 @@ impl All {
         }
         self.is_done = true;
         Poll::Ready(self.take())
+    }
+
+    fn try_now(&mut self, owner: Owner) -> Result<Held, Error> {
+        while let Some(mut current) = self.current.take() {
+            self.held.push(current.try_now(owner)?);
+            self.current = self.rest.next().map(One::new);
+        }
+        Ok(self.take())
     }
 
     fn take(&mut self) -> Held {

@@ -7,6 +7,7 @@ use super::{Locks, with_text};
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
+use crate::owner::Owner;
 use crate::site::Site;
 use std::time::Duration;
 
@@ -234,17 +235,13 @@ pub struct KeysHandle<'a> {
 }
 
 impl<'a> KeysHandle<'a> {
-    pub(super) fn new(locks: &'a Locks, mut keys: Vec<Key>) -> Self {
+    pub(super) fn new(locks: &'a Locks, mut keys: Vec<Key>, terms: Terms) -> Self {
         keys.sort_unstable();
         keys.dedup();
-        Self {
-            locks,
-            keys,
-            terms: Terms::EXCLUSIVE,
-        }
+        Self { locks, keys, terms }
     }
 
-    fn acquire(&self, site: Site) -> Acquire {
+    pub(super) fn acquire(&self, site: Site) -> Acquire {
         let (space, terms) = (self.locks.id(), self.terms);
         let request = |key: &Key| Request::of_key(space, key.clone(), terms, site);
         Acquire::all(self.keys.iter().map(request).collect())
@@ -283,10 +280,8 @@ impl<'a> KeysHandle<'a> {
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), with the first key that is.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        let site = Site::here();
-        let one = |key| self.locks.try_now(key, self.terms, site);
-        let holds = self.keys.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        Ok(Guard::new(Held::all(holds)))
+        let acquire = self.acquire(Site::here());
+        acquire.try_now(Owner::thread()).map(Guard::new)
     }
 
     /// Acquires the locks, and blocks the thread until it has them all or the time, which

@@ -32,7 +32,7 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::space::{Begun, Space};
+use crate::space::{self, Begun, Space, Wait};
 use acquire::{Acquire, Request};
 use entry::{Mode, Policy};
 use identity::Identity;
@@ -43,6 +43,7 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use table::{Hold, Name, SpaceId, Terms};
 
 pub(crate) use acquire::Held;
@@ -188,7 +189,11 @@ impl Locks {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        KeysHandle::new(self, keys.into_iter().map(Key::new).collect())
+        KeysHandle::new(
+            self,
+            keys.into_iter().map(Key::new).collect(),
+            Terms::EXCLUSIVE,
+        )
     }
 
     #[inline]
@@ -317,33 +322,37 @@ impl fmt::Debug for Locks {
 }
 
 impl Space for Locks {
-    type Guard = Guard;
-    type Held = ThinHold;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Infallible;
     type Wait = Sure;
 
     #[inline]
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        match self.try_thin(key, Terms::EXCLUSIVE, site) {
+    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<Sure> {
+        let terms = Terms::from(terms);
+        match self.try_thin(key, terms, site) {
             Some(hash) => Begun::Held(ThinHold(hash, PhantomData)),
-            None => Begun::Wait(Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))),
+            None => Begun::Wait(Sure(LockFuture(self.acquire(key, terms, site)))),
         }
     }
 
-    #[track_caller]
-    fn block(Sure(LockFuture(wait)): Sure) -> Result<Guard, Infallible> {
-        Ok(Guard::new(wait.block()))
-    }
-
     #[inline]
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Sure {
-        Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))
+    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
+        Sure(LockFuture(self.acquire(key, terms.into(), site)))
     }
 
-    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        let hold = self.try_now(key, Terms::EXCLUSIVE, site)?;
-        Ok(Guard::new(Held::one(hold)))
+    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
+        let handle = KeysHandle::new(self, keys, terms.into());
+        Sure(LockFuture(handle.acquire(site)))
+    }
+}
+
+impl From<space::Terms> for Terms {
+    #[inline]
+    fn from(space::Terms { shared, reentrant }: space::Terms) -> Self {
+        let mode = if shared {
+            Mode::Shared
+        } else {
+            Mode::Exclusive
+        };
+        Self { mode, reentrant }
     }
 }
 
@@ -373,11 +382,56 @@ impl Drop for ThinHold {
 #[derive(Debug)]
 pub struct Sure(LockFuture);
 
+impl Wait for Sure {
+    type Held = ThinHold;
+    type Guard = Guard;
+    type AsyncGuard = AsyncGuard;
+    type Failure = Infallible;
+    type Timed = LockTimeoutFuture;
+    type Try = LockNow;
+
+    #[track_caller]
+    fn block(self) -> Result<Guard, Infallible> {
+        Ok(Guard::new(self.0.0.block()))
+    }
+
+    fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
+        self.0.0.block_for(timeout).map(Guard::new)
+    }
+
+    fn try_now(self) -> Result<Guard, Error> {
+        self.0.0.try_now(Owner::thread()).map(Guard::new)
+    }
+
+    fn timed(self, timeout: Duration) -> LockTimeoutFuture {
+        LockTimeoutFuture::new(self.0.0, timeout)
+    }
+
+    fn try_async(self) -> LockNow {
+        LockNow(Some(self.0.0))
+    }
+}
+
 impl Future for Sure {
     type Output = Result<AsyncGuard, Infallible>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(Ok)
+    }
+}
+
+/// The try of a task. It is made by a poll, which knows the task.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LockNow(Option<Acquire>);
+
+impl Future for LockNow {
+    type Output = Result<AsyncGuard, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let acquire = self.0.take().expect("a future is polled once it is ready");
+        let held = acquire.try_now(Owner::task(context.waker()));
+        Poll::Ready(held.map(AsyncGuard::new))
     }
 }

@@ -8,7 +8,7 @@ use super::{Handle, LockFuture, Locks, states, table};
 use crate::__private::{Function, finish, site};
 use crate::error::ErrorKind;
 use crate::guard::{AsyncGuard, Guard};
-use crate::space::Space as _;
+use crate::space::{Space as _, Terms};
 use crate::sync::{Instant, pass};
 use loom::cell::Cell;
 use loom::model::Builder;
@@ -494,7 +494,8 @@ fn function_name(function: &'static Function) -> &'static str {
 /// A hold that is recorded with its key as the function.
 fn hold(locks: &Locks, function: &'static Function) -> Guard {
     let key = function_name(function);
-    finish(locks.begin(&key, site(function))).unwrap_or_else(|never| match never {})
+    let begun = locks.begin(&key, Terms::EXCLUSIVE, site(function));
+    finish(begun).unwrap_or_else(|never| match never {})
 }
 
 #[test]
