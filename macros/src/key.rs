@@ -16,10 +16,11 @@
 //! After an error the impl stands all the same, and has the error in it, so that the
 //! compiler doesn't also complain wherever the type is used as a key.
 
-use crate::args::{at_end, error_at_next, is_close, parse_path, parse_value, set, skip_to_comma};
+use crate::args::{at_end, error_at_next, parse_path, parse_value, skip_to_comma};
 use crate::errors::{all, both, each};
-use crate::expand::{ends, mixed, reference_at};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use crate::span::{ends, grouped, mixed};
+use crate::spelling::closest;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
@@ -98,12 +99,12 @@ enum Place {
 }
 
 impl Place {
-    /// The option that is legal there.
-    fn option(self) -> Option<&'static str> {
+    /// The options that are legal there.
+    fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Type => Some("crate"),
-            Self::Variant => None,
-            Self::Field => Some("skip"),
+            Self::Type => &["crate"],
+            Self::Variant => &[],
+            Self::Field => &["skip"],
         }
     }
 
@@ -174,19 +175,24 @@ impl Options {
     }
 }
 
+fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
+    if slot.replace(value).is_none() {
+        return Ok(());
+    }
+    let message = format!("duplicate option `{name}`; remove one of them");
+    Err(Error::new_spanned(name, message))
+}
+
 fn misplaced_or_unknown(option: &str, place: Place) -> String {
     match option {
         "skip" => "`skip` is for fields; move it to the field that is no part of the key".into(),
         "crate" => {
             "`crate = ..` is for the whole type; move it above the `struct` or `enum`".into()
         }
-        unknown => {
-            let close = place.option().filter(|legal| is_close(unknown, legal));
-            let hint = close
-                .map(|legal| format!("did you mean `{legal}`? "))
-                .unwrap_or_default();
-            format!("unknown option `{unknown}`; {hint}{}", place.expected())
-        }
+        unknown => match closest(unknown, place.options()) {
+            Some(close) => format!("unknown option `{unknown}`; did you mean `{close}`?"),
+            None => format!("unknown option `{unknown}`; {}", place.expected()),
+        },
     }
 }
 
@@ -290,10 +296,11 @@ impl Variant {
 }
 
 impl Field {
-    /// A reference to `value`, with the place of the field's type, since that is what
-    /// has to be a key.
+    /// `&(VALUE)`, with the place of the field's type, since that is what has to be a key.
     fn reference(&self, value: &impl ToTokens) -> TokenStream {
-        reference_at(value, ends(&self.ty))
+        let (first, last) = ends(&self.ty);
+        let value = grouped(Delimiter::Parenthesis, last, value.to_token_stream());
+        quote_spanned!(first=> &#value)
     }
 }
 

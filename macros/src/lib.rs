@@ -8,8 +8,12 @@ mod expand;
 mod future;
 mod item;
 mod key;
+mod lock;
+mod span;
+mod spelling;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod validate;
 
 /// Lets a function run only once at a time for each key.
