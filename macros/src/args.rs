@@ -14,7 +14,7 @@ use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token};
 
 /// What stood in the parentheses.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Args {
     pub(crate) key: Option<Key>,
     pub(crate) locks: Option<Expr>,
@@ -28,6 +28,7 @@ pub(crate) struct Args {
     pub(crate) names: Vec<Ident>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Key {
     /// A string literal without braces.
     Text(LitStr),
@@ -39,7 +40,7 @@ pub(crate) enum Key {
 }
 
 /// The arguments that have a name.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "key",
     "keys",
     "locks",
@@ -50,11 +51,12 @@ const NAMES: [&str; 11] = [
     "when",
     "guard",
     "reentrant",
+    "skip",
     "crate",
 ];
 
 /// Names of later versions, so that they don't read as a mistake in spelling.
-const LATER: [&str; 2] = ["external", "skip"];
+const LATER: [&str; 1] = ["external"];
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
@@ -124,6 +126,18 @@ impl Args {
             "or_else",
         ];
         FALLIBLE.iter().any(|name| self.has(name))
+    }
+
+    /// Whether they leave a method out of its block's lock.
+    pub(crate) fn is_skip(&self) -> bool {
+        self.key.is_none() && matches!(&*self.names, [name] if name == "skip")
+    }
+
+    /// These arguments, which are a method's, and where they don't say so, the block's word
+    /// on where the crate is.
+    pub(crate) fn with_crate_of(mut self, block: Option<&Self>) -> Self {
+        self.krate = self.krate.or_else(|| block?.krate.clone());
+        self
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
