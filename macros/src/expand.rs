@@ -94,9 +94,14 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
     let method = if is_async { "begin_async" } else { "begin" };
     let method = Ident::new(method, last);
     let site = quote_spanned!(last=> #private::site(const { &#private::Function::new(#name) }));
-    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #private::Terms::EXCLUSIVE, #site));
+    let task = if is_async {
+        quote_spanned!(last=> , __task)
+    } else {
+        TokenStream::new()
+    };
+    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #private::Terms::EXCLUSIVE, #site #task));
     let finish = if is_async {
-        quote_spanned!(mixed()=> __begun.await)
+        quote_spanned!(mixed()=> #private::finish_async(__begun).await)
     } else {
         let local = if args.locks.is_some() {
             spread("__begun", (first, last))
@@ -117,7 +122,13 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
         // The failure has no value, so there is nothing else to match.
         quote_spanned!(mixed()=> let ::core::result::Result::Ok(__guard) = #finish;)
     };
+    let task = if is_async {
+        quote_spanned!(mixed()=> let __task = #private::Task::current().await;)
+    } else {
+        TokenStream::new()
+    };
     quote_spanned! {mixed()=>
+        #task
         let __begun = #begin;
         #guard
     }

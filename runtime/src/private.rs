@@ -12,7 +12,7 @@ use crate::site::Site;
 pub use crate::local::{Locks, global};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
-pub use crate::space::{Begun, FromFailure, Space, Terms, Wait};
+pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
@@ -40,6 +40,19 @@ pub fn finish<W: Wait>(begun: Begun<W>) -> Result<W::Guard, W::Failure> {
     match begun {
         Begun::Held(held) => Ok(W::Guard::from(held)),
         Begun::Wait(wait) => wait.block(),
+    }
+}
+
+/// Waits for the lock in a task, if that is still to be done.
+///
+/// # Errors
+///
+/// As the [`Wait`] itself.
+#[inline]
+pub async fn finish_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard, W::Failure> {
+    match begun {
+        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
+        Begun::Wait(wait) => wait.await,
     }
 }
 
