@@ -4,7 +4,7 @@
 //! --release --lib models`. In a model the table has two shards of two buckets, a key's
 //! first digit says which of them it is in, and time passes only when the model says so.
 
-use super::{Handle, LockFuture, Locks, states, table};
+use super::{Handle, LockFuture, Locks, deadlock, states, table};
 use crate::__private::{Function, finish, site};
 use crate::error::ErrorKind;
 use crate::guard::{AsyncGuard, Guard};
@@ -41,11 +41,15 @@ fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
         count.fetch_add(1, Ordering::Relaxed);
         // The table and the clock are made before there are threads, or else those would
         // be ordered by who makes them.
-        assert!(table::is_empty() && Instant::now().elapsed().is_zero());
+        assert!(is_empty() && Instant::now().elapsed().is_zero());
         run();
-        assert!(table::is_empty(), "something stays behind");
+        assert!(is_empty(), "something stays behind");
     });
     println!("{} executions", executions.load(Ordering::Relaxed));
+}
+
+fn is_empty() -> bool {
+    table::is_empty() && deadlock::is_empty()
 }
 
 /// What a lock protects. Loom fails a model in which two get at it, one of them to change
@@ -114,6 +118,11 @@ fn poll_once(future: &mut LockFuture) -> Poll<AsyncGuard> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
+fn key(locks: &'static Locks, shared: bool) -> Handle<'static, &'static str> {
+    let key = locks.key("0");
+    if shared { key.shared() } else { key }
+}
+
 /// A thread that takes the lock of the key, and changes what it protects.
 fn changer(locks: &'static Locks, key: &'static str, protected: &Protected) -> JoinHandle<()> {
     let protected = protected.clone();
@@ -129,6 +138,22 @@ fn acquire_against_acquire() {
         let protected = Protected::new();
         let other = changer(&LOCKS, "0", &protected);
         let guard = LOCKS.key("0").lock();
+        protected.change();
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+/// Of a key that is too long for a bucket.
+#[test]
+fn long_key_against_the_same() {
+    model(5, || {
+        static KEY: &str =
+            "0-----------------------------------------------------------------------";
+        let protected = Protected::new();
+        let other = changer(&LOCKS, KEY, &protected);
+        let guard = LOCKS.key(KEY).lock();
         protected.change();
         drop(guard);
         other.join().unwrap();
@@ -269,6 +294,36 @@ fn timeout_of_zero_against_wake_up() {
     model(2, || give_up(&LOCKS));
 }
 
+/// As [`give_up`], by a task that keeps its future.
+fn give_up_task(locks: &'static Locks) {
+    let protected = Protected::new();
+    let guard = locks.key("0").lock();
+    let timed = {
+        let protected = protected.clone();
+        thread::spawn(move || {
+            let mut timed = pin!(locks.key("0").lock_timeout_async(Duration::ZERO));
+            if let Ok(_guard) = block_on(timed.as_mut()) {
+                protected.change();
+            }
+            let _guard = locks.key("0").lock();
+            protected.change();
+        })
+    };
+    protected.change();
+    drop(guard);
+    timed.join().unwrap();
+}
+
+#[test]
+fn timeout_of_a_task_against_hand_over() {
+    model(5, || give_up_task(&FAIR));
+}
+
+#[test]
+fn timeout_of_a_task_against_wake_up() {
+    model(5, || give_up_task(&LOCKS));
+}
+
 #[test]
 fn repoll_against_release() {
     model(5, || {
@@ -301,15 +356,18 @@ fn several_keys_against_the_same() {
     });
 }
 
-/// Somebody waits while somebody else comes. It is a task that is polled in time.
-fn in_turn(held: Guard, newcomer: Handle<'static, &'static str>) {
+/// An exclusive waiter has waited for so long when somebody else comes. It is a task that
+/// is polled in time.
+fn in_turn(locks: &'static Locks, shared: bool, wait: Duration) {
     let protected = Protected::new();
-    let mut waiter = FAIR.key("0").lock_async();
+    let held = key(locks, shared).lock();
+    let mut waiter = locks.key("0").lock_async();
     assert!(poll_once(&mut waiter).is_pending());
+    pass(wait);
     let newcomer = {
         let protected = protected.clone();
         thread::spawn(move || {
-            let _guard = newcomer.lock();
+            let _guard = key(locks, shared).lock();
             assert_eq!(protected.changes(), 1, "it came second");
         })
     };
@@ -322,13 +380,42 @@ fn in_turn(held: Guard, newcomer: Handle<'static, &'static str>) {
 
 #[test]
 fn newcomer_against_fair_hand_over() {
-    model(5, || in_turn(FAIR.key("0").lock(), FAIR.key("0")));
+    model(5, || in_turn(&FAIR, false, Duration::ZERO));
 }
 
 #[test]
+fn shared_newcomer_against_fair_hand_over() {
+    model(5, || in_turn(&FAIR, true, Duration::ZERO));
+}
+
+#[test]
+fn newcomer_against_hand_over() {
+    model(5, || in_turn(&LOCKS, false, PATIENCE));
+}
+
+/// Whoever comes while an exclusive waiter waits for shared holders doesn't join them.
+#[test]
 fn shared_newcomer_against_exclusive_waiter() {
-    let shared = || FAIR.key("0").shared();
-    model(5, move || in_turn(shared().lock(), shared()));
+    model(5, || {
+        let released = Rc::new(AtomicU32::new(0));
+        let held = LOCKS.key("0").shared().lock();
+        let mut waiter = LOCKS.key("0").lock_async();
+        assert!(poll_once(&mut waiter).is_pending());
+        let newcomer = {
+            let released = Rc::clone(&released);
+            thread::spawn(move || {
+                let mut newcomer = LOCKS.key("0").shared().lock_async();
+                // Once as a newcomer, and once as one who waits.
+                if [(); 2].iter().any(|()| poll_once(&mut newcomer).is_ready()) {
+                    assert_eq!(released.load(Ordering::Relaxed), 1, "it joined");
+                }
+            })
+        };
+        released.store(1, Ordering::Relaxed);
+        drop(held);
+        newcomer.join().unwrap();
+        drop(block_on(waiter));
+    });
 }
 
 #[test]
@@ -352,19 +439,99 @@ fn deadlock_against_deadlock() {
     });
 }
 
+/// A thread that gives up at once is no part of a deadlock, so nobody fails for it.
 #[test]
-fn overtaking_ends() {
+fn deadlock_against_timeout() {
+    model(5, || {
+        let gives_up = thread::spawn(|| {
+            let _first = LOCKS.key("0").lock();
+            drop(LOCKS.key("1").lock_timeout(Duration::ZERO));
+        });
+        let _first = LOCKS.key("1").lock();
+        drop(LOCKS.key("0").lock());
+        gives_up.join().unwrap();
+    });
+}
+
+/// While one of two shared holders closes a deadlock, the other one releases.
+#[test]
+fn deadlock_against_shared_release() {
     model(2, || {
+        let take = |first: Guard, second: &'static str| {
+            let second = LOCKS.key(second).lock_timeout(Duration::MAX);
+            drop(first);
+            u32::from(second.is_err())
+        };
+        let other_reader = LOCKS.key("0").shared().lock().into_async();
+        let reader = thread::spawn(move || take(LOCKS.key("0").shared().lock(), "1"));
+        let release = thread::spawn(|| drop(other_reader));
+        let found = take(LOCKS.key("1").lock(), "0");
+        release.join().unwrap();
+        assert!(found + reader.join().unwrap() <= 1, "one was enough");
+    });
+}
+
+/// A thread waits for a permit, of which it has one itself.
+#[test]
+fn own_permit_against_release() {
+    model(5, || {
+        let own = COUNTED.key("0").lock();
+        let other = thread::spawn(|| drop(COUNTED.key("0").lock()));
+        drop(COUNTED.key("0").lock());
+        drop(own);
+        other.join().unwrap();
+    });
+}
+
+/// A thread waits for a lock whose guards it has sent away.
+#[test]
+fn sent_guards_against_acquire() {
+    model(5, || {
+        let sent = [(); 2].map(|()| LOCKS.key("0").shared().lock().into_async());
+        let release = thread::spawn(|| drop(sent));
+        drop(LOCKS.key("0").lock());
+        release.join().unwrap();
+    });
+}
+
+#[test]
+fn reentry_against_acquire() {
+    model(5, || {
         let protected = Protected::new();
-        let guard = LOCKS.key("0").lock();
-        let waiters = [(); 2].map(|()| changer(&LOCKS, "0", &protected));
+        let other = {
+            let protected = protected.clone();
+            thread::spawn(move || {
+                let _guard = LOCKS.key("0").reentrant().lock();
+                protected.change();
+            })
+        };
+        let outer = LOCKS.key("0").lock();
+        assert!(LOCKS.key("0").try_lock().is_err());
+        let inner = LOCKS.key("0").reentrant().lock();
+        drop(outer);
         protected.change();
-        pass(PATIENCE);
-        drop(guard);
-        for waiter in waiters {
-            waiter.join().unwrap();
+        drop(inner);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+#[test]
+fn exclusive_reentry_against_shared() {
+    model(5, || {
+        let protected = Protected::new();
+        let reader = {
+            let protected = protected.clone();
+            thread::spawn(move || {
+                let _guard = LOCKS.key("0").shared().lock();
+                assert!(protected.changes() <= 1);
+            })
+        };
+        let _outer = LOCKS.key("0").shared().lock();
+        if let Ok(_guard) = LOCKS.key("0").reentrant().try_lock() {
+            protected.change();
         }
-        assert_eq!(protected.changes(), 3);
+        reader.join().unwrap();
     });
 }
 
@@ -437,9 +604,7 @@ fn meet(locks: &'static Locks, held: impl Sized, shared: bool) {
     let waiters = [(); 2].map(|()| {
         let meeting = Rc::clone(&meeting);
         thread::spawn(move || {
-            let key = locks.key("0");
-            let key = if shared { key.shared() } else { key };
-            let _guard = key.lock();
+            let _guard = key(locks, shared).lock();
             meeting.attend();
         })
     });
@@ -467,24 +632,32 @@ fn permits_are_all_given() {
     });
 }
 
+/// No more get in than there are permits.
+fn bound(shared: bool) {
+    let inside = Rc::new(AtomicU32::new(0));
+    let section = |inside: Rc<AtomicU32>| {
+        move || {
+            let _guard = key(&COUNTED, shared).lock();
+            // Relaxed, so that nothing here orders the threads.
+            assert!(inside.fetch_add(1, Ordering::Relaxed) < 2);
+            inside.fetch_sub(1, Ordering::Relaxed);
+        }
+    };
+    let others = [(); 2].map(|()| thread::spawn(section(Rc::clone(&inside))));
+    section(inside)();
+    for other in others {
+        other.join().unwrap();
+    }
+}
+
 #[test]
 fn permits_bound() {
-    model(3, || {
-        let inside = Rc::new(AtomicU32::new(0));
-        let section = |inside: Rc<AtomicU32>| {
-            move || {
-                let _guard = COUNTED.key("0").lock();
-                // Relaxed, so that nothing here orders the threads.
-                assert!(inside.fetch_add(1, Ordering::Relaxed) < 2);
-                inside.fetch_sub(1, Ordering::Relaxed);
-            }
-        };
-        let others = [(); 2].map(|()| thread::spawn(section(Rc::clone(&inside))));
-        section(inside)();
-        for other in others {
-            other.join().unwrap();
-        }
-    });
+    model(3, || bound(false));
+}
+
+#[test]
+fn permits_bound_shared_holds() {
+    model(3, || bound(true));
 }
 
 fn function_name(function: &'static Function) -> &'static str {
