@@ -535,19 +535,27 @@ fn exclusive_reentry_against_shared() {
     });
 }
 
+/// While a lock of the bucket is released to one who waits, another one is free.
+fn in_one_bucket(locks: &'static Locks, key: &'static str) {
+    let [one, two] = [(); 2].map(|()| Protected::new());
+    let guard = LOCKS.key("0").lock();
+    let others = [changer(&LOCKS, "0", &one), changer(locks, key, &two)];
+    let [other, too] = others;
+    too.join().unwrap();
+    one.change();
+    drop(guard);
+    other.join().unwrap();
+    assert_eq!((one.changes(), two.changes()), (2, 1));
+}
+
 #[test]
 fn two_keys_in_one_bucket() {
-    model(2, || {
-        let [one, two] = [(); 2].map(|()| Protected::new());
-        let guard = LOCKS.key("0").lock();
-        let others = [changer(&LOCKS, "0", &one), changer(&LOCKS, "0 too", &two)];
-        let [other, too] = others;
-        too.join().unwrap();
-        one.change();
-        drop(guard);
-        other.join().unwrap();
-        assert_eq!((one.changes(), two.changes()), (2, 1));
-    });
+    model(2, || in_one_bucket(&LOCKS, "0 too"));
+}
+
+#[test]
+fn one_key_in_two_spaces() {
+    model(2, || in_one_bucket(&FAIR, "0"));
 }
 
 #[test]
@@ -598,7 +606,7 @@ fn shared_against_exclusive() {
     });
 }
 
-/// Both who wait are let in by one release.
+/// Both get in, those who wait by one release.
 fn meet(locks: &'static Locks, held: impl Sized, shared: bool) {
     let meeting = Meeting::of(2);
     let waiters = [(); 2].map(|()| {
@@ -612,6 +620,11 @@ fn meet(locks: &'static Locks, held: impl Sized, shared: bool) {
     for waiter in waiters {
         waiter.join().unwrap();
     }
+}
+
+#[test]
+fn shared_newcomers_get_in_together() {
+    model(3, || meet(&LOCKS, (), true));
 }
 
 #[test]
