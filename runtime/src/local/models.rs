@@ -418,24 +418,38 @@ fn shared_newcomer_against_exclusive_waiter() {
     });
 }
 
+/// Takes a second lock, or finds that it would wait for ever. Says how often it found that.
+fn take_second(_first: impl Sized, second: &Handle<'static, &'static str>) -> u32 {
+    match second.lock_timeout(Duration::MAX) {
+        Ok(_second) => 0,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Deadlock);
+            1
+        }
+    }
+}
+
 #[test]
 fn deadlock_against_deadlock() {
     model(5, || {
-        let take = |first, second| {
-            move || {
-                let _first = LOCKS.key(first).lock();
-                match LOCKS.key(second).lock_timeout(Duration::MAX) {
-                    Ok(_second) => 0,
-                    Err(error) => {
-                        assert_eq!(error.kind(), ErrorKind::Deadlock);
-                        1
-                    }
-                }
-            }
-        };
-        let other = thread::spawn(take("0", "1"));
-        let found = take("1", "0")();
+        let other = thread::spawn(|| take_second(LOCKS.key("0").lock(), &LOCKS.key("1")));
+        let found = take_second(LOCKS.key("1").lock(), &LOCKS.key("0"));
         assert!(found + other.join().unwrap() <= 1, "one was enough");
+    });
+}
+
+/// A shared newcomer waits for an exclusive waiter, and that one for a holder who waits for
+/// the newcomer.
+#[test]
+fn deadlock_by_a_waiter() {
+    model(2, || {
+        let held = LOCKS.key("0").shared().lock();
+        let waiter = thread::spawn(|| take_second((), &LOCKS.key("0")));
+        let newcomer =
+            thread::spawn(|| take_second(LOCKS.key("1").lock(), &LOCKS.key("0").shared()));
+        let found = take_second(held, &LOCKS.key("1"));
+        let found = found + waiter.join().unwrap() + newcomer.join().unwrap();
+        assert!(found <= 1, "one was enough");
     });
 }
 
@@ -457,17 +471,25 @@ fn deadlock_against_timeout() {
 #[test]
 fn deadlock_against_shared_release() {
     model(2, || {
-        let take = |first: Guard, second: &'static str| {
-            let second = LOCKS.key(second).lock_timeout(Duration::MAX);
-            drop(first);
-            u32::from(second.is_err())
-        };
         let other_reader = LOCKS.key("0").shared().lock().into_async();
-        let reader = thread::spawn(move || take(LOCKS.key("0").shared().lock(), "1"));
+        let reader = thread::spawn(|| take_second(LOCKS.key("0").shared().lock(), &LOCKS.key("1")));
         let release = thread::spawn(|| drop(other_reader));
-        let found = take(LOCKS.key("1").lock(), "0");
+        let found = take_second(LOCKS.key("1").lock(), &LOCKS.key("0"));
         release.join().unwrap();
         assert!(found + reader.join().unwrap() <= 1, "one was enough");
+    });
+}
+
+/// A thread waits for a lock that it holds shared, while another holder releases.
+#[test]
+fn own_deadlock_against_shared_release() {
+    model(5, || {
+        let _own = LOCKS.key("0").shared().lock();
+        let other = LOCKS.key("0").shared().lock().into_async();
+        let release = thread::spawn(|| drop(other));
+        let error = LOCKS.key("0").lock_timeout(Duration::MAX).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        release.join().unwrap();
     });
 }
 
