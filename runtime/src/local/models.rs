@@ -3,6 +3,115 @@
 //! Run with `RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test -p lockutils
 //! --release --lib models`. In a model the table has two shards of two buckets, a key's
 //! first digit says which of them it is in, and time passes only when the model says so.
+//!
+//! # What they catch
+//!
+//! Each of these changes was made alone, and the model named beside it is one that failed
+//! then. "Relaxed" says that the ordering was weakened to that.
+//!
+//! | in the bucket | caught by |
+//! |---|---|
+//! | `try_take`: relaxed; load and store in two steps; taken in any case | `acquire_against_acquire` |
+//! | `try_take`: `complete` relaxed | `snapshot_against_acquire` |
+//! | `release`: relaxed | `acquire_against_acquire` |
+//! | `release`: load and store in two steps | `release_against_enqueue` |
+//! | `release`: `complete` not cleared; cleared after the word; relaxed when set again | `snapshot_against_acquire` |
+//! | `release`: `complete` not set again | `release_against_enqueue` |
+//! | `reserve`: relaxed | `acquire_and_release_against_inflation` |
+//! | `reserve`: load and store in two steps; one entry too few, or too many; no count; no record read | `release_against_enqueue` |
+//! | `reserve`: a record read where there is none | `one_key_after_another_in_a_bucket` |
+//! | `unreserve`: relaxed | `deflate_against_acquire` |
+//! | `unreserve`: `complete` not cleared | `acquire_and_release_against_inflation` |
+//! | `unreserve`: `complete` cleared after the word | `shared_against_exclusive` |
+//! | `unreserve`: nothing taken off | `release_against_enqueue` |
+//! | `unreserve`: free though there are others | `acquire_and_release_against_inflation` |
+//! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
+//!
+//! | in the table | caught by |
+//! |---|---|
+//! | an entry found without its text; removed, or gotten, without its number | `two_keys_in_one_bucket` |
+//! | an entry found without its space | `one_key_in_two_spaces` |
+//! | a counted lock on the fast path | `permits_are_all_given` |
+//! | long text on the fast path | `long_key_against_the_same` |
+//! | queued without a look whether the lock is free; what a retry took lost | `acquire_against_acquire` |
+//! | a new entry that reserves nothing | `two_keys_in_one_bucket` |
+//! | a removed entry that keeps its reservation; `Inflated` dropped without `unreserve` | `acquire_against_acquire` |
+//! | idle entries kept; busy ones removed | `acquire_against_acquire` |
+//! | numbers used twice | `deadlock_against_shared_release` |
+//! | numbers of thin holds used for others; a waiter's entry found without its number | `deadlock_against_deadlock` |
+//! | a thin hold that becomes an entry with another number | `release_against_enqueue` |
+//! | ... that is not fair | `newcomer_against_fair_hand_over` |
+//! | ... that has two permits | `acquire_against_acquire` |
+//! | ... that is shared | `shared_against_exclusive` |
+//! | inflated before the mutex is locked | `acquire_against_acquire` |
+//! | a waiter leaves by `release` | `cancel_against_hand_over` |
+//! | an error for who has the lock by now | `timeout_against_hand_over` |
+//! | a snapshot without inflation | `snapshot_against_acquire` |
+//!
+//! | in the entry | caught by |
+//! |---|---|
+//! | tickets drawn twice | `cancel_against_hand_over` |
+//! | `try_take`: no look at the room | `acquire_against_acquire` |
+//! | `try_take`: no look at who waits; shared holders joined before an exclusive waiter | `shared_newcomer_against_exclusive_waiter` |
+//! | `try_take`: shared holders not joined | `shared_newcomers_get_in_together` |
+//! | `try_reenter`: for who holds nothing; for who didn't ask | `reentry_against_acquire` |
+//! | `try_reenter`: exclusively into a shared hold | `exclusive_reentry_against_shared` |
+//! | `hold`: mode not set | `shared_newcomer_against_fair_hand_over` |
+//! | `room`: a permit too many; only the first holder counted | `permits_bound` |
+//! | `room`: a permit too few | `permits_are_all_given` |
+//! | `room`: any number of shared holds in a counted space | `permits_bound_shared_holds` |
+//! | `room`: shared beside exclusive holds; exclusive beside shared ones | `shared_against_exclusive` |
+//! | `room`: shared holds one at a time | `shared_waiters_get_in_together` |
+//! | `room`: always | `acquire_against_acquire` |
+//! | `enqueue`: waker lost | `acquire_against_acquire` |
+//! | `retry`: waker not replaced | `repoll_against_release` |
+//! | `retry`: no look at the room | `timeout_of_zero_against_wake_up` |
+//! | `retry`: no look at who is first | `shared_newcomer_against_exclusive_waiter` |
+//! | `retry`: the first waiter not let in; not passed on | `shared_waiters_get_in_together` |
+//! | `retry`: hand-over not seen | `cancel_against_hand_over` |
+//! | `retry`: not held | `deadlock_against_shared_release` |
+//! | `release`: not passed on | `acquire_against_acquire` |
+//! | `release`: the other holders forgotten | `shared_waiters_get_in_together` |
+//! | `release`: the first holder in place of another | `own_deadlock_against_shared_release` |
+//! | `release`: a holder that isn't the first stays | `shared_against_exclusive` |
+//! | `leave`: not passed on | `cancel_against_wake_up` |
+//! | `leave`: hand-over kept | `cancel_against_hand_over` |
+//! | `pass_on`: no look at the room; a hand-over without its wake-up, or without the hold | `cancel_against_hand_over` |
+//! | `pass_on`: wake-up lost | `acquire_against_acquire` |
+//! | `pass_on`: only one waiter; `Wakers`: only one called | `shared_waiters_get_in_together_fair` |
+//! | `pass_on`: no end to overtaking | `newcomer_against_hand_over` |
+//! | `is_idle`: with waiters | `acquire_against_acquire` |
+//! | `is_idle`: with holders | `cancel_against_hand_over` |
+//! | `wait`: the first waiter in nobody's way | `deadlock_by_a_waiter` |
+//! | `wait`: the holders in nobody's way | `deadlock_against_deadlock` |
+//! | `wait`: another waiter's, for who has the lock by now | `timeout_of_zero_against_hand_over` |
+//! | `disown`: the first hold not; the others not | `sent_guards_against_acquire` |
+//!
+//! | in the waits | caught by |
+//! |---|---|
+//! | `Waiting`: looked before it is in the graph; looked outside of the graph's mutex; a deadlock not told | `deadlock_against_deadlock` |
+//! | `Waiting`: stays in the graph | `acquire_against_acquire` |
+//! | `Waiting`: sure of a wait that times out | `deadlock_against_timeout` |
+//! | a wait that is over not left out | `cancel_against_hand_over` |
+//! | `is_stuck`: by one of several permits; nobody left out who isn't | `own_permit_against_release` |
+//! | `is_stuck`: only by all shared holders | `deadlock_against_shared_release` |
+//! | `into_async` without `disown` | `sent_guards_against_acquire` |
+//! | `step`: not done once it has the lock; `One` that leaves no queue when it is dropped | `cancel_against_hand_over` |
+//! | `block_for`: no end | `timeout_against_hand_over` |
+//! | `LockTimeoutFuture`: keeps its place when the time is over | `timeout_of_a_task_against_hand_over` |
+//! | `Signal`: the call not noted; noted after the notification; no notification; a call before the wait forgotten | `acquire_against_acquire` |
+//! | `Signal`: one call for all waits | `timeout_of_zero_against_wake_up` |
+//! | several keys in the order given | `several_keys_against_the_same` |
+//!
+//! Some changes no model can catch, since nothing but speed depends on them: what a hint
+//! answers; that only thin holds try to be released by the bucket, which an entry keeps
+//! inflated; that `complete` is cleared only where the bucket becomes free; that newcomers
+//! and waiters may overtake at all. A fair lock has two guards of its order, that it is
+//! handed over and that nobody may overtake, of which one alone is enough.
+//!
+//! Others are no matter of a race, and `tests` has them: what a waker does when it is called
+//! or dropped, the panic of a deadlock, suspicions and the names of tasks in them. The
+//! numbers of spaces and threads, and the seeds of the hash, are not modelled.
 
 use super::{Handle, LockFuture, Locks, deadlock, states, table};
 use crate::__private::{Function, finish, site};
