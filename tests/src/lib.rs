@@ -10,6 +10,7 @@
 
 mod by_hand;
 pub mod conformance;
+mod directory;
 mod limit;
 mod lockstep;
 mod recorder;
@@ -17,6 +18,7 @@ mod states;
 pub mod uncontended;
 
 pub use by_hand::ByHand;
+pub use directory::Directory;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
 pub use recorder::{Recorder, Stay};

@@ -17,7 +17,7 @@
 use super::deadlock::Waiting;
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
-use crate::guard::AsyncGuard;
+use crate::guard::{AsyncGuard, Holding};
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
@@ -34,16 +34,16 @@ use std::{mem, vec};
 /// once, or it would rarely come to that.
 const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
 
-/// What a guard holds: one lock, or several.
+/// What a guard holds: one in-process lock, or something else.
 #[derive(Debug)]
 pub(crate) enum Held {
     One(Hold),
-    All(AllHeld),
+    More(Box<dyn Holding>),
 }
 
 /// Several locks, which are released in reverse.
-#[derive(Debug, Default)]
-pub(crate) struct AllHeld(Box<[Hold]>);
+#[derive(Debug)]
+struct AllHeld(Vec<Hold>);
 
 impl Held {
     /// What [`table::try_take_thin`] has taken.
@@ -56,33 +56,38 @@ impl Held {
     pub(crate) fn disown(&self) {
         match self {
             Self::One(hold) => table::disown(hold),
-            Self::All(AllHeld(holds)) => holds.iter().for_each(table::disown),
+            Self::More(held) => held.disown(),
         }
     }
 
     pub(super) fn all(holds: Vec<Hold>) -> Self {
-        Self::All(AllHeld(holds.into_boxed_slice()))
+        Self::More(Box::new(AllHeld(holds)))
+    }
+}
+
+impl Holding for AllHeld {
+    fn disown(&self) {
+        self.0.iter().for_each(table::disown);
     }
 }
 
 impl Drop for AllHeld {
     fn drop(&mut self) {
-        let mut holds = mem::take(&mut self.0).into_vec();
-        while holds.pop().is_some() {}
+        while self.0.pop().is_some() {}
     }
 }
 
 /// A lock, or several, being taken. Dropping it half-way leaves the queue, and
 /// releases those that it has.
 #[derive(Debug)]
-pub(super) enum Acquire {
+pub(crate) enum Acquire {
     One(One),
     All(Box<All>),
 }
 
 /// One lock being taken.
 #[derive(Debug)]
-pub(super) struct One {
+pub(crate) struct One {
     state: State,
 }
 
@@ -95,7 +100,7 @@ enum State {
 
 /// What is to be taken, how, and where in the code.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     pub(super) space: SpaceId,
     pub(super) key: Key,
     pub(super) terms: Terms,
@@ -104,7 +109,7 @@ pub(super) struct Request {
 
 /// Several locks being taken, in the order of the list.
 #[derive(Debug)]
-pub(super) struct All {
+pub(crate) struct All {
     held: Vec<Hold>,
     /// `None` when all are held.
     current: Option<One>,
@@ -132,7 +137,12 @@ impl Acquire {
     /// A step: takes what there is to take, or sees to it that the waker is called when
     /// the next step is due. The waker is made only where a lock is busy.
     #[inline]
-    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
+    pub(crate) fn step(
+        &mut self,
+        owner: Owner,
+        timed: bool,
+        waker: impl Fn() -> Waker,
+    ) -> Poll<Held> {
         match self {
             Self::One(one) => one.step(owner, timed, waker).map(Held::One),
             Self::All(all) => all.step(owner, timed, waker),
@@ -152,7 +162,7 @@ impl Acquire {
     }
 
     /// The deadlock that waiting would be.
-    fn deadlock(&mut self) -> Option<Error> {
+    pub(crate) fn deadlock(&mut self) -> Option<Error> {
         let waiting = self.waiting();
         let deadlock = waiting.take_deadlock()?;
         let error = table::refused(waiting.place, ErrorKind::Deadlock)?;
@@ -161,7 +171,7 @@ impl Acquire {
 
     /// The error of who gives up now; `None` if the lock was handed over meanwhile. Then
     /// the waker has been called, and the next step takes the lock.
-    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+    pub(crate) fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
         let error = table::refused(waiting.place, ErrorKind::Timeout)?;
         Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
@@ -440,14 +450,14 @@ const FOREVER: Duration = Duration::from_secs(1 << 40);
 
 /// The time that a wait may take.
 #[derive(Clone, Copy, Debug)]
-struct Timer {
-    start: Instant,
+pub(crate) struct Timer {
+    pub(crate) start: Instant,
     /// `None` if it is for ever.
-    deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl Timer {
-    fn start(timeout: Duration) -> Self {
+    pub(crate) fn start(timeout: Duration) -> Self {
         let start = Instant::now();
         let deadline = (timeout < FOREVER)
             .then(|| start.checked_add(timeout))
@@ -455,7 +465,7 @@ impl Timer {
         Self { start, deadline }
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.deadline
             .is_some_and(|deadline| deadline <= Instant::now())
     }
@@ -465,7 +475,7 @@ impl Timer {
 ///
 /// Not [`std::thread::park`], whose token the user's own code may be waiting for.
 #[derive(Debug)]
-struct Signal(Arc<Called>);
+pub(crate) struct Signal(Arc<Called>);
 
 #[derive(Debug, Default)]
 struct Called {
@@ -474,17 +484,17 @@ struct Called {
 }
 
 impl Signal {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
-    fn waker(&self) -> Waker {
+    pub(crate) fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.0))
     }
 
     /// Returns once for each call of the waker, or for several at once; or when the
     /// deadline has come.
-    fn wait(&self, deadline: Option<Instant>) {
+    pub(crate) fn wait(&self, deadline: Option<Instant>) {
         let Called { called, changed } = &*self.0;
         let mut called = called.lock();
         while !mem::take(&mut *called) {

@@ -1,9 +1,9 @@
 //! The handles of one lock and of several, and what can be done with them.
 
+use super::Locks;
 use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
-use super::table::{self, Name, Terms};
-use super::{Locks, with_text};
+use super::table::Terms;
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -163,8 +163,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        let space = self.locks.id();
-        with_text(&self.key, |text| table::holder(Name::new(space, text))).is_some()
+        self.locks.holder(&self.key).is_some()
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).

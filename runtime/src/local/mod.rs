@@ -32,7 +32,7 @@ use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{Begun, Space};
-use acquire::{Acquire, Request};
+use acquire::Request;
 use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
@@ -42,13 +42,14 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
-use table::{Hold, Name, SpaceId, Terms};
+use table::{Name, SpaceId};
 
-pub(crate) use acquire::Held;
+pub(crate) use acquire::{Acquire, Held, Signal, Timer};
 pub use acquire::{LockFuture, LockTimeoutFuture};
+pub(crate) use entry::Mode;
 pub use global::{global, is_locked, lock, lock_async, try_lock};
 pub use handle::{Handle, KeysHandle, ReentrantHandle};
-pub(crate) use table::states;
+pub(crate) use table::{Hold, Terms, states};
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -190,6 +191,11 @@ impl Locks {
         KeysHandle::new(self, keys.into_iter().map(Key::new).collect())
     }
 
+    /// Somebody who has the lock.
+    pub(crate) fn holder(&self, key: &(impl LockKey + ?Sized)) -> Option<Record> {
+        with_text(key, |text| table::holder(Name::new(self.id(), text)))
+    }
+
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
@@ -201,7 +207,12 @@ impl Locks {
     /// Takes a lock for a thread if nobody else is near; gives what
     /// [`Guard::thin`] takes.
     #[inline]
-    fn try_thin(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<u64> {
+    pub(crate) fn try_thin(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+    ) -> Option<u64> {
         let record = Record {
             owner: Owner::thread(),
             site,
@@ -212,7 +223,7 @@ impl Locks {
     }
 
     /// Takes a lock for a thread if it has room.
-    fn try_now(
+    pub(crate) fn try_now(
         &self,
         key: &(impl LockKey + ?Sized),
         terms: Terms,
@@ -232,7 +243,12 @@ impl Locks {
     }
 
     #[inline]
-    fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
+    pub(crate) fn acquire(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+    ) -> Acquire {
         Acquire::one(Request {
             space: self.id(),
             key: Key::of(key),

@@ -7,6 +7,7 @@ mod deadlock;
 mod ending;
 mod fair;
 mod fairness;
+mod file;
 mod inspection;
 mod keys;
 mod memory;

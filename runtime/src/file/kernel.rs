@@ -1,0 +1,327 @@
+//! One lock file, and what this process has of its lock.
+//!
+//! Those who come here have the file's in-process lock: one of them exclusively, or
+//! several shared. The kernel knows nothing of them but one lock of one descriptor:
+//!
+//! | state | the kernel's lock | next |
+//! |---|---|---|
+//! | `Free` | not ours | taken: `Held` |
+//! | `Held` | ours, for so many holders | another that shares it: one more; the last is gone: `Free`, or `Kept` |
+//! | `Kept` | ours, for the next in line in this process | taken: `Held`; nobody there: `Free` |
+//!
+//! Going from one to the next inside the process without asking the kernel is many times
+//! faster, and would leave other processes waiting. So it is done for at most [`KEEP`] on
+//! end; then the lock is released, and the next in line gives way for [`PAUSE`].
+//!
+//! A lock on a file that is no longer at its path excludes nobody who opens the path later.
+//! So who gets the kernel's lock looks whether it is, and starts again where it isn't. One
+//! who is about to remove the file has its lock, and so nobody is surprised by it.
+
+use super::Directory;
+use super::descriptor::{Descriptor, Failure};
+use super::path::Rule;
+use super::table;
+use super::wait::{Claim, Wait};
+use crate::key::Key;
+use crate::local::Mode;
+use crate::site::{Holder, Site};
+use parking_lot::Mutex;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long the kernel's lock is handed on inside the process.
+const KEEP: Duration = Duration::from_millis(1);
+
+/// How long the process gives way to others after that.
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// How often a file may be replaced while one tries to lock it.
+const ATTEMPTS: usize = 100;
+
+/// A lock file.
+#[derive(Debug)]
+pub(super) struct LockFile {
+    pub(super) directory: &'static Directory,
+    pub(super) name: Key,
+    /// How many in this process hold or await its lock; it belongs to the table.
+    pub(super) users: AtomicUsize,
+    kernel: Mutex<Kernel>,
+}
+
+#[derive(Debug)]
+struct Kernel {
+    state: State,
+    descriptor: Option<Arc<Descriptor>>,
+    /// Where the record says that the lock was taken.
+    site: Option<Site>,
+    /// When the lock was first handed on inside the process.
+    kept_since: Option<Instant>,
+    /// Until when this process gives way.
+    pause: Option<Instant>,
+    waits: Vec<Arc<Wait>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Free,
+    Held(Mode, usize),
+    Kept,
+}
+
+/// How a lock is to be taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) rule: Rule,
+    pub(super) mode: Mode,
+    pub(super) site: Site,
+}
+
+/// What a try has come to.
+#[derive(Debug)]
+pub(super) enum Tried {
+    Taken,
+    Busy,
+}
+
+/// What is left of a file that nobody uses.
+pub(super) struct Rest {
+    pub(super) is_open: bool,
+    pub(super) is_awaited: bool,
+}
+
+impl LockFile {
+    pub(super) fn new(directory: &'static Directory, name: Key) -> Self {
+        Self {
+            directory,
+            name,
+            users: AtomicUsize::new(0),
+            kernel: Mutex::new(Kernel {
+                state: State::Free,
+                descriptor: None,
+                site: None,
+                kept_since: None,
+                pause: None,
+                waits: Vec::new(),
+            }),
+        }
+    }
+
+    pub(super) fn is(&self, directory: &'static Directory, name: &Key) -> bool {
+        std::ptr::eq(self.directory, directory) && self.name == *name
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.path.join(self.name.as_str())
+    }
+
+    /// Takes the kernel's lock, or a share in it, if that needs no waiting.
+    pub(super) fn try_take(&self, manner: Manner) -> Result<Tried, Failure> {
+        let tried = self.kernel.lock().try_take(self, manner);
+        match tried {
+            Err(failure) if failure.is_for_descriptors() => {
+                // Those that are kept open for speed are the first to do without.
+                table::close_unused();
+                self.kernel.lock().try_take(self, manner)
+            }
+            tried => tried,
+        }
+    }
+
+    /// Until when it is others' turn, if it is.
+    pub(super) fn pause(&self) -> Option<Instant> {
+        let pause = &mut self.kernel.lock().pause;
+        *pause = pause.filter(|until| *until > Instant::now());
+        *pause
+    }
+
+    /// Blocks the thread until the kernel's lock may be free.
+    pub(super) fn block(&self, mode: Mode) -> Result<(), Failure> {
+        let descriptor = self.kernel.lock().descriptor.clone();
+        match descriptor {
+            // What it takes is ours only when a try has said so, see `try_take`.
+            Some(descriptor) => descriptor.lock(mode),
+            None => Ok(()),
+        }
+    }
+
+    /// Has a thread wait for the kernel's lock; `None` if there are too many.
+    pub(super) fn wait(self: &Arc<Self>, mode: Mode) -> Result<Option<Claim>, Failure> {
+        let mut kernel = self.kernel.lock();
+        let Kernel {
+            descriptor, waits, ..
+        } = &mut *kernel;
+        let current = descriptor.as_ref().map(|current| current.identity);
+        waits.retain(|wait| wait.mode != mode || Some(wait.descriptor.identity) == current);
+        let mut left = waits.iter().filter(|wait| wait.mode == mode);
+        if let Some(claim) = left.find_map(|wait| wait.claim(self)) {
+            return Ok(Some(claim));
+        }
+        let descriptor = Descriptor::open(&self.path())?;
+        let claim = Wait::start(self, mode, descriptor);
+        waits.retain(|wait| wait.mode != mode);
+        waits.extend(claim.iter().map(|claim| Arc::clone(&claim.wait)));
+        Ok(claim)
+    }
+
+    /// Has a wait's descriptor be ours, with the lock that it has.
+    pub(super) fn take_over(&self, wait: &Arc<Wait>) {
+        let mut kernel = self.kernel.lock();
+        if kernel.state == State::Free {
+            kernel.descriptor = Some(Arc::clone(&wait.descriptor));
+            kernel.site = None;
+        }
+    }
+
+    /// Forgets a wait that is over. What it has of the lock ends with its descriptor, unless
+    /// that was taken over.
+    pub(super) fn end_wait(self: &Arc<Self>, wait: &Arc<Wait>) {
+        let mut kernel = self.kernel.lock();
+        kernel.waits.retain(|other| !Arc::ptr_eq(other, wait));
+        let is_ours = |ours: &Arc<Descriptor>| Arc::ptr_eq(ours, &wait.descriptor);
+        if !kernel.descriptor.as_ref().is_some_and(is_ours) {
+            let _ = wait.descriptor.unlock();
+        }
+        drop(kernel);
+        table::tidy(self);
+    }
+
+    /// Ends a hold.
+    pub(super) fn release(&self, rule: Rule) {
+        let mut kernel = self.kernel.lock();
+        match &mut kernel.state {
+            State::Held(_, holders) if *holders > 1 => *holders -= 1,
+            State::Held(mode, _) => {
+                let mode = *mode;
+                let others = self.users.load(Ordering::Relaxed) > 1;
+                kernel.release(others && rule == Rule::Own && mode == Mode::Exclusive);
+            }
+            State::Free | State::Kept => unreachable!("who releases holds"),
+        }
+    }
+
+    /// Ends what was kept for those who have all gone.
+    pub(super) fn put_away(&self) -> Rest {
+        let mut kernel = self.kernel.lock();
+        if kernel.state == State::Kept {
+            kernel.release(false);
+        }
+        Rest {
+            is_open: kernel.descriptor.is_some(),
+            is_awaited: !kernel.waits.is_empty(),
+        }
+    }
+
+    /// Removes the file, whose lock the caller holds exclusively.
+    pub(super) fn remove(&self) -> Result<(), Failure> {
+        let mut kernel = self.kernel.lock();
+        fs::remove_file(self.path()).map_err(Failure::of("remove"))?;
+        // Those who wait for it find out as soon as they get it. Nobody is handed it.
+        kernel.descriptor = None;
+        Ok(())
+    }
+
+    /// Whether this process has the kernel's lock.
+    pub(super) fn is_held(&self) -> bool {
+        self.kernel.lock().state != State::Free
+    }
+
+    /// Who else has the kernel's lock, as far as that is known.
+    pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
+        let descriptor = self.kernel.lock().descriptor.clone();
+        descriptor?.holder(rule)
+    }
+}
+
+impl Kernel {
+    fn try_take(&mut self, file: &LockFile, manner: Manner) -> Result<Tried, Failure> {
+        let Manner { rule, mode, site } = manner;
+        match &mut self.state {
+            State::Held(_, holders) => {
+                *holders += 1;
+                return Ok(Tried::Taken);
+            }
+            State::Kept if mode == Mode::Exclusive => {
+                self.state = State::Held(mode, 1);
+                if self.site != Some(site) {
+                    self.record(site);
+                }
+                return Ok(Tried::Taken);
+            }
+            // A shared lock on the same descriptor takes the place of an exclusive one.
+            State::Kept | State::Free => self.state = State::Free,
+        }
+        let path = file.path();
+        for _ in 0..ATTEMPTS {
+            let descriptor = match &self.descriptor {
+                Some(descriptor) => Arc::clone(descriptor),
+                None => Arc::new(Descriptor::open(&path)?),
+            };
+            self.descriptor = None; // It comes back if nothing is wrong with it.
+            let mut taken = descriptor.try_lock(mode)?;
+            if !taken && !self.waits.is_empty() {
+                // A thread that waits for nobody may have got it this moment.
+                self.waits.iter().for_each(|wait| wait.give_back());
+                taken = descriptor.try_lock(mode)?;
+            }
+            let mut check = || {
+                let is_there = descriptor.is_at(&path)?;
+                if is_there && taken && rule == Rule::Own {
+                    descriptor.record(site)?;
+                    self.site = Some(site);
+                }
+                Ok(is_there)
+            };
+            match check() {
+                Ok(true) if taken => {
+                    self.descriptor = Some(descriptor);
+                    self.state = State::Held(mode, 1);
+                    return Ok(Tried::Taken);
+                }
+                Ok(true) => {
+                    self.descriptor = Some(descriptor);
+                    return Ok(Tried::Busy);
+                }
+                Ok(false) => descriptor.unlock()?,
+                Err(failure) => {
+                    // It may be kept by somebody who waits with it.
+                    let _ = descriptor.unlock();
+                    return Err(failure);
+                }
+            }
+        }
+        let error = io::Error::other("it is replaced again and again");
+        Err(Failure::of("lock")(error))
+    }
+
+    fn record(&mut self, site: Site) {
+        // The record of the holder before says the same process, so it does for this one.
+        if let Some(descriptor) = &self.descriptor {
+            let _ = descriptor.record(site);
+        }
+        self.site = Some(site);
+    }
+
+    /// Ends the last hold. The lock goes to somebody else in the process, if there is one.
+    fn release(&mut self, others: bool) {
+        if others && self.descriptor.is_some() {
+            let now = Instant::now();
+            if now.duration_since(*self.kept_since.get_or_insert(now)) < KEEP {
+                self.state = State::Kept;
+                return;
+            }
+            self.pause = Some(now + PAUSE);
+        }
+        self.kept_since = None;
+        self.state = State::Free;
+        if let Some(descriptor) = &self.descriptor
+            && descriptor.unlock().is_err()
+        {
+            // Closed, it is as good as unlocked.
+            self.descriptor = None;
+        }
+    }
+}

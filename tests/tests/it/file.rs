@@ -1,0 +1,3 @@
+//! Lock files.
+
+mod conformance;
