@@ -16,6 +16,7 @@
 //! | `start` | starts a program that outlives this one | `started PID` |
 //! | `files COUNT` | may have so many files open from now on | `done` |
 //! | `size BYTES` | may write files of that size from now on | `done` |
+//! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
 //! | `where` | says where its space is | `where NAME` |
 //! | `open` | counts its open files | `open COUNT` |
 //!
@@ -124,6 +125,10 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
             };
             let limit = number(rest);
             resource.set(limit, limit).expect("limits can be lowered");
+            return Ok("done".to_owned());
+        }
+        "keep" => {
+            FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
             return Ok("done".to_owned());
         }
         "where" => return Ok(format!("where {}", locks.name())),

@@ -114,13 +114,17 @@ fn waiter_goes_on_with_the_new_file() {
 ///
 /// With the look whether the locked file is still at its path left out of `Kernel::try_take`,
 /// so that `Descriptor::is_at` is always true, this fails within a second: one waits for the
-/// file that a sweep removes, and has its lock beside the one who comes next.
+/// file that a sweep removes, and has its lock beside the one who comes next. Half of the
+/// lockers open the file anew each time, the others keep it open.
 #[test]
 fn removal_never_lets_two_in() {
     let directory = Directory::new();
     let (locks, inside) = (directory.join("locks"), directory.join("inside"));
     let mut lockers: Vec<_> = (0..8).map(|_| holder(&locks)).collect();
     let mut sweepers: Vec<_> = (0..2).map(|_| holder(&locks)).collect();
+    for process in &mut lockers[..4] {
+        process.ask_for("keep 0", "done");
+    }
     let start = Instant::now();
     let removed = AtomicU64::new(0);
     thread::scope(|scope| {
