@@ -148,7 +148,7 @@ impl Request {
     /// The error of who finds the kernel's lock taken.
     fn refused(&self, kind: ErrorKind, file: &InUse) -> Error {
         let holder = file.holder(self.space.rule);
-        Error::new(kind, self.space.name, self.key.clone(), holder).with_file(file.path())
+        Error::new(kind, self.space.name, self.key.clone(), holder).with_file(file.path.clone())
     }
 
     pub(super) fn failed(&self, failure: Failure) -> Error {
@@ -157,7 +157,7 @@ impl Request {
 
     /// What the in-process lock's error means here.
     fn of_this_lock(&self, error: Error, file: &InUse) -> Error {
-        let error = error.renamed(self.space.name, self.key.clone(), file.path());
+        let error = error.renamed(self.space.name, self.key.clone(), file.path.clone());
         if file.is_held() || error.kind() == ErrorKind::Deadlock {
             return error;
         }

@@ -56,7 +56,8 @@ pub(crate) use record::FileRecord;
 #[derive(Clone)]
 pub struct FileLocks {
     space: FileSpace,
-    prefix: String,
+    /// What the names of its files begin with.
+    beginning: String,
 }
 
 /// What all locks of a space have in common.
@@ -183,17 +184,16 @@ impl FileLocks {
 
     fn with_rule(directory: PathBuf, rule: Rule) -> Self {
         let directory = Directory::at(directory);
-        let mut locks = Self {
+        let locks = Self {
             space: FileSpace {
                 directory,
                 name: directory.locks.name(),
                 rule,
                 refused: None,
             },
-            prefix: String::new(),
+            beginning: String::new(),
         };
-        locks.rename();
-        locks
+        locks.prefix("")
     }
 
     /// A space whose locks can't be taken.
@@ -207,15 +207,10 @@ impl FileLocks {
     /// one, can use one directory.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
-        self.rename();
-        self
-    }
-
-    fn rename(&mut self) {
-        let beginning = path::beginning(self.space.rule, &self.prefix);
-        let name = self.space.directory.path.join(beginning);
+        self.beginning = path::beginning(self.space.rule, &prefix.into());
+        let name = self.space.directory.path.join(&self.beginning);
         self.space.name = remember(name.to_string_lossy().into_owned());
+        self
     }
 
     /// The directory and the prefix, as errors name the space.
@@ -263,7 +258,7 @@ impl FileLocks {
         if let Some(refused) = &space.refused {
             return Err(space.refuse(key, *refused));
         }
-        match path::file_name(space.rule, &self.prefix, &key) {
+        match path::file_name(space.rule, &self.beginning, &key) {
             Ok(name) => Ok(Request {
                 space,
                 key,
@@ -344,7 +339,7 @@ impl fmt::Debug for FileLocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileLocks")
             .field("directory", &self.space.directory.path)
-            .field("prefix", &self.prefix)
+            .field("beginning", &self.beginning)
             .field("rule", &self.space.rule)
             .finish()
     }

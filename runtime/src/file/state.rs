@@ -147,7 +147,6 @@ impl FileLocks {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
         };
-        let beginning = path::beginning(self.space.rule, &self.prefix);
         let mut requests = Vec::new();
         for entry in entries {
             let entry = entry.map_err(failed)?;
@@ -157,7 +156,7 @@ impl FileLocks {
             if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 continue;
             }
-            if let Some(rest) = name.strip_prefix(&beginning) {
+            if let Some(rest) = name.strip_prefix(&self.beginning) {
                 let key = path::key_of(self.space.rule, rest);
                 requests.push(Request {
                     space: self.space,
