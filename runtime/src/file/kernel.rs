@@ -275,14 +275,13 @@ impl Kernel {
             State::Kept | State::Free => self.state = State::Free,
         }
         for _ in 0..ATTEMPTS {
-            let descriptor = match &self.descriptor {
-                Some(descriptor) => Arc::clone(descriptor),
-                None => {
-                    self.seen = None;
-                    Arc::new(Descriptor::open(&file.path)?)
-                }
+            // It comes back if nothing is wrong with it.
+            let descriptor = if let Some(descriptor) = self.descriptor.take() {
+                descriptor
+            } else {
+                self.seen = None;
+                Arc::new(Descriptor::open(&file.path)?)
             };
-            self.descriptor = None; // It comes back if nothing is wrong with it.
             let mut taken = descriptor.try_lock(mode)?;
             if !taken && !self.waits.is_empty() {
                 // A thread that waits for nobody may have got it this moment.

@@ -26,11 +26,11 @@ mod table;
 mod wait;
 
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
+use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Locks, Terms};
 use crate::site::Site;
-use crate::space::{Begun, Space};
+use crate::space::{self, Begun, Space};
 use acquire::{Acquire, Request};
 use descriptor::Failure;
 use path::Rule;
@@ -236,7 +236,11 @@ impl FileLocks {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        FileKeysHandle::new(self, keys.into_iter().map(Key::new).collect())
+        FileKeysHandle::new(
+            self,
+            keys.into_iter().map(Key::new).collect(),
+            Terms::EXCLUSIVE,
+        )
     }
 
     /// Has the process keep up to `most` lock files open that nobody uses, of all spaces
@@ -346,25 +350,26 @@ impl fmt::Debug for FileLocks {
 }
 
 impl Space for FileLocks {
-    type Guard = Guard;
-    type Held = Guard;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Error;
     type Wait = FileLockFuture;
 
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        Begun::Wait(self.begin_async(key, site))
+    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
+        let acquire = match self.request(key, terms.into(), site) {
+            Ok(request) => match request.try_thin() {
+                Some(Ok(hold)) => return Begun::Held(Guard::new(hold.into_held())),
+                Some(Err(error)) => Acquire::Failed(Some(error)),
+                None => Acquire::one(request),
+            },
+            Err(error) => Acquire::Failed(Some(error)),
+        };
+        Begun::Wait(FileLockFuture::new(acquire, None))
     }
 
-    fn block(wait: FileLockFuture) -> Result<Guard, Error> {
-        wait.block()
+    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
+        FileLockFuture::new(self.acquire(key, terms.into(), site), None)
     }
 
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> FileLockFuture {
-        FileLockFuture::new(self.acquire(key, Terms::EXCLUSIVE, site), None)
-    }
-
-    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        self.request(key, Terms::EXCLUSIVE, site)?.try_lock()
+    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
+        let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
+        FileLockFuture::new(acquire, None)
     }
 }

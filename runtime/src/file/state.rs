@@ -1,6 +1,6 @@
 //! Who looks at lock files, and who removes them.
 
-use super::acquire::{FileHold, Request};
+use super::acquire::Request;
 use super::descriptor::{self, Failure};
 use super::path::{self, Rule};
 use super::table::InUse;
@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{self, Terms};
+use crate::owner::Owner;
 use crate::site::Site;
 use crate::snapshot::LockState;
 use std::fs;
@@ -177,7 +178,7 @@ impl Request {
     }
 
     pub(super) fn try_lock(&self) -> Result<Guard, Error> {
-        let hold = self.try_now()?;
+        let hold = self.try_now(Owner::thread())?;
         Ok(Guard::new(hold.into_held()))
     }
 
@@ -207,7 +208,7 @@ impl Request {
     }
 
     fn remove(&self) -> Result<bool, Error> {
-        let hold: FileHold = self.try_now()?;
+        let hold = self.try_now(Owner::thread())?;
         match hold.file().remove() {
             Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(failure) => Err(self.failed(failure)),
