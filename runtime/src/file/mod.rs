@@ -23,6 +23,7 @@ mod record;
 mod state;
 mod sys;
 mod table;
+mod turn;
 mod wait;
 
 use crate::error::Error;
@@ -297,12 +298,7 @@ impl FileSpace {
             remedy,
         } = refused;
         let (path, source) = (self.directory.path.clone(), io::Error::new(kind, reason));
-        Error::io(
-            self.name,
-            key,
-            path,
-            ("use the directory for", source, remedy),
-        )
+        Error::io(self.name, key, path, ("use directory", source, remedy))
     }
 }
 
