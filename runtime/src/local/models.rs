@@ -350,7 +350,9 @@ fn timed(locks: &'static Locks, timeout: Duration, protected: &Protected) -> Joi
         match &taken {
             Ok(_guard) => protected.change(),
             Err(error) => {
-                let holder = error.holder().map(|holder| holder.site().location().line());
+                let holder = error
+                    .holder()
+                    .and_then(|holder| Some(holder.site()?.location().line()));
                 assert_ne!(holder, Some(line), "it was in its own way");
             }
         }
@@ -838,8 +840,8 @@ fn snapshot_against_acquire() {
             let [holder] = &state.holders[..] else {
                 panic!("one holds it");
             };
-            assert_eq!(holder.site().function(), Some(state.key.as_str()));
-            Some((state.space, holder.site().function()?))
+            assert_eq!(holder.site().unwrap().function(), Some(state.key.as_str()));
+            Some((state.space, holder.site()?.function()?))
         };
         let mut locks = [found(), found()];
         locks.sort();
