@@ -67,7 +67,7 @@ mod validate;
 /// The expressions see the arguments and `self`, and nothing that the body declares. They may
 /// use `?`, which returns from the function without the lock, and in an async function
 /// `.await`. Each is evaluated once, before the function waits, in this order: `when`,
-/// `acquire_timeout`, `locks`, and the key.
+/// `acquire_timeout`, `keys`, `locks`, `key`.
 ///
 /// ## No argument
 ///
