@@ -40,10 +40,11 @@ pub(crate) enum Key {
 }
 
 /// The arguments that have a name.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "key",
     "keys",
     "locks",
+    "external",
     "shared",
     "acquire_timeout",
     "nonblocking",
@@ -55,7 +56,7 @@ const NAMES: [&str; 11] = [
 ];
 
 /// Names of later versions, so that they don't read as a mistake in spelling.
-const LATER: [&str; 2] = ["external", "skip"];
+const LATER: [&str; 1] = ["skip"];
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {

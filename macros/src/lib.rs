@@ -55,6 +55,7 @@ mod validate;
 /// | `key = EXPR` | the key: any expression whose type implements `LockKey` |
 /// | `keys = EXPR` | several keys, taken together: anything that `for` takes |
 /// | `locks = EXPR` | the lock space that the key means something in |
+/// | `external` | the process-wide space of lock files, whose locks exclude other processes too |
 /// | `shared` | a shared hold, together with other shared holders |
 /// | `acquire_timeout = EXPR` | for how long to wait: a `Duration`, or a text such as `"5s"` |
 /// | `nonblocking` | fail at once where the lock is busy |
@@ -168,6 +169,26 @@ mod validate;
 ///     assert!(!lockutils::is_locked(7));
 /// }
 /// # start(7);
+/// ```
+///
+/// ## `external`
+///
+/// The lock is a file, and excludes other processes of the same host as well. Which
+/// directory it is in says `lockutils::file_locks`; for another one use `locks` with a
+/// `FileLocks`. Such a lock can fail, so the function has a place for the error, as one with
+/// `acquire_timeout` has.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// #[synchronized("db-migrations", external)]
+/// fn migrate() -> Result<(), lockutils::Error> {
+///     assert!(lockutils::file_locks().key("db-migrations").is_locked()?);
+///     Ok(())
+/// }
+/// # let directory = std::env::temp_dir().join(format!("lockutils-macros-{}", std::process::id()));
+/// # lockutils::set_file_locks(lockutils::FileLocks::new(&directory)).unwrap();
+/// # migrate().unwrap();
+/// # std::fs::remove_dir_all(&directory).unwrap();
 /// ```
 ///
 /// ## `shared`

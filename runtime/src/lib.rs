@@ -5,6 +5,7 @@
 pub mod __private;
 mod deadlock;
 mod error;
+mod file;
 mod guard;
 mod key;
 mod local;
@@ -16,6 +17,10 @@ mod sync;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::error::{Error, ErrorKind};
+pub use crate::file::{
+    FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle, file_locks,
+    set_file_locks,
+};
 pub use crate::guard::{AsyncGuard, Guard};
 pub use crate::key::{Key, KeyWriter, LockKey};
 pub use crate::local::{

@@ -9,6 +9,8 @@ use crate::error::Error;
 use crate::key::{Key, LockKey};
 use crate::site::Site;
 
+/// The space that `external` means.
+pub use crate::file::file_locks as external;
 pub use crate::local::{Locks, global};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.

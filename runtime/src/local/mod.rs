@@ -33,8 +33,8 @@ use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{self, Begun, Space, Task, Wait};
-use acquire::{Acquire, Request};
-use entry::{Mode, Policy};
+use acquire::Request;
+use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
@@ -42,13 +42,14 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use table::{Hold, Name, SpaceId, Terms};
+use table::{Name, SpaceId};
 
-pub(crate) use acquire::Held;
+pub(crate) use acquire::{Acquire, Held, Signal, Timer};
 pub use acquire::{LockFuture, LockTimeoutFuture};
+pub(crate) use entry::Mode;
 pub use global::{global, is_locked, lock, lock_async, try_lock};
 pub use handle::{Handle, KeysHandle, ReentrantHandle};
-pub(crate) use table::states;
+pub(crate) use table::{Hold, Terms, states};
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -194,6 +195,11 @@ impl Locks {
         )
     }
 
+    /// The hash of a lock, which is that of no other space's lock of the same key.
+    pub(crate) fn hash(&self, key: &Key) -> u64 {
+        table::hash(self.id().number, key.as_bytes())
+    }
+
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
@@ -225,7 +231,7 @@ impl Locks {
     }
 
     #[inline]
-    fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
+    pub(crate) fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
         match terms.mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
             Mode::Shared => None,
@@ -305,7 +311,12 @@ impl Locks {
     }
 
     #[inline]
-    fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
+    pub(crate) fn acquire(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+    ) -> Acquire {
         match key.as_text() {
             Some(text) => self.acquire_text(text, terms, site),
             None => Acquire::one(Request::of_key(self.id(), Key::of(key), terms, site)),

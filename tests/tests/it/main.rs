@@ -7,6 +7,8 @@ mod deadlock;
 mod ending;
 mod fair;
 mod fairness;
+#[cfg(target_os = "linux")]
+mod file;
 mod inspection;
 mod keys;
 mod memory;
