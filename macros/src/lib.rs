@@ -10,6 +10,8 @@ mod future;
 mod item;
 mod key;
 mod lock;
+#[cfg(test)]
+mod soup;
 mod span;
 mod spelling;
 #[cfg(test)]
