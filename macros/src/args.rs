@@ -41,10 +41,11 @@ pub(crate) enum Key {
 }
 
 /// The arguments that have a name.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "key",
     "keys",
     "locks",
+    "external",
     "shared",
     "acquire_timeout",
     "nonblocking",
@@ -55,9 +56,6 @@ const NAMES: [&str; 12] = [
     "skip",
     "crate",
 ];
-
-/// Names of later versions, so that they don't read as a mistake in spelling.
-const LATER: [&str; 1] = ["external"];
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
@@ -294,7 +292,7 @@ fn is_named(input: ParseStream<'_>) -> bool {
 }
 
 fn is_argument(name: &Ident) -> bool {
-    NAMES.iter().chain(&LATER).any(|legal| name == legal)
+    NAMES.iter().any(|legal| name == legal)
 }
 
 /// The error for what is neither a text nor has a name.
@@ -313,9 +311,7 @@ fn unnamed(input: ParseStream<'_>) -> Error {
 /// The error for a name that is no argument's. Alone, it may be meant as the key.
 fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
-    let message = if LATER.contains(&&*text) {
-        format!("argument `{text}` is not supported by this version of lockutils; remove it")
-    } else if let Some(close) = closest(&text, &NAMES) {
+    let message = if let Some(close) = closest(&text, &NAMES) {
         format!("unknown argument `{text}`; did you mean `{close}`?")
     } else if alone {
         format!("unknown argument `{text}`; to lock on its value write `key = {name}`")

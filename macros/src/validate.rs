@@ -87,12 +87,17 @@ fn go_together(args: &Args) -> Result<()> {
 }
 
 fn space_has_key(args: &Args) -> Result<()> {
-    let space = args.locks.as_ref().map(ToTokens::to_token_stream);
-    let space = space.or_else(|| args.named("external").map(ToTokens::to_token_stream));
-    refuse(
-        space.filter(|_| args.key.is_none()),
-        "missing key, expected a text or `key = ..` beside it; for one lock for all callers write `key = \"\"`",
-    )
+    let is_missing = args.key.is_none();
+    all([
+        refuse(
+            args.locks.as_ref().filter(|_| is_missing),
+            "missing key, expected a text or `key = ..` beside it; for one lock for all callers write `key = \"\"`",
+        ),
+        refuse(
+            args.named("external").filter(|_| is_missing),
+            "missing key, expected a text or `key = ..` beside it; it names the lock file, so for one lock for all callers choose a name",
+        ),
+    ])
 }
 
 /// A function's own lock is only ever held by the function.

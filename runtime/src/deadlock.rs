@@ -35,7 +35,7 @@ impl Deadlock {
     /// Where it is waited, if somebody waits for nobody else.
     pub(crate) fn own_wait(&self) -> Option<Site> {
         match &self.edges[..] {
-            [own] => Some(own.waiter.site()),
+            [own] => own.waiter.site(),
             _ => None,
         }
     }

@@ -4,6 +4,8 @@ use crate::deadlock::Deadlock;
 use crate::key::Key;
 use crate::site::Holder;
 use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -37,6 +39,18 @@ struct Inner {
     waited: Duration,
     holder: Option<Holder>,
     deadlock: Option<Deadlock>,
+    /// The lock file, where the lock is one.
+    file: Option<PathBuf>,
+    cause: Option<Cause>,
+}
+
+/// What was wrong, where it isn't somebody who holds the lock.
+#[derive(Clone, Debug)]
+enum Cause {
+    /// The key, and the remedy.
+    Key(&'static str),
+    /// The file: what was tried with it, why that failed, and the remedy.
+    File(&'static str, Arc<io::Error>, &'static str),
 }
 
 /// What kept a lock from being taken.
@@ -50,6 +64,11 @@ pub enum ErrorKind {
     /// Waiting would never end: the thread holds the key itself, or those who hold it
     /// wait, over any number of steps, for this thread.
     Deadlock,
+    /// The space has no lock of such a key.
+    InvalidKey,
+    /// The lock file can't be used; [`source()`](std::error::Error::source) is the
+    /// [`io::Error`].
+    Io,
 }
 
 impl Error {
@@ -59,15 +78,54 @@ impl Error {
         key: Key,
         holder: Option<Holder>,
     ) -> Self {
-        let (waited, deadlock) = (Duration::ZERO, None);
         Self(Box::new(Inner {
             kind,
             space,
             key,
-            waited,
+            waited: Duration::ZERO,
             holder,
-            deadlock,
+            deadlock: None,
+            file: None,
+            cause: None,
         }))
+    }
+
+    /// The error of a key that has no lock file. `reason` ends in a remedy.
+    pub(crate) fn invalid_key(space: &'static str, key: Key, reason: &'static str) -> Self {
+        let mut error = Self::new(ErrorKind::InvalidKey, space, key, None);
+        error.0.cause = Some(Cause::Key(reason));
+        error
+    }
+
+    /// The error of a lock file, or its directory, that can't be used: what was tried, and
+    /// what helps.
+    pub(crate) fn io(
+        space: &'static str,
+        key: Key,
+        file: PathBuf,
+        (tried, source, remedy): (&'static str, io::Error, &'static str),
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Io, space, key, None).with_file(file);
+        error.0.cause = Some(Cause::File(tried, Arc::new(source), remedy));
+        error
+    }
+
+    /// Names the lock file.
+    pub(crate) fn with_file(mut self, file: PathBuf) -> Self {
+        self.0.file = Some(file);
+        self
+    }
+
+    /// The same error, of a lock that others know by another name.
+    pub(crate) fn renamed(mut self, space: &'static str, key: Key, file: PathBuf) -> Self {
+        self.0.space = space;
+        self.0.key = key;
+        self.with_file(file)
+    }
+
+    pub(crate) fn with_holder(mut self, holder: Option<Holder>) -> Self {
+        self.0.holder = holder;
+        self
     }
 
     pub(crate) fn with_waited(mut self, waited: Duration) -> Self {
@@ -92,10 +150,17 @@ impl Error {
         Some(self.0.key.as_str())
     }
 
-    /// The name of the lock space.
+    /// The name of the lock space. That of a space of lock files is its directory, and the
+    /// prefix.
     #[must_use]
     pub fn space(&self) -> Option<&str> {
         Some(self.0.space)
+    }
+
+    /// The lock file, where the lock is one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.0.file.as_deref()
     }
 
     /// How long the call waited before it gave up; zero where it didn't wait.
@@ -127,14 +192,30 @@ impl fmt::Display for Error {
             waited,
             holder,
             deadlock,
+            file,
+            cause,
         } = &*self.0;
-        let lock = LockName { space, key };
+        let lock = match file {
+            Some(file) => format!("{:?}", file.to_string_lossy()),
+            None => LockName { space, key }.to_string(),
+        };
         match kind {
             ErrorKind::Busy => write!(f, "lock {lock} is busy")?,
             ErrorKind::Timeout => {
                 write!(f, "timed out after {waited:.1?} waiting for lock {lock}")?;
             }
             ErrorKind::Deadlock => write!(f, "deadlock: waiting for lock {lock} would never end")?,
+            ErrorKind::InvalidKey => {
+                write!(f, "no lock file for key {key:?} in {space:?}")?;
+            }
+            ErrorKind::Io => {}
+        }
+        match cause {
+            Some(Cause::Key(reason)) => return write!(f, ": {reason}"),
+            Some(Cause::File(tried, _, remedy)) => {
+                return write!(f, "can't {tried} {lock}; {remedy}");
+            }
+            None => {}
         }
         if let Some(holder) = holder {
             write!(f, ": held by {holder}")?;
@@ -162,6 +243,8 @@ impl fmt::Debug for Error {
             waited,
             holder,
             deadlock,
+            file,
+            cause,
         } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
@@ -170,11 +253,20 @@ impl fmt::Debug for Error {
             .field("waited", waited)
             .field("holder", holder)
             .field("deadlock", deadlock)
+            .field("file", file)
+            .field("cause", cause)
             .finish()
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.0.cause.as_ref()? {
+            Cause::Key(_) => None,
+            Cause::File(_, source, _) => Some(&**source),
+        }
+    }
+}
 
 /// So that `?` and the attribute serve in a function that returns [`io::Result`]. The
 /// lock's error is what [`io::Error::get_ref`] gives.
@@ -184,6 +276,11 @@ impl From<Error> for io::Error {
             ErrorKind::Busy => io::ErrorKind::WouldBlock,
             ErrorKind::Timeout => io::ErrorKind::TimedOut,
             ErrorKind::Deadlock => io::ErrorKind::Deadlock,
+            ErrorKind::InvalidKey => io::ErrorKind::InvalidInput,
+            ErrorKind::Io => match &error.0.cause {
+                Some(Cause::File(_, source, _)) => source.kind(),
+                _ => io::ErrorKind::Other,
+            },
         };
         Self::new(kind, error)
     }

@@ -5,6 +5,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::MutexGuard;
 
+/// What a guard holds, where that is more than one in-process lock.
+pub(crate) trait Holding: fmt::Debug + Send + Sync {
+    /// Has it be nobody's in particular, since its guard may go anywhere.
+    fn disown(&self);
+}
+
 /// A hold of a thread; dropping it releases the lock.
 ///
 /// Not [`Send`], since a thread is the holder. [`Guard::into_async`] makes it a

@@ -5,6 +5,7 @@
 pub mod __private;
 mod deadlock;
 mod error;
+mod file;
 mod guard;
 mod key;
 mod local;
@@ -16,6 +17,10 @@ mod sync;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::error::{Error, ErrorKind};
+pub use crate::file::{
+    FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle, file_locks,
+    set_file_locks,
+};
 pub use crate::guard::{AsyncGuard, Guard};
 pub use crate::key::{Key, KeyWriter, LockKey};
 pub use crate::local::{
@@ -24,7 +29,7 @@ pub use crate::local::{
 };
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::{Begun, Space, Terms, Wait};
+pub use crate::space::{Begun, Space, Task, Terms, Wait};
 pub use lockutils_macros::{LockKey, synchronized};
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

@@ -5,19 +5,26 @@
 //! a [`LIMIT`], so that a lock that nobody gets is a failure and not a test that
 //! never ends. [`ByHand`] polls a future step by step, where a test is about one
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the
-//! queue. [`mod@conformance`] is what every lock space must pass, and
+//! queue. [`Process`] is another process, for lock files in a [`Directory`].
+//! [`mod@conformance`] is what every lock space must pass, and
 //! [`uncontended`] what is to cost next to nothing.
 
 mod by_hand;
 pub mod conformance;
+mod directory;
 mod limit;
 mod lockstep;
+#[cfg(target_os = "linux")]
+mod process;
 mod recorder;
 mod states;
 pub mod uncontended;
 
 pub use by_hand::ByHand;
+pub use directory::Directory;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
+#[cfg(target_os = "linux")]
+pub use process::{Process, now};
 pub use recorder::{Recorder, Stay};
 pub use states::{states, waiters};

@@ -18,7 +18,7 @@ use super::deadlock::Waiting;
 use super::entry::Mode;
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
-use crate::guard::AsyncGuard;
+use crate::guard::{AsyncGuard, Holding};
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
@@ -46,9 +46,12 @@ pub(crate) struct Held(ManuallyDrop<Holds>);
 #[derive(Debug)]
 enum Holds {
     One(Hold),
-    /// In the order in which they were taken.
-    All(Box<[Hold]>),
+    More(Box<dyn Holding>),
 }
+
+/// Several locks, in the order in which they were taken.
+#[derive(Debug)]
+struct AllHeld(Vec<Hold>);
 
 impl Held {
     /// What [`table::try_take_thin`] has taken.
@@ -58,19 +61,23 @@ impl Held {
     }
 
     #[inline]
-    pub(super) const fn one(hold: Hold) -> Self {
+    pub(crate) const fn one(hold: Hold) -> Self {
         Self(ManuallyDrop::new(Holds::One(hold)))
     }
 
     pub(super) fn all(holds: Vec<Hold>) -> Self {
-        Self(ManuallyDrop::new(Holds::All(holds.into_boxed_slice())))
+        Self::more(AllHeld(holds))
+    }
+
+    pub(crate) fn more(held: impl Holding + 'static) -> Self {
+        Self(ManuallyDrop::new(Holds::More(Box::new(held))))
     }
 
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
     pub(crate) fn disown(&self) {
         match &*self.0 {
             Holds::One(hold) => table::disown(hold),
-            Holds::All(holds) => holds.iter().for_each(table::disown),
+            Holds::More(held) => held.disown(),
         }
     }
 }
@@ -82,28 +89,40 @@ impl Drop for Held {
         #[expect(unsafe_code, reason = "moved out while it is dropped")]
         match unsafe { ManuallyDrop::take(&mut self.0) } {
             Holds::One(hold) => drop(hold),
-            Holds::All(holds) => release_in_reverse(holds),
+            Holds::More(held) => release_more(held),
         }
     }
 }
 
 #[cold]
-fn release_in_reverse(holds: Box<[Hold]>) {
-    let mut holds = holds.into_vec();
-    while holds.pop().is_some() {}
+fn release_more(held: Box<dyn Holding>) {
+    drop(held);
+}
+
+impl Holding for AllHeld {
+    fn disown(&self) {
+        self.0.iter().for_each(table::disown);
+    }
+}
+
+impl Drop for AllHeld {
+    fn drop(&mut self) {
+        // In reverse.
+        while self.0.pop().is_some() {}
+    }
 }
 
 /// A lock, or several, being taken. Dropping it half-way leaves the queue, and
 /// releases those that it has.
 #[derive(Debug)]
-pub(super) enum Acquire {
+pub(crate) enum Acquire {
     One(One),
     All(Box<All>),
 }
 
 /// One lock being taken.
 #[derive(Debug)]
-pub(super) struct One {
+pub(crate) struct One {
     state: State,
 }
 
@@ -116,7 +135,7 @@ enum State {
 
 /// What is to be taken, how, and where in the code.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(crate) struct Request {
     space: SpaceId,
     key: Key,
     /// Of the space and the key. From the caller's text: it would wait for the copy.
@@ -182,7 +201,7 @@ impl Request {
 
 /// Several locks being taken, in the order of the list.
 #[derive(Debug)]
-pub(super) struct All {
+pub(crate) struct All {
     held: Vec<Hold>,
     /// `None` when all are held.
     current: Option<One>,
@@ -211,7 +230,12 @@ impl Acquire {
     /// A step: takes what there is to take, or sees to it that the waker is called when
     /// the next step is due. The waker is made only where a lock is busy.
     #[inline]
-    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
+    pub(crate) fn step(
+        &mut self,
+        owner: Owner,
+        timed: bool,
+        waker: impl Fn() -> Waker,
+    ) -> Poll<Held> {
         match self {
             Self::One(one) => one.step(owner, timed, waker).map(Held::one),
             Self::All(all) => all.step(owner, timed, waker),
@@ -231,7 +255,7 @@ impl Acquire {
     }
 
     /// The deadlock that waiting would be.
-    fn deadlock(&mut self) -> Option<Error> {
+    pub(crate) fn deadlock(&mut self) -> Option<Error> {
         let waiting = self.waiting();
         let deadlock = waiting.take_deadlock()?;
         let error = table::refused(waiting.place, ErrorKind::Deadlock)?;
@@ -240,14 +264,14 @@ impl Acquire {
 
     /// The error of who gives up now; `None` if the lock was handed over meanwhile. Then
     /// the waker has been called, and the next step takes the lock.
-    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+    pub(crate) fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
         let error = table::refused(waiting.place, ErrorKind::Timeout)?;
         Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
     }
 
     /// Takes what there is to take, if all of it has room.
-    pub(super) fn try_now(self, owner: Owner) -> Result<Held, Error> {
+    pub(crate) fn try_now(self, owner: Owner) -> Result<Held, Error> {
         match self {
             Self::One(mut one) => one.try_now(owner).map(Held::one),
             Self::All(mut all) => all.try_now(owner),
@@ -539,14 +563,14 @@ const FOREVER: Duration = Duration::from_secs(1 << 40);
 
 /// The time that a wait may take.
 #[derive(Clone, Copy, Debug)]
-struct Timer {
-    start: Instant,
+pub(crate) struct Timer {
+    pub(crate) start: Instant,
     /// `None` if it is for ever.
-    deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl Timer {
-    fn start(timeout: Duration) -> Self {
+    pub(crate) fn start(timeout: Duration) -> Self {
         let start = Instant::now();
         let deadline = (timeout < FOREVER)
             .then(|| start.checked_add(timeout))
@@ -554,7 +578,7 @@ impl Timer {
         Self { start, deadline }
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.deadline
             .is_some_and(|deadline| deadline <= Instant::now())
     }
@@ -564,7 +588,7 @@ impl Timer {
 ///
 /// Not [`std::thread::park`], whose token the user's own code may be waiting for.
 #[derive(Debug)]
-struct Signal(Arc<Called>);
+pub(crate) struct Signal(Arc<Called>);
 
 #[derive(Debug, Default)]
 struct Called {
@@ -573,17 +597,17 @@ struct Called {
 }
 
 impl Signal {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
-    fn waker(&self) -> Waker {
+    pub(crate) fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.0))
     }
 
     /// Returns once for each call of the waker, or for several at once; or when the
     /// deadline has come.
-    fn wait(&self, deadline: Option<Instant>) {
+    pub(crate) fn wait(&self, deadline: Option<Instant>) {
         let Called { called, changed } = &*self.0;
         let mut called = called.lock();
         while !mem::take(&mut *called) {

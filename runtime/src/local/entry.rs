@@ -39,7 +39,7 @@ pub(super) struct Policy {
 
 /// How one holder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Exclusive,
     /// Together with other shared holders. With several permits, one of them.
     Shared,

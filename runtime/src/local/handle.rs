@@ -1,9 +1,10 @@
 //! The handles of one lock and of several, and what can be done with them.
 
+use super::Locks;
 use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
 use super::table::Terms;
-use super::{Locks, with_text};
+use super::with_text;
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};

@@ -32,25 +32,24 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::space::{self, Begun, Space, Wait};
-use acquire::{Acquire, Request};
-use entry::{Mode, Policy};
+use crate::space::{self, Begun, Space, Task, Wait};
+use acquire::Request;
+use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
-use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
-use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use table::{Hold, Name, SpaceId, Terms};
+use table::{Name, SpaceId};
 
-pub(crate) use acquire::Held;
+pub(crate) use acquire::{Acquire, Held, Signal, Timer};
 pub use acquire::{LockFuture, LockTimeoutFuture};
+pub(crate) use entry::Mode;
 pub use global::{global, is_locked, lock, lock_async, try_lock};
 pub use handle::{Handle, KeysHandle, ReentrantHandle};
-pub(crate) use table::states;
+pub(crate) use table::{Hold, Terms, states};
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -196,6 +195,11 @@ impl Locks {
         )
     }
 
+    /// The hash of a lock, which is that of no other space's lock of the same key.
+    pub(crate) fn hash(&self, key: &Key) -> u64 {
+        table::hash(self.id().number, key.as_bytes())
+    }
+
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
@@ -211,8 +215,23 @@ impl Locks {
         with_text(key, |text| self.try_thin_text(text, terms, site))
     }
 
+    /// The same for a task.
     #[inline]
-    fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
+    fn try_thin_async(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+        task: Owner,
+    ) -> Option<u64> {
+        match terms.mode {
+            Mode::Exclusive => with_text(key, |text| self.try_thin_for(text, site, task)),
+            Mode::Shared => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
         match terms.mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
             Mode::Shared => None,
@@ -227,6 +246,11 @@ impl Locks {
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
         table::try_take_thin(name, Record { owner, site })
+    }
+
+    /// The same for a task.
+    fn try_thin_for(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
+        table::try_take_thin(Name::new(self.id(), text), Record { owner, site })
     }
 
     /// The same for the first use of the space, or the first by the thread. Apart from it,
@@ -287,7 +311,12 @@ impl Locks {
     }
 
     #[inline]
-    fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
+    pub(crate) fn acquire(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+    ) -> Acquire {
         match key.as_text() {
             Some(text) => self.acquire_text(text, terms, site),
             None => Acquire::one(Request::of_key(self.id(), Key::of(key), terms, site)),
@@ -324,23 +353,36 @@ impl fmt::Debug for Locks {
 impl Space for Locks {
     type Wait = Sure;
 
+    #[cold]
+    fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
+        Sure(Box::new(LockFuture(self.acquire(key, terms.into(), site))))
+    }
+
+    fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
+        let handle = KeysHandle::new(self, keys, terms.into());
+        Sure(Box::new(LockFuture(handle.acquire(site))))
+    }
+
     #[inline]
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<Sure> {
-        let terms = Terms::from(terms);
-        match self.try_thin(key, terms, site) {
-            Some(hash) => Begun::Held(ThinHold(hash, PhantomData)),
-            None => Begun::Wait(Sure(LockFuture(self.acquire(key, terms, site)))),
+        match self.try_thin(key, terms.into(), site) {
+            Some(hash) => Begun::Held(ThinHold(hash)),
+            None => Begun::Wait(self.wait(key, terms, site)),
         }
     }
 
     #[inline]
-    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
-        Sure(LockFuture(self.acquire(key, terms.into(), site)))
-    }
-
-    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
-        let handle = KeysHandle::new(self, keys, terms.into());
-        Sure(LockFuture(handle.acquire(site)))
+    fn begin_async(
+        &self,
+        key: &dyn LockKey,
+        terms: space::Terms,
+        site: Site,
+        Task(owner): Task,
+    ) -> Begun<Sure> {
+        match self.try_thin_async(key, terms.into(), site, owner) {
+            Some(hash) => Begun::Held(ThinHold(hash)),
+            None => Begun::Wait(self.wait(key, terms, site)),
+        }
     }
 }
 
@@ -360,9 +402,18 @@ impl From<space::Terms> for Terms {
 /// to make.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ThinHold(u64, PhantomData<MutexGuard<'static, ()>>);
+pub struct ThinHold(u64);
 
 impl From<ThinHold> for Guard {
+    #[inline]
+    fn from(hold: ThinHold) -> Self {
+        let hash = hold.0;
+        mem::forget(hold);
+        Self::thin(hash)
+    }
+}
+
+impl From<ThinHold> for AsyncGuard {
     #[inline]
     fn from(hold: ThinHold) -> Self {
         let hash = hold.0;
@@ -377,10 +428,10 @@ impl Drop for ThinHold {
     }
 }
 
-/// A wait for a lock that can't fail.
+/// A wait for a lock that can't fail. In a box, so that whoever doesn't wait moves a word.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Sure(LockFuture);
+pub struct Sure(Box<LockFuture>);
 
 impl Wait for Sure {
     type Held = ThinHold;

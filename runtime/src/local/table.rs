@@ -113,7 +113,7 @@ impl Place {
 impl Hold {
     /// What [`try_take_thin`] has taken.
     #[inline]
-    pub(super) const fn thin(hash: u64) -> Self {
+    pub(crate) const fn thin(hash: u64) -> Self {
         Self(Place::thin(hash))
     }
 }
@@ -146,14 +146,14 @@ pub(super) struct SpaceId {
 
 /// How a lock is to be held, and by whom.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
-    pub(super) mode: Mode,
+pub(crate) struct Terms {
+    pub(crate) mode: Mode,
     /// Whether a thread that holds the lock goes straight in.
-    pub(super) reentrant: bool,
+    pub(crate) reentrant: bool,
 }
 
 impl Terms {
-    pub(super) const EXCLUSIVE: Self = Self {
+    pub(crate) const EXCLUSIVE: Self = Self {
         mode: Mode::Exclusive,
         reentrant: false,
     };

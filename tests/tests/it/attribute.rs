@@ -16,6 +16,7 @@ mod reentrant;
 mod release;
 mod shared;
 mod signature;
+mod stacked;
 mod when;
 
 use lockutils_tests::eventually;

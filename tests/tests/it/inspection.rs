@@ -38,7 +38,7 @@ fn error_names_the_lock_and_its_holder() {
             );
             assert_eq!(error.space(), Some("cells"));
             assert_eq!(error.key(), Some("2f1c"));
-            let site = error.holder().unwrap().site();
+            let site = error.holder().unwrap().site().unwrap();
             assert_eq!(site.location().line(), line);
             assert_eq!(site.function(), None);
         });

@@ -8,6 +8,8 @@ mod derive;
 mod ending;
 mod fair;
 mod fairness;
+#[cfg(target_os = "linux")]
+mod file;
 mod inspection;
 mod keys;
 mod memory;

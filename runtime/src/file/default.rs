@@ -1,0 +1,79 @@
+//! The process-wide space of lock files, and where it is.
+
+use super::{FileLocks, Refused, sys};
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+static FILE_LOCKS: OnceLock<FileLocks> = OnceLock::new();
+
+/// The process-wide space of lock files, which `#[synchronized(.., external)]` uses.
+///
+/// It is the first of these that there is, looked for at the first use:
+///
+/// 1. what [`set_file_locks`] was given;
+/// 2. the directory that the environment variable `LOCKUTILS_DIR` names;
+/// 3. the directory of Python's programs that `OSLO_LOCK_PATH` names, as [`FileLocks::oslo`]
+///    without a prefix;
+/// 4. a directory of the user's own, see [`FileLocks`].
+///
+/// # Examples
+///
+/// ```no_run
+/// let guard = lockutils::file_locks().key("db-migrations").lock()?;
+/// # Ok::<(), lockutils::Error>(())
+/// ```
+#[must_use]
+pub fn file_locks() -> &'static FileLocks {
+    FILE_LOCKS.get_or_init(find)
+}
+
+/// Sets the process-wide space of lock files.
+///
+/// For `main`, before anybody uses it: all callers of a process must agree on where a lock
+/// is.
+///
+/// # Errors
+///
+/// Gives the space back if there is one already, since this was called before or somebody
+/// has used [`file_locks`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::FileLocks;
+///
+/// let locks = FileLocks::new("/var/lib/service/locks").prefix("service-");
+/// lockutils::set_file_locks(locks).expect("nothing was locked yet");
+/// ```
+pub fn set_file_locks(locks: FileLocks) -> Result<(), FileLocks> {
+    FILE_LOCKS.set(locks)
+}
+
+fn find() -> FileLocks {
+    choose(|name| env::var_os(name).filter(|value| !value.is_empty()))
+}
+
+fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
+    if let Some(directory) = variable("LOCKUTILS_DIR") {
+        return FileLocks::new(directory);
+    }
+    if let Some(directory) = variable("OSLO_LOCK_PATH") {
+        return FileLocks::oslo(directory, "");
+    }
+    let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let (directory, made) = sys::own_directory(runtime);
+    match made {
+        Ok(()) => FileLocks::new(directory),
+        Err((kind, reason)) => {
+            let remedy = "name another directory in `LOCKUTILS_DIR`, or with `set_file_locks`";
+            let refused = Refused {
+                kind,
+                reason,
+                remedy,
+            };
+            FileLocks::refused(directory, refused)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! An open lock file.
+
+use super::path::Rule;
+use super::record::{self, FileRecord};
+use super::sys::{self, Identity, Locker, Moment};
+use crate::local::Mode;
+use crate::site::{Holder, Site};
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// What was tried with a lock file, and why it failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) tried: &'static str,
+    pub(super) source: io::Error,
+}
+
+impl Failure {
+    pub(super) fn of(tried: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { tried, source }
+    }
+
+    /// Whether the process, or the machine, has no descriptor left.
+    pub(super) fn is_for_descriptors(&self) -> bool {
+        sys::is_for_descriptors(&self.source)
+    }
+}
+
+/// An open lock file, and so one holder or waiter in the kernel's eyes.
+#[derive(Debug)]
+pub(super) struct Descriptor {
+    file: File,
+    pub(super) identity: Identity,
+}
+
+impl Descriptor {
+    /// Opens the file; makes it, and its directory with all parents, where they are missing.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let opened = sys::open(path).or_else(|error| match path.parent() {
+            Some(directory) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(directory)?;
+                sys::open(path)
+            }
+            _ => Err(error),
+        });
+        let file = opened.map_err(Failure::of("open lock file"))?;
+        if !file
+            .metadata()
+            .map_err(Failure::of("look at lock file"))?
+            .is_file()
+        {
+            let error = io::Error::new(io::ErrorKind::AlreadyExists, "not a regular file");
+            return Err(Failure::of("use lock file")(error));
+        }
+        let identity = sys::identity(&file).map_err(Failure::of("look at lock file"))?;
+        Ok(Self { file, identity })
+    }
+
+    pub(super) fn try_lock(&self, mode: Mode) -> Result<bool, Failure> {
+        sys::try_lock(&self.file, mode).map_err(Failure::of("lock file"))
+    }
+
+    /// Blocks the thread until it has the lock.
+    pub(super) fn lock(&self, mode: Mode) -> Result<(), Failure> {
+        sys::lock(&self.file, mode).map_err(Failure::of("lock file"))
+    }
+
+    pub(super) fn unlock(&self) -> Result<(), Failure> {
+        sys::unlock(&self.file).map_err(Failure::of("unlock file"))
+    }
+
+    /// Whether the file is still the one at the path. A file that isn't excludes nobody who
+    /// comes later.
+    pub(super) fn is_at(&self, path: &Path) -> Result<bool, Failure> {
+        let found = sys::identity_at(path).map_err(Failure::of("look at lock file"))?;
+        Ok(found == Some(self.identity))
+    }
+
+    /// Whether the file still has a name, and when it was last written to.
+    pub(super) fn glance(&self) -> Result<(bool, Moment), Failure> {
+        sys::glance(&self.file).map_err(Failure::of("look at lock file"))
+    }
+
+    /// Writes down that this process holds the lock. Gives when that was, by the file
+    /// system's clock, unless others may write at the same moment of it.
+    pub(super) fn record(&self, site: Site) -> Result<Option<Moment>, Failure> {
+        let record = FileRecord::of_this_process(site).to_bytes();
+        let before = sys::tick();
+        sys::write(&self.file, &record).map_err(Failure::of("write to lock file"))?;
+        let (_, written) = self.glance()?;
+        // A moment between the ticks is of this write alone: file systems that have such give
+        // each write another, if somebody has looked between them.
+        let ticks = [before, sys::tick()];
+        Ok((!ticks.contains(&written)).then_some(written))
+    }
+
+    /// Who is in the way, as far as that is known.
+    pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
+        holder(&self.file, rule)
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // Explicitly: closing alone keeps the lock where a child has the descriptor too.
+        // Where it fails there is nothing else to do.
+        let _ = self.unlock();
+    }
+}
+
+/// Who is in the way of an exclusive lock, as far as that is known.
+pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
+    match sys::locker(file) {
+        Ok(None) => return None,
+        Ok(Some(Locker::Process(pid))) => {
+            return Some(Holder::stranger(pid, record::command(pid)));
+        }
+        Ok(Some(Locker::Unnamed)) | Err(_) if rule == Rule::Oslo => return None,
+        Ok(Some(Locker::Unnamed)) | Err(_) => {}
+    }
+    let record = record(file)?;
+    record.may_be_alive().then(|| Holder::process(record))
+}
+
+/// What is written in a lock file; `None` if that isn't a record.
+pub(super) fn record(file: &File) -> Option<FileRecord> {
+    let mut bytes = [0; record::LENGTH];
+    let length = sys::read(file, &mut bytes).ok()?;
+    FileRecord::from_bytes(&bytes[..length])
+}

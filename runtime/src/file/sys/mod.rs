@@ -1,0 +1,54 @@
+//! What the operating system has for locking a file.
+//!
+//! | | Linux | elsewhere |
+//! |---|---|---|
+//! | lock | open-file-description record lock on the whole file | [`std::fs::File::lock`] |
+//! | excludes Python's oslo.concurrency and fasteners | yes | no |
+//! | a symbolic link in the file's place | refused | refused on Unix |
+//! | who holds a lock that is no lock of ours | the kernel tells the process | unknown |
+//!
+//! Both kinds belong to the open file and not to the process: two descriptors of one
+//! process exclude each other, a lock ends when its last descriptor does, and the kernel
+//! frees those of a process that ends, however it ends.
+
+/// Somebody in the way of a lock.
+pub(super) enum Locker {
+    /// A process, by its id.
+    Process(u32),
+    /// Somebody who isn't named.
+    Unnamed,
+}
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+
+#[cfg(unix)]
+mod unix;
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::*;
+#[cfg(not(target_os = "linux"))]
+pub(super) use other::*;
+
+use std::io;
+use std::path::PathBuf;
+
+/// The directory for the lock files of one user, and whether it can be trusted. Makes it
+/// where it is missing. `runtime` is where the session says that such directories are.
+#[cfg(unix)]
+pub(super) fn own_directory(
+    runtime: Option<PathBuf>,
+) -> (PathBuf, Result<(), (io::ErrorKind, &'static str)>) {
+    unix::own_directory(runtime)
+}
+
+/// The directory for the lock files of one user: that of its temporary files, which is its
+/// own.
+#[cfg(not(unix))]
+pub(super) fn own_directory(
+    _runtime: Option<PathBuf>,
+) -> (PathBuf, Result<(), (io::ErrorKind, &'static str)>) {
+    (std::env::temp_dir().join("lockutils"), Ok(()))
+}

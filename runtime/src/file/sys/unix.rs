@@ -1,0 +1,83 @@
+//! The directory of the user's own, on any Unix.
+
+#![expect(unsafe_code, reason = "the standard library doesn't tell the user")]
+
+use std::fs::{self, DirBuilder, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a directory.
+type Refusal = (ErrorKind, &'static str);
+
+/// Who else may write: the group and others.
+const OTHERS_MAY_WRITE: u32 = 0o022;
+
+/// In such a directory nobody can remove or rename what belongs to others.
+const STICKY: u32 = 0o1000;
+
+/// The directory for the lock files of one user, and whether it can be trusted. Makes it
+/// where it is missing.
+pub(in crate::file) fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {
+    let user = user();
+    let system = PathBuf::from(format!("/run/user/{user}"));
+    let directory = match runtime.filter(|path| path.is_absolute()) {
+        Some(runtime) => runtime.join("lockutils"),
+        None if system.is_dir() => system.join("lockutils"),
+        // Not the temporary directory, which is another one for who has set `TMPDIR`.
+        None => PathBuf::from(format!("/tmp/lockutils-{user}")),
+    };
+    let checked = check(&directory, user);
+    (directory, checked)
+}
+
+fn check(directory: &Path, user: u32) -> Result<(), Refusal> {
+    let parent = directory.parent().map(fs::metadata);
+    let Some(Ok(parent)) = parent else {
+        return Err((
+            ErrorKind::NotFound,
+            "the directory it is to be in is missing",
+        ));
+    };
+    let may_be_replaced = parent.mode() & OTHERS_MAY_WRITE != 0 && parent.mode() & STICKY == 0;
+    if may_be_replaced || ![0, user].contains(&parent.uid()) {
+        let reason = "somebody else could put another directory in its place";
+        return Err((ErrorKind::PermissionDenied, reason));
+    }
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err((error.kind(), "it can't be made"));
+        }
+        _ => {}
+    }
+    let found = fs::symlink_metadata(directory);
+    is_own(
+        &found.map_err(|error| (error.kind(), "it can't be looked at"))?,
+        user,
+    )
+}
+
+/// Who this process runs as.
+fn user() -> u32 {
+    // SAFETY: the call takes nothing and can't fail.
+    unsafe { libc::geteuid() }
+}
+
+fn is_own(found: &Metadata, user: u32) -> Result<(), Refusal> {
+    if found.is_symlink() {
+        return Err((ErrorKind::PermissionDenied, "it is a symbolic link"));
+    }
+    if !found.is_dir() {
+        return Err((ErrorKind::NotADirectory, "it is no directory"));
+    }
+    if found.uid() != user {
+        return Err((ErrorKind::PermissionDenied, "it belongs to somebody else"));
+    }
+    if found.mode() & OTHERS_MAY_WRITE != 0 {
+        return Err((
+            ErrorKind::PermissionDenied,
+            "others than its owner may write to it",
+        ));
+    }
+    Ok(())
+}

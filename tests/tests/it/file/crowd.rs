@@ -1,0 +1,234 @@
+//! Many processes at once.
+
+use super::{HOLDER, holder, number};
+use lockutils::FileLocks;
+use lockutils_tests::{Directory, Process};
+use std::fs;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// The stays that a process tells of, until it is done or has ended.
+fn stays(process: &Process) -> Vec<(u64, u64)> {
+    more_stays(process, Vec::new())
+}
+
+/// The same, and those it has told of before.
+fn more_stays(process: &Process, mut stays: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    while let Some(line) = process.hear() {
+        match line.split_once(' ') {
+            Some(("in", start)) => stays.push((number(start), 0)),
+            Some(("out", end)) => stays.last_mut().unwrap().1 = number(end),
+            _ => break,
+        }
+    }
+    stays
+}
+
+/// Checks that no two stays overlapped.
+fn assert_exclusive(mut stays: Vec<(u64, u64)>) {
+    stays.sort_unstable();
+    for pair in stays.windows(2) {
+        assert!(pair[0].1 < pair[1].0, "two were inside at once: {pair:?}");
+    }
+}
+
+#[test]
+fn fifty_processes_on_one_file_exclude_each_other() {
+    let directory = Directory::new();
+    let mut processes: Vec<_> = (0..50).map(|_| holder(&directory)).collect();
+    for process in &mut processes {
+        process.tell("stay 10 100 key");
+    }
+    let stays: Vec<_> = processes.iter().flat_map(stays).collect();
+    assert_eq!(stays.len(), 500);
+    assert_exclusive(stays);
+}
+
+#[test]
+fn fifty_processes_on_fifty_files_hold_them_at_once() {
+    let directory = Directory::new();
+    let mut processes: Vec<_> = (0..50).map(|_| holder(&directory)).collect();
+    for (index, process) in processes.iter_mut().enumerate() {
+        process.ask_for(&format!("lock {index}"), "held");
+    }
+    let states = FileLocks::new(&*directory).states().unwrap();
+    assert_eq!(states.len(), 50);
+    for lock in states {
+        let index: usize = lock.key.as_str().parse().unwrap();
+        assert_eq!(lock.holders[0].pid(), Some(processes[index].id()));
+    }
+}
+
+/// The directory that none has made yet is made by all of them at once.
+#[test]
+fn missing_directory_is_made_by_many_at_once() {
+    let directory = Directory::new();
+    let deep = directory.join("not/there/yet");
+    let mut processes: Vec<_> = (0..20).map(|_| holder(&deep)).collect();
+    for process in &mut processes {
+        process.tell("stay 2 0 key");
+    }
+    let stays: Vec<_> = processes.iter().flat_map(stays).collect();
+    assert_eq!(stays.len(), 40);
+    assert_exclusive(stays);
+}
+
+/// Killed at random, in the middle of holds, waits and hand-overs: those who are left
+/// exclude each other and all come to their end.
+#[test]
+fn processes_killed_at_random_leave_the_others_exclusive() {
+    let directory = Directory::new();
+    let mut lasting: Vec<_> = (0..4).map(|_| holder(&directory)).collect();
+    for process in &mut lasting {
+        process.tell("stay 200 200 key");
+    }
+    let over = AtomicBool::new(false);
+    let (mut kept, killed) = thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            let mut killed = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                let mut victim = holder(&directory);
+                victim.tell("stay 1000 200 key");
+                // It has been inside at least once.
+                let start = number(&victim.hear_of("in"));
+                let alive = lockutils_tests::now();
+                victim.kill();
+                let mut stays = more_stays(&victim, vec![(start, 0)]);
+                // What it held when it was killed, it held at least until then.
+                if let Some((start, end)) = stays.last_mut()
+                    && *end == 0
+                {
+                    *end = alive.max(*start);
+                }
+                killed.extend(stays);
+            }
+            killed
+        });
+        let kept: Vec<_> = lasting.iter().flat_map(stays).collect();
+        over.store(true, Ordering::SeqCst);
+        (kept, killer.join().unwrap())
+    });
+    assert_eq!(kept.len(), 800);
+    kept.extend(killed);
+    assert_exclusive(kept);
+}
+
+/// Read, add one, write, without any lock but ours: no update is lost.
+#[test]
+fn counter_of_many_processes_and_threads_loses_nothing() {
+    let directory = Directory::new();
+    let counter = directory.join("counter");
+    fs::write(&counter, "0").unwrap();
+    let locks = directory.join("locks");
+    let mut processes: Vec<_> = (0..4).map(|_| holder(&locks)).collect();
+    for process in &mut processes {
+        process.tell(&format!("count 200 {} key", counter.display()));
+    }
+    let space = FileLocks::new(&locks);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let _guard = space.key("key").lock().unwrap();
+                    let number = number(fs::read_to_string(&counter).unwrap().trim());
+                    fs::write(&counter, (number + 1).to_string()).unwrap();
+                }
+            });
+        }
+    });
+    for process in &processes {
+        process.hear_of("done");
+    }
+    assert_eq!(fs::read_to_string(&counter).unwrap(), "1600");
+}
+
+/// However fast the threads of one process hand the lock on, a process that waits gets it.
+#[test]
+fn threads_that_hand_on_do_not_starve_another_process() {
+    let directory = Directory::new();
+    let space = FileLocks::new(&*directory);
+    let over = AtomicBool::new(false);
+    let mut waiter = holder(&directory);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    drop(space.key("key").lock().unwrap());
+                }
+            });
+        }
+        for _ in 0..20 {
+            waiter.ask_for("timeout 20000 key", "held");
+            waiter.ask_for("release", "released");
+        }
+        over.store(true, Ordering::SeqCst);
+    });
+}
+
+/// Shared holds of several processes overlap, and an exclusive one overlaps none.
+#[test]
+fn shared_holds_of_processes_overlap() {
+    let directory = Directory::new();
+    let (mut first, mut second, mut third) =
+        (holder(&directory), holder(&directory), holder(&directory));
+    first.ask_for("shared key", "held");
+    second.ask_for("shared key", "held");
+    third.ask_for("try key", "error Busy");
+    first.ask_for("release", "released");
+    third.ask_for("try key", "error Busy");
+    second.ask_for("release", "released");
+    third.ask_for("try key", "held");
+    first.ask_for("timeout 10 key", "error Timeout");
+}
+
+/// Several keys are taken in one order, whatever order they are given in.
+#[test]
+fn several_keys_do_not_deadlock_between_processes() {
+    let directory = Directory::new();
+    let mut processes: Vec<_> = (0..4)
+        .map(|_| Process::start(Command::new(HOLDER).arg(&*directory).arg("")))
+        .collect();
+    for round in 0..20 {
+        for (index, process) in processes.iter_mut().enumerate() {
+            let keys = if (index + round) % 2 == 0 {
+                "keys a b c"
+            } else {
+                "keys c b a"
+            };
+            process.tell(keys);
+            process.tell("release");
+        }
+        for process in &processes {
+            process.hear_of("held");
+            process.hear_of("released");
+        }
+    }
+}
+
+/// Each waiter takes the place of the one that has left.
+#[test]
+fn timed_waiters_that_give_up_leave_few_threads() {
+    let directory = Directory::new();
+    let mut first = holder(&directory);
+    first.ask_for("lock key", "held");
+    let space = FileLocks::new(&*directory);
+    let waiting = || {
+        let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+        let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm"));
+        tasks
+            .filter_map(|task| name(task).ok())
+            .filter(|name| name.starts_with("lockutils-wait"))
+            .count()
+    };
+    for _ in 0..100 {
+        let timeout = Duration::from_millis(1);
+        assert!(space.key("key").lock_timeout(timeout).is_err());
+        assert!(space.key("key").shared().lock_timeout(timeout).is_err());
+    }
+    // Other tests wait at the same time.
+    assert!(waiting() < 50, "{} threads", waiting());
+    first.ask_for("release", "released");
+    drop(space.key("key").try_lock().unwrap());
+}
