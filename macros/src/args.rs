@@ -81,10 +81,12 @@ impl Args {
             return self.parse_text(input, is_first);
         }
         let name = match input.fork().call(Ident::parse_any) {
-            Ok(name) if is_argument(&name) || is_named(input) => input.call(Ident::parse_any)?,
+            Ok(name) if is_argument(&name) || is_named(input) => {
+                input.call(Ident::parse_any)?.unraw()
+            }
             _ => return Err(unnamed(input)),
         };
-        let text = name.unraw().to_string();
+        let text = name.to_string();
         if !NAMES.contains(&&*text) {
             let error = unknown(&name, at_end(input));
             skip_value(input);
