@@ -3,12 +3,16 @@
 use proc_macro::TokenStream;
 
 mod args;
+mod block;
 mod errors;
 mod expand;
 mod format;
 mod future;
 mod item;
+mod key;
 mod lock;
+#[cfg(test)]
+mod soup;
 mod span;
 mod spelling;
 #[cfg(test)]
@@ -16,13 +20,16 @@ mod tests;
 mod timeout;
 mod validate;
 
+use args::Args;
+use item::{Function, Item};
+
 /// Lets a function run only once at a time for each key.
 ///
 /// Stands above a function with a body, sync or async: a free function, a method, a
-/// trait method with a default body or a method of a trait impl. The function takes
-/// the lock of its key, waits for it if somebody has it, runs its body, and releases
-/// the lock. All functions that name the same key exclude each other, between
-/// threads and tasks, also sync and async ones.
+/// trait method with a default body or a method of a trait impl; or above an `impl`
+/// block, for its methods. The function takes the lock of its key, waits for it if
+/// somebody has it, runs its body, and releases the lock. All functions that name the
+/// same key exclude each other, between threads and tasks, also sync and async ones.
 ///
 /// ```
 /// use lockutils::synchronized;
@@ -359,6 +366,50 @@ mod validate;
 /// released before it runs. An iterator or a closure that is returned, and a future
 /// whose type an alias hides, do run after the lock is released.
 ///
+/// # On an `impl` block
+///
+/// The attribute above an `impl` block, also one of a trait, is the same as above every method
+/// in it that takes `self`. The arguments are evaluated in each, so they may name the
+/// arguments that all of these methods have; without an argument each has a lock of its own.
+/// `#[synchronized(skip)]` leaves a method out. A method with an attribute of its own has that
+/// instead, with nothing of the block's but `crate`. Functions without `self`, constants, types
+/// and what macros in the block make are left alone.
+///
+/// ```
+/// # use lockutils::{is_locked, synchronized};
+/// struct Vm { id: u32, starts: u32 }
+///
+/// #[synchronized(key = self.id)]
+/// impl Vm {
+///     fn start(&mut self) {
+///         assert!(is_locked(7));
+///         self.starts += 1;
+///     }
+///
+///     async fn stop(&mut self) {
+///         assert!(is_locked(7));
+///     }
+///
+///     #[synchronized(key = (self.id, volume))]
+///     fn attach(&mut self, volume: u32) {
+///         assert!(is_locked((7, volume)));
+///     }
+///
+///     #[synchronized(skip)]
+///     fn id(&self) -> u32 {
+///         self.id
+///     }
+/// }
+/// # let mut vm = Vm { id: 7, starts: 0 };
+/// # vm.start();
+/// # vm.attach(1);
+/// # futures::executor::block_on(vm.stop());
+/// # assert_eq!(vm.starts + vm.id(), 8);
+/// ```
+///
+/// A method that calls another one of the block waits for itself, as any function that calls
+/// one with the same key: skip the inner one, or have a thread re-enter with `reentrant`.
+///
 /// # Beside other attributes
 ///
 /// Attributes are expanded from the top down.
@@ -372,22 +423,107 @@ mod validate;
 ///
 /// An async task that takes a key it already holds waits for itself, so a recursive async
 /// function needs another key at each step. A `const fn`, a function without a body, and
-/// items that aren't functions are refused.
+/// items that aren't functions or `impl` blocks are refused.
 #[proc_macro_attribute]
 pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
     locked_or_refused(args.into(), item.into()).into()
+}
+
+/// Makes a struct or an enum a lock key.
+///
+/// | type | its key |
+/// |---|---|
+/// | a struct of one field, such as a newtype | that field's |
+/// | any other struct | the tuple of its fields |
+/// | an enum | the name of the variant, and the fields behind it as in a tuple |
+/// | a unit struct, a variant without fields | its name |
+///
+/// So different values of one type are different keys. Between types it is the text
+/// that counts: a newtype of a `u32` is the same key as the `u32`, which is what a function
+/// that was passed the one and a function that was passed the other want.
+///
+/// ```
+/// use lockutils::{Key, LockKey, synchronized};
+///
+/// #[derive(LockKey)]
+/// struct Uuid(String);
+///
+/// #[derive(LockKey)]
+/// struct Volume {
+///     host: String,
+///     id: u32,
+/// }
+///
+/// #[derive(LockKey)]
+/// enum Target<'a> {
+///     Everything,
+///     Host(&'a str),
+///     Port { host: &'a str, number: u16 },
+/// }
+///
+/// #[synchronized(key = target)]
+/// fn scan(target: &Target) {
+///     // No other caller is in here for this target.
+/// }
+///
+/// assert_eq!(Key::new(Uuid("2f1c".into())).as_str(), "2f1c");
+/// assert_eq!(Key::new(Volume { host: "node/1".into(), id: 7 }).as_str(), "node%2F1/7");
+/// assert_eq!(Key::new(Target::Everything).as_str(), "Everything");
+/// assert_eq!(Key::new(Target::Host("node")).as_str(), "Host/node");
+/// assert_eq!(Key::new(Target::Port { host: "node", number: 80 }).as_str(), "Port/node/80");
+/// # scan(&Target::Everything);
+/// ```
+///
+/// Every field has to be a key itself; floats, `Option` and collections aren't, as the
+/// trait says. A union has no key.
+///
+/// # Options
+///
+/// `#[lock_key(skip)]` leaves a field out: two values that differ in it alone are the same
+/// key. Where all fields are left out, the name is the key, as if there were none.
+///
+/// ```
+/// use lockutils::{Key, LockKey};
+/// use std::marker::PhantomData;
+///
+/// #[derive(LockKey)]
+/// struct Id<T> {
+///     number: u64,
+///     #[lock_key(skip)]
+///     of: PhantomData<T>,
+/// }
+///
+/// struct Vm;
+///
+/// assert_eq!(Key::new(Id::<Vm> { number: 7, of: PhantomData }).as_str(), "7");
+/// ```
+///
+/// `#[lock_key(crate = PATH)]` on the type says where the crate `lockutils` is; by default
+/// `::lockutils`.
+///
+/// # Generics
+///
+/// The types of the fields that are part of the key have to be keys, and nothing is asked of
+/// other parameters: above, `Vm` is none.
+#[proc_macro_derive(LockKey, attributes(lock_key))]
+pub fn derive_lock_key(item: TokenStream) -> TokenStream {
+    key::derive(item.into()).into()
 }
 
 fn locked_or_refused(
     args: proc_macro2::TokenStream,
     item: proc_macro2::TokenStream,
 ) -> proc_macro2::TokenStream {
-    let function = match item::parse(item.clone()) {
-        Ok(function) => function,
-        Err(error) => return error.to_compile_error().into_iter().chain(item).collect(),
-    };
-    match validate::validate(args::parse(args), &function) {
-        Ok(args) => expand::expand(&args, &function),
-        Err(error) => expand::refuse(&function, &error),
+    match item::parse(item.clone()) {
+        Ok(Item::Function(function)) => lock_function(args::parse(args), &function),
+        Ok(Item::Block(block)) => block.lock(args::parse(args)),
+        Err(error) => error.to_compile_error().into_iter().chain(item).collect(),
+    }
+}
+
+fn lock_function(args: syn::Result<Args>, function: &Function) -> proc_macro2::TokenStream {
+    match validate::validate(args, function) {
+        Ok(args) => expand::expand(&args, function),
+        Err(error) => expand::refuse(function, &error),
     }
 }

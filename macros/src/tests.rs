@@ -171,6 +171,53 @@ fn half_typed_body_is_left_as_it_is() {
 }
 
 #[test]
+fn half_typed_block_is_left_to_the_editor() {
+    for args in [quote!(key =), quote!(key = self.), quote!("a")] {
+        let block = quote!(
+            impl Vm {
+                fn start(&self) {
+                    let cell = self. ; cell.
+                }
+                #[synchronized(key =)]
+                fn stop(&self) {
+                    self.
+                }
+                fn pause(&self, id: )
+                fn resume(&self) {}
+            }
+        );
+        let output = text(&locked_or_refused(args, block));
+        for part in [
+            "let cell = self . ; cell .",
+            "fn stop (& self) {",
+            "fn pause (& self , id :) fn resume (& self) { }",
+            "compile_error",
+        ] {
+            assert!(output.contains(part), "{output}");
+        }
+    }
+}
+
+#[test]
+fn block_without_a_lock_is_given_back_as_it_was() {
+    let block = quote! {
+        #[a]
+        impl<T> Trait<{ 1 }> for Vm<T> where T: A {
+            #![b]
+            type Out = T;
+            const X: &'static str = { "x" };
+            macro_call! { x }
+            /// Documented.
+            #[c] pub(crate) fn new<'a>(id: &'a u32) -> Self { #![d] Self(id) }
+            #[synchronized(skip)]
+            pub fn skipped(&self) {}
+        }
+    };
+    let expected = text(&block).replace("# [synchronized (skip)] ", "");
+    assert_eq!(text(&locked_or_refused(quote!("a"), block)), expected);
+}
+
+#[test]
 fn what_stable_rust_has_no_syntax_for_is_refused() {
     for (item, message) in [
         (

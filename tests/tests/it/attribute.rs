@@ -2,6 +2,7 @@
 //! their body runs.
 
 mod acquire_timeout;
+mod block;
 mod cache;
 mod drop_order;
 mod exclusion;

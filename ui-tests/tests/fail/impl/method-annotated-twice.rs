@@ -2,8 +2,10 @@ use lockutils::synchronized;
 
 pub struct Vm;
 
-#[synchronized(key = self.id)]
+#[synchronized("vms")]
 impl Vm {
+    #[synchronized("vm")]
+    #[synchronized(skip)]
     pub fn start(&self) {}
 }
 
