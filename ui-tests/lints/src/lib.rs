@@ -82,8 +82,8 @@ pub fn timeout(id: u32) -> Result<u32, Error> {
 
 #[cfg_attr(feature = "locked", synchronized(key = id, acquire_timeout = patience))]
 pub async fn timeout_async(id: u32, patience: Duration) -> Result<u32, Error> {
-    drop(patience);
-    Ok(std::future::ready(id).await)
+    let more = patience.subsec_micros();
+    Ok(std::future::ready(id.saturating_add(more)).await)
 }
 
 #[cfg_attr(feature = "locked", synchronized(key = id, nonblocking))]
@@ -102,8 +102,8 @@ pub async fn or_else(id: u32) -> u32 {
 }
 
 #[cfg_attr(feature = "locked", synchronized(key = id, nonblocking, or_else = drop))]
-pub fn or_else_of_nothing(id: u32) {
-    drop(id);
+pub fn or_else_of_nothing(id: &mut u32) {
+    *id = id.saturating_add(1);
 }
 
 #[cfg_attr(feature = "locked", synchronized(key = id, or_else = nothing))]
@@ -137,6 +137,7 @@ pub fn reentrant(id: u32) -> u32 {
 
 #[cfg_attr(feature = "locked", synchronized(key = id))]
 pub fn block(id: u32) -> impl Future<Output = u32> {
+    println!("{id}");
     async move { std::future::ready(id).await }
 }
 
