@@ -139,19 +139,20 @@ impl FileLocks {
     ///
     /// # Examples
     ///
-    /// ```
-    /// use lockutils::FileLocks;
+    /// ```no_run
+    /// use lockutils::{FileLocks, synchronized};
     /// use std::sync::LazyLock;
     ///
-    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-{}", std::process::id()));
-    /// # unsafe { std::env::set_var("LOCKS", &directory) };
     /// static DEVICES: LazyLock<FileLocks> =
-    ///     LazyLock::new(|| FileLocks::new(std::env::var("LOCKS").unwrap()).prefix("dev-"));
+    ///     LazyLock::new(|| FileLocks::new("/run/service/locks").prefix("dev-"));
     ///
     /// let guard = DEVICES.key("sda").lock()?;
     /// assert!(DEVICES.key("sda").is_locked()?);
-    /// drop(guard);
-    /// # std::fs::remove_dir_all(&directory).unwrap();
+    ///
+    /// #[synchronized(key = device, locks = *DEVICES)]
+    /// fn format(device: &str) -> Result<(), lockutils::Error> {
+    ///     Ok(())
+    /// }
     /// # Ok::<(), lockutils::Error>(())
     /// ```
     pub fn new(directory: impl Into<PathBuf>) -> Self {
