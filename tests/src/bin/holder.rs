@@ -161,9 +161,9 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
         }
         _ => panic!("unknown command {command:?}"),
     };
-    let held = now();
+    let taken = now();
     holds.push(hold);
-    Ok(format!("held {held}"))
+    Ok(format!("held {taken}"))
 }
 
 fn with_source(error: &Error) -> String {
