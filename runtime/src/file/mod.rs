@@ -99,11 +99,12 @@ impl Directory {
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut directories = DIRECTORIES.lock();
         directories.entry(path).or_insert_with_key(|path| {
-            let name = remember(path.to_string_lossy().into_owned());
+            let name = path.to_string_lossy();
+            let turns = remember(format!("{name} (turns)"));
             Box::leak(Box::new(Self {
                 path: path.clone(),
-                locks: Locks::new(name),
-                turns: Locks::new(name),
+                locks: Locks::new(remember(name.into_owned())),
+                turns: Locks::new(turns),
             }))
         })
     }
