@@ -127,6 +127,9 @@ impl Request {
     /// Takes the lock for a thread if nobody at all is near.
     pub(super) fn try_thin(&self) -> Option<Result<FileHold, Error>> {
         let file = InUse::of(self.space.directory, &self.name);
+        if self.space.rule == Rule::Oslo && file.pause().is_some() {
+            return None;
+        }
         let locks = &self.space.directory.locks;
         let hash = locks.try_thin(&self.name, self.terms, self.site)?;
         let hold = Hold::thin(hash);
@@ -228,6 +231,8 @@ enum Patience {
     Timed,
     /// Lets other tasks run.
     Task,
+    /// Tries once more, since the time is over.
+    Last,
 }
 
 impl Acquire {
@@ -273,9 +278,20 @@ impl Acquire {
         }
     }
 
-    /// The error of who gives up now; `None` if the lock was handed over meanwhile.
-    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
-        self.waiting().timed_out(waited)
+    /// Tries a last time and gives up; is pending if the lock was handed over meanwhile.
+    fn give_up(
+        &mut self,
+        owner: Owner,
+        waited: Duration,
+        waker: impl Fn() -> Waker,
+    ) -> Poll<Result<Held, Error>> {
+        match self.step(owner, Patience::Last, waker) {
+            Poll::Pending => {
+                let error = self.waiting().timed_out(waited);
+                error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
+            }
+            result => result,
+        }
     }
 
     /// Blocks the thread until it has the lock.
@@ -299,20 +315,19 @@ impl Acquire {
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
         let timer = Timer::start(timeout);
         let signal = OnceCell::new();
+        let waker = || signal.get_or_init(Signal::new).waker();
         loop {
-            if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Timed, || {
-                signal.get_or_init(Signal::new).waker()
-            }) {
+            if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Timed, waker) {
                 return result;
             }
             if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
-            // Looked at after the step: the lock may have been given as time ran out.
             if timer.is_over()
-                && let Some(error) = self.timed_out(timer.start.elapsed())
+                && let waited = timer.start.elapsed()
+                && let Poll::Ready(result) = self.give_up(Owner::thread(), waited, waker)
             {
-                return Err(error);
+                return result;
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);
         }
@@ -339,7 +354,7 @@ impl One {
             state,
             file,
         } = self;
-        let timed = patience == Patience::Timed;
+        let timed = matches!(patience, Patience::Timed | Patience::Last);
         let Request {
             space,
             name,
@@ -391,6 +406,7 @@ impl One {
                                 return Poll::Ready(Err(request.failed(failure)));
                             }
                         }
+                        Wait::Until(_) if patience == Patience::Last => {}
                         Wait::Until(delay) => {
                             ready!(Pin::new(delay).poll(&mut Context::from_waker(&waker())));
                         }
@@ -399,6 +415,7 @@ impl One {
                     *wait = Wait::None;
                     match tried {
                         Ok(Tried::Taken) => break,
+                        Ok(Tried::Busy) if patience == Patience::Last => return Poll::Pending,
                         Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
                             let queue =
                                 space.directory.turns.acquire(name, Terms::EXCLUSIVE, *site);
@@ -467,7 +484,7 @@ impl Wait {
                 file.block(manner.mode)?;
                 Ok(Self::None)
             }
-            (Rule::Own, Patience::Timed | Patience::Task) => {
+            (Rule::Own, Patience::Timed | Patience::Task | Patience::Last) => {
                 let claim = file.wait(manner.mode)?;
                 Ok(claim.map_or_else(Self::a_while, Self::Kernel))
             }
@@ -475,7 +492,7 @@ impl Wait {
                 thread::sleep(a_while());
                 Ok(Self::None)
             }
-            (Rule::Oslo, Patience::Timed | Patience::Task) => Ok(Self::a_while()),
+            (Rule::Oslo, Patience::Timed | Patience::Task | Patience::Last) => Ok(Self::a_while()),
         }
     }
 
@@ -589,7 +606,6 @@ impl Future for FileLockFuture {
         let Some(timeout) = *timeout else {
             return Poll::Pending;
         };
-        // Looked at after the step: the lock may have been given as time ran out.
         let timer = timer.get_or_insert_with(|| {
             let timer = Timer::start(timeout);
             *delay = timer
@@ -604,12 +620,11 @@ impl Future for FileLockFuture {
                 Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
-        match acquire.timed_out(timer.start.elapsed()) {
-            Some(error) => {
-                *place = None;
-                Poll::Ready(Err(error))
-            }
-            None => Poll::Pending,
+        let waited = timer.start.elapsed();
+        let last = acquire.give_up(Owner::task(waker), waited, || waker.clone());
+        if let Poll::Ready(Err(_)) = last {
+            *place = None;
         }
+        last.map_ok(AsyncGuard::new)
     }
 }

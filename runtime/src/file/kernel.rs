@@ -11,13 +11,16 @@
 //!
 //! Going from one to the next inside the process without asking the kernel is many times
 //! faster, and would leave other processes waiting. So it is done for at most [`KEEP`] on
-//! end; then the lock is released, and the next in line gives way for [`PAUSE`].
+//! end; then the lock is released, and the next in line gives way for [`PAUSE`]. Where the
+//! others are Python's programs it is not done at all, and to give way is a matter of
+//! [`courtesy`](super::courtesy).
 //!
 //! A lock on a file that is no longer at its path excludes nobody who opens the path later.
 //! So who gets the kernel's lock looks whether it is, and starts again where it isn't. One
 //! who is about to remove the file has its lock, and so nobody is surprised by it.
 
 use super::Directory;
+use super::courtesy::Courtesy;
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
 use super::table;
@@ -62,6 +65,7 @@ struct Kernel {
     kept_since: Option<Instant>,
     /// Until when this process gives way.
     pause: Option<Instant>,
+    courtesy: Courtesy,
     waits: Vec<Arc<Wait>>,
 }
 
@@ -105,6 +109,7 @@ impl LockFile {
                 site: None,
                 kept_since: None,
                 pause: None,
+                courtesy: Courtesy::default(),
                 waits: Vec::new(),
             }),
         }
@@ -198,6 +203,9 @@ impl LockFile {
                 let mode = *mode;
                 let others = self.users.load(Ordering::Relaxed) > 1;
                 kernel.release(others && rule == Rule::Own && mode == Mode::Exclusive);
+                if rule == Rule::Oslo {
+                    kernel.pause = kernel.courtesy.released(Instant::now());
+                }
             }
             State::Free | State::Kept => unreachable!("who releases holds"),
         }
@@ -279,6 +287,9 @@ impl Kernel {
                 Ok(true) if taken => {
                     self.descriptor = Some(descriptor);
                     self.state = State::Held(mode, 1);
+                    if rule == Rule::Oslo {
+                        self.courtesy.taken(Instant::now());
+                    }
                     return Ok(Tried::Taken);
                 }
                 Ok(true) => {
