@@ -10,6 +10,7 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | a line `in NANOSECONDS`, and a line `out NANOSECONDS`, for each; `done` |
+//! | `compete MILLISECONDS MICROSECONDS KEY` | for so long takes the lock again and again, and keeps it for so long | `took COUNT` |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `remove KEY`, `sweep` | removes lock files | `removed WHETHER` or how many, or `error ..` |
@@ -30,7 +31,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, thread};
 
 enum Hold {
@@ -101,6 +102,13 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
             )?;
             return Ok("done".to_owned());
         }
+        "compete" => {
+            let (time, rest) = two();
+            let (held, key) = rest.split_once(' ').expect("a time before the key");
+            let held = Duration::from_micros(number(held));
+            let took = compete(locks, milliseconds(time), held, key)?;
+            return Ok(format!("took {took}"));
+        }
         "count" | "inside" => {
             let (count, rest) = two();
             let (file, key) = rest.split_once(' ').expect("a file before the key");
@@ -154,6 +162,17 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
         drop(guard);
     }
     Ok(())
+}
+
+fn compete(locks: &FileLocks, time: Duration, held: Duration, key: &str) -> Result<u64, Error> {
+    let end = Instant::now() + time;
+    let mut took = 0;
+    while Instant::now() < end {
+        let _guard = locks.key(key).lock()?;
+        thread::sleep(held);
+        took += 1;
+    }
+    Ok(took)
 }
 
 fn add_one(file: &Path) {

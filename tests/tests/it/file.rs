@@ -4,6 +4,7 @@ mod conformance;
 mod crowd;
 mod death;
 mod error;
+mod oslo;
 mod removal;
 mod replaced;
 mod task;

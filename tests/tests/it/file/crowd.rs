@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The stays that a process tells of, until it is done or has ended.
-fn stays(process: &Process) -> Vec<(u64, u64)> {
+pub(super) fn stays(process: &Process) -> Vec<(u64, u64)> {
     more_stays(process, Vec::new())
 }
 
@@ -27,7 +27,7 @@ fn more_stays(process: &Process, mut stays: Vec<(u64, u64)>) -> Vec<(u64, u64)> 
 }
 
 /// Checks that no two stays overlapped.
-fn assert_exclusive(mut stays: Vec<(u64, u64)>) {
+pub(super) fn assert_exclusive(mut stays: Vec<(u64, u64)>) {
     stays.sort_unstable();
     for pair in stays.windows(2) {
         assert!(pair[0].1 < pair[1].0, "two were inside at once: {pair:?}");
