@@ -13,6 +13,8 @@
 mod by_hand;
 pub mod conformance;
 mod directory;
+#[cfg(target_os = "linux")]
+mod holder;
 mod limit;
 mod lockstep;
 #[cfg(target_os = "linux")]
@@ -26,6 +28,8 @@ pub mod uncontended;
 
 pub use by_hand::ByHand;
 pub use directory::Directory;
+#[cfg(target_os = "linux")]
+pub use holder::obey;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
 #[cfg(target_os = "linux")]
