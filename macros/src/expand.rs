@@ -1,7 +1,7 @@
 //! Writes the function down again, with the lock around its body:
 //!
 //! ```text
-//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), site(&"name"));
+//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), SITE);
 //! let Ok(__guard) = lockutils::__private::finish(__begun);
 //! { ({ BODY }) }
 //! ```
@@ -93,8 +93,8 @@ fn lock(args: &Args, function: &Function) -> TokenStream {
     };
     let method = if is_async { "begin_async" } else { "begin" };
     let method = Ident::new(method, last);
-    let site = quote_spanned!(last=> #private::site(&#name));
-    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #site));
+    let site = quote_spanned!(last=> #private::site(const { &#private::Function::new(#name) }));
+    let begin = quote_spanned!(last=> #private::Space::#method(#space, #key, #private::Terms::EXCLUSIVE, #site));
     let finish = if is_async {
         quote_spanned!(mixed()=> __begun.await)
     } else {

@@ -2,13 +2,12 @@
 
 use super::path::Rule;
 use super::record::{self, FileRecord};
-use super::sys::{self, Identity, Locker};
+use super::sys::{self, Identity, Locker, Moment};
 use crate::local::Mode;
 use crate::site::{Holder, Site};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What was tried with a lock file, and why it failed.
 #[derive(Debug)]
@@ -26,14 +25,6 @@ impl Failure {
     pub(super) fn is_for_descriptors(&self) -> bool {
         sys::is_for_descriptors(&self.source)
     }
-}
-
-/// How many there are in the process.
-static OPEN: AtomicUsize = AtomicUsize::new(0);
-
-/// How many lock files the process has open.
-pub(super) fn count() -> usize {
-    OPEN.load(Ordering::Relaxed)
 }
 
 /// An open lock file, and so one holder or waiter in the kernel's eyes.
@@ -59,8 +50,6 @@ impl Descriptor {
             return Err(Failure::of("use")(error));
         }
         let identity = sys::identity(&file).map_err(Failure::of("look at"))?;
-        // Relaxed: the number is all there is to see.
-        OPEN.fetch_add(1, Ordering::Relaxed);
         Ok(Self { file, identity })
     }
 
@@ -84,10 +73,22 @@ impl Descriptor {
         Ok(found == Some(self.identity))
     }
 
-    /// Writes down that this process holds the lock.
-    pub(super) fn record(&self, site: Site) -> Result<(), Failure> {
+    /// Whether the file still has a name, and when it was last written to.
+    pub(super) fn glance(&self) -> Result<(bool, Moment), Failure> {
+        sys::glance(&self.file).map_err(Failure::of("look at"))
+    }
+
+    /// Writes down that this process holds the lock. Gives when that was, by the file
+    /// system's clock, unless others may write at the same moment of it.
+    pub(super) fn record(&self, site: Site) -> Result<Option<Moment>, Failure> {
         let record = FileRecord::of_this_process(site).to_bytes();
-        sys::write(&self.file, &record).map_err(Failure::of("write to"))
+        let before = sys::tick();
+        sys::write(&self.file, &record).map_err(Failure::of("write to"))?;
+        let (_, written) = self.glance()?;
+        // A moment between the ticks is of this write alone: file systems that have such give
+        // each write another, if somebody has looked between them.
+        let ticks = [before, sys::tick()];
+        Ok((!ticks.contains(&written)).then_some(written))
     }
 
     /// Who is in the way, as far as that is known.
@@ -101,7 +102,6 @@ impl Drop for Descriptor {
         // Explicitly: closing alone keeps the lock where a child has the descriptor too.
         // Where it fails there is nothing else to do.
         let _ = self.unlock();
-        OPEN.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -23,6 +23,7 @@ use super::Directory;
 use super::courtesy::Courtesy;
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
+use super::sys::Moment;
 use super::table;
 use super::wait::{Claim, Wait};
 use crate::key::Key;
@@ -31,7 +32,7 @@ use crate::site::{Holder, Site};
 use parking_lot::Mutex;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -42,6 +43,15 @@ const KEEP: Duration = Duration::from_millis(1);
 /// How long the process gives way to others after that.
 const PAUSE: Duration = Duration::from_micros(100);
 
+/// For how long after a file was at its path it is only asked whether it still has a name,
+/// which is much faster. Who moves a lock file elsewhere, and doesn't remove it, may within
+/// that time have somebody beside the process that locks it over and over.
+const GLANCE: Duration = Duration::from_micros(100);
+
+/// How long a record says when the lock was taken, where the same place in the code takes it
+/// again and again.
+const FRESH: Duration = Duration::from_millis(10);
+
 /// How often a file may be replaced while one tries to lock it.
 const ATTEMPTS: usize = 100;
 
@@ -50,6 +60,7 @@ const ATTEMPTS: usize = 100;
 pub(super) struct LockFile {
     pub(super) directory: &'static Directory,
     pub(super) name: Key,
+    pub(super) path: PathBuf,
     /// How many in this process hold or await its lock; it belongs to the table.
     pub(super) users: AtomicUsize,
     kernel: Mutex<Kernel>,
@@ -59,14 +70,26 @@ pub(super) struct LockFile {
 struct Kernel {
     state: State,
     descriptor: Option<Arc<Descriptor>>,
-    /// Where the record says that the lock was taken.
-    site: Option<Site>,
+    /// What was found when the lock was taken through this descriptor.
+    seen: Option<Seen>,
     /// When the lock was first handed on inside the process.
     kept_since: Option<Instant>,
     /// Until when this process gives way.
     pause: Option<Instant>,
     courtesy: Courtesy,
     waits: Vec<Arc<Wait>>,
+}
+
+/// What is known of the file since somebody has looked.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// When it was at its path.
+    at_path: Instant,
+    /// When the record was written, and where in the code it says the lock was taken.
+    written: Instant,
+    site: Site,
+    /// The same moment in the file system's clock, if nobody else can have written in it.
+    modified: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +123,14 @@ pub(super) struct Rest {
 impl LockFile {
     pub(super) fn new(directory: &'static Directory, name: Key) -> Self {
         Self {
+            path: directory.path.join(name.as_str()),
             directory,
             name,
             users: AtomicUsize::new(0),
             kernel: Mutex::new(Kernel {
                 state: State::Free,
                 descriptor: None,
-                site: None,
+                seen: None,
                 kept_since: None,
                 pause: None,
                 courtesy: Courtesy::default(),
@@ -117,10 +141,6 @@ impl LockFile {
 
     pub(super) fn is(&self, directory: &'static Directory, name: &Key) -> bool {
         std::ptr::eq(self.directory, directory) && self.name == *name
-    }
-
-    pub(super) fn path(&self) -> PathBuf {
-        self.directory.path.join(self.name.as_str())
     }
 
     /// Takes the kernel's lock, or a share in it, if that needs no waiting.
@@ -165,7 +185,7 @@ impl LockFile {
         if let Some(claim) = left.find_map(|wait| wait.claim(self)) {
             return Ok(Some(claim));
         }
-        let descriptor = Descriptor::open(&self.path())?;
+        let descriptor = Descriptor::open(&self.path)?;
         let claim = Wait::start(self, mode, descriptor);
         waits.retain(|wait| wait.mode != mode);
         waits.extend(claim.iter().map(|claim| Arc::clone(&claim.wait)));
@@ -177,7 +197,7 @@ impl LockFile {
         let mut kernel = self.kernel.lock();
         if kernel.state == State::Free {
             kernel.descriptor = Some(Arc::clone(&wait.descriptor));
-            kernel.site = None;
+            kernel.seen = None;
         }
     }
 
@@ -226,7 +246,7 @@ impl LockFile {
     /// Removes the file, whose lock the caller holds exclusively.
     pub(super) fn remove(&self) -> Result<(), Failure> {
         let mut kernel = self.kernel.lock();
-        fs::remove_file(self.path()).map_err(Failure::of("remove"))?;
+        fs::remove_file(&self.path).map_err(Failure::of("remove"))?;
         // Those who wait for it find out as soon as they get it. Nobody is handed it.
         kernel.descriptor = None;
         Ok(())
@@ -254,36 +274,33 @@ impl Kernel {
             }
             State::Kept if mode == Mode::Exclusive => {
                 self.state = State::Held(mode, 1);
-                if self.site != Some(site) {
-                    self.record(site);
+                if self.seen.is_none_or(|seen| seen.site != site) {
+                    self.record_next(site);
                 }
                 return Ok(Tried::Taken);
             }
             // A shared lock on the same descriptor takes the place of an exclusive one.
             State::Kept | State::Free => self.state = State::Free,
         }
-        let path = file.path();
         for _ in 0..ATTEMPTS {
-            let descriptor = match &self.descriptor {
-                Some(descriptor) => Arc::clone(descriptor),
-                None => Arc::new(Descriptor::open(&path)?),
+            // It comes back if nothing is wrong with it.
+            let descriptor = if let Some(descriptor) = self.descriptor.take() {
+                descriptor
+            } else {
+                self.seen = None;
+                Arc::new(Descriptor::open(&file.path)?)
             };
-            self.descriptor = None; // It comes back if nothing is wrong with it.
             let mut taken = descriptor.try_lock(mode)?;
             if !taken && !self.waits.is_empty() {
                 // A thread that waits for nobody may have got it this moment.
                 self.waits.iter().for_each(|wait| wait.give_back());
                 taken = descriptor.try_lock(mode)?;
             }
-            let mut check = || {
-                let is_there = descriptor.is_at(&path)?;
-                if is_there && taken && rule == Rule::Own {
-                    descriptor.record(site)?;
-                    self.site = Some(site);
-                }
-                Ok(is_there)
-            };
-            match check() {
+            match self.check(
+                &descriptor,
+                &file.path,
+                (taken && rule == Rule::Own).then_some(site),
+            ) {
                 Ok(true) if taken => {
                     self.descriptor = Some(descriptor);
                     self.state = State::Held(mode, 1);
@@ -308,12 +325,56 @@ impl Kernel {
         Err(Failure::of("lock")(error))
     }
 
-    fn record(&mut self, site: Site) {
-        // The record of the holder before says the same process, so it does for this one.
-        if let Some(descriptor) = &self.descriptor {
-            let _ = descriptor.record(site);
+    /// Whether the file is still at its path; then writes down who has taken the lock, if
+    /// somebody has, and where.
+    fn check(
+        &mut self,
+        descriptor: &Descriptor,
+        path: &Path,
+        taken: Option<Site>,
+    ) -> Result<bool, Failure> {
+        let Some(site) = taken else {
+            return descriptor.is_at(path);
+        };
+        let now = Instant::now();
+        let is_young = |moment, age| now.duration_since(moment) < age;
+        if let Some(seen) = &mut self.seen
+            && seen.site == site
+            && is_young(seen.written, FRESH)
+        {
+            let (has_name, modified) = descriptor.glance()?;
+            if has_name && seen.modified == Some(modified) {
+                if is_young(seen.at_path, GLANCE) {
+                    return Ok(true);
+                }
+                seen.at_path = now;
+                return descriptor.is_at(path);
+            }
         }
-        self.site = Some(site);
+        let is_there = descriptor.is_at(path)?;
+        if is_there {
+            self.seen = Some(Seen {
+                at_path: now,
+                written: now,
+                site,
+                modified: descriptor.record(site)?,
+            });
+        }
+        Ok(is_there)
+    }
+
+    /// Writes down who is next in this process, if that can be done; else the record of the
+    /// one before, which names the same process, stays.
+    fn record_next(&mut self, site: Site) {
+        let written = self
+            .descriptor
+            .as_ref()
+            .map(|descriptor| descriptor.record(site));
+        let modified = written.and_then(Result::ok).flatten();
+        if let Some(seen) = &mut self.seen {
+            seen.site = site;
+            seen.modified = modified;
+        }
     }
 
     /// Ends the last hold. The lock goes to somebody else in the process, if there is one.

@@ -28,11 +28,11 @@ mod table;
 mod wait;
 
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
+use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Locks, Terms};
 use crate::site::Site;
-use crate::space::{Begun, Space};
+use crate::space::{self, Begun, Space};
 use acquire::{Acquire, Request};
 use descriptor::Failure;
 use path::Rule;
@@ -58,7 +58,8 @@ pub(crate) use record::FileRecord;
 #[derive(Clone)]
 pub struct FileLocks {
     space: FileSpace,
-    prefix: String,
+    /// What the names of its files begin with.
+    beginning: String,
 }
 
 /// What all locks of a space have in common.
@@ -187,17 +188,16 @@ impl FileLocks {
 
     fn with_rule(directory: PathBuf, rule: Rule) -> Self {
         let directory = Directory::at(directory);
-        let mut locks = Self {
+        let locks = Self {
             space: FileSpace {
                 directory,
                 name: directory.locks.name(),
                 rule,
                 refused: None,
             },
-            prefix: String::new(),
+            beginning: String::new(),
         };
-        locks.rename();
-        locks
+        locks.prefix("")
     }
 
     /// A space whose locks can't be taken.
@@ -211,15 +211,10 @@ impl FileLocks {
     /// one, can use one directory.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
-        self.rename();
-        self
-    }
-
-    fn rename(&mut self) {
-        let beginning = path::beginning(self.space.rule, &self.prefix);
-        let name = self.space.directory.path.join(beginning);
+        self.beginning = path::beginning(self.space.rule, &prefix.into());
+        let name = self.space.directory.path.join(&self.beginning);
         self.space.name = remember(name.to_string_lossy().into_owned());
+        self
     }
 
     /// The directory and the prefix, as errors name the space.
@@ -245,7 +240,11 @@ impl FileLocks {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        FileKeysHandle::new(self, keys.into_iter().map(Key::new).collect())
+        FileKeysHandle::new(
+            self,
+            keys.into_iter().map(Key::new).collect(),
+            Terms::EXCLUSIVE,
+        )
     }
 
     /// Has the process keep up to `most` lock files open that nobody uses, of all spaces
@@ -267,7 +266,7 @@ impl FileLocks {
         if let Some(refused) = &space.refused {
             return Err(space.refuse(key, *refused));
         }
-        match path::file_name(space.rule, &self.prefix, &key) {
+        match path::file_name(space.rule, &self.beginning, &key) {
             Ok(name) => Ok(Request {
                 space,
                 key,
@@ -348,32 +347,33 @@ impl fmt::Debug for FileLocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileLocks")
             .field("directory", &self.space.directory.path)
-            .field("prefix", &self.prefix)
+            .field("beginning", &self.beginning)
             .field("rule", &self.space.rule)
             .finish()
     }
 }
 
 impl Space for FileLocks {
-    type Guard = Guard;
-    type Held = Guard;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Error;
     type Wait = FileLockFuture;
 
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        Begun::Wait(self.begin_async(key, site))
+    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
+        let acquire = match self.request(key, terms.into(), site) {
+            Ok(request) => match request.try_thin() {
+                Some(Ok(hold)) => return Begun::Held(Guard::new(hold.into_held())),
+                Some(Err(error)) => Acquire::Failed(Some(error)),
+                None => Acquire::one(request),
+            },
+            Err(error) => Acquire::Failed(Some(error)),
+        };
+        Begun::Wait(FileLockFuture::new(acquire, None))
     }
 
-    fn block(wait: FileLockFuture) -> Result<Guard, Error> {
-        wait.block()
+    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
+        FileLockFuture::new(self.acquire(key, terms.into(), site), None)
     }
 
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> FileLockFuture {
-        FileLockFuture::new(self.acquire(key, Terms::EXCLUSIVE, site), None)
-    }
-
-    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        self.request(key, Terms::EXCLUSIVE, site)?.try_lock()
+    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
+        let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
+        FileLockFuture::new(acquire, None)
     }
 }

@@ -10,7 +10,7 @@
 //! and the key with `_` for each `/`. There two keys can be one file.
 
 use super::digest::sha256;
-use crate::key::Key;
+use crate::key::{Key, KeyWriter, LockKey};
 use std::fmt::Write as _;
 
 /// How long a name by our own rule can be. File systems take at least 255 bytes, some of
@@ -27,22 +27,22 @@ pub(super) enum Rule {
     Oslo,
 }
 
-/// Names the lock file of a key; else says what is wrong with the key.
-pub(super) fn file_name(rule: Rule, prefix: &str, key: &Key) -> Result<Key, &'static str> {
+/// Names the lock file of a key; else says what is wrong with the key. `beginning` is what
+/// [`beginning`] gives.
+pub(super) fn file_name(rule: Rule, beginning: &str, key: &Key) -> Result<Key, &'static str> {
     if key.as_bytes().is_empty() {
         return Err("an empty key has no lock file; give it some text");
     }
-    let key = key.as_str();
     match rule {
-        Rule::Own => Ok(own(prefix, key)),
-        Rule::Oslo => oslo(prefix, key),
+        Rule::Own => Ok(own(beginning, key.as_bytes())),
+        Rule::Oslo => oslo(beginning, key.as_str()),
     }
 }
 
 /// What the names of a space's files begin with.
 pub(super) fn beginning(rule: Rule, prefix: &str) -> String {
     match rule {
-        Rule::Own => encode(prefix),
+        Rule::Own => Key::new(Encoded(prefix.as_bytes())).to_string(),
         Rule::Oslo if prefix.is_empty() || prefix.ends_with('-') => prefix.to_owned(),
         Rule::Oslo => format!("{prefix}-"),
     }
@@ -57,25 +57,25 @@ pub(super) fn key_of(rule: Rule, rest: &str) -> Option<String> {
     }
 }
 
-fn own(prefix: &str, key: &str) -> Key {
-    let mut name = encode(prefix);
-    encode_onto(&mut name, key);
-    if name.len() > LONGEST {
-        let digest = sha256(name.as_bytes());
-        name.truncate(LONGEST - 1 - 2 * digest.len());
-        name.push('~');
-        for byte in digest {
-            push_hex(&mut name, byte);
-        }
+fn own(beginning: &str, key: &[u8]) -> Key {
+    let name = Key::new(Joined(beginning, Encoded(key)));
+    if name.as_bytes().len() <= LONGEST {
+        return name;
     }
-    Key::new(name)
+    let digest = sha256(name.as_bytes());
+    let kept = LONGEST - 1 - 2 * digest.len();
+    let mut cut = format!("{}~", &name.as_str()[..kept]);
+    for byte in digest {
+        write!(cut, "{byte:02X}").expect("a string takes all text");
+    }
+    Key::new(cut)
 }
 
-fn oslo(prefix: &str, key: &str) -> Result<Key, &'static str> {
-    let name = beginning(Rule::Oslo, prefix) + &key.replace('/', "_");
+fn oslo(beginning: &str, key: &str) -> Result<Key, &'static str> {
+    let name = beginning.to_owned() + &key.replace('/', "_");
     match &name[..] {
         "." | ".." => Err("its lock file would be a directory; give it another name"),
-        _ if prefix.contains('/') => {
+        _ if beginning.contains('/') => {
             Err("its lock file would be in another directory; use a prefix without `/`")
         }
         _ if name.contains('\0') => Err("no file name has a NUL in it; leave it out"),
@@ -86,29 +86,38 @@ fn oslo(prefix: &str, key: &str) -> Result<Key, &'static str> {
     }
 }
 
-fn encode(text: &str) -> String {
-    let mut name = String::with_capacity(text.len());
-    encode_onto(&mut name, text);
-    name
-}
+/// Text that is percent-encoded as it is written.
+struct Encoded<'a>(&'a [u8]);
 
-fn encode_onto(name: &mut String, text: &str) {
-    for (index, byte) in text.bytes().enumerate() {
-        match byte {
-            b'.' if index == 0 => name.push_str("%2E"),
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => {
-                name.push(char::from(byte));
-            }
-            _ => {
-                name.push('%');
-                push_hex(name, byte);
-            }
-        }
+struct Joined<'a>(&'a str, Encoded<'a>);
+
+impl LockKey for Joined<'_> {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
+        out.push_str(self.0);
+        self.1.write_key(out);
     }
 }
 
-fn push_hex(text: &mut String, byte: u8) {
-    write!(text, "{byte:02X}").expect("a string takes all text");
+impl LockKey for Encoded<'_> {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
+        let Self(text) = *self;
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        let mut rest = text;
+        if rest.first() == Some(&b'.') {
+            out.push_str("%2E");
+            rest = &rest[1..];
+        }
+        while !rest.is_empty() {
+            let plain = rest.iter().position(|byte| !is_plain(byte));
+            let (plain, more) = rest.split_at(plain.unwrap_or(rest.len()));
+            out.push_str(str::from_utf8(plain).expect("ASCII"));
+            rest = more;
+            if let [byte, more @ ..] = more {
+                write!(out, "%{byte:02X}").expect("a key takes all text");
+                rest = more;
+            }
+        }
+    }
 }
 
 fn decode(name: &str) -> Option<String> {
@@ -131,13 +140,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn name(prefix: &str, key: &str) -> String {
-        file_name(Rule::Own, prefix, &Key::new(key))
+        file_name(Rule::Own, &beginning(Rule::Own, prefix), &Key::new(key))
             .unwrap()
             .to_string()
     }
 
     fn oslo_name(prefix: &str, key: &str) -> Result<String, &'static str> {
-        file_name(Rule::Oslo, prefix, &Key::new(key)).map(|name| name.to_string())
+        file_name(Rule::Oslo, &beginning(Rule::Oslo, prefix), &Key::new(key))
+            .map(|name| name.to_string())
     }
 
     #[test]

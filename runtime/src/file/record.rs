@@ -139,10 +139,6 @@ impl FileRecord {
         self.host != *HOST || self.start == 0 || started(self.pid) == Some(self.start)
     }
 
-    pub(super) fn is_of_this_process(&self) -> bool {
-        self.pid == process::id() && self.host == *HOST
-    }
-
     /// The host, if it is another one.
     pub(crate) fn other_host(&self) -> Option<&str> {
         (self.host != *HOST).then_some(&self.host)

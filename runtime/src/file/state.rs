@@ -1,6 +1,6 @@
 //! Who looks at lock files, and who removes them.
 
-use super::acquire::{FileHold, Request};
+use super::acquire::Request;
 use super::descriptor::{self, Failure};
 use super::path::{self, Rule};
 use super::table::InUse;
@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{self, Terms};
+use crate::owner::Owner;
 use crate::site::Site;
 use crate::snapshot::LockState;
 use std::fs;
@@ -147,7 +148,6 @@ impl FileLocks {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
         };
-        let beginning = path::beginning(self.space.rule, &self.prefix);
         let mut requests = Vec::new();
         for entry in entries {
             let entry = entry.map_err(failed)?;
@@ -157,7 +157,7 @@ impl FileLocks {
             if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 continue;
             }
-            if let Some(rest) = name.strip_prefix(&beginning) {
+            if let Some(rest) = name.strip_prefix(&self.beginning) {
                 let key = path::key_of(self.space.rule, rest);
                 requests.push(Request {
                     space: self.space,
@@ -178,7 +178,7 @@ impl Request {
     }
 
     pub(super) fn try_lock(&self) -> Result<Guard, Error> {
-        let hold = self.try_now()?;
+        let hold = self.try_now(Owner::thread())?;
         Ok(Guard::new(hold.into_held()))
     }
 
@@ -208,7 +208,7 @@ impl Request {
     }
 
     fn remove(&self) -> Result<bool, Error> {
-        let hold: FileHold = self.try_now()?;
+        let hold = self.try_now(Owner::thread())?;
         match hold.file().remove() {
             Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(failure) => Err(self.failed(failure)),

@@ -4,12 +4,10 @@
 
 use super::Locker;
 use crate::local::Mode;
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, RawFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -43,42 +41,53 @@ pub(in crate::file) fn open_to_read(path: &Path) -> io::Result<File> {
 
 /// Which file is open.
 pub(in crate::file) fn identity(file: &File) -> io::Result<Identity> {
-    let metadata = file.metadata()?;
-    Ok(Identity {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-    })
+    file.metadata().map(Identity::from)
 }
 
 /// Which file is at the path, itself and not what it links to; `None` where there is none.
 pub(in crate::file) fn identity_at(path: &Path) -> io::Result<Option<Identity>> {
-    let path = CString::new(path.as_os_str().as_bytes())?;
-    let mut stat = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: the path ends in NUL, and there is room for what is written.
-    if unsafe { libc::lstat(path.as_ptr(), stat.as_mut_ptr()) } == -1 {
-        let error = io::Error::last_os_error();
-        return match error.kind() {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.into())),
+        Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
             _ => Err(error),
-        };
+        },
     }
-    // SAFETY: the call has succeeded, so it has written all of it.
-    let stat = unsafe { stat.assume_init() };
-    Ok(Some(Identity {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-    }))
 }
 
-/// Whether the open file still has a name, whichever.
-pub(in crate::file) fn has_name(file: &File) -> io::Result<bool> {
+impl From<Metadata> for Identity {
+    fn from(metadata: Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
+
+/// A moment in a file system's clock.
+pub(in crate::file) type Moment = (i64, i64);
+
+/// Whether the open file still has a name, whichever, and when it was last written to.
+pub(in crate::file) fn glance(file: &File) -> io::Result<(bool, Moment)> {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the descriptor is open, and there is room for what is written.
     if unsafe { libc::fstat(file.as_raw_fd(), stat.as_mut_ptr()) } == -1 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call has succeeded, so it has written all of it.
-    Ok(unsafe { stat.assume_init() }.st_nlink > 0)
+    let stat = unsafe { stat.assume_init() };
+    Ok((stat.st_nlink > 0, (stat.st_mtime, stat.st_mtime_nsec)))
+}
+
+/// When file systems believe it is. Their clock goes in ticks of milliseconds.
+pub(in crate::file) fn tick() -> Moment {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: there is room for what is written.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut now) };
+    (now.tv_sec, now.tv_nsec)
 }
 
 /// Takes the lock if nobody is in the way.

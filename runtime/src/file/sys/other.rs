@@ -49,6 +49,32 @@ pub(in crate::file) fn open_to_read(path: &Path) -> io::Result<File> {
     options().open(path)
 }
 
+/// A moment in a file system's clock.
+pub(in crate::file) type Moment = (i64, i64);
+
+/// Whether the open file still has a name, and when it was last written to.
+pub(in crate::file) fn glance(file: &File) -> io::Result<(bool, Moment)> {
+    let metadata = file.metadata()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Ok((
+            metadata.nlink() > 0,
+            (metadata.mtime(), metadata.mtime_nsec()),
+        ))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        Ok((true, (0, 0)))
+    }
+}
+
+/// When file systems believe it is. Here it is whatever they say.
+pub(in crate::file) fn tick() -> Moment {
+    (0, 0)
+}
+
 /// Which file is open.
 #[cfg(unix)]
 pub(in crate::file) fn identity(file: &File) -> io::Result<Identity> {
