@@ -10,7 +10,7 @@
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | a line `in NANOSECONDS`, and a line `out NANOSECONDS`, for each; `done` |
 //! | `compete MILLISECONDS MICROSECONDS KEY` | for so long takes the lock again and again, and keeps it for so long | `took COUNT` |
-//! | `waits COUNT KEY` | takes the lock so often | `waited NANOSECONDS ..`, of each |
+//! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `remove KEY`, `sweep` | removes lock files | `removed WHETHER` or how many, or `error ..` |
@@ -105,8 +105,11 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             return Ok(format!("took {took}"));
         }
         "waits" => {
-            let (count, key) = two();
-            return Ok(format!("waited{}", waits(locks, number(count), key)?));
+            let (count, rest) = two();
+            let (apart, key) = rest.split_once(' ').expect("a time before the key");
+            let apart = Duration::from_micros(number(apart));
+            let waits = waits(locks, number(count), apart, key)?;
+            return Ok(format!("waited{waits}"));
         }
         "count" | "inside" => {
             let (count, rest) = two();
@@ -175,9 +178,10 @@ fn compete(locks: &FileLocks, time: Duration, held: Duration, key: &str) -> Resu
 }
 
 /// The nanoseconds of each wait.
-fn waits(locks: &FileLocks, count: u64, key: &str) -> Result<String, Error> {
+fn waits(locks: &FileLocks, count: u64, apart: Duration, key: &str) -> Result<String, Error> {
     let mut waits = String::new();
     for _ in 0..count {
+        thread::sleep(apart);
         let start = Instant::now();
         let guard = locks.key(key).lock()?;
         write!(waits, " {}", start.elapsed().as_nanos()).expect("a string takes all");

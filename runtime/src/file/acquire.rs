@@ -305,7 +305,7 @@ impl Acquire {
                 let error = self.waiting().timed_out(waited);
                 error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
             }
-            result => result,
+            result @ Poll::Ready(_) => result,
         }
     }
 
