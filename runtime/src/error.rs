@@ -97,7 +97,8 @@ impl Error {
         error
     }
 
-    /// The error of a lock file that can't be used: what was tried with it, and what helps.
+    /// The error of a lock file, or its directory, that can't be used: what was tried, and
+    /// what helps.
     pub(crate) fn io(
         space: &'static str,
         key: Key,
@@ -212,7 +213,7 @@ impl fmt::Display for Error {
         match cause {
             Some(Cause::Key(reason)) => return write!(f, ": {reason}"),
             Some(Cause::File(tried, _, remedy)) => {
-                return write!(f, "can't {tried} lock file {lock}; {remedy}");
+                return write!(f, "can't {tried} {lock}; {remedy}");
             }
             None => {}
         }

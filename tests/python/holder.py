@@ -13,9 +13,9 @@ stay COUNT MICROSECONDS KEY
                         and a line `out NANOSECONDS`, for each; `done`
 release                 ends the latest hold: `released NANOSECONDS`
 count COUNT FILE KEY    so often adds one to the number in a file, under the lock: `done`
-compete MILLISECONDS MICROSECONDS KEY
-                        for so long takes the lock again and again and keeps it for so
-                        long, as oslo.concurrency has it: `took COUNT`
+hog MILLISECONDS MICROSECONDS KEY
+                        takes the lock again and again for so long, and keeps the
+                        processor busy for so long with each: `done COUNT`
 time COUNT KEY          takes and releases the lock so often: `time NANOSECONDS`, of one
 file KEY                names the lock's file: `file PATH`
 
@@ -93,14 +93,16 @@ class Holder:
                     number.write(str(int(text) + 1))
         return 'done'
 
-    def do_compete(self, milliseconds, microseconds, key):
+    def do_hog(self, milliseconds, microseconds, key):
         end = now() + int(milliseconds) * 1_000_000
-        took = 0
+        count = 0
         while now() < end:
             with self.oslo(key):
-                time.sleep(int(microseconds) / 1e6)
-            took += 1
-        return f'took {took}'
+                enough = now() + int(microseconds) * 1000
+                while now() < enough:
+                    pass
+            count += 1
+        return f'done {count}'
 
     def do_time(self, count, key):
         start = now()

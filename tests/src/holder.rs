@@ -9,16 +9,16 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | a line `in NANOSECONDS`, and a line `out NANOSECONDS`, for each; `done` |
-//! | `compete MILLISECONDS MICROSECONDS KEY` | for so long takes the lock again and again, and keeps it for so long | `took COUNT` |
 //! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
+//! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
 //! | `remove KEY`, `sweep` | removes lock files | `removed WHETHER` or how many, or `error ..` |
 //! | `start` | starts a program that outlives this one | `started PID` |
 //! | `files COUNT` | may have so many files open from now on | `done` |
 //! | `size BYTES` | may write files of that size from now on | `done` |
 //! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
-//! | `where` | says where its space is | `where NAME` |
+//! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
 //! | `open` | counts its open files | `open COUNT` |
 //!
 //! The times are those of a clock that all processes share, taken just after a lock is
@@ -27,13 +27,14 @@
 use crate::now;
 use lockutils::{AsyncGuard, Error, FileLocks, Guard};
 use rlimit::Resource;
+use std::error::Error as _;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{hint, thread};
 
 enum Hold {
     OfThread(#[expect(dead_code, reason = "it is held")] Guard),
@@ -51,7 +52,10 @@ pub fn obey(locks: &FileLocks) {
         let line = line.expect("commands are text");
         let answer = match answer(locks, &mut holds, &line) {
             Ok(answer) => answer,
-            Err(error) => format!("error {:?} {error}", error.kind()).replace('\n', " "),
+            Err(error) => {
+                let text = format!("error {:?} {}", error.kind(), with_source(&error));
+                text.replace('\n', " ")
+            }
         };
         say(&answer);
     }
@@ -97,12 +101,16 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             )?;
             return Ok("done".to_owned());
         }
-        "compete" => {
+        "hog" => {
             let (time, rest) = two();
-            let (held, key) = rest.split_once(' ').expect("a time before the key");
-            let held = Duration::from_micros(number(held));
-            let took = compete(locks, milliseconds(time), held, key)?;
-            return Ok(format!("took {took}"));
+            let (each, key) = rest.split_once(' ').expect("a time before the key");
+            let count = hog(
+                locks,
+                milliseconds(time),
+                Duration::from_micros(number(each)),
+                key,
+            )?;
+            return Ok(format!("done {count}"));
         }
         "waits" => {
             let (count, rest) = two();
@@ -141,16 +149,30 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
             return Ok("done".to_owned());
         }
-        "where" => return Ok(format!("where {}", locks.name())),
+        "where" => {
+            let held = locks.key("where").lock();
+            let held = match held {
+                Ok(_guard) => "held".to_owned(),
+                Err(error) => format!("error {}", with_source(&error)),
+            };
+            return Ok(format!("where {} {held}", locks.name()));
+        }
         "open" => {
             let open = fs::read_dir("/proc/self/fd").expect("the process's own files");
             return Ok(format!("open {}", open.count()));
         }
         _ => panic!("unknown command {command:?}"),
     };
-    let held = now();
+    let taken = now();
     holds.push(hold);
-    Ok(format!("held {held}"))
+    Ok(format!("held {taken}"))
+}
+
+fn with_source(error: &Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }
 
 fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
@@ -166,15 +188,18 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
     Ok(())
 }
 
-fn compete(locks: &FileLocks, time: Duration, held: Duration, key: &str) -> Result<u64, Error> {
-    let end = Instant::now() + time;
-    let mut took = 0;
-    while Instant::now() < end {
+fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
+    let start = Instant::now();
+    let mut count = 0;
+    while start.elapsed() < time {
         let _guard = locks.key(key).lock()?;
-        thread::sleep(held);
-        took += 1;
+        let held = Instant::now();
+        while held.elapsed() < each {
+            hint::spin_loop();
+        }
+        count += 1;
     }
-    Ok(took)
+    Ok(count)
 }
 
 /// The nanoseconds of each wait.

@@ -40,7 +40,8 @@ fn find() -> Option<PathBuf> {
         let named = PathBuf::from(named);
         assert!(
             has_packages(&named),
-            "`{VARIABLE}` names a Python without oslo.concurrency and fasteners: {named:?}"
+            "`{VARIABLE}` names a Python without oslo.concurrency and fasteners: `{}`",
+            named.display()
         );
         return Some(named);
     }

@@ -106,11 +106,12 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn manner(&self) -> Manner {
+    fn manner(&self, gives_way: bool) -> Manner {
         Manner {
             rule: self.space.rule,
             mode: self.terms.mode,
             site: self.site,
+            gives_way,
         }
     }
 
@@ -128,23 +129,20 @@ impl Request {
     /// Takes the lock for a thread if nobody at all is near.
     pub(super) fn try_thin(&self) -> Option<Result<FileHold, Error>> {
         let file = InUse::of(self.space.directory, &self.name);
-        if self.space.rule == Rule::Oslo && file.pause().is_some() {
-            return None;
-        }
         let locks = &self.space.directory.locks;
         let hash = locks.try_thin_text(self.name.as_bytes(), self.terms, self.site)?;
         let held = Held::thin(hash);
-        match file.try_take(self.manner()) {
+        match file.try_take(self.manner(true)) {
             Ok(Tried::Taken) => Some(Ok(FileHold::new(file, self.space.rule, held))),
-            Ok(Tried::Busy) => None,
+            Ok(Tried::Busy | Tried::Paused(_)) => None,
             Err(failure) => Some(Err(self.failed(failure))),
         }
     }
 
     fn try_kernel(&self, file: InUse, held: Held) -> Result<FileHold, Error> {
-        match file.try_take(self.manner()) {
+        match file.try_take(self.manner(false)) {
             Ok(Tried::Taken) => Ok(FileHold::new(file, self.space.rule, held)),
-            Ok(Tried::Busy) => Err(self.refused(ErrorKind::Busy, &file)),
+            Ok(Tried::Busy | Tried::Paused(_)) => Err(self.refused(ErrorKind::Busy, &file)),
             Err(failure) => Err(self.failed(failure)),
         }
     }
@@ -377,7 +375,7 @@ impl One {
             site,
             ..
         } = &*request;
-        let manner = request.manner();
+        let manner = request.manner(patience != Patience::Last);
         let file_in_use = &*file.get_or_insert_with(|| InUse::of(space.directory, name));
         loop {
             match state {
@@ -387,13 +385,9 @@ impl One {
                 }
                 State::Queue(queue) => {
                     let in_process = ready!(queue.step(owner, timed, &waker));
-                    let next = match file_in_use.pause() {
-                        Some(until) => Next::until(until),
-                        None => Next::AtOnce,
-                    };
                     *state = State::Kernel {
                         in_process,
-                        next,
+                        next: Next::AtOnce,
                         turn: None,
                     };
                 }
@@ -431,6 +425,7 @@ impl One {
                     match tried {
                         Ok(Tried::Taken) => break,
                         Ok(Tried::Busy) if patience == Patience::Last => return Poll::Pending,
+                        Ok(Tried::Paused(until)) => *next = Next::until(until),
                         Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
                             let queue =
                                 space.directory.turns.acquire(name, Terms::EXCLUSIVE, *site);

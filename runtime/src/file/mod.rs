@@ -8,13 +8,11 @@
 //!
 //! From top to bottom: [`FileLocks`] here and [`handle`] are what users see, with [`default`]
 //! for the process-wide space and [`state`] for who looks; [`acquire`] waits, first in the
-//! process and then for the [`kernel`], if need be by a [`wait`] on another thread, and with
-//! some [`courtesy`] to Python's programs; [`table`] knows the files in use; [`descriptor`] is
-//! one that is open, with the holder's [`record`] in it; [`path`] names it, and [`sys`] asks
-//! the operating system.
+//! process and then for the [`kernel`], if need be by a [`wait`] on another thread; [`table`]
+//! knows the files in use; [`descriptor`] is one that is open, with the holder's [`record`] in
+//! it; [`path`] names it, and [`sys`] asks the operating system.
 
 mod acquire;
-mod courtesy;
 mod default;
 mod descriptor;
 mod digest;
@@ -25,6 +23,7 @@ mod record;
 mod state;
 mod sys;
 mod table;
+mod turn;
 mod wait;
 
 use crate::error::Error;
@@ -164,10 +163,8 @@ impl FileLocks {
     ///
     /// Its file names are oslo's, where two keys can be one file. So that Python's waiters,
     /// who try again now and then, get their turn, a wait here is of that kind as well: a
-    /// released lock is found free after up to ten milliseconds. And a process that takes a
-    /// lock again and again leaves it free in between, for a third of the time that it holds
-    /// it, and a tenth of a second at most. Nothing is written into the files, and none is
-    /// ever removed.
+    /// released lock is found free after up to ten milliseconds. Nothing is written into the
+    /// files, and none is ever removed.
     ///
     /// # Examples
     ///
@@ -301,12 +298,7 @@ impl FileSpace {
             remedy,
         } = refused;
         let (path, source) = (self.directory.path.clone(), io::Error::new(kind, reason));
-        Error::io(
-            self.name,
-            key,
-            path,
-            ("use the directory for", source, remedy),
-        )
+        Error::io(self.name, key, path, ("use directory", source, remedy))
     }
 }
 

@@ -58,7 +58,7 @@ impl FileLocks {
         match sys::identity_at(&request.path()) {
             Ok(Some(_)) => request.remove(),
             Ok(None) => Ok(false),
-            Err(error) => Err(request.failed(Failure::of("look at")(error))),
+            Err(error) => Err(request.failed(Failure::of("look at lock file")(error))),
         }
     }
 
@@ -141,7 +141,7 @@ impl FileLocks {
     fn files(&self, site: Site) -> Result<Vec<Request>, Error> {
         let failed = |error| {
             let path = self.space.directory.path.clone();
-            let failure = Failure::of("read the directory of")(error);
+            let failure = Failure::of("read directory")(error);
             self.space.failed(Key::default(), path, failure)
         };
         let entries = match fs::read_dir(&self.space.directory.path) {
@@ -192,7 +192,7 @@ impl Request {
         };
         match locker {
             Ok(locker) => Ok(locker.is_some()),
-            Err(error) => Err(self.failed(Failure::of("look at")(error))),
+            Err(error) => Err(self.failed(Failure::of("look at lock file")(error))),
         }
     }
 
@@ -204,7 +204,7 @@ impl Request {
             io::ErrorKind::Unsupported,
             "programs that use oslo.concurrency don't notice it",
         );
-        Err(self.failed(Failure::of("remove")(error)))
+        Err(self.failed(Failure::of("remove lock file")(error)))
     }
 
     fn remove(&self) -> Result<bool, Error> {

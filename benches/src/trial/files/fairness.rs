@@ -47,10 +47,10 @@ fn shares(processes: [Option<Process>; PROCESSES], length: Duration) -> Option<S
         process.ask_for(&format!("lock {index}"), "held");
     }
     for process in &mut processes {
-        process.tell(&format!("compete {} {HELD} key", length.as_millis()));
+        process.tell(&format!("hog {} {HELD} key", length.as_millis()));
     }
     let took = processes.iter().map(|process| {
-        let took = process.hear_of("took");
+        let took = process.hear_of("done");
         took.parse().expect("a process gives numbers")
     });
     let took: Vec<u32> = took.collect();

@@ -285,8 +285,8 @@ fn counter_of_both_sides_loses_no_update() {
     for process in &processes {
         process.hear_of("done");
     }
-    let counted = fs::read_to_string(&counter).unwrap();
-    assert_eq!(counted.trim(), (4 * TIMES).to_string());
+    let text = fs::read_to_string(&counter).unwrap();
+    assert_eq!(text.trim(), (4 * TIMES).to_string());
 }
 
 /// Python only tries now and then, and is to find the lock free.
@@ -300,8 +300,8 @@ fn who_held_for_long_gives_way_before_it_locks_again() {
     drop(guard);
     let released = Instant::now();
     drop(locks.key("key").lock().unwrap());
-    // A third of the hold; that the clock was read a moment ago is left room for.
-    assert!(released.elapsed() >= hold / 4, "{:?}", released.elapsed());
+    // A quarter of the hold; that the clock was read a moment later is left room for.
+    assert!(released.elapsed() >= hold / 5, "{:?}", released.elapsed());
 }
 
 #[test]
@@ -333,11 +333,11 @@ fn neither_side_starves() {
         process.ask_for(&format!("lock {index}"), "held");
     }
     for process in &mut processes {
-        process.tell(&format!("compete {} 1000 key", time.as_millis()));
+        process.tell(&format!("hog {} 1000 key", time.as_millis()));
     }
     let took: Vec<_> = processes
         .iter()
-        .map(|process| number(&process.hear_of("took")))
+        .map(|process| number(&process.hear_of("done")))
         .collect();
     let (rust, python) = took.split_at(2);
     let [rust, python]: [u64; 2] = [rust, python].map(|took| took.iter().sum());
