@@ -15,7 +15,7 @@ use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token};
 
 /// What stood in the parentheses.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Args {
     pub(crate) key: Option<Key>,
     pub(crate) locks: Option<Expr>,
@@ -29,6 +29,7 @@ pub(crate) struct Args {
     pub(crate) names: Vec<Ident>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Key {
     /// A string literal without braces.
     Text(LitStr),
@@ -40,7 +41,7 @@ pub(crate) enum Key {
 }
 
 /// The arguments that have a name.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "key",
     "keys",
     "locks",
@@ -52,11 +53,9 @@ const NAMES: [&str; 12] = [
     "when",
     "guard",
     "reentrant",
+    "skip",
     "crate",
 ];
-
-/// Names of later versions, so that they don't read as a mistake in spelling.
-const LATER: [&str; 1] = ["skip"];
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
@@ -126,6 +125,18 @@ impl Args {
             "or_else",
         ];
         FALLIBLE.iter().any(|name| self.has(name))
+    }
+
+    /// Whether they leave a method out of its block's lock.
+    pub(crate) fn is_skip(&self) -> bool {
+        self.key.is_none() && matches!(&*self.names, [name] if name == "skip")
+    }
+
+    /// These arguments, which are a method's, and where they don't say so, the block's word
+    /// on where the crate is.
+    pub(crate) fn with_crate_of(mut self, block: Option<&Self>) -> Self {
+        self.krate = self.krate.or_else(|| block?.krate.clone());
+        self
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -208,7 +219,7 @@ fn parse_flag(input: ParseStream<'_>, name: &Ident) -> Result<()> {
 }
 
 /// Parses `= value`, up to the comma.
-fn parse_value<T>(
+pub(crate) fn parse_value<T>(
     input: ParseStream<'_>,
     name: &Ident,
     parse: fn(ParseStream<'_>) -> Result<T>,
@@ -238,7 +249,7 @@ fn parse_value<T>(
     Ok(value)
 }
 
-fn parse_path(input: ParseStream<'_>) -> Result<Path> {
+pub(crate) fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(Lit) {
         let message = "expected a path, found a literal; write `crate = my::path`";
         return Err(error_at_next(input, message));
@@ -265,7 +276,7 @@ fn expect_end(what: &str, input: ParseStream<'_>) -> Result<()> {
     }
 }
 
-fn at_end(input: ParseStream<'_>) -> bool {
+pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
@@ -281,7 +292,7 @@ fn is_named(input: ParseStream<'_>) -> bool {
 }
 
 fn is_argument(name: &Ident) -> bool {
-    NAMES.iter().chain(&LATER).any(|legal| name == legal)
+    NAMES.iter().any(|legal| name == legal)
 }
 
 /// The error for what is neither a text nor has a name.
@@ -300,9 +311,7 @@ fn unnamed(input: ParseStream<'_>) -> Error {
 /// The error for a name that is no argument's. Alone, it may be meant as the key.
 fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
-    let message = if LATER.contains(&&*text) {
-        format!("argument `{text}` is not supported by this version of lockutils; remove it")
-    } else if let Some(close) = closest(&text, &NAMES) {
+    let message = if let Some(close) = closest(&text, &NAMES) {
         format!("unknown argument `{text}`; did you mean `{close}`?")
     } else if alone {
         format!("unknown argument `{text}`; to lock on its value write `key = {name}`")
@@ -318,7 +327,7 @@ fn legal() -> String {
     format!("{} and {last}", first.join(", "))
 }
 
-fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
+pub(crate) fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
     let next = input.fork().parse::<TokenTree>();
     Error::new(
         next.map_or_else(|_| Span::call_site(), |next| next.span()),
@@ -334,7 +343,7 @@ fn skip_value(input: ParseStream<'_>) {
     }
 }
 
-fn skip_to_comma(input: ParseStream<'_>) {
+pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
     while !at_end(input) && input.parse::<TokenTree>().is_ok() {}
 }
 

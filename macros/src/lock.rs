@@ -8,7 +8,7 @@
 //! - The key is evaluated in a statement before the one that waits, so that nothing of
 //!   its expression is held while it does, nor lives across an `.await`.
 //! - With a timeout or as a try the second statement is another call. In an async function
-//!   both are, and the second is awaited.
+//!   both are; the first is told the task, and the second is awaited.
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - Several keys are put into a list first. Where the lock has a condition, all of it
 //!   stands in an `if`.
@@ -54,6 +54,7 @@ impl<'a> Lock<'a> {
         let timeout = self.timeout();
         let begin = match &self.args.key {
             Some(Key::All(keys)) => self.begin_all(keys),
+            key if self.is_async => self.begin_async(key.as_ref()),
             key => self.begin_one(key.as_ref()),
         };
         let guard = self.guard();
@@ -84,14 +85,18 @@ impl<'a> Lock<'a> {
     }
 
     fn begin_one(&self, key: Option<&Key>) -> TokenStream {
-        let key = key_reference(key);
-        let method = if self.is_async {
-            "begin_async"
-        } else {
-            "begin"
-        };
-        let begin = self.begin(method, &key);
+        let begin = self.call_space("begin", &key_reference(key), None);
         quote_spanned!(mixed()=> let __begun = #begin;)
+    }
+
+    fn begin_async(&self, key: Option<&Key>) -> TokenStream {
+        let private = self.private(mixed());
+        let task = quote_spanned!(mixed()=> __task);
+        let begin = self.call_space("begin_async", &key_reference(key), Some(&task));
+        quote_spanned! {mixed()=>
+            let __task = #private::Task::current().await;
+            let __begun = #begin;
+        }
     }
 
     fn begin_all(&self, keys: &Expr) -> TokenStream {
@@ -100,26 +105,28 @@ impl<'a> Lock<'a> {
         let key = Ident::new("__key", last);
         let key = quote_spanned!(first=> &#key);
         let keys = parenthesized(keys);
-        let mut begin = self.begin("begin_all", &quote_spanned!(mixed()=> __keys));
-        if !self.is_async {
-            begin = quote_spanned!(mixed()=> #private::Begun::Wait(#begin));
-        }
+        let wait = self.call_space("wait_all", &quote_spanned!(mixed()=> __keys), None);
         quote_spanned! {mixed()=>
             let mut __keys = #private::Vec::new();
             for __key in #keys {
                 #private::add(&mut __keys, #key);
             }
-            let __begun = #begin;
+            let __begun = #private::Begun::Wait(#wait);
         }
     }
 
-    /// A call of the space.
-    fn begin(&self, method: &str, key: &TokenStream) -> TokenStream {
+    fn call_space(
+        &self,
+        method: &str,
+        key: &TokenStream,
+        task: Option<&TokenStream>,
+    ) -> TokenStream {
         let (first, last) = self.place;
         let private = self.private(first);
         let method = Ident::new(method, last);
         let (space, terms, site) = (self.space(), self.terms(), self.site());
-        quote_spanned!(last=> #private::Space::#method(#space, #key, #terms, #site))
+        let task = task.into_iter();
+        quote_spanned!(last=> #private::Space::#method(#space, #key, #terms, #site #(, #task)*))
     }
 
     fn space(&self) -> TokenStream {
@@ -218,11 +225,11 @@ impl<'a> Lock<'a> {
     fn wait_async(&self) -> TokenStream {
         let private = self.private(mixed());
         if self.args.has("nonblocking") {
-            quote_spanned!(mixed()=> #private::Wait::try_async(__begun).await)
+            quote_spanned!(mixed()=> #private::finish_now_async(__begun).await)
         } else if self.args.acquire_timeout.is_some() {
-            quote_spanned!(mixed()=> #private::Wait::timed(__begun, __timeout).await)
+            quote_spanned!(mixed()=> #private::finish_for_async(__begun, __timeout).await)
         } else {
-            quote_spanned!(mixed()=> __begun.await)
+            quote_spanned!(mixed()=> #private::finish_async(__begun).await)
         }
     }
 

@@ -586,8 +586,31 @@ impl FileLockFuture {
     }
 }
 
+/// A hold that is not yet a thread's or a task's.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct FileHeld(Held);
+
+impl From<FileHold> for FileHeld {
+    fn from(hold: FileHold) -> Self {
+        Self(hold.into_held())
+    }
+}
+
+impl From<FileHeld> for Guard {
+    fn from(FileHeld(held): FileHeld) -> Self {
+        Self::new(held)
+    }
+}
+
+impl From<FileHeld> for AsyncGuard {
+    fn from(FileHeld(held): FileHeld) -> Self {
+        Self::new(held)
+    }
+}
+
 impl Wait for FileLockFuture {
-    type Held = Guard;
+    type Held = FileHeld;
     type Guard = Guard;
     type AsyncGuard = AsyncGuard;
     type Failure = Error;

@@ -27,7 +27,6 @@ mod turn;
 mod wait;
 
 use crate::error::Error;
-use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Locks, Terms};
 use crate::site::Site;
@@ -348,24 +347,24 @@ impl fmt::Debug for FileLocks {
 impl Space for FileLocks {
     type Wait = FileLockFuture;
 
+    fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
+        FileLockFuture::new(self.acquire(key, terms.into(), site), None)
+    }
+
+    fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
+        let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
+        FileLockFuture::new(acquire, None)
+    }
+
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
         let acquire = match self.request(key, terms.into(), site) {
             Ok(request) => match request.try_thin() {
-                Some(Ok(hold)) => return Begun::Held(Guard::new(hold.into_held())),
+                Some(Ok(hold)) => return Begun::Held(hold.into()),
                 Some(Err(error)) => Acquire::Failed(Some(error)),
                 None => Acquire::one(request),
             },
             Err(error) => Acquire::Failed(Some(error)),
         };
         Begun::Wait(FileLockFuture::new(acquire, None))
-    }
-
-    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
-        FileLockFuture::new(self.acquire(key, terms.into(), site), None)
-    }
-
-    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
-        let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
-        FileLockFuture::new(acquire, None)
     }
 }

@@ -2,6 +2,7 @@
 //! their body runs.
 
 mod acquire_timeout;
+mod block;
 mod cache;
 mod drop_order;
 mod exclusion;
@@ -15,6 +16,7 @@ mod reentrant;
 mod release;
 mod shared;
 mod signature;
+mod stacked;
 mod when;
 
 use lockutils_tests::eventually;
