@@ -9,8 +9,9 @@ command with one line.
 lock, try KEY           takes the lock of oslo.concurrency: `held NANOSECONDS`, or `busy`
 shared, exclusive KEY   takes that of fasteners, as a reader or as the writer: the same
 stay COUNT MICROSECONDS KEY
-                        takes the lock so often, for so long: a line `in NANOSECONDS`,
-                        and a line `out NANOSECONDS`, for each; `done`
+                        takes the lock so often, for so long: lines `in NANOSECONDS
+                        NANOSECONDS`, when it asked and when it had the lock, and `out
+                        NANOSECONDS` for each; `done`
 release                 ends the latest hold: `released NANOSECONDS`
 count COUNT FILE KEY    so often adds one to the number in a file, under the lock: `done`
 hog MILLISECONDS MICROSECONDS KEY
@@ -78,8 +79,9 @@ class Holder:
 
     def do_stay(self, count, microseconds, key):
         for _ in range(int(count)):
+            asked = now()
             with self.oslo(key):
-                print(f'in {now()}', flush=True)
+                print(f'in {asked} {now()}', flush=True)
                 time.sleep(int(microseconds) / 1e6)
                 print(f'out {now()}', flush=True)
         return 'done'

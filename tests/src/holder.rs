@@ -8,7 +8,7 @@
 //! | `timeout`, `timeout_async MILLISECONDS KEY` | so, with a timeout | the same |
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
-//! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | a line `in NANOSECONDS`, and a line `out NANOSECONDS`, for each; `done` |
+//! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
 //! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
@@ -177,8 +177,9 @@ fn with_source(error: &Error) -> String {
 
 fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
     for _ in 0..count {
+        let asked = now();
         let guard = locks.key(key).lock()?;
-        say(&format!("in {}", now()));
+        say(&format!("in {asked} {}", now()));
         if !time.is_zero() {
             thread::sleep(time);
         }

@@ -113,7 +113,7 @@ impl Process {
     /// If the line is another one.
     #[expect(
         clippy::must_use_candidate,
-        reason = "mostly it is enough that it begins so"
+        reason = "it is called to wait for the line"
     )]
     pub fn hear_of(&self, beginning: &str) -> String {
         let answer = self.hear().expect("an answer");

@@ -28,10 +28,10 @@ mod wait;
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
-use crate::local::{Locks, Terms};
+use crate::local::{Locks, Terms, with_text};
 use crate::site::Site;
 use crate::space::{self, Begun, Space};
-use acquire::{Acquire, Request};
+use acquire::{Acquire, FileHold, Request};
 use descriptor::Failure;
 use path::Rule;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,11 +98,12 @@ impl Directory {
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut directories = DIRECTORIES.lock();
         directories.entry(path).or_insert_with_key(|path| {
-            let name = remember(path.to_string_lossy().into_owned());
+            let name = path.to_string_lossy();
+            let turns = remember(format!("{name} (turns)"));
             Box::leak(Box::new(Self {
                 path: path.clone(),
-                locks: Locks::new(name),
-                turns: Locks::new(name),
+                locks: Locks::new(remember(name.into_owned())),
+                turns: Locks::new(turns),
             }))
         })
     }
@@ -138,19 +139,20 @@ impl FileLocks {
     ///
     /// # Examples
     ///
-    /// ```
-    /// use lockutils::FileLocks;
+    /// ```no_run
+    /// use lockutils::{FileLocks, synchronized};
     /// use std::sync::LazyLock;
     ///
-    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-{}", std::process::id()));
-    /// # unsafe { std::env::set_var("LOCKS", &directory) };
     /// static DEVICES: LazyLock<FileLocks> =
-    ///     LazyLock::new(|| FileLocks::new(std::env::var("LOCKS").unwrap()).prefix("dev-"));
+    ///     LazyLock::new(|| FileLocks::new("/run/service/locks").prefix("dev-"));
     ///
     /// let guard = DEVICES.key("sda").lock()?;
     /// assert!(DEVICES.key("sda").is_locked()?);
-    /// drop(guard);
-    /// # std::fs::remove_dir_all(&directory).unwrap();
+    ///
+    /// #[synchronized(key = device, locks = *DEVICES)]
+    /// fn format(device: &str) -> Result<(), lockutils::Error> {
+    ///     Ok(())
+    /// }
     /// # Ok::<(), lockutils::Error>(())
     /// ```
     pub fn new(directory: impl Into<PathBuf>) -> Self {
@@ -262,7 +264,7 @@ impl FileLocks {
         if let Some(refused) = &space.refused {
             return Err(space.refuse(key, *refused));
         }
-        match path::file_name(space.rule, &self.beginning, &key) {
+        match path::file_name(space.rule, &self.beginning, key.as_bytes()) {
             Ok(name) => Ok(Request {
                 space,
                 key,
@@ -272,6 +274,27 @@ impl FileLocks {
             }),
             Err(reason) => Err(Error::invalid_key(space.name, key, reason)),
         }
+    }
+
+    /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
+    /// wrong with it.
+    fn try_soon(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+    ) -> Option<FileHold> {
+        let FileSpace {
+            directory,
+            rule,
+            refused: None,
+            ..
+        } = self.space
+        else {
+            return None;
+        };
+        let name = with_text(key, |text| path::file_name(rule, &self.beginning, text)).ok()?;
+        FileHold::try_soon(directory, rule, &name, terms, site)
     }
 
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
@@ -357,14 +380,9 @@ impl Space for FileLocks {
     }
 
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
-        let acquire = match self.request(key, terms.into(), site) {
-            Ok(request) => match request.try_thin() {
-                Some(Ok(hold)) => return Begun::Held(hold.into()),
-                Some(Err(error)) => Acquire::Failed(Some(error)),
-                None => Acquire::one(request),
-            },
-            Err(error) => Acquire::Failed(Some(error)),
-        };
-        Begun::Wait(FileLockFuture::new(acquire, None))
+        match self.try_soon(key, terms.into(), site) {
+            Some(hold) => Begun::Held(hold.into()),
+            None => Begun::Wait(self.wait(key, terms, site)),
+        }
     }
 }

@@ -322,14 +322,15 @@ impl Acquire {
             }) {
                 return Ok(held);
             }
-            if let Some(error) = self.deadlock() {
-                return Err(error);
-            }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over()
                 && let Some(error) = self.timed_out(timer.start.elapsed())
             {
+                return Err(error);
+            }
+            // After the time: who doesn't wait is in no deadlock.
+            if let Some(error) = self.deadlock() {
                 return Err(error);
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);

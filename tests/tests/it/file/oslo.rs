@@ -297,11 +297,10 @@ fn who_held_for_long_gives_way_before_it_locks_again() {
     let hold = Duration::from_millis(30);
     let guard = locks.key("key").lock().unwrap();
     thread::sleep(hold);
-    drop(guard);
     let released = Instant::now();
+    drop(guard);
     drop(locks.key("key").lock().unwrap());
-    // A quarter of the hold; that the clock was read a moment later is left room for.
-    assert!(released.elapsed() >= hold / 5, "{:?}", released.elapsed());
+    assert!(released.elapsed() >= hold / 4, "{:?}", released.elapsed());
 }
 
 #[test]
