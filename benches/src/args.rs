@@ -25,8 +25,8 @@ pub(crate) struct Args {
     /// Part of the name of the rows to measure; empty for all.
     pub(crate) only: String,
     pub(crate) chart: Option<PathBuf>,
-    /// What to measure as a child of this program; not for users.
-    pub(crate) in_child: Option<String>,
+    /// What to do as a child of this program; not for users.
+    pub(crate) in_child: Option<Vec<String>>,
     pub(crate) help: bool,
 }
 
@@ -46,7 +46,10 @@ impl Args {
                 Long("rounds") => rounds = Some(parser.value()?.parse_with(at_least_one)?),
                 Long("only") => only = parser.value()?.string()?,
                 Long("chart") => chart = Some(parser.value()?.into()),
-                Long("in-child") => in_child = Some(parser.value()?.string()?),
+                Long("in-child") => {
+                    let arguments = parser.values()?.map(ValueExt::string);
+                    in_child = Some(arguments.collect::<Result<_, _>>()?);
+                }
                 Short('h') | Long("help") => help = true,
                 _ => return Err(arg.unexpected()),
             }

@@ -6,7 +6,7 @@
 //! - [`contender`]: what a contender is, its column, and the keys it is given;
 //! - [`subject`] and [`peers`]: how each of them takes a lock;
 //! - [`rows`]: the workloads, each written once, and who takes part in which;
-//! - [`trial`]: what is measured in another way: fairness, memory, long queues;
+//! - [`trial`]: what is measured in another way: fairness, memory, long queues, lock files;
 //! - [`measure`]: interleaved rounds, medians and ratios;
 //! - [`counting`]: the allocator, which can count;
 //! - [`table`], [`target`], [`chart`] and [`machine`]: the report, whose [`figure`]s are
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let done = match &args.in_child {
-        Some(name) => trial::in_child(name),
+        Some(arguments) => trial::in_child(arguments),
         None => run(&args),
     };
     match done {

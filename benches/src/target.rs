@@ -27,6 +27,8 @@ pub(crate) enum Unit {
     Times,
     Bytes,
     KiB,
+    Microseconds,
+    Files,
 }
 
 impl Reach {
@@ -56,6 +58,8 @@ impl fmt::Display for Reach {
             Unit::Times => write!(f, "{words} {limit}×"),
             Unit::Bytes => write!(f, "{words} {limit} bytes"),
             Unit::KiB => write!(f, "{words} {limit} KiB"),
+            Unit::Microseconds => write!(f, "{words} {limit} µs"),
+            Unit::Files => write!(f, "{words} {limit} files"),
         }
     }
 }
@@ -66,6 +70,8 @@ impl Unit {
             Self::Times => figure::times(measured),
             Self::Bytes => format!("{measured:.0} bytes"),
             Self::KiB => format!("{measured:.0} KiB"),
+            Self::Microseconds => format!("{measured:.0} µs"),
+            Self::Files => format!("{measured:.0} files"),
         }
     }
 }
