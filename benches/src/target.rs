@@ -27,6 +27,7 @@ pub(crate) enum Unit {
     Times,
     Bytes,
     KiB,
+    Milliseconds,
 }
 
 impl Reach {
@@ -56,6 +57,7 @@ impl fmt::Display for Reach {
             Unit::Times => write!(f, "{words} {limit}×"),
             Unit::Bytes => write!(f, "{words} {limit} bytes"),
             Unit::KiB => write!(f, "{words} {limit} KiB"),
+            Unit::Milliseconds => write!(f, "{words} {limit} ms"),
         }
     }
 }
@@ -66,6 +68,7 @@ impl Unit {
             Self::Times => figure::times(measured),
             Self::Bytes => format!("{measured:.0} bytes"),
             Self::KiB => format!("{measured:.0} KiB"),
+            Self::Milliseconds => format!("{measured:.2} ms"),
         }
     }
 }
