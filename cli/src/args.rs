@@ -214,3 +214,52 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     time.ok_or_else(|| "expected a time such as `5s`, `2min` or `0.5`".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// What the help has people type, up to where the shell's part begins.
+    #[test]
+    fn examples_of_the_help_are_understood() {
+        let mut command = Cli::command();
+        let help: Vec<_> = command
+            .get_subcommands()
+            .chain([&command])
+            .filter_map(|command| Some(command.get_after_long_help()?.to_string()))
+            .collect();
+        let lines = help.iter().flat_map(|help| help.lines());
+        let examples: Vec<_> = lines
+            .filter(|line| line.starts_with("  lockutils "))
+            .map(|line| line.split(['|', '>']).next().expect("a part"))
+            .collect();
+        assert!(examples.len() > 20);
+        for example in examples {
+            let words = example
+                .split_whitespace()
+                .map(|word| word.trim_matches('"'));
+            let parsed = command.try_get_matches_from_mut(words);
+            assert!(parsed.is_ok(), "{example}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_people() {
+        for (text, millis) in [
+            ("5s", 5000),
+            ("2min", 120_000),
+            ("1h 30m", 5_400_000),
+            ("0.5", 500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["", "-1", "nan", "inf", "1e99", "5 apples"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}
