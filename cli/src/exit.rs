@@ -4,6 +4,7 @@
 //! `sysexits.h`, as `flock(1)` has them, and the shells' for a command that can't be run.
 
 use crate::child::NotRun;
+use crate::holder;
 use lockutils::ErrorKind;
 use std::error::Error;
 use std::io;
@@ -47,7 +48,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         // Who reads has seen enough, as `head` has.
         return ExitCode::SUCCESS;
     }
-    eprintln!("lockutils: {error:#}");
+    match error.downcast_ref::<lockutils::Error>() {
+        Some(error) if is_conflict(error) => eprintln!("lockutils: {}", holder::conflict(error)),
+        _ => eprintln!("lockutils: {error:#}"),
+    }
     status(error).into()
 }
 

@@ -1,7 +1,7 @@
 //! `lockutils run`: a command under locks.
 
 use crate::args::RunArgs;
-use crate::{child, exit, waiting};
+use crate::{child, exit, holder, waiting};
 use anyhow::Result;
 use lockutils::{Error, ErrorKind, FileLocks, Guard};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     let guard = match take(args, &args.place.locks()?) {
         Err(error) if exit::is_conflict(&error) => {
             if !args.quiet {
-                eprintln!("lockutils: {error}");
+                eprintln!("lockutils: {}", holder::conflict(&error));
             }
             return Ok(args.conflict_exit_code.into());
         }

@@ -15,6 +15,8 @@ pub(crate) struct Terminal {
     keyboard: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     parser: Parser,
+    /// All that it has said until now.
+    said: Vec<u8>,
     /// Open for as long as somebody looks.
     _master: Box<dyn MasterPty + Send>,
 }
@@ -59,6 +61,7 @@ impl Terminal {
             keyboard: pair.master.take_writer().expect("the first time"),
             output,
             parser: Parser::new(rows, cols, 0),
+            said: Vec::new(),
             _master: pair.master,
         }
     }
@@ -77,7 +80,7 @@ impl Terminal {
         while !is_so(self.parser.screen()) {
             let left = LIMIT.saturating_sub(start.elapsed());
             match self.output.recv_timeout(left) {
-                Ok(bytes) => self.parser.process(&bytes),
+                Ok(bytes) => self.show(&bytes),
                 Err(_) => panic!("{what}: {}", self.parser.screen().contents()),
             }
         }
@@ -89,6 +92,16 @@ impl Terminal {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
+    /// Whether this text was there, also if it is gone.
+    pub(crate) fn has_had(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.said).contains(text)
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.said.extend(bytes);
+    }
+
     /// The program's id.
     pub(crate) fn id(&self) -> u32 {
         self.child.process_id().expect("it runs")
@@ -98,7 +111,7 @@ impl Terminal {
     /// exit status.
     pub(crate) fn end(&mut self) -> (u32, &Screen) {
         while let Ok(bytes) = self.output.recv_timeout(LIMIT) {
-            self.parser.process(&bytes);
+            self.show(&bytes);
         }
         let status = self.child.wait().expect("it ends");
         (status.exit_code(), self.parser.screen())

@@ -46,8 +46,9 @@ fn holder_in_python_keeps_out_the_command_and_is_shown() {
             run.chain(&["a/b", "--", "true"]),
         ));
         assert_eq!(done.code, Some(75));
-        let process = format!("held by process {} (python3", holder.id());
+        let process = format!(" held by process {} (", holder.id());
         assert!(done.err.contains(&process), "{}", done.err);
+        assert!(done.err.contains("python3"), "{}", done.err);
     }
     for (args, key) in [(&place[..], "a_b"), (&[], "nova-a_b")] {
         let [lock] = &json(&directory, args)[..] else {

@@ -137,11 +137,26 @@ fn wait_ends_with_the_time() {
         let args = ["run", "--timeout", time, "key", "--", "echo", "inside"];
         let done = done(&mut lockutils(&directory, args));
         assert_eq!((done.code, &*done.out), (Some(75), ""));
-        let process = format!("in process {} (lockutils)", holder.id());
+        let process = format!(": held by process {} (", holder.id());
         assert!(done.err.starts_with("lockutils: timed out after "));
         assert!(done.err.contains(&process), "{}", done.err);
         assert_eq!(done.err.lines().count(), 1);
     }
+}
+
+#[test]
+fn long_command_of_the_holder_is_cut() {
+    let directory = Directory::new();
+    let args = ["run", "key"].iter().chain(&UNTIL_TOLD);
+    let long = "é".repeat(1000);
+    let holder = Process::start(lockutils(&directory, args).arg(&long));
+    holder.hear_of("held");
+    let done = done(&mut lockutils(
+        &directory,
+        ["run", "-n", "key", "--", "true"],
+    ));
+    assert!(done.err.contains("…) for "), "{}", done.err);
+    assert!(done.err.chars().count() < 300, "{}", done.err);
 }
 
 #[test]
@@ -151,8 +166,8 @@ fn nonblock_does_not_wait() {
     let args = ["run", "-n", "key", "--", "echo", "inside"];
     let done = done(&mut lockutils(&directory, args));
     assert_eq!((done.code, &*done.out), (Some(75), ""));
-    let process = format!(" in process {} (lockutils)", holder.id());
-    assert!(done.err.contains(" is busy: held by "), "{}", done.err);
+    let process = format!(" is busy: held by process {} (", holder.id());
+    assert!(done.err.contains("lockutils run key -- sh"), "{}", done.err);
     assert!(done.err.contains(&process), "{}", done.err);
 }
 
