@@ -1,9 +1,12 @@
-//! The grammar of `#[synchronized(..)]`: a text first, and `name = value`.
+//! The grammar of `#[synchronized(..)]`: a text first, then `name = value` and `name`.
 //!
 //! Each argument is parsed by itself. After an error the parser goes on behind
 //! the next comma, so that one build shows every mistake.
 
 use crate::errors::all;
+use crate::format;
+use crate::spelling::closest;
+use crate::timeout::Timeout;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use std::fmt;
@@ -16,7 +19,14 @@ use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token};
 pub(crate) struct Args {
     pub(crate) key: Option<Key>,
     pub(crate) locks: Option<Expr>,
+    pub(crate) acquire_timeout: Option<Timeout>,
+    pub(crate) or_else: Option<Expr>,
+    pub(crate) when: Option<Expr>,
+    pub(crate) guard: Option<Ident>,
     pub(crate) krate: Option<Path>,
+    /// The names, in the order in which they stood there. Those without a value are here
+    /// alone.
+    pub(crate) names: Vec<Ident>,
 }
 
 pub(crate) enum Key {
@@ -25,14 +35,15 @@ pub(crate) enum Key {
     /// A string literal with braces, as `format!` takes.
     Format(LitStr),
     Value(Expr),
+    /// Several keys.
+    All(Expr),
 }
 
 /// The arguments that have a name.
-const NAMES: [&str; 3] = ["key", "locks", "crate"];
-
-/// Names of later versions, so that they don't read as a mistake in spelling.
-const LATER: [&str; 10] = [
+const NAMES: [&str; 12] = [
+    "key",
     "keys",
+    "locks",
     "external",
     "shared",
     "acquire_timeout",
@@ -41,10 +52,11 @@ const LATER: [&str; 10] = [
     "when",
     "guard",
     "reentrant",
-    "skip",
+    "crate",
 ];
 
-const LEGAL: &str = "expected a string literal, `key = ..`, `locks = ..` or `crate = ..`";
+/// Names of later versions, so that they don't read as a mistake in spelling.
+const LATER: [&str; 1] = ["skip"];
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
@@ -72,25 +84,57 @@ impl Args {
             Ok(name) if is_argument(&name) || is_named(input) => input.call(Ident::parse_any)?,
             _ => return Err(unnamed(input)),
         };
-        match &*name.to_string() {
-            "key" => {
-                let value = parse_value(input, &name, Expr::parse)?;
-                self.set_key(&name, Key::of(value)?)
-            }
-            "locks" => {
-                let value = parse_value(input, &name, Expr::parse)?;
-                set(&mut self.locks, &name, value)
-            }
-            "crate" => {
-                let value = parse_value(input, &name, parse_path)?;
-                set(&mut self.krate, &name, value)
-            }
-            _ => {
-                let error = unknown(&name, at_end(input));
-                skip_value(input);
-                Err(error)
-            }
+        let text = name.unraw().to_string();
+        if !NAMES.contains(&&*text) {
+            let error = unknown(&name, at_end(input));
+            skip_value(input);
+            return Err(error);
         }
+        if self.names.contains(&name) {
+            skip_value(input);
+            let message = format!("duplicate argument `{name}`; remove one of them");
+            return Err(Error::new_spanned(name, message));
+        }
+        self.parse_named(input, &name, &text)?;
+        self.names.push(name);
+        Ok(())
+    }
+
+    fn parse_named(&mut self, input: ParseStream<'_>, name: &Ident, text: &str) -> Result<()> {
+        let expr = || parse_value(input, name, Expr::parse);
+        match text {
+            "key" => self.set_key(name, Key::of(expr()?)?)?,
+            "keys" => self.set_key(name, Key::of_all(expr()?)?)?,
+            "locks" => self.locks = Some(expr()?),
+            "acquire_timeout" => self.acquire_timeout = Some(Timeout::of(name, expr()?)?),
+            "or_else" => self.or_else = Some(expr()?),
+            "when" => self.when = Some(expr()?),
+            "guard" => self.guard = Some(parse_value(input, name, parse_guard)?),
+            "crate" => self.krate = Some(parse_value(input, name, parse_path)?),
+            _ => parse_flag(input, name)?,
+        }
+        Ok(())
+    }
+
+    /// Whether there may be a failure to return. The space's type has the last word.
+    pub(crate) fn can_fail(&self) -> bool {
+        const FALLIBLE: [&str; 5] = [
+            "locks",
+            "external",
+            "acquire_timeout",
+            "nonblocking",
+            "or_else",
+        ];
+        FALLIBLE.iter().any(|name| self.has(name))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.named(name).is_some()
+    }
+
+    /// The argument's name, if it stood there.
+    pub(crate) fn named(&self, name: &str) -> Option<&Ident> {
+        self.names.iter().find(|ident| *ident == name)
     }
 
     fn parse_text(&mut self, input: ParseStream<'_>, is_first: bool) -> Result<()> {
@@ -108,15 +152,19 @@ impl Args {
         Err(Error::new_spanned(text, message))
     }
 
+    /// Where both `key` and `keys` are there, the names tell.
     fn set_key(&mut self, name: &Ident, key: Key) -> Result<()> {
-        if let Some(Key::Text(text) | Key::Format(text)) = &self.key {
+        if let Some(Key::Text(text) | Key::Format(text)) = &self.key
+            && self.names.iter().all(|name| name != "key")
+        {
             let text = text.token();
             let message = format!(
-                "the text {text} is the key already; remove the text, or remove `key = ..`"
+                "the text {text} is the key already; remove the text, or remove `{name} = ..`"
             );
             return Err(Error::new_spanned(name, message));
         }
-        set(&mut self.key, name, key)
+        self.key = Some(key);
+        Ok(())
     }
 }
 
@@ -128,57 +176,35 @@ impl Key {
                 ..
             }) => Self::of_text(text),
             Expr::Group(group) => Self::of(*group.expr),
-            value => Ok(Self::Value(value)),
+            value => format::expect_none_inside(&value).map(|()| Self::Value(value)),
         }
     }
 
     fn of_text(text: LitStr) -> Result<Self> {
-        let value = text.value();
-        if let Some(capture) = captures(&value).find(|capture| !is_name(capture)) {
-            let message = format!(
-                "expected a name in `{{{capture}}}`; for any other value write `key = format_args!(\"..\", value)`"
-            );
-            return Err(Error::new_spanned(text, message));
-        }
-        Ok(if value.contains(['{', '}']) {
+        format::expect_names(&text)?;
+        Ok(if text.value().contains(['{', '}']) {
             Self::Format(text)
         } else {
             Self::Text(text)
         })
     }
-}
 
-/// What stands in the braces of a format string, before its `:`. The compiler
-/// accepts and suggests more than names there, but only with arguments behind the
-/// string.
-fn captures(format: &str) -> impl Iterator<Item = &str> {
-    let mut rest = format;
-    std::iter::from_fn(move || {
-        loop {
-            let (_, opened) = rest.split_once('{')?;
-            if let Some(escaped) = opened.strip_prefix('{') {
-                rest = escaped;
-                continue;
-            }
-            let (capture, after) = opened.split_once('}')?;
-            rest = after;
-            return Some(capture.split(':').next().unwrap_or(capture).trim());
-        }
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    Ident::parse_any.parse_str(text).is_ok()
-}
-
-fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(Error::new_spanned(
-            name,
-            format!("duplicate argument `{name}`"),
-        )),
+    fn of_all(values: Expr) -> Result<Self> {
+        format::expect_none_inside(&values).map(|()| Self::All(values))
     }
+}
+
+/// Parses nothing, up to the comma.
+fn parse_flag(input: ParseStream<'_>, name: &Ident) -> Result<()> {
+    if at_equals(input) {
+        let equals: Token![=] = input.parse()?;
+        let value = input.parse::<Expr>().ok();
+        return Err(Error::new_spanned(
+            quote!(#equals #value),
+            format!("argument `{name}` takes no value; write `{name}`, or leave it out"),
+        ));
+    }
+    expect_end(&format!("`{name}`"), input)
 }
 
 /// Parses `= value`, up to the comma.
@@ -220,6 +246,17 @@ fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     Path::parse_mod_style(input)
 }
 
+fn parse_guard(input: ParseStream<'_>) -> Result<Ident> {
+    let place = input.fork();
+    let named = input.parse::<Ident>();
+    named.map_err(|_| {
+        error_at_next(
+            &place,
+            "expected a name for the guard, such as `guard = guard`",
+        )
+    })
+}
+
 fn expect_end(what: &str, input: ParseStream<'_>) -> Result<()> {
     if at_end(input) {
         Ok(())
@@ -252,7 +289,8 @@ fn unnamed(input: ParseStream<'_>) -> Error {
     if input.peek(Token![,]) {
         return error_at_next(input, "expected an argument before `,`");
     }
-    let message = format!("{LEGAL}; a key that is not a string literal needs its name");
+    let message =
+        "expected an argument; a key that is not a string literal needs its name, as in `key = ..`";
     match input.fork().parse::<Expr>() {
         Ok(value) => Error::new_spanned(value, message),
         Err(_) => error_at_next(input, message),
@@ -263,44 +301,21 @@ fn unnamed(input: ParseStream<'_>) -> Error {
 fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
     let message = if LATER.contains(&&*text) {
-        format!(
-            "argument `{text}` is not supported by this version of lockutils; {LEGAL}, or take the lock by hand with the methods of `Locks`"
-        )
-    } else if let Some(close) = NAMES.into_iter().find(|legal| is_close(&text, legal)) {
-        format!("unknown argument `{text}`; did you mean `{close}`? {LEGAL}")
+        format!("argument `{text}` is not supported by this version of lockutils; remove it")
+    } else if let Some(close) = closest(&text, &NAMES) {
+        format!("unknown argument `{text}`; did you mean `{close}`?")
     } else if alone {
         format!("unknown argument `{text}`; to lock on its value write `key = {name}`")
     } else {
-        format!("unknown argument `{text}`; {LEGAL}")
+        format!("unknown argument `{text}`; the arguments are {}", legal())
     };
     Error::new_spanned(name, message)
 }
 
-/// Whether `typed` is `legal`, misspelt: in less than half of its letters.
-fn is_close(typed: &str, legal: &str) -> bool {
-    distance(&typed.to_lowercase(), legal) <= legal.len() / 2
-}
-
-/// The least number of letters to insert, delete, replace or swap with their
-/// neighbour that makes `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    // `rows[i][j]` is the distance of the first `i` letters of `a` from the first
-    // `j` of `b`.
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
+/// The names, as a list for people.
+fn legal() -> String {
+    let [first @ .., last] = NAMES.map(|name| format!("`{name}`"));
+    format!("{} and {last}", first.join(", "))
 }
 
 fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
@@ -326,24 +341,6 @@ fn skip_to_comma(input: ParseStream<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn misspelt_names_are_close() {
-        for (typed, legal) in [
-            ("kye", "key"),
-            ("ky", "key"),
-            ("Key", "key"),
-            ("lock", "locks"),
-            ("lokcs", "locks"),
-            ("crat", "crate"),
-            ("krate", "crate"),
-        ] {
-            assert!(is_close(typed, legal), "{typed}");
-        }
-        for (typed, legal) in [("id", "key"), ("name", "key"), ("timeout", "locks")] {
-            assert!(!is_close(typed, legal), "{typed}");
-        }
-    }
 
     #[test]
     fn every_mistake_is_reported() {

@@ -24,6 +24,13 @@ pub(crate) struct Function {
     pub(crate) future: Option<Future>,
 }
 
+impl Function {
+    /// Whether a task holds the lock.
+    pub(crate) const fn is_async(&self) -> bool {
+        self.sig.asyncness.is_some() || self.future.is_some()
+    }
+}
+
 /// Parses a function with a body.
 pub(crate) fn parse(item: TokenStream) -> Result<Function> {
     let mut head: Vec<TokenTree> = item.clone().into_iter().collect();

@@ -5,10 +5,15 @@ use proc_macro::TokenStream;
 mod args;
 mod errors;
 mod expand;
+mod format;
 mod future;
 mod item;
+mod lock;
+mod span;
+mod spelling;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod validate;
 
 /// Lets a function run only once at a time for each key.
@@ -49,6 +54,7 @@ mod validate;
 /// | `"vm-{id}"` | this key, with the arguments captured as `format!` does |
 /// | `key = EXPR` | the key: any expression whose type implements `LockKey` |
 /// | `locks = EXPR` | the lock space that the key means something in |
+/// | `external` | the process-wide space of lock files, whose locks exclude other processes too |
 /// | `crate = PATH` | where the crate `lockutils` is; by default `::lockutils` |
 ///
 /// For a timeout, a shared hold, several keys, re-entry or a try take the lock by hand, with
@@ -144,6 +150,25 @@ mod validate;
 /// A space whose locks can fail needs a function that returns `Result<_, E>` with
 /// `E: From<lockutils::Error>`; the error is returned in place of running the body.
 /// Locks in the process can't fail, so any function may have one.
+///
+/// ## `external`
+///
+/// The lock is a file, and excludes other processes of the same host as well. Which
+/// directory it is in says `lockutils::file_locks`; for another one use `locks` with a
+/// `FileLocks`. A lock file can fail, so the function must have a place for the error.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// #[synchronized("db-migrations", external)]
+/// fn migrate() -> Result<(), lockutils::Error> {
+///     assert!(lockutils::file_locks().key("db-migrations").is_locked()?);
+///     Ok(())
+/// }
+/// # let directory = std::env::temp_dir().join(format!("lockutils-macros-{}", std::process::id()));
+/// # lockutils::set_file_locks(lockutils::FileLocks::new(&directory)).unwrap();
+/// # migrate().unwrap();
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// ```
 ///
 /// ## `crate = PATH`
 ///

@@ -11,8 +11,12 @@ use syn::{Error, Expr, Path, Result, ReturnType};
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
     let rules = all([
+        args.as_ref().map_or(Ok(()), go_together),
         args.as_ref().map_or(Ok(()), space_has_key),
+        args.as_ref().map_or(Ok(()), sharers_have_key),
         args.as_ref().map_or(Ok(()), space_lives_on),
+        args.as_ref()
+            .map_or(Ok(()), |args| reenters_as_a_thread(args, function)),
         is_not_const(function),
         is_not_variadic(function),
         is_not_naked(function),
@@ -23,11 +27,70 @@ pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> 
     both(args, rules).map(|(args, ())| args)
 }
 
+/// Arguments that contradict each other, and what to do.
+const EXCLUSIVE: [(&str, &str, &str); 5] = [
+    ("key", "keys", "put all keys into `keys`"),
+    (
+        "locks",
+        "external",
+        "`external` names the space of lock files; for another one keep `locks` alone",
+    ),
+    (
+        "acquire_timeout",
+        "nonblocking",
+        "remove `nonblocking` to wait, or `acquire_timeout` to give up at once",
+    ),
+    (
+        "guard",
+        "when",
+        "where `when` is false there is no guard; take the lock in the body, by hand",
+    ),
+    (
+        "keys",
+        "reentrant",
+        "let the outermost function take all keys, or take one key here",
+    ),
+];
+
+fn go_together(args: &Args) -> Result<()> {
+    all(EXCLUSIVE.map(|(one, other, remedy)| {
+        let both = args.has(one) && args.has(other);
+        let is_one_of_them = |name: &&Ident| *name == one || *name == other;
+        let second = args.names.iter().rfind(is_one_of_them);
+        let message = format!("arguments `{one}` and `{other}` are mutually exclusive; {remedy}");
+        refuse(second.filter(|_| both), &message)
+    }))
+}
+
 fn space_has_key(args: &Args) -> Result<()> {
-    let keyless = args.locks.as_ref().filter(|_| args.key.is_none());
+    let is_missing = args.key.is_none();
+    all([
+        refuse(
+            args.locks.as_ref().filter(|_| is_missing),
+            "missing key, expected a text or `key = ..` beside it; for one lock for all callers write `key = \"\"`",
+        ),
+        refuse(
+            args.named("external").filter(|_| is_missing),
+            "missing key, expected a text or `key = ..` beside it; it names the lock file, so for one lock for all callers choose a name",
+        ),
+    ])
+}
+
+/// A function's own lock is only ever held by the function.
+fn sharers_have_key(args: &Args) -> Result<()> {
+    let shared = args.named("shared");
     refuse(
-        keyless,
-        "missing key, expected a text or `key = ..` beside `locks = ..`; for one lock for all callers write `key = \"\"`",
+        shared.filter(|_| args.key.is_none()),
+        "a shared hold of the function's own lock excludes nobody; add a key that other functions hold exclusively",
+    )
+}
+
+/// In async code two branches of one `join!` look like a call in a call.
+fn reenters_as_a_thread(args: &Args, function: &Function) -> Result<()> {
+    let reentrant = args.named("reentrant");
+    refuse(
+        reentrant.filter(|_| function.is_async()),
+        "a task cannot re-enter a lock; move the body into a function without `#[synchronized]`, and call that one where the lock is held",
     )
 }
 

@@ -3,11 +3,11 @@
 use crate::deadlock::Deadlock;
 use crate::key::Key;
 use crate::site::Holder;
-use std::fmt;
-use std::io;
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 /// A lock that was not taken.
 ///
@@ -97,7 +97,8 @@ impl Error {
         error
     }
 
-    /// The error of a lock file that can't be used: what was tried with it, and what helps.
+    /// The error of a lock file, or its directory, that can't be used: what was tried, and
+    /// what helps.
     pub(crate) fn io(
         space: &'static str,
         key: Key,
@@ -194,13 +195,9 @@ impl fmt::Display for Error {
             file,
             cause,
         } = &*self.0;
-        let name = LockName { space, key };
-        let path = file
-            .as_ref()
-            .map(|file| fmt::from_fn(move |f| write!(f, "{file:?}")));
-        let lock: &dyn fmt::Display = match &path {
-            Some(path) => path,
-            None => &name,
+        let lock = match file {
+            Some(file) => format!("{:?}", file.to_string_lossy()),
+            None => LockName { space, key }.to_string(),
         };
         match kind {
             ErrorKind::Busy => write!(f, "lock {lock} is busy")?,
@@ -216,7 +213,7 @@ impl fmt::Display for Error {
         match cause {
             Some(Cause::Key(reason)) => return write!(f, ": {reason}"),
             Some(Cause::File(tried, _, remedy)) => {
-                return write!(f, "can't {tried} lock file {lock}; {remedy}");
+                return write!(f, "can't {tried} {lock}; {remedy}");
             }
             None => {}
         }
@@ -268,6 +265,31 @@ impl std::error::Error for Error {
             Cause::Key(_) => None,
             Cause::File(_, source, _) => Some(&**source),
         }
+    }
+}
+
+/// So that `?` and the attribute serve in a function that returns [`io::Result`]. The
+/// lock's error is what [`io::Error::get_ref`] gives.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Busy => io::ErrorKind::WouldBlock,
+            ErrorKind::Timeout => io::ErrorKind::TimedOut,
+            ErrorKind::Deadlock => io::ErrorKind::Deadlock,
+            ErrorKind::InvalidKey => io::ErrorKind::InvalidInput,
+            ErrorKind::Io => match &error.0.cause {
+                Some(Cause::File(_, source, _)) => source.kind(),
+                _ => io::ErrorKind::Other,
+            },
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// So that a failure that can't be is as good as any other.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -42,7 +42,7 @@ impl Guard {
     /// A guard of what was taken on the fast path. Made where it is to stay, word by word,
     /// and not copied there.
     #[inline]
-    pub(crate) fn thin(hash: u64) -> Self {
+    pub(crate) const fn thin(hash: u64) -> Self {
         Self::new(Held::thin(hash))
     }
 
@@ -79,7 +79,7 @@ impl AsyncGuard {
 
     /// As [`Guard::thin`].
     #[inline]
-    pub(crate) fn thin(hash: u64) -> Self {
+    pub(crate) const fn thin(hash: u64) -> Self {
         Self::new(Held::thin(hash))
     }
 }

@@ -20,9 +20,6 @@ use std::hash::{Hash, Hasher};
 /// How many bytes of text a [`Key`] holds without allocating.
 const INLINE: usize = 64;
 
-/// The same in words, see [`words`].
-pub(crate) const WORDS: usize = INLINE / size_of::<u64>();
-
 /// A value that names a lock.
 ///
 /// Two values are the same key when they write the same text, whatever their
@@ -90,10 +87,15 @@ enum Repr {
     /// The first `len` bytes are whole UTF-8 text.
     Inline {
         len: u8,
-        bytes: [u8; INLINE],
+        bytes: Bytes,
     },
     Heap(String),
 }
+
+/// Aligned, so that copying a key copies words.
+#[derive(Clone)]
+#[repr(align(8))]
+struct Bytes([u8; INLINE]);
 
 impl Key {
     /// Writes down the key of `value`.
@@ -113,6 +115,9 @@ impl Key {
     /// [`Key::new`] of a value that may be a trait object.
     #[inline]
     pub(crate) fn of(value: &(impl LockKey + ?Sized)) -> Self {
+        if let Some(text) = value.as_text() {
+            return Self::from_text(text);
+        }
         let mut key = Self::empty();
         value.write_key(&mut KeyWriter {
             key: &mut key,
@@ -124,7 +129,7 @@ impl Key {
     const fn empty() -> Self {
         Self(Repr::Inline {
             len: 0,
-            bytes: [0; INLINE],
+            bytes: Bytes([0; INLINE]),
         })
     }
 
@@ -144,27 +149,30 @@ impl Key {
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Inline { len, bytes } => &bytes.0[..usize::from(*len)],
             Repr::Heap(text) => text.as_bytes(),
+        }
+    }
+
+    /// The key of a text.
+    #[inline]
+    pub(crate) fn from_text(text: &str) -> Self {
+        let mut bytes = Bytes([0; INLINE]);
+        match bytes.0.get_mut(..text.len()) {
+            Some(place) => {
+                copy_short(text.as_bytes(), place);
+                Self(Repr::Inline {
+                    len: u8::try_from(text.len()).expect("an inline key has at most 64 bytes"),
+                    bytes,
+                })
+            }
+            None => Self(Repr::Heap(text.to_owned())),
         }
     }
 
     /// The key of a text's bytes.
     pub(crate) fn from_utf8(text: &[u8]) -> Self {
-        Self::new(std::str::from_utf8(text).expect("the bytes of a `str`"))
-    }
-
-    /// The key of text that was taken apart by [`words`]; what is in the words
-    /// behind it doesn't matter.
-    pub(crate) fn from_words(words: [u64; WORDS], len: u64) -> Self {
-        let mut bytes = [0; INLINE];
-        for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
-            *place = word.to_le_bytes();
-        }
-        Self(Repr::Inline {
-            len: u8::try_from(len).expect("an inline key has at most 64 bytes"),
-            bytes,
-        })
+        Self::from_text(std::str::from_utf8(text).expect("the bytes of a `str`"))
     }
 
     #[inline]
@@ -173,7 +181,7 @@ impl Key {
             Repr::Inline { len, bytes } => {
                 let start = usize::from(*len);
                 let end = start + text.len();
-                if let Some(free) = bytes.get_mut(start..end) {
+                if let Some(free) = bytes.0.get_mut(start..end) {
                     free.copy_from_slice(text.as_bytes());
                     *len = u8::try_from(end).expect("an inline key has at most 64 bytes");
                 } else {
@@ -246,22 +254,34 @@ impl Hash for Key {
     }
 }
 
-/// Text in words, the last one filled up with anything.
+/// Copies at most 64 bytes to a place of their length, in two pieces that may overlap.
+/// They have a fixed size, so they are a few instructions and no call.
 #[inline]
-pub(crate) fn words(text: &[u8]) -> impl Iterator<Item = u64> {
-    let (whole, rest) = text.as_chunks::<8>();
-    let last = match (rest, text.last_chunk::<8>()) {
-        ([], _) => None,
-        // Read with the bytes before it, which are then shifted out.
-        (rest, Some(last)) => Some(u64::from_le_bytes(*last) >> (8 * (8 - rest.len()))),
-        (rest, None) => Some(
-            rest.iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        ),
-    };
-    let whole = whole.iter().map(|word| u64::from_le_bytes(*word));
-    whole.chain(last)
+pub(crate) fn copy_short(text: &[u8], place: &mut [u8]) {
+    match text.len() {
+        0..4 => {
+            // Not a loop, of which the compiler would make the call.
+            for at in [0, text.len() / 2, text.len().saturating_sub(1)] {
+                if let (Some(to), Some(from)) = (place.get_mut(at), text.get(at)) {
+                    *to = *from;
+                }
+            }
+        }
+        4..8 => copy_ends::<4>(text, place),
+        8..16 => copy_ends::<8>(text, place),
+        16..32 => copy_ends::<16>(text, place),
+        _ => copy_ends::<32>(text, place),
+    }
+}
+
+#[inline]
+fn copy_ends<const N: usize>(text: &[u8], place: &mut [u8]) {
+    if let (Some(to), Some(from)) = (place.first_chunk_mut::<N>(), text.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (place.last_chunk_mut::<N>(), text.last_chunk()) {
+        *to = *from;
+    }
 }
 
 /// Where a [`LockKey`] writes its text.
@@ -389,14 +409,12 @@ mod tests {
     }
 
     #[test]
-    fn text_comes_back_from_its_words() {
-        let text = "abcdefghé".repeat(8);
-        for len in (0..=INLINE).filter(|len| text.is_char_boundary(*len)) {
-            let mut copy = [u64::MAX; WORDS];
-            for (place, word) in copy.iter_mut().zip(words(&text.as_bytes()[..len])) {
-                *place = word;
-            }
-            assert_eq!(Key::from_words(copy, len as u64).as_str(), &text[..len]);
+    fn short_text_of_every_length_is_copied() {
+        let text: Vec<u8> = (1..).take(INLINE).collect();
+        for length in 0..=INLINE {
+            let mut place = vec![0; length];
+            copy_short(&text[..length], &mut place);
+            assert_eq!(place, text[..length]);
         }
     }
 

@@ -29,7 +29,7 @@ pub use crate::local::{
 };
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::{Begun, Space};
+pub use crate::space::{Begun, Space, Terms, Wait};
 pub use lockutils_macros::synchronized;
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

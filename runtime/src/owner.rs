@@ -48,10 +48,6 @@ impl Drop for Registration {
 }
 
 #[cold]
-#[cfg_attr(
-    all(test, loom),
-    expect(dead_code, reason = "a model has numbers of its own")
-)]
 fn draw() -> u64 {
     let registered = REGISTRATION.try_with(|_| ()).is_ok();
     let mut threads = THREADS.lock();
@@ -69,18 +65,21 @@ impl Owner {
     pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
 
     /// The calling thread.
-    #[cfg(not(all(test, loom)))]
     #[inline]
     pub(crate) fn thread() -> Self {
-        match NUMBER.get() {
-            0 => Self(draw()),
-            number => Self(number),
-        }
+        Self::known_thread().unwrap_or_else(|| Self(draw()))
+    }
+
+    /// The calling thread, once it has a number.
+    #[cfg(not(all(test, loom)))]
+    #[inline]
+    pub(crate) fn known_thread() -> Option<Self> {
+        Some(Self(NUMBER.get())).filter(|owner| owner.0 != 0)
     }
 
     #[cfg(all(test, loom))]
-    pub(crate) fn thread() -> Self {
-        Self(crate::sync::thread_number())
+    pub(crate) fn known_thread() -> Option<Self> {
+        Some(Self(crate::sync::thread_number()))
     }
 
     /// The task that the waker wakes.
@@ -96,13 +95,5 @@ impl Owner {
     /// The thread, if it is one and still runs.
     pub(crate) fn find_thread(self) -> Option<Thread> {
         THREADS.lock().running.get(&self.0).cloned()
-    }
-
-    pub(crate) const fn word(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) const fn from_word(word: u64) -> Self {
-        Self(word)
     }
 }

@@ -2,34 +2,77 @@
 //! changes with the macros, whose version is pinned to this crate's.
 //!
 //! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key,
-//! and [`finish`] waits. In an async function it is [`Space::begin_async`], and what
-//! that gives is awaited.
+//! and [`finish`], [`finish_for`] or [`finish_now`] waits. In an async function it is
+//! [`Space::begin_async`], and what that gives is awaited.
 
+use crate::error::Error;
+use crate::key::{Key, LockKey};
 use crate::site::Site;
-use crate::space::Begun;
 
+/// The space that `external` means.
+pub use crate::file::file_locks as external;
 pub use crate::local::{Locks, global};
+pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
-pub use crate::space::{FromFailure, Space};
+pub use crate::space::{Begun, FromFailure, Space, Terms, Wait};
+pub use std::time::Duration;
+pub use std::vec::Vec;
 
 /// The annotated function.
 #[inline]
 #[must_use]
-#[track_caller]
-pub const fn site(function: &'static &'static str) -> Site {
+pub const fn site(function: &'static Function) -> Site {
     Site::of_function(function)
+}
+
+/// Adds one of the keys of a function that locks several.
+#[inline]
+pub fn add(keys: &mut Vec<Key>, key: &dyn LockKey) {
+    keys.push(Key::of(key));
 }
 
 /// Waits for the lock, if that is still to be done.
 ///
 /// # Errors
 ///
-/// As the space's [`Space::block`].
+/// As [`Wait::block`].
 #[inline]
 #[track_caller]
-pub fn finish<S: Space + ?Sized>(begun: Begun<S>) -> Result<S::Guard, S::Failure> {
+pub fn finish<W: Wait>(begun: Begun<W>) -> Result<W::Guard, W::Failure> {
     match begun {
-        Begun::Held(held) => Ok(S::Guard::from(held)),
-        Begun::Wait(wait) => S::block(wait),
+        Begun::Held(held) => Ok(W::Guard::from(held)),
+        Begun::Wait(wait) => wait.block(),
     }
+}
+
+/// Waits for the lock until the time is over, if that is still to be done.
+///
+/// # Errors
+///
+/// As [`Wait::block_for`].
+#[inline]
+pub fn finish_for<W: Wait>(begun: Begun<W>, timeout: Duration) -> Result<W::Guard, Error> {
+    match begun {
+        Begun::Held(held) => Ok(W::Guard::from(held)),
+        Begun::Wait(wait) => wait.block_for(timeout),
+    }
+}
+
+/// Tries to take the lock, if that is still to be done.
+///
+/// # Errors
+///
+/// As [`Wait::try_now`].
+#[inline]
+pub fn finish_now<W: Wait>(begun: Begun<W>) -> Result<W::Guard, Error> {
+    match begun {
+        Begun::Held(held) => Ok(W::Guard::from(held)),
+        Begun::Wait(wait) => wait.try_now(),
+    }
+}
+
+/// What a function returns that says so itself.
+#[cold]
+pub fn or_else<R>(failure: impl Into<Error>, or_else: impl FnOnce(Error) -> R) -> R {
+    or_else(failure.into())
 }

@@ -1,16 +1,22 @@
 //! The seam between the attribute and the lock engines.
 //!
-//! Expanded code calls a [`Space`] by static dispatch. What it can fail with is a
-//! type: [`Locks`](crate::Locks) has no failure ([`Infallible`]), so a function
-//! of any return type can wait for it; where an engine's failure is
-//! [`Error`], the function must have a place for it, see [`FromFailure`].
+//! Expanded code calls a [`Space`] by static dispatch. In two steps: the space makes a
+//! [`Wait`] of the key, or takes the lock at once if that needs no waiting; and the
+//! `Wait`, which borrows nothing, is driven by a thread or a task, for as long as the
+//! caller wants to wait.
+//!
+//! What waiting can fail with is a type: [`Locks`](crate::Locks) has no failure
+//! ([`Infallible`]), so a function of any return type can wait for it; where an engine's
+//! failure is [`Error`], the function must have a place for it, see [`FromFailure`]. Who
+//! doesn't wait to the end, by a timeout or a try, can always fail.
 
 use crate::error::Error;
-use crate::key::LockKey;
+use crate::key::{Key, LockKey};
 use crate::site::Site;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A lock space: where keys mean something.
 ///
@@ -24,83 +30,130 @@ use std::sync::Arc;
     note = "`locks = ..` takes a `lockutils::Locks`, such as a `static` or a field: `locks = self.locks`"
 )]
 pub trait Space {
-    /// A hold of a thread.
-    type Guard: From<Self::Held>;
-    /// A hold of a thread as [`Space::begin`] gives it: the guard, or something smaller
-    /// that it can be made of. Dropping it releases.
-    type Held;
-    /// A hold of a task.
-    type AsyncGuard;
-    /// What waiting for a lock can fail with: [`Infallible`] or [`Error`].
-    type Failure;
-    /// A lock being waited for. Awaited, it is the wait of a task. Dropping it
-    /// leaves the queue; it borrows nothing.
-    type Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>>;
+    /// A lock of the space, or several, being waited for.
+    type Wait: Wait;
 
     /// Takes the lock of `key` for a thread if that needs no waiting, and else makes
     /// ready to wait, so that nothing of `key` is borrowed while it does.
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self>;
+    fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<Self::Wait>;
+
+    /// Makes ready to wait for the lock of `key` in a task. Takes nothing until it is
+    /// awaited.
+    fn begin_async(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Self::Wait;
+
+    /// Makes ready to wait for the locks of all of `keys`, in a thread or a task. They may
+    /// come in any order, and more than once; the space takes each once, and in an order
+    /// that is the same for all callers.
+    fn begin_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> Self::Wait;
+}
+
+/// How a lock is to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Together with other shared holders.
+    pub shared: bool,
+    /// By a thread that may hold it already, and then goes straight in.
+    pub reentrant: bool,
+}
+
+impl Terms {
+    /// By one holder alone.
+    pub const EXCLUSIVE: Self = Self {
+        shared: false,
+        reentrant: false,
+    };
+    /// Together with other shared holders.
+    pub const SHARED: Self = Self {
+        shared: true,
+        reentrant: false,
+    };
+
+    /// The same, for a thread that may hold the lock already.
+    #[must_use]
+    pub const fn reentrant(mut self) -> Self {
+        self.reentrant = true;
+        self
+    }
+}
+
+/// A lock, or several, being waited for. Dropping it leaves the queue; it borrows nothing.
+///
+/// Awaited, it is the wait of a task.
+pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized {
+    /// A hold of a thread as [`Space::begin`] gives it: the guard, or something smaller
+    /// that it can be made of. Dropping it releases.
+    type Held;
+    /// A hold of a thread.
+    type Guard: From<Self::Held>;
+    /// A hold of a task.
+    type AsyncGuard;
+    /// What waiting can fail with: [`Infallible`] or [`Error`].
+    type Failure: Into<Error>;
+    /// The wait of a task that ends with the time.
+    type Timed: Future<Output = Result<Self::AsyncGuard, Error>>;
+    /// The try of a task. Not ready at once where trying takes time, as with files.
+    type Try: Future<Output = Result<Self::AsyncGuard, Error>>;
 
     /// Blocks the thread until it has the lock.
     ///
     /// # Errors
     ///
-    /// None, if [`Space::Failure`] is [`Infallible`]; else why the engine could
+    /// None, if [`Wait::Failure`] is [`Infallible`]; else why the engine could
     /// not take the lock.
     #[track_caller]
-    fn block(wait: Self::Wait) -> Result<Self::Guard, Self::Failure>;
+    fn block(self) -> Result<Self::Guard, Self::Failure>;
 
-    /// Makes ready to wait for the lock of `key` in a task. Takes nothing until it is
-    /// awaited.
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait;
-
-    /// Takes the lock of `key` for a thread if that needs no waiting.
+    /// Blocks the thread until it has the lock, or the time is over, of which zero is one
+    /// try.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock.
-    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Self::Guard, Error>;
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout),
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), or as [`Wait::block`].
+    fn block_for(self, timeout: Duration) -> Result<Self::Guard, Error>;
+
+    /// Takes the lock for a thread if that needs no waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock, or as
+    /// [`Wait::block`].
+    fn try_now(self) -> Result<Self::Guard, Error>;
+
+    /// Waits in a task until it has the lock, or the time is over, as [`Wait::block_for`].
+    fn timed(self, timeout: Duration) -> Self::Timed;
+
+    /// Takes the lock for a task if that needs no waiting, as [`Wait::try_now`].
+    fn try_async(self) -> Self::Try;
 }
 
 /// What [`Space::begin`] has come to.
-pub enum Begun<S: Space + ?Sized> {
+#[derive(Debug)]
+pub enum Begun<W: Wait> {
     /// The lock was free, and this holds it.
-    Held(S::Held),
+    Held(W::Held),
     /// The lock has to be waited for.
-    Wait(S::Wait),
+    Wait(W),
 }
 
 macro_rules! by_reference {
     ($($type:ty),*) => {$(
         impl<S: Space + ?Sized> Space for $type {
-            type Guard = S::Guard;
-            type Held = S::Held;
-            type AsyncGuard = S::AsyncGuard;
-            type Failure = S::Failure;
             type Wait = S::Wait;
 
             #[inline]
-            fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-                match (**self).begin(key, site) {
-                    Begun::Held(held) => Begun::Held(held),
-                    Begun::Wait(wait) => Begun::Wait(wait),
-                }
+            fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<S::Wait> {
+                (**self).begin(key, terms, site)
             }
 
             #[inline]
-            #[track_caller]
-            fn block(wait: S::Wait) -> Result<S::Guard, S::Failure> {
-                S::block(wait)
+            fn begin_async(&self, key: &dyn LockKey, terms: Terms, site: Site) -> S::Wait {
+                (**self).begin_async(key, terms, site)
             }
 
             #[inline]
-            fn begin_async(&self, key: &dyn LockKey, site: Site) -> S::Wait {
-                (**self).begin_async(key, site)
-            }
-
-            #[inline]
-            fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<S::Guard, Error> {
-                (**self).try_begin(key, site)
+            fn begin_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> S::Wait {
+                (**self).begin_all(keys, terms, site)
             }
         }
     )*};
@@ -115,7 +168,7 @@ by_reference!(&S, Box<S>, Rc<S>, Arc<S>);
 #[diagnostic::on_unimplemented(
     message = "this lock can fail, and `{Self}` has no place for `lockutils::Error`",
     label = "expected `Result<_, E>` where `E: From<lockutils::Error>`",
-    note = "return `Result<_, E>` and implement `From<lockutils::Error> for E`"
+    note = "return `Result<_, E>` and implement `From<lockutils::Error> for E`, or say in the attribute what to return: `or_else = |error| ..`"
 )]
 pub trait FromFailure<F> {
     /// The value to return in place of running the body.

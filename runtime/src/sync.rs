@@ -11,8 +11,6 @@ mod primitives;
 pub(crate) use primitives::*;
 pub(crate) use std::sync::atomic::Ordering;
 
-use std::ptr;
-
 /// Statics of the engine. In a model each execution has its own.
 macro_rules! statics {
     ($(static $name:ident: $type:ty = $value:expr;)*) => {$(
@@ -31,39 +29,6 @@ pub(crate) use statics;
 pub(crate) mod ambient {
     pub(crate) use parking_lot::Mutex;
     pub(crate) use std::sync::atomic::AtomicU64;
-}
-
-/// A place for an optional reference to something that lives for ever.
-pub(crate) struct AtomicRef<T: 'static>(AtomicPtr<T>);
-
-impl<T> AtomicRef<T> {
-    #[cfg(not(all(test, loom)))]
-    pub(crate) const fn none() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    #[inline]
-    pub(crate) fn store(&self, value: Option<&'static T>, order: Ordering) {
-        let value = value.map_or(ptr::null(), ptr::from_ref);
-        self.0.store(value.cast_mut(), order);
-    }
-
-    #[expect(
-        unsafe_code,
-        reason = "a reference has to come back out of the pointer"
-    )]
-    pub(crate) fn load(&self, order: Ordering) -> Option<&'static T> {
-        // SAFETY: the pointer is null, or was made from a `&'static T` by `store`,
-        // and nothing writes through it.
-        unsafe { self.0.load(order).as_ref() }
-    }
-}
-
-#[cfg(all(test, loom))]
-impl<T> Default for AtomicRef<T> {
-    fn default() -> Self {
-        Self(AtomicPtr::default())
-    }
 }
 
 /// Tries until `step` gives something, which somebody else brings about within a

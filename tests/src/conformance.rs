@@ -14,7 +14,7 @@ use crate::{ByHand, Lockstep, Recorder, eventually, yield_now};
 use futures::executor::{LocalPool, ThreadPool};
 use futures::future;
 use futures::task::{LocalSpawnExt as _, SpawnExt as _};
-use lockutils::{Begun, ErrorKind, LockKey, Site, Space};
+use lockutils::{Begun, Error, ErrorKind, Key, LockKey, Site, Space, Terms, Wait};
 use std::fmt::Debug;
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,8 +26,15 @@ use tokio::sync::oneshot;
 /// An engine under test.
 pub trait Engine {
     /// The lock space that the engine provides.
-    type Space: Space<Wait: Send + 'static, AsyncGuard: Send + 'static, Failure: Debug>
-        + Send
+    type Space: Space<
+            Wait: Wait<
+                AsyncGuard: Send + 'static,
+                Failure: Debug,
+                Timed: Send + 'static,
+                Try: Send + 'static,
+            > + Send
+                      + 'static,
+        > + Send
         + Sync
         + 'static;
 
@@ -70,6 +77,17 @@ macro_rules! conformance {
             empty_key_is_a_lock
             long_key_is_a_lock
             space_by_reference_is_the_same_space
+            shared_holders_are_inside_together
+            reentrant_thread_goes_straight_in
+            blocking_wait_times_out
+            async_wait_times_out
+            wait_that_times_out_leaves_queue
+            lock_that_is_released_in_time_is_had
+            try_of_a_task_is_busy_or_has_the_lock
+            keys_are_held_together
+            keys_in_any_order_do_not_deadlock
+            keys_that_are_not_all_free_are_not_tried_in_part
+            cancelled_wait_for_keys_holds_none
         }
     };
     ($engine:ty: $($case:ident)*) => {$(
@@ -82,24 +100,47 @@ macro_rules! conformance {
 
 const KEY: &str = "key";
 
-fn hold<S: Space<Failure: Debug>>(space: &S, key: impl LockKey) -> S::Guard {
-    match space.begin(&key, Site::here()) {
+type Guard<S> = <<S as Space>::Wait as Wait>::Guard;
+type AsyncGuard<S> = <<S as Space>::Wait as Wait>::AsyncGuard;
+
+fn hold<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, key: impl LockKey) -> Guard<S> {
+    match space.begin(&key, Terms::EXCLUSIVE, Site::here()) {
         Begun::Held(held) => held.into(),
-        Begun::Wait(wait) => S::block(wait).unwrap(),
+        Begun::Wait(wait) => wait.block().unwrap(),
     }
 }
 
 /// The future borrows neither the space nor the key.
-fn hold_async<S: Space<Failure: Debug>, K: LockKey>(
+fn hold_async<S: Space<Wait: Wait<Failure: Debug>>, K: LockKey>(
     space: &S,
     key: K,
-) -> impl Future<Output = S::AsyncGuard> + use<S, K> {
-    let wait = space.begin_async(&key, Site::here());
+) -> impl Future<Output = AsyncGuard<S>> + use<S, K> {
+    let wait = space.begin_async(&key, Terms::EXCLUSIVE, Site::here());
     async move { wait.await.unwrap() }
 }
 
+fn try_hold<S: Space>(space: &S, key: impl LockKey) -> Result<Guard<S>, Error> {
+    try_on(space, key, Terms::EXCLUSIVE)
+}
+
+fn try_on<S: Space>(space: &S, key: impl LockKey, terms: Terms) -> Result<Guard<S>, Error> {
+    match space.begin(&key, terms, Site::here()) {
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(wait) => wait.try_now(),
+    }
+}
+
+fn hold_all<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, keys: &[&str]) -> Guard<S> {
+    wait_for_all(space, keys).block().unwrap()
+}
+
+fn wait_for_all<S: Space>(space: &S, keys: &[&str]) -> S::Wait {
+    let keys = keys.iter().map(Key::new).collect();
+    space.begin_all(keys, Terms::EXCLUSIVE, Site::here())
+}
+
 fn is_free<S: Space>(space: &S, key: impl LockKey) -> bool {
-    space.try_begin(&key, Site::here()).is_ok()
+    try_hold(space, key).is_ok()
 }
 
 fn one_thread() -> tokio::runtime::Runtime {
@@ -184,7 +225,7 @@ pub fn key_tried_by_two_threads_at_once_goes_to_one<E: Engine>() {
             if over.load(Ordering::SeqCst) {
                 return key;
             }
-            let tried = space.try_begin(&key, Site::here());
+            let tried = try_hold(&space, key);
             taken.fetch_add(usize::from(tried.is_ok()), Ordering::SeqCst);
             lockstep.meet(side); // Nobody lets go before both have tried.
             if side == 0 && start.elapsed() > Duration::from_millis(300) {
@@ -280,7 +321,7 @@ pub fn try_on_a_held_key_is_busy<E: Engine>() {
     let guard = hold(&space, ("vm", 7));
     let error = thread::scope(|scope| {
         let other = scope.spawn(|| {
-            let tried = space.try_begin(&("vm", 7), Site::here());
+            let tried = try_hold(&space, ("vm", 7));
             tried.map(drop).unwrap_err()
         });
         other.join().unwrap()
@@ -297,10 +338,10 @@ pub fn try_on_a_held_key_is_busy<E: Engine>() {
 /// success as well.
 pub fn try_is_busy_for_the_holder_too<E: Engine>() {
     let space = E::space();
-    let guard = space.try_begin(&KEY, Site::here());
+    let guard = try_hold(&space, KEY);
     assert!(guard.is_ok());
     for _ in 0..2 {
-        let again = space.try_begin(&KEY, Site::here());
+        let again = try_hold(&space, KEY);
         assert_eq!(again.map(drop).unwrap_err().kind(), ErrorKind::Busy);
     }
     drop(guard);
@@ -438,7 +479,7 @@ pub fn dropped_waiters_lose_no_hand_over<E: Engine>() {
 /// waiters, in step.
 fn drop_waiters_and_holders_at_once<S>(space: &S, keys: usize, wait: Duration)
 where
-    S: Space<Wait: Send, Failure: Debug> + Sync,
+    S: Space<Wait: Wait<Failure: Debug> + Send> + Sync,
 {
     let waiters = || -> Vec<_> {
         let polled = |key| {
@@ -626,4 +667,180 @@ pub fn space_by_reference_is_the_same_space<E: Engine>() {
     assert!(!is_free(&&*space, KEY));
     // Another space of the engine is another one.
     assert!(is_free(&E::space(), KEY));
+}
+
+/// Shared holders are inside together, and keep an exclusive one out, in threads and tasks.
+pub fn shared_holders_are_inside_together<E: Engine>() {
+    let space = E::space();
+    let one = try_on(&space, KEY, Terms::SHARED).unwrap();
+    let two = space.begin_async(&KEY, Terms::SHARED, Site::here());
+    let two = one_thread().block_on(two).unwrap();
+    assert!(!is_free(&space, KEY));
+    drop(one);
+    assert!(!is_free(&space, KEY));
+    drop(two);
+    let _alone = hold(&space, KEY);
+    assert!(try_on(&space, KEY, Terms::SHARED).is_err());
+}
+
+/// A thread that holds a key goes in again; another doesn't, until both holds have ended.
+pub fn reentrant_thread_goes_straight_in<E: Engine>() {
+    let space = E::space();
+    let again = Terms::EXCLUSIVE.reentrant();
+    let outer = try_on(&space, KEY, again).unwrap();
+    let inner = try_on(&space, KEY, again).unwrap();
+    let others_are_out = || {
+        let other = || try_on(&space, KEY, again).is_err();
+        thread::scope(|scope| scope.spawn(other).join().unwrap())
+    };
+    assert!(others_are_out());
+    drop(outer);
+    assert!(others_are_out());
+    drop(inner);
+    assert!(!others_are_out());
+}
+
+const SHORT: Duration = Duration::from_millis(5);
+const LONG: Duration = Duration::from_mins(10);
+
+/// A thread gives up when the time is over, not before, and says what it waited for.
+pub fn blocking_wait_times_out<E: Engine>() {
+    let space = E::space();
+    let _guard = one_thread().block_on(hold_async(&space, KEY));
+    let start = Instant::now();
+    let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let error = wait.block_for(SHORT).map(drop).unwrap_err();
+    assert!(start.elapsed() >= SHORT);
+    assert_timed_out(&error);
+}
+
+/// So does a task, on an executor without timers.
+pub fn async_wait_times_out<E: Engine>() {
+    let space = E::space();
+    let _guard = hold(&space, KEY);
+    let start = Instant::now();
+    let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let error = pollster::block_on(wait.timed(SHORT)).map(drop).unwrap_err();
+    assert!(start.elapsed() >= SHORT);
+    assert_timed_out(&error);
+}
+
+fn assert_timed_out(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.key(), Some(KEY));
+    assert!(error.waited() >= SHORT);
+}
+
+/// Whose time is over isn't handed the lock, which goes to the next.
+pub fn wait_that_times_out_leaves_queue<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, KEY);
+    let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let mut first = ByHand::new(wait.timed(SHORT));
+    assert!(first.poll().is_pending());
+    let mut second = ByHand::new(hold_async(&space, KEY));
+    assert!(second.poll().is_pending());
+    assert!(first.finish().is_err());
+    drop(guard);
+    drop(second.finish());
+    assert!(is_free(&space, KEY));
+}
+
+/// A lock that comes before the time is over is had, by a thread and by a task.
+pub fn lock_that_is_released_in_time_is_had<E: Engine>() {
+    let space = E::space();
+    let waits = || space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let guard = hold(&space, KEY);
+    let mut task = ByHand::new(waits().timed(LONG));
+    assert!(task.poll().is_pending());
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| waits().block_for(LONG).map(drop));
+        drop(guard);
+        drop(task.finish());
+        assert!(thread.join().unwrap().is_ok());
+    });
+    assert!(is_free(&space, KEY));
+}
+
+/// A task that tries gives up at once, or has the lock.
+pub fn try_of_a_task_is_busy_or_has_the_lock<E: Engine>() {
+    let space = E::space();
+    let tries = || {
+        let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+        pollster::block_on(wait.try_async())
+    };
+    let guard = tries().unwrap();
+    let error = tries().map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert_eq!(error.key(), Some(KEY));
+    assert!(!is_free(&space, KEY));
+    drop(guard);
+    assert!(is_free(&space, KEY));
+}
+
+/// Several keys are had and released as one, one that is there twice as well. None is had
+/// too.
+pub fn keys_are_held_together<E: Engine>() {
+    let space = E::space();
+    let is_held = |key| !is_free(&space, key);
+    let guard = hold_all(&space, &["b", "a", "b"]);
+    assert!(is_held("a") && is_held("b") && !is_held("c"));
+    drop(guard);
+    assert!(!is_held("a") && !is_held("b"));
+    let guard = one_thread().block_on(wait_for_all(&space, &["b", "a"]));
+    assert!(is_held("a") && is_held("b"));
+    drop(guard);
+    assert!(!is_held("a") && !is_held("b"));
+    drop(hold_all(&space, &[]));
+}
+
+/// Callers that name the same keys in different orders wait for each other, and not in a
+/// circle.
+pub fn keys_in_any_order_do_not_deadlock<E: Engine>() {
+    let space = E::space();
+    let recorder = Recorder::new();
+    let start = Barrier::new(3);
+    thread::scope(|scope| {
+        for keys in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]] {
+            let (space, recorder, start) = (&space, &recorder, &start);
+            scope.spawn(move || {
+                start.wait();
+                for _ in 0..100 {
+                    let _guard = hold_all(space, &keys);
+                    let _stay = recorder.enter();
+                }
+            });
+        }
+    });
+    recorder.assert_exclusive(300);
+}
+
+/// Where one of several keys is busy, a try holds none of them, in a thread and a task.
+pub fn keys_that_are_not_all_free_are_not_tried_in_part<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, "b");
+    let tried = || wait_for_all(&space, &["a", "b", "c"]);
+    let error = tried().try_now().map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert_eq!(error.key(), Some("b"));
+    assert!(is_free(&space, "a") && is_free(&space, "c"));
+    assert!(pollster::block_on(tried().try_async()).is_err());
+    assert!(is_free(&space, "a") && is_free(&space, "c"));
+    drop(guard);
+    let _guard = tried().try_now().map_err(drop).unwrap();
+    assert!(!is_free(&space, "a") && !is_free(&space, "c"));
+}
+
+/// A wait for several keys that is dropped half-way, or is out of time, keeps none.
+pub fn cancelled_wait_for_keys_holds_none<E: Engine>() {
+    let space = E::space();
+    let guard = hold(&space, "b");
+    let mut cancelled = ByHand::new(wait_for_all(&space, &["a", "b"]));
+    assert!(cancelled.poll().is_pending());
+    drop(cancelled);
+    assert!(is_free(&space, "a"));
+    assert!(pollster::block_on(wait_for_all(&space, &["a", "b"]).timed(SHORT)).is_err());
+    assert!(is_free(&space, "a"));
+    drop(guard);
+    assert!(is_free(&space, "b"));
 }

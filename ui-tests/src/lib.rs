@@ -1,38 +1,75 @@
 //! What the compiled cases share.
 
-use lockutils::{Begun, Error, Key, LockKey, Site, Space};
+use lockutils::{Begun, Error, Key, LockKey, Site, Space, Terms, Wait};
 use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// A lock space whose locks can fail: only that of the key `"free"` can be had.
 pub struct Files;
+
+/// A lock that is had at once, or never.
+pub struct Answer(Ready<Result<Token, Error>>);
 
 /// A hold of nothing.
 pub struct Token;
 
 impl Space for Files {
-    type Guard = Token;
+    type Wait = Answer;
+
+    fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<Answer> {
+        Begun::Wait(self.begin_async(key, terms, site))
+    }
+
+    fn begin_async(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Answer {
+        self.begin_all(vec![Key::new(key)], terms, site)
+    }
+
+    fn begin_all(&self, keys: Vec<Key>, _: Terms, _: Site) -> Answer {
+        let free = keys.iter().all(|key| key.as_str() == "free");
+        Answer(ready(if free {
+            Ok(Token)
+        } else {
+            let _held = lockutils::lock("busy");
+            Err(lockutils::try_lock("busy").expect_err("it is held"))
+        }))
+    }
+}
+
+impl Wait for Answer {
     type Held = Token;
+    type Guard = Token;
     type AsyncGuard = Token;
     type Failure = Error;
-    type Wait = Ready<Result<Token, Error>>;
+    type Timed = Self;
+    type Try = Self;
 
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        Begun::Wait(self.begin_async(key, site))
+    fn block(self) -> Result<Token, Error> {
+        self.0.into_inner()
     }
 
-    fn block(wait: Self::Wait) -> Result<Token, Error> {
-        wait.into_inner()
+    fn block_for(self, _: Duration) -> Result<Token, Error> {
+        self.block()
     }
 
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Self::Wait {
-        ready(self.try_begin(key, site))
+    fn try_now(self) -> Result<Token, Error> {
+        self.block()
     }
 
-    fn try_begin(&self, key: &dyn LockKey, _: Site) -> Result<Token, Error> {
-        if Key::new(key).as_str() == "free" {
-            return Ok(Token);
-        }
-        let _held = lockutils::lock("busy");
-        Err(lockutils::try_lock("busy").expect_err("it is held"))
+    fn timed(self, _: Duration) -> Self {
+        self
+    }
+
+    fn try_async(self) -> Self {
+        self
+    }
+}
+
+impl Future for Answer {
+    type Output = Result<Token, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
     }
 }

@@ -26,9 +26,10 @@ use super::wait::Claim;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
 use crate::key::Key;
-use crate::local::{Acquire as Queue, Held, Hold, Mode, Signal, Terms, Timer};
+use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms, Timer};
 use crate::owner::Owner;
 use crate::site::Site;
+use crate::space::Wait;
 use futures_timer::Delay;
 use std::cell::OnceCell;
 use std::pin::Pin;
@@ -56,7 +57,7 @@ impl FileHold {
 
     /// As a guard has it.
     pub(super) fn into_held(self) -> Held {
-        Held::More(Box::new(self))
+        Held::more(self)
     }
 
     pub(super) fn file(&self) -> &InUse {
@@ -105,42 +106,43 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn manner(&self) -> Manner {
+    fn manner(&self, gives_way: bool) -> Manner {
         Manner {
             rule: self.space.rule,
             mode: self.terms.mode,
             site: self.site,
+            gives_way,
         }
     }
 
-    /// Takes the lock for a thread if that needs no waiting.
-    pub(super) fn try_now(&self) -> Result<FileHold, Error> {
+    /// Takes the lock if that needs no waiting.
+    pub(super) fn try_now(&self, owner: Owner) -> Result<FileHold, Error> {
         let file = InUse::of(self.space.directory, &self.name);
         let locks = &self.space.directory.locks;
-        let hold = match locks.try_now(&self.name, self.terms, self.site) {
-            Ok(hold) => hold,
-            Err(error) => return Err(self.of_this_lock(error, &file)),
-        };
-        self.try_kernel(file, hold)
+        let queue = locks.acquire(&self.name, self.terms, self.site);
+        match queue.try_now(owner) {
+            Ok(held) => self.try_kernel(file, held),
+            Err(error) => Err(self.of_this_lock(error, &file)),
+        }
     }
 
     /// Takes the lock for a thread if nobody at all is near.
     pub(super) fn try_thin(&self) -> Option<Result<FileHold, Error>> {
         let file = InUse::of(self.space.directory, &self.name);
         let locks = &self.space.directory.locks;
-        let hash = locks.try_thin(&self.name, self.terms, self.site)?;
-        let hold = Hold::thin(hash);
-        match file.try_take(self.manner()) {
-            Ok(Tried::Taken) => Some(Ok(FileHold::new(file, self.space.rule, Held::One(hold)))),
-            Ok(Tried::Busy) => None,
+        let hash = locks.try_thin_text(self.name.as_bytes(), self.terms, self.site)?;
+        let held = Held::thin(hash);
+        match file.try_take(self.manner(true)) {
+            Ok(Tried::Taken) => Some(Ok(FileHold::new(file, self.space.rule, held))),
+            Ok(Tried::Busy | Tried::Paused(_)) => None,
             Err(failure) => Some(Err(self.failed(failure))),
         }
     }
 
-    fn try_kernel(&self, file: InUse, hold: Hold) -> Result<FileHold, Error> {
-        match file.try_take(self.manner()) {
-            Ok(Tried::Taken) => Ok(FileHold::new(file, self.space.rule, Held::One(hold))),
-            Ok(Tried::Busy) => Err(self.refused(ErrorKind::Busy, &file)),
+    fn try_kernel(&self, file: InUse, held: Held) -> Result<FileHold, Error> {
+        match file.try_take(self.manner(false)) {
+            Ok(Tried::Taken) => Ok(FileHold::new(file, self.space.rule, held)),
+            Ok(Tried::Busy | Tried::Paused(_)) => Err(self.refused(ErrorKind::Busy, &file)),
             Err(failure) => Err(self.failed(failure)),
         }
     }
@@ -195,18 +197,18 @@ enum State {
     Turn(Held, Queue),
     Kernel {
         in_process: Held,
-        wait: Wait,
+        next: Next,
         /// Held by who waits for all that share the in-process lock.
         turn: Option<Held>,
     },
     Done,
 }
 
+/// When to try for the kernel's lock.
 #[derive(Debug)]
-enum Wait {
-    /// To be tried at once.
-    None,
-    Kernel(Claim),
+enum Next {
+    AtOnce,
+    Granted(Claim),
     Until(Delay),
 }
 
@@ -270,6 +272,20 @@ impl Acquire {
             Self::One(one) => one,
             Self::All(all) => all.current.as_mut().expect("some lock is busy"),
             Self::Failed(_) => unreachable!("who has failed doesn't wait"),
+        }
+    }
+
+    /// Takes what there is to take, if all of it needs no waiting.
+    pub(super) fn try_now(self, owner: Owner) -> Result<Held, Error> {
+        match self {
+            Self::One(one) => one.request.try_now(owner).map(FileHold::into_held),
+            Self::All(mut all) => {
+                let first = all.current.take().map(|one| one.request);
+                let requests = first.into_iter().chain(mem::take(&mut all.rest));
+                let holds = requests.map(|request| request.try_now(owner));
+                Ok(held_together(holds.collect::<Result<_, _>>()?))
+            }
+            Self::Failed(error) => Err(error.expect("who tries hasn't waited")),
         }
     }
 
@@ -347,7 +363,7 @@ impl One {
             site,
             ..
         } = &*request;
-        let manner = request.manner();
+        let manner = request.manner(true);
         let file_in_use = &*file.get_or_insert_with(|| InUse::of(space.directory, name));
         loop {
             match state {
@@ -357,13 +373,9 @@ impl One {
                 }
                 State::Queue(queue) => {
                     let in_process = ready!(queue.step(owner, timed, &waker));
-                    let wait = match file_in_use.pause() {
-                        Some(until) => Wait::until(until),
-                        None => Wait::None,
-                    };
                     *state = State::Kernel {
                         in_process,
-                        wait,
+                        next: Next::AtOnce,
                         turn: None,
                     };
                 }
@@ -374,31 +386,32 @@ impl One {
                     };
                     *state = State::Kernel {
                         in_process,
-                        wait: Wait::None,
+                        next: Next::AtOnce,
                         turn,
                     };
                 }
                 State::Kernel {
                     in_process: _,
-                    wait,
+                    next,
                     turn,
                 } => {
-                    match wait {
-                        Wait::None => {}
-                        Wait::Kernel(claim) => {
+                    match next {
+                        Next::AtOnce => {}
+                        Next::Granted(claim) => {
                             if let Err(failure) = ready!(claim.poll(waker())) {
                                 *state = State::Done;
                                 return Poll::Ready(Err(request.failed(failure)));
                             }
                         }
-                        Wait::Until(delay) => {
+                        Next::Until(delay) => {
                             ready!(Pin::new(delay).poll(&mut Context::from_waker(&waker())));
                         }
                     }
                     let tried = file_in_use.try_take(manner);
-                    *wait = Wait::None;
+                    *next = Next::AtOnce;
                     match tried {
                         Ok(Tried::Taken) => break,
+                        Ok(Tried::Paused(until)) => *next = Next::until(until),
                         Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
                             let queue =
                                 space.directory.turns.acquire(name, Terms::EXCLUSIVE, *site);
@@ -408,8 +421,8 @@ impl One {
                             };
                             *state = State::Turn(in_process, queue);
                         }
-                        Ok(Tried::Busy) => match Wait::busy(file_in_use, manner, patience) {
-                            Ok(next) => *wait = next,
+                        Ok(Tried::Busy) => match Next::busy(file_in_use, manner, patience) {
+                            Ok(then) => *next = then,
                             Err(failure) => {
                                 *state = State::Done;
                                 return Poll::Ready(Err(request.failed(failure)));
@@ -455,7 +468,7 @@ impl One {
     }
 }
 
-impl Wait {
+impl Next {
     fn until(until: Instant) -> Self {
         Self::Until(Delay::new(until.saturating_duration_since(Instant::now())))
     }
@@ -465,15 +478,15 @@ impl Wait {
         match (manner.rule, patience) {
             (Rule::Own, Patience::Thread) => {
                 file.block(manner.mode)?;
-                Ok(Self::None)
+                Ok(Self::AtOnce)
             }
             (Rule::Own, Patience::Timed | Patience::Task) => {
                 let claim = file.wait(manner.mode)?;
-                Ok(claim.map_or_else(Self::a_while, Self::Kernel))
+                Ok(claim.map_or_else(Self::a_while, Self::Granted))
             }
             (Rule::Oslo, Patience::Thread) => {
                 thread::sleep(a_while());
-                Ok(Self::None)
+                Ok(Self::AtOnce)
             }
             (Rule::Oslo, Patience::Timed | Patience::Task) => Ok(Self::a_while()),
         }
@@ -522,8 +535,8 @@ impl Drop for All {
 }
 
 /// What a guard of several lock files holds.
-pub(super) fn held_together(holds: Vec<FileHold>) -> Held {
-    Held::More(Box::new(AllHeld(holds)))
+fn held_together(holds: Vec<FileHold>) -> Held {
+    Held::more(AllHeld(holds))
 }
 
 /// The wait of a task for a lock file, or for several; gives an [`AsyncGuard`] or an
@@ -554,14 +567,52 @@ impl FileLockFuture {
         }
     }
 
-    /// Blocks the thread instead.
-    pub(super) fn block(self) -> Result<Guard, Error> {
-        let acquire = self.acquire.expect("a future that was not polled");
-        match self.timeout {
-            None => acquire.block(),
-            Some(timeout) => acquire.block_for(timeout),
-        }
-        .map(Guard::new)
+    fn into_acquire(self) -> Acquire {
+        self.acquire.expect("it was not polled")
+    }
+}
+
+impl Wait for FileLockFuture {
+    type Held = Guard;
+    type Guard = Guard;
+    type AsyncGuard = AsyncGuard;
+    type Failure = Error;
+    type Timed = Self;
+    type Try = FileLockNow;
+
+    fn block(self) -> Result<Guard, Error> {
+        self.into_acquire().block().map(Guard::new)
+    }
+
+    fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
+        self.into_acquire().block_for(timeout).map(Guard::new)
+    }
+
+    fn try_now(self) -> Result<Guard, Error> {
+        self.into_acquire().try_now(Owner::thread()).map(Guard::new)
+    }
+
+    fn timed(self, timeout: Duration) -> Self {
+        Self::new(self.into_acquire(), Some(timeout))
+    }
+
+    fn try_async(self) -> FileLockNow {
+        FileLockNow(Some(self.into_acquire()))
+    }
+}
+
+/// The try of a task.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct FileLockNow(Option<Acquire>);
+
+impl Future for FileLockNow {
+    type Output = Result<AsyncGuard, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let acquire = self.0.take().expect("a future is polled once");
+        let held = acquire.try_now(Owner::task(context.waker()));
+        Poll::Ready(held.map(AsyncGuard::new))
     }
 }
 

@@ -44,38 +44,42 @@ impl Descriptor {
             }
             _ => Err(error),
         });
-        let file = opened.map_err(Failure::of("open"))?;
-        if !file.metadata().map_err(Failure::of("look at"))?.is_file() {
+        let file = opened.map_err(Failure::of("open lock file"))?;
+        if !file
+            .metadata()
+            .map_err(Failure::of("look at lock file"))?
+            .is_file()
+        {
             let error = io::Error::new(io::ErrorKind::AlreadyExists, "not a regular file");
-            return Err(Failure::of("use")(error));
+            return Err(Failure::of("use lock file")(error));
         }
-        let identity = sys::identity(&file).map_err(Failure::of("look at"))?;
+        let identity = sys::identity(&file).map_err(Failure::of("look at lock file"))?;
         Ok(Self { file, identity })
     }
 
     pub(super) fn try_lock(&self, mode: Mode) -> Result<bool, Failure> {
-        sys::try_lock(&self.file, mode).map_err(Failure::of("lock"))
+        sys::try_lock(&self.file, mode).map_err(Failure::of("lock file"))
     }
 
     /// Blocks the thread until it has the lock.
     pub(super) fn lock(&self, mode: Mode) -> Result<(), Failure> {
-        sys::lock(&self.file, mode).map_err(Failure::of("lock"))
+        sys::lock(&self.file, mode).map_err(Failure::of("lock file"))
     }
 
     pub(super) fn unlock(&self) -> Result<(), Failure> {
-        sys::unlock(&self.file).map_err(Failure::of("unlock"))
+        sys::unlock(&self.file).map_err(Failure::of("unlock file"))
     }
 
     /// Whether the file is still the one at the path. A file that isn't excludes nobody who
     /// comes later.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, Failure> {
-        let found = sys::identity_at(path).map_err(Failure::of("look at"))?;
+        let found = sys::identity_at(path).map_err(Failure::of("look at lock file"))?;
         Ok(found == Some(self.identity))
     }
 
     /// Whether the file still has a name, and when it was last written to.
     pub(super) fn glance(&self) -> Result<(bool, Moment), Failure> {
-        sys::glance(&self.file).map_err(Failure::of("look at"))
+        sys::glance(&self.file).map_err(Failure::of("look at lock file"))
     }
 
     /// Writes down that this process holds the lock. Gives when that was, by the file
@@ -83,7 +87,7 @@ impl Descriptor {
     pub(super) fn record(&self, site: Site) -> Result<Option<Moment>, Failure> {
         let record = FileRecord::of_this_process(site).to_bytes();
         let before = sys::tick();
-        sys::write(&self.file, &record).map_err(Failure::of("write to"))?;
+        sys::write(&self.file, &record).map_err(Failure::of("write to lock file"))?;
         let (_, written) = self.glance()?;
         // A moment between the ticks is of this write alone: file systems that have such give
         // each write another, if somebody has looked between them.

@@ -7,7 +7,7 @@
 /// roots of 8 to start with, cube roots of 64 for the rounds. Worked out and not written
 /// down, so that no digit can be wrong.
 fn constants() -> ([u32; 8], [u32; 64]) {
-    let is_prime = |n: &u128| (2..*n).all(|divisor| n % divisor != 0);
+    let is_prime = |n: &u128| (2..*n).all(|divisor| !n.is_multiple_of(divisor));
     let mut primes = (2..).filter(is_prime);
     let primes: [u128; 64] = std::array::from_fn(|_| primes.next().expect("they never end"));
     let start = std::array::from_fn(|index| low(root(primes[index] << 64, 2)));
@@ -47,6 +47,7 @@ pub(super) fn sha256(text: &[u8]) -> [u8; 32] {
     digest
 }
 
+#[expect(clippy::many_single_char_names, reason = "as the standard has them")]
 fn compress(state: &mut [u32; 8], block: &[u8; 64], rounds: &[u32; 64]) {
     let mut schedule = [0_u32; 64];
     for (place, bytes) in schedule.iter_mut().zip(block.as_chunks().0) {

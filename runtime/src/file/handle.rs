@@ -1,11 +1,12 @@
 //! The handles of one lock file and of several, and what can be done with them.
 
 use super::FileLocks;
-use super::acquire::{Acquire, FileLockFuture, Request, held_together};
+use super::acquire::{Acquire, FileLockFuture, Request};
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Mode, Terms};
+use crate::owner::Owner;
 use crate::site::{Holder, Site};
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
         let request = self.locks.request(&self.key, self.terms, Site::here())?;
         match request.try_thin() {
             Some(result) => result.map(|hold| Guard::new(hold.into_held())),
-            None => FileLockFuture::new(Acquire::one(request), None).block(),
+            None => Acquire::one(request).block().map(Guard::new),
         }
     }
 
@@ -126,7 +127,8 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     /// otherwise; and those of [`FileHandle`].
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
-        FileLockFuture::new(self.acquire(Site::here()), Some(timeout)).block()
+        let held = self.acquire(Site::here()).block_for(timeout);
+        held.map(Guard::new)
     }
 
     /// Acquires the lock, and lets other tasks run until it has it or the time is over.
@@ -245,12 +247,8 @@ pub struct FileKeysHandle<'a> {
 }
 
 impl<'a> FileKeysHandle<'a> {
-    pub(super) const fn new(locks: &'a FileLocks, keys: Vec<Key>) -> Self {
-        Self {
-            locks,
-            keys,
-            terms: Terms::EXCLUSIVE,
-        }
+    pub(super) const fn new(locks: &'a FileLocks, keys: Vec<Key>, terms: Terms) -> Self {
+        Self { locks, keys, terms }
     }
 
     /// In the order of their files' names, each once: by oslo's rule two keys can be one file.
@@ -266,7 +264,7 @@ impl<'a> FileKeysHandle<'a> {
         Ok(requests)
     }
 
-    fn acquire(&self, site: Site) -> Acquire {
+    pub(super) fn acquire(&self, site: Site) -> Acquire {
         match self.requests(site) {
             Ok(requests) => Acquire::all(requests),
             Err(error) => Acquire::Failed(Some(error)),
@@ -286,7 +284,7 @@ impl<'a> FileKeysHandle<'a> {
     /// As [`FileHandle::lock`].
     #[track_caller]
     pub fn lock(&self) -> Result<Guard, Error> {
-        FileLockFuture::new(self.acquire(Site::here()), None).block()
+        self.acquire(Site::here()).block().map(Guard::new)
     }
 
     /// Acquires the locks, and lets other tasks run until it has them all.
@@ -310,10 +308,8 @@ impl<'a> FileKeysHandle<'a> {
     /// As [`FileHandle::try_lock`].
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        let requests = self.requests(Site::here())?;
-        let holds = requests.iter().map(Request::try_now);
-        let holds = holds.collect::<Result<Vec<_>, _>>()?;
-        Ok(Guard::new(held_together(holds)))
+        let acquire = self.acquire(Site::here());
+        acquire.try_now(Owner::thread()).map(Guard::new)
     }
 
     /// Acquires the locks, and blocks the thread until it has them all or the time, which
@@ -324,7 +320,8 @@ impl<'a> FileKeysHandle<'a> {
     /// As [`FileHandle::lock_timeout`].
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
-        FileLockFuture::new(self.acquire(Site::here()), Some(timeout)).block()
+        let held = self.acquire(Site::here()).block_for(timeout);
+        held.map(Guard::new)
     }
 
     /// Acquires the locks, and lets other tasks run until it has them all or the time, which

@@ -10,8 +10,8 @@
 //! | `Kept` | ours, for the next in line in this process | taken: `Held`; nobody there: `Free` |
 //!
 //! Going from one to the next inside the process without asking the kernel is many times
-//! faster, and would leave other processes waiting. So it is done for at most [`KEEP`] on
-//! end; then the lock is released, and the next in line gives way for [`PAUSE`].
+//! faster, and would leave other processes waiting. So it is done for a while at most, see
+//! [`turn`](super::turn).
 //!
 //! A lock on a file that is no longer at its path excludes nobody who opens the path later.
 //! So who gets the kernel's lock looks whether it is, and starts again where it isn't. One
@@ -22,6 +22,7 @@ use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
 use super::sys::Moment;
 use super::table;
+use super::turn::Turn;
 use super::wait::{Claim, Wait};
 use crate::key::Key;
 use crate::local::Mode;
@@ -33,12 +34,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-
-/// How long the kernel's lock is handed on inside the process.
-const KEEP: Duration = Duration::from_millis(1);
-
-/// How long the process gives way to others after that.
-const PAUSE: Duration = Duration::from_micros(100);
 
 /// For how long after a file was at its path it is only asked whether it still has a name,
 /// which is much faster. Who moves a lock file elsewhere, and doesn't remove it, may within
@@ -69,10 +64,7 @@ struct Kernel {
     descriptor: Option<Arc<Descriptor>>,
     /// What was found when the lock was taken through this descriptor.
     seen: Option<Seen>,
-    /// When the lock was first handed on inside the process.
-    kept_since: Option<Instant>,
-    /// Until when this process gives way.
-    pause: Option<Instant>,
+    turn: Turn,
     waits: Vec<Arc<Wait>>,
 }
 
@@ -101,6 +93,8 @@ pub(super) struct Manner {
     pub(super) rule: Rule,
     pub(super) mode: Mode,
     pub(super) site: Site,
+    /// Whether others' turn is waited for.
+    pub(super) gives_way: bool,
 }
 
 /// What a try has come to.
@@ -108,6 +102,8 @@ pub(super) struct Manner {
 pub(super) enum Tried {
     Taken,
     Busy,
+    /// It is others' turn until then.
+    Paused(Instant),
 }
 
 /// What is left of a file that nobody uses.
@@ -127,8 +123,7 @@ impl LockFile {
                 state: State::Free,
                 descriptor: None,
                 seen: None,
-                kept_since: None,
-                pause: None,
+                turn: Turn::default(),
                 waits: Vec::new(),
             }),
         }
@@ -149,13 +144,6 @@ impl LockFile {
             }
             tried => tried,
         }
-    }
-
-    /// Until when it is others' turn, if it is.
-    pub(super) fn pause(&self) -> Option<Instant> {
-        let pause = &mut self.kernel.lock().pause;
-        *pause = pause.filter(|until| *until > Instant::now());
-        *pause
     }
 
     /// Blocks the thread until the kernel's lock may be free.
@@ -217,6 +205,9 @@ impl LockFile {
             State::Held(mode, _) => {
                 let mode = *mode;
                 let others = self.users.load(Ordering::Relaxed) > 1;
+                if rule == Rule::Oslo {
+                    kernel.turn.end_hold();
+                }
                 kernel.release(others && rule == Rule::Own && mode == Mode::Exclusive);
             }
             State::Free | State::Kept => unreachable!("who releases holds"),
@@ -238,7 +229,7 @@ impl LockFile {
     /// Removes the file, whose lock the caller holds exclusively.
     pub(super) fn remove(&self) -> Result<(), Failure> {
         let mut kernel = self.kernel.lock();
-        fs::remove_file(&self.path).map_err(Failure::of("remove"))?;
+        fs::remove_file(&self.path).map_err(Failure::of("remove lock file"))?;
         // Those who wait for it find out as soon as they get it. Nobody is handed it.
         kernel.descriptor = None;
         Ok(())
@@ -258,7 +249,12 @@ impl LockFile {
 
 impl Kernel {
     fn try_take(&mut self, file: &LockFile, manner: Manner) -> Result<Tried, Failure> {
-        let Manner { rule, mode, site } = manner;
+        let Manner {
+            rule,
+            mode,
+            site,
+            gives_way,
+        } = manner;
         match &mut self.state {
             State::Held(_, holders) => {
                 *holders += 1;
@@ -272,17 +268,21 @@ impl Kernel {
                 return Ok(Tried::Taken);
             }
             // A shared lock on the same descriptor takes the place of an exclusive one.
-            State::Kept | State::Free => self.state = State::Free,
+            State::Kept => self.state = State::Free,
+            State::Free => {
+                if gives_way && let Some(until) = self.turn.pause() {
+                    return Ok(Tried::Paused(until));
+                }
+            }
         }
         for _ in 0..ATTEMPTS {
-            let descriptor = match &self.descriptor {
-                Some(descriptor) => Arc::clone(descriptor),
-                None => {
-                    self.seen = None;
-                    Arc::new(Descriptor::open(&file.path)?)
-                }
+            // It comes back if nothing is wrong with it.
+            let descriptor = if let Some(descriptor) = self.descriptor.take() {
+                descriptor
+            } else {
+                self.seen = None;
+                Arc::new(Descriptor::open(&file.path)?)
             };
-            self.descriptor = None; // It comes back if nothing is wrong with it.
             let mut taken = descriptor.try_lock(mode)?;
             if !taken && !self.waits.is_empty() {
                 // A thread that waits for nobody may have got it this moment.
@@ -297,6 +297,9 @@ impl Kernel {
                 Ok(true) if taken => {
                     self.descriptor = Some(descriptor);
                     self.state = State::Held(mode, 1);
+                    if rule == Rule::Oslo {
+                        self.turn.begin_hold();
+                    }
                     return Ok(Tried::Taken);
                 }
                 Ok(true) => {
@@ -312,7 +315,7 @@ impl Kernel {
             }
         }
         let error = io::Error::other("it is replaced again and again");
-        Err(Failure::of("lock")(error))
+        Err(Failure::of("lock file")(error))
     }
 
     /// Whether the file is still at its path; then writes down who has taken the lock, if
@@ -369,15 +372,12 @@ impl Kernel {
 
     /// Ends the last hold. The lock goes to somebody else in the process, if there is one.
     fn release(&mut self, others: bool) {
-        if others && self.descriptor.is_some() {
-            let now = Instant::now();
-            if now.duration_since(*self.kept_since.get_or_insert(now)) < KEEP {
-                self.state = State::Kept;
-                return;
-            }
-            self.pause = Some(now + PAUSE);
+        if !others {
+            self.turn.end();
+        } else if self.descriptor.is_some() && self.turn.may_be_kept() {
+            self.state = State::Kept;
+            return;
         }
-        self.kept_since = None;
         self.state = State::Free;
         if let Some(descriptor) = &self.descriptor
             && descriptor.unlock().is_err()

@@ -23,14 +23,15 @@ mod record;
 mod state;
 mod sys;
 mod table;
+mod turn;
 mod wait;
 
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
+use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Locks, Terms};
 use crate::site::Site;
-use crate::space::{Begun, Space};
+use crate::space::{self, Begun, Space};
 use acquire::{Acquire, Request};
 use descriptor::Failure;
 use path::Rule;
@@ -139,19 +140,20 @@ impl FileLocks {
     ///
     /// # Examples
     ///
-    /// ```
-    /// use lockutils::FileLocks;
+    /// ```no_run
+    /// use lockutils::{FileLocks, synchronized};
     /// use std::sync::LazyLock;
     ///
-    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-{}", std::process::id()));
-    /// # unsafe { std::env::set_var("LOCKS", &directory) };
     /// static DEVICES: LazyLock<FileLocks> =
-    ///     LazyLock::new(|| FileLocks::new(std::env::var("LOCKS").unwrap()).prefix("dev-"));
+    ///     LazyLock::new(|| FileLocks::new("/run/service/locks").prefix("dev-"));
     ///
     /// let guard = DEVICES.key("sda").lock()?;
     /// assert!(DEVICES.key("sda").is_locked()?);
-    /// drop(guard);
-    /// # std::fs::remove_dir_all(&directory).unwrap();
+    ///
+    /// #[synchronized(key = device, locks = *DEVICES)]
+    /// fn format(device: &str) -> Result<(), lockutils::Error> {
+    ///     Ok(())
+    /// }
     /// # Ok::<(), lockutils::Error>(())
     /// ```
     pub fn new(directory: impl Into<PathBuf>) -> Self {
@@ -237,7 +239,11 @@ impl FileLocks {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        FileKeysHandle::new(self, keys.into_iter().map(Key::new).collect())
+        FileKeysHandle::new(
+            self,
+            keys.into_iter().map(Key::new).collect(),
+            Terms::EXCLUSIVE,
+        )
     }
 
     /// Has the process keep up to `most` lock files open that nobody uses, of all spaces
@@ -294,12 +300,7 @@ impl FileSpace {
             remedy,
         } = refused;
         let (path, source) = (self.directory.path.clone(), io::Error::new(kind, reason));
-        Error::io(
-            self.name,
-            key,
-            path,
-            ("use the directory for", source, remedy),
-        )
+        Error::io(self.name, key, path, ("use directory", source, remedy))
     }
 }
 
@@ -347,25 +348,26 @@ impl fmt::Debug for FileLocks {
 }
 
 impl Space for FileLocks {
-    type Guard = Guard;
-    type Held = Guard;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Error;
     type Wait = FileLockFuture;
 
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        Begun::Wait(self.begin_async(key, site))
+    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
+        let acquire = match self.request(key, terms.into(), site) {
+            Ok(request) => match request.try_thin() {
+                Some(Ok(hold)) => return Begun::Held(Guard::new(hold.into_held())),
+                Some(Err(error)) => Acquire::Failed(Some(error)),
+                None => Acquire::one(request),
+            },
+            Err(error) => Acquire::Failed(Some(error)),
+        };
+        Begun::Wait(FileLockFuture::new(acquire, None))
     }
 
-    fn block(wait: FileLockFuture) -> Result<Guard, Error> {
-        wait.block()
+    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
+        FileLockFuture::new(self.acquire(key, terms.into(), site), None)
     }
 
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> FileLockFuture {
-        FileLockFuture::new(self.acquire(key, Terms::EXCLUSIVE, site), None)
-    }
-
-    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        self.request(key, Terms::EXCLUSIVE, site)?.try_lock()
+    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
+        let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
+        FileLockFuture::new(acquire, None)
     }
 }

@@ -1,6 +1,6 @@
 //! Who looks at lock files, and who removes them.
 
-use super::acquire::{FileHold, Request};
+use super::acquire::Request;
 use super::descriptor::{self, Failure};
 use super::path::{self, Rule};
 use super::table::InUse;
@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{self, Terms};
+use crate::owner::Owner;
 use crate::site::{Holder, Site};
 use crate::snapshot::LockState;
 use std::fs;
@@ -68,7 +69,7 @@ impl FileLocks {
         match sys::identity_at(&request.path()) {
             Ok(Some(_)) => request.remove(),
             Ok(None) => Ok(false),
-            Err(error) => Err(request.failed(Failure::of("look at")(error))),
+            Err(error) => Err(request.failed(Failure::of("look at lock file")(error))),
         }
     }
 
@@ -158,7 +159,7 @@ impl FileLocks {
         }
         let failed = |error| {
             let path = self.space.directory.path.clone();
-            let failure = Failure::of("read the directory of")(error);
+            let failure = Failure::of("read directory")(error);
             self.space.failed(Key::default(), path, failure)
         };
         let entries = match fs::read_dir(&self.space.directory.path) {
@@ -195,7 +196,7 @@ impl Request {
     }
 
     pub(super) fn try_lock(&self) -> Result<Guard, Error> {
-        let hold = self.try_now()?;
+        let hold = self.try_now(Owner::thread())?;
         Ok(Guard::new(hold.into_held()))
     }
 
@@ -209,7 +210,7 @@ impl Request {
         };
         match locker {
             Ok(locker) => Ok(locker.is_some()),
-            Err(error) => Err(self.failed(Failure::of("look at")(error))),
+            Err(error) => Err(self.failed(Failure::of("look at lock file")(error))),
         }
     }
 
@@ -229,11 +230,11 @@ impl Request {
             io::ErrorKind::Unsupported,
             "programs that use oslo.concurrency don't notice it",
         );
-        Err(self.failed(Failure::of("remove")(error)))
+        Err(self.failed(Failure::of("remove lock file")(error)))
     }
 
     fn remove(&self) -> Result<bool, Error> {
-        let hold: FileHold = self.try_now()?;
+        let hold = self.try_now(Owner::thread())?;
         match hold.file().remove() {
             Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(failure) => Err(self.failed(failure)),

@@ -10,27 +10,21 @@
 use super::Directory;
 use super::kernel::LockFile;
 use crate::key::Key;
-use foldhash::fast::RandomState;
 use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
-use std::hash::BuildHasher as _;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock};
 
 /// How many files are kept open without being used, unless [`set_kept`] says otherwise.
 pub(super) const KEPT: usize = 64;
 
-static FILES: LazyLock<Mutex<Files>> = LazyLock::new(|| {
-    Mutex::new(Files {
-        table: HashTable::new(),
-        uses: 0,
-        kept: 0,
-        most_kept: KEPT,
-    })
+static FILES: Mutex<Files> = Mutex::new(Files {
+    table: HashTable::new(),
+    uses: 0,
+    kept: 0,
+    most_kept: KEPT,
 });
-
-static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
 struct Files {
     table: HashTable<Line>,
@@ -164,7 +158,7 @@ impl Files {
 }
 
 fn hash(directory: &'static Directory, name: &Key) -> u64 {
-    HASHER.hash_one((std::ptr::from_ref(directory).addr(), name.as_bytes()))
+    directory.locks.hash(name)
 }
 
 fn hash_of(line: &Line) -> u64 {

@@ -15,6 +15,7 @@
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
 use super::deadlock::Waiting;
+use super::entry::Mode;
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Holding};
@@ -24,45 +25,78 @@ use crate::site::{Record, Site};
 use crate::sync::{self, Condvar, Instant, Mutex};
 use futures_timer::Delay;
 use std::cell::OnceCell;
+use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
-use std::{mem, vec};
+use std::vec;
 
 /// How often a thread tries again before it joins the queue. In a model it does so at
 /// once, or it would rarely come to that.
 const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
 
-/// What a guard holds: one in-process lock, or something else.
+/// What a guard holds. Dropping it releases.
+///
+/// It moves the holds out to drop them, since the address of what is dropped in place goes
+/// to code that isn't inlined, and so it could not be kept in registers.
 #[derive(Debug)]
-pub(crate) enum Held {
+pub(crate) struct Held(ManuallyDrop<Holds>);
+
+#[derive(Debug)]
+enum Holds {
     One(Hold),
     More(Box<dyn Holding>),
 }
 
-/// Several locks, which are released in reverse.
+/// Several locks, in the order in which they were taken.
 #[derive(Debug)]
 struct AllHeld(Vec<Hold>);
 
 impl Held {
     /// What [`table::try_take_thin`] has taken.
     #[inline]
-    pub(crate) fn thin(hash: u64) -> Self {
-        Self::One(Hold::thin(hash))
+    pub(crate) const fn thin(hash: u64) -> Self {
+        Self::one(Hold::thin(hash))
+    }
+
+    #[inline]
+    pub(crate) const fn one(hold: Hold) -> Self {
+        Self(ManuallyDrop::new(Holds::One(hold)))
+    }
+
+    pub(super) fn all(holds: Vec<Hold>) -> Self {
+        Self::more(AllHeld(holds))
+    }
+
+    pub(crate) fn more(held: impl Holding + 'static) -> Self {
+        Self(ManuallyDrop::new(Holds::More(Box::new(held))))
     }
 
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
     pub(crate) fn disown(&self) {
-        match self {
-            Self::One(hold) => table::disown(hold),
-            Self::More(held) => held.disown(),
+        match &*self.0 {
+            Holds::One(hold) => table::disown(hold),
+            Holds::More(held) => held.disown(),
         }
     }
+}
 
-    pub(super) fn all(holds: Vec<Hold>) -> Self {
-        Self::More(Box::new(AllHeld(holds)))
+impl Drop for Held {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: this is the only place that takes it out, and nobody sees it afterwards.
+        #[expect(unsafe_code, reason = "moved out while it is dropped")]
+        match unsafe { ManuallyDrop::take(&mut self.0) } {
+            Holds::One(hold) => drop(hold),
+            Holds::More(held) => release_more(held),
+        }
     }
+}
+
+#[cold]
+fn release_more(held: Box<dyn Holding>) {
+    drop(held);
 }
 
 impl Holding for AllHeld {
@@ -73,6 +107,7 @@ impl Holding for AllHeld {
 
 impl Drop for AllHeld {
     fn drop(&mut self) {
+        // In reverse.
         while self.0.pop().is_some() {}
     }
 }
@@ -101,10 +136,67 @@ enum State {
 /// What is to be taken, how, and where in the code.
 #[derive(Debug)]
 pub(crate) struct Request {
-    pub(super) space: SpaceId,
-    pub(super) key: Key,
-    pub(super) terms: Terms,
-    pub(super) site: Site,
+    space: SpaceId,
+    key: Key,
+    /// Of the space and the key. From the caller's text: it would wait for the copy.
+    hash: u64,
+    terms: Terms,
+    site: Site,
+}
+
+impl Request {
+    #[inline]
+    pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
+        let hash = table::hash(space.number, text.as_bytes());
+        Self::new(space, Key::from_text(text), hash, terms, site)
+    }
+
+    #[inline]
+    pub(super) fn of_key(space: SpaceId, key: Key, terms: Terms, site: Site) -> Self {
+        let hash = table::hash(space.number, key.as_bytes());
+        Self::new(space, key, hash, terms, site)
+    }
+
+    #[inline]
+    const fn new(space: SpaceId, key: Key, hash: u64, terms: Terms, site: Site) -> Self {
+        Self {
+            space,
+            key,
+            hash,
+            terms,
+            site,
+        }
+    }
+
+    fn name(&self) -> Name<'_> {
+        Name {
+            hash: self.hash,
+            space: self.space,
+            text: self.key.as_bytes(),
+        }
+    }
+
+    fn try_now(&self, owner: Owner) -> Result<Hold, Error> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        let name = self.name();
+        table::try_take(name, self.terms, record).ok_or_else(|| table::busy(name))
+    }
+
+    /// The fast path, see [`table::try_take_thin`].
+    #[inline]
+    fn try_thin(&self, owner: Owner) -> Option<u64> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        match self.terms.mode {
+            Mode::Exclusive => table::try_take_thin(self.name(), record),
+            Mode::Shared => None,
+        }
+    }
 }
 
 /// Several locks being taken, in the order of the list.
@@ -118,7 +210,8 @@ pub(crate) struct All {
 }
 
 impl Acquire {
-    pub(super) fn one(request: Request) -> Self {
+    #[inline]
+    pub(super) const fn one(request: Request) -> Self {
         Self::One(One::new(request))
     }
 
@@ -144,7 +237,7 @@ impl Acquire {
         waker: impl Fn() -> Waker,
     ) -> Poll<Held> {
         match self {
-            Self::One(one) => one.step(owner, timed, waker).map(Held::One),
+            Self::One(one) => one.step(owner, timed, waker).map(Held::one),
             Self::All(all) => all.step(owner, timed, waker),
         }
     }
@@ -177,38 +270,31 @@ impl Acquire {
         Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
     }
 
-    /// Tries the fast path for about as long as it takes to block and be woken. Where the
-    /// holder is soon done the lock stays on the fast path so, and nobody who waits is
-    /// overtaken, since the fast path is closed as long as there is somebody in the queue.
-    fn spin(&mut self) -> Option<u64> {
-        let Self::One(one) = self else { return None };
-        let State::New(request) = &one.state else {
-            return None;
-        };
-        let Request {
-            space, key, terms, ..
-        } = request;
-        let text = key.as_bytes();
-        // Who spins has no place in line, and a re-entry finds its own lock in the way.
-        let spins = !space.policy.fair && !terms.reentrant;
-        if !(spins && table::may_be_thin(space, text, *terms))
-            || table::is_closed_by_others(Name::new(*space, text))
-        {
-            return None;
+    /// Takes what there is to take, if all of it has room.
+    pub(crate) fn try_now(self, owner: Owner) -> Result<Held, Error> {
+        match self {
+            Self::One(mut one) => one.try_now(owner).map(Held::one),
+            Self::All(mut all) => all.try_now(owner),
         }
-        (0..SPINS).find_map(|round| {
-            sync::pause(round);
-            one.try_thin(Owner::thread())
-        })
     }
 
     /// Blocks the thread until it has the lock. Panics instead of closing a deadlock.
     #[cold]
     #[track_caller]
-    pub(super) fn block(mut self) -> Held {
-        if let Some(hash) = self.spin() {
-            return Held::thin(hash);
+    pub(super) fn block(self) -> Held {
+        if let Self::One(One {
+            state: State::New(request),
+        }) = &self
+            && let Some(hold) = spin(request.name(), request.terms, request.site)
+        {
+            return Held::one(hold);
         }
+        self.block_in_queue()
+    }
+
+    /// The same, without another try before it joins the queue.
+    #[track_caller]
+    pub(super) fn block_in_queue(mut self) -> Held {
         let signal = OnceCell::new();
         loop {
             if let Poll::Ready(held) = self.step(Owner::thread(), false, || {
@@ -251,6 +337,29 @@ impl Acquire {
     }
 }
 
+/// What a thread does before it joins the queue: it tries the slow path where only that has
+/// the lock, and then the fast path for about as long as it takes to block and be woken.
+///
+/// Where the holder is soon done the lock stays on the fast path so, and nobody who waits is
+/// overtaken, since the fast path is closed as long as there is somebody in the queue.
+pub(super) fn spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
+    let owner = Owner::thread();
+    let record = Record { owner, site };
+    if let Some(hold) = table::try_take_inflated(name, terms, record) {
+        return Some(hold);
+    }
+    let Terms { mode, reentrant } = terms;
+    // Who spins has no place in line, and a re-entry finds its own lock in the way.
+    if name.space.policy.fair || reentrant || mode == Mode::Shared {
+        return None;
+    }
+    let hash = (0..SPINS).find_map(|round| {
+        sync::pause(round);
+        table::looks_free(name).then(|| table::try_take_thin(name, record))?
+    });
+    hash.map(Hold::thin)
+}
+
 impl One {
     const fn new(request: Request) -> Self {
         Self {
@@ -258,20 +367,21 @@ impl One {
         }
     }
 
-    /// The fast path, see [`table::try_take_thin`].
-    #[inline]
+    fn try_now(&mut self, owner: Owner) -> Result<Hold, Error> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Ok(Hold::thin(hash));
+        }
+        match &self.state {
+            State::New(request) => request.try_now(owner),
+            State::Queued(_) | State::Done => unreachable!("who tries hasn't waited"),
+        }
+    }
+
     fn try_thin(&mut self, owner: Owner) -> Option<u64> {
-        let State::New(Request {
-            space,
-            key,
-            terms,
-            site,
-        }) = &self.state
-        else {
+        let State::New(request) = &self.state else {
             return None;
         };
-        let record = Record { owner, site: *site };
-        let hash = table::try_take_thin(space, key.as_bytes(), *terms, record)?;
+        let hash = request.try_thin(owner)?;
         self.state = State::Done;
         Some(hash)
     }
@@ -281,17 +391,12 @@ impl One {
             return Poll::Ready(Hold::thin(hash));
         }
         let step = match &mut self.state {
-            State::New(Request {
-                space,
-                key,
-                terms,
-                site,
-            }) => {
-                let name = Name::new(*space, key.as_bytes());
-                let record = Record { owner, site: *site };
-                match table::try_take(name, *terms, record) {
+            State::New(request) => {
+                let Request { terms, site, .. } = *request;
+                let record = Record { owner, site };
+                match table::try_take(request.name(), terms, record) {
                     Some(hold) => Ok(hold),
-                    None => table::take_or_queue(name, *terms, record, waker()),
+                    None => table::take_or_queue(request.name(), terms, record, waker()),
                 }
             }
             State::Queued(waiting) => {
@@ -335,6 +440,14 @@ impl All {
         }
         self.is_done = true;
         Poll::Ready(self.take())
+    }
+
+    fn try_now(&mut self, owner: Owner) -> Result<Held, Error> {
+        while let Some(mut current) = self.current.take() {
+            self.held.push(current.try_now(owner)?);
+            self.current = self.rest.next().map(One::new);
+        }
+        Ok(self.take())
     }
 
     fn take(&mut self) -> Held {

@@ -8,111 +8,121 @@
 //! into an [`Entry`](super::entry::Entry), and from then on the mutex of the
 //! bucket's shard rules, until the bucket's last entry is gone.
 //!
-//! | low half of the word | state | who may change it |
+//! | word | state | who may change it |
 //! |---|---|---|
 //! | 0 | free | anybody, to 1; with the shard's mutex, to 2 |
-//! | 1 | thin: held, and the record says what and by whom | the holder, to 0; with the shard's mutex, to 2 × 2 |
+//! | 1 | thin: held, and the record says what and by whom, once it is complete | the holder, to 0; with the shard's mutex, to 2 × 2 |
 //! | 2 × n | inflated: n entries and reservations | with the shard's mutex |
 //!
-//! The high half counts the thin holds. The record is written after the word, by
-//! plain stores, and last of them `recorded`, with the same count: so whoever finds
-//! the word thin can tell the record of this hold from that of the one before it.
+//! The record is written after the word is 1, by whoever made it 1, and read with the
+//! mutex by whoever ends that state. `complete` goes between the two:
+//!
+//! 1. Where the word is 0, the record is not complete. So the next holder finds it so, and
+//!    who reads the record of this hold can't take that of an earlier one for it.
+//! 2. A thin holder completes it, and takes that back just before it releases. Where the
+//!    release fails, since the bucket was inflated meanwhile, it completes it again: the one
+//!    who inflated it may be waiting for that.
+//! 3. Where the word is 2 × n, nobody writes to the record.
 
-use crate::key::{self, Key, WORDS};
-use crate::owner::Owner;
-use crate::site::{Record, Site};
-use crate::sync::{AtomicRef, AtomicU64, Ordering, spin};
-use std::panic::Location;
+use crate::key::{Key, copy_short};
+use crate::site::Record;
+use crate::sync::{AtomicBool, AtomicU64, Ordering, UnsafeCell, spin};
 
 const FREE: u64 = 0;
 const THIN: u64 = 1;
 const ENTRY: u64 = 2;
 
-/// One thin hold, in the high half of the word and of `recorded`.
-const HOLD: u64 = 1 << 32;
-
-/// In the low half of `recorded`: the lock's space is fair.
-const FAIR: u64 = 1 << 16;
-
-const fn low(word: u64) -> u64 {
-    word % HOLD
-}
-
-const fn holds(word: u64) -> u64 {
-    word / HOLD
-}
-
 /// Aligned so that two buckets never share a cache line, nor a pair of lines that
 /// the processor fetches together.
-#[cfg_attr(all(test, loom), derive(Default))]
 #[repr(align(128))]
 pub(super) struct Bucket {
     /// See the table at the head of this file.
     word: AtomicU64,
-    /// For which thin hold the record is complete; and in the low half the length of
-    /// its key, and [`FAIR`].
-    recorded: AtomicU64,
-    space: AtomicU64,
-    owner: AtomicU64,
-    function: AtomicRef<&'static str>,
-    location: AtomicRef<Location<'static>>,
-    text: [AtomicU64; WORDS],
+    /// Whether the record is that of the present hold, and all of it.
+    complete: AtomicBool,
+    record: UnsafeCell<ThinRecord>,
+}
+
+/// What a thin holder writes down. Plain memory, see [`Bucket`].
+struct ThinRecord {
+    space: u64,
+    /// `None` until there is a first hold.
+    record: Option<Record>,
+    length: u8,
+    text: [u8; Bucket::TEXT],
 }
 
 /// What a thin holder has written down.
 pub(super) struct ThinHold {
     pub(super) space: u64,
     pub(super) key: Key,
-    pub(super) fair: bool,
     pub(super) record: Record,
+}
+
+// SAFETY: the record is the only part that isn't `Sync` by itself. It is written by who
+// made the word 1, before it says so by `complete`; and read by who made the word 2 × 2
+// of that 1, with the shard's mutex, after seeing `complete`. By invariant 1 that is of
+// the same hold, and by invariant 3 nobody writes until the word has been 0 again. Each
+// of these steps happens before the next, see the orderings below.
+#[expect(unsafe_code, reason = "as above")]
+unsafe impl Sync for Bucket {}
+
+impl ThinRecord {
+    const EMPTY: Self = Self {
+        space: 0,
+        record: None,
+        length: 0,
+        text: [0; Bucket::TEXT],
+    };
 }
 
 impl Bucket {
     /// How long a text a thin holder can write down.
-    pub(super) const TEXT: usize = WORDS * size_of::<u64>();
+    pub(super) const TEXT: usize = 64;
 
     #[cfg(not(all(test, loom)))]
     pub(super) const fn new() -> Self {
         Self {
             word: AtomicU64::new(FREE),
-            recorded: AtomicU64::new(0),
-            space: AtomicU64::new(0),
-            owner: AtomicU64::new(0),
-            function: AtomicRef::none(),
-            location: AtomicRef::none(),
-            text: [const { AtomicU64::new(0) }; WORDS],
+            complete: AtomicBool::new(false),
+            record: UnsafeCell::new(ThinRecord::EMPTY),
+        }
+    }
+
+    #[cfg(all(test, loom))]
+    pub(super) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(FREE),
+            complete: AtomicBool::new(false),
+            record: UnsafeCell::new(ThinRecord::EMPTY),
         }
     }
 
     /// Takes a lock of a bucket in which none is held or awaited. The key's text is at most
     /// [`Bucket::TEXT`] bytes long.
     #[inline]
-    pub(super) fn try_take(&self, space: u64, text: &[u8], fair: bool, record: Record) -> bool {
-        let word = self.word.load(Ordering::Relaxed);
-        if low(word) != FREE {
-            return false;
-        }
-        let thin = word.wrapping_add(HOLD) + THIN;
+    pub(super) fn try_take(&self, space: u64, text: &[u8], record: Record) -> bool {
         // Acquire pairs with the release in `release` and `unreserve`: what was done
-        // under the lock before is done.
+        // under the lock before is done, and so is all that was done with the record.
         if self
             .word
-            .compare_exchange(word, thin, Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(FREE, THIN, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
             return false;
         }
-        self.space.store(space, Ordering::Relaxed);
-        self.owner.store(record.owner.word(), Ordering::Relaxed);
-        self.function.store(record.site.function, Ordering::Relaxed);
-        self.location
-            .store(Some(record.site.location), Ordering::Relaxed);
-        for (place, word) in self.text.iter().zip(key::words(text)) {
-            place.store(word, Ordering::Relaxed);
-        }
-        // Release pairs with the acquire in `record`: the record is complete.
-        let about = text.len() as u64 | if fair { FAIR } else { 0 };
-        self.recorded.store(thin - THIN + about, Ordering::Release);
+        self.record.with_mut(|place| {
+            // SAFETY: this made the word 1, so nobody else reads or writes the record until
+            // it is complete, see the `Sync` of `Bucket`.
+            #[expect(unsafe_code, reason = "the record is plain memory")]
+            let place = unsafe { &mut *place };
+            place.space = space;
+            place.record = Some(record);
+            place.length = u8::try_from(text.len()).expect("a short text");
+            copy_short(text, &mut place.text[..text.len()]);
+        });
+        // Release pairs with the acquire in `read`: all of the record is written.
+        self.complete.store(true, Ordering::Release);
         true
     }
 
@@ -120,26 +130,31 @@ impl Bucket {
     /// lock is an entry.
     #[inline]
     pub(super) fn release(&self) -> bool {
-        let word = self.word.load(Ordering::Relaxed);
+        // Relaxed, as it is for the next holder, who sees it by the release below.
+        self.complete.store(false, Ordering::Relaxed);
         // Release pairs with the acquire in `try_take` and `reserve`: what was done
-        // under the lock is done.
-        low(word) == THIN
-            && self
-                .word
-                .compare_exchange(word, word - THIN, Ordering::Release, Ordering::Relaxed)
-                .is_ok()
+        // under the lock is done, and the record isn't complete.
+        let released = self
+            .word
+            .compare_exchange(THIN, FREE, Ordering::Release, Ordering::Relaxed)
+            .is_ok();
+        if !released {
+            // Release, as in `try_take`; by invariant 2.
+            self.complete.store(true, Ordering::Release);
+        }
+        released
     }
 
     /// Whether the shard's mutex rules. A hint: by now it may have changed.
     pub(super) fn is_inflated(&self) -> bool {
-        low(self.word.load(Ordering::Relaxed)) > THIN
+        self.word.load(Ordering::Relaxed) > THIN
     }
 
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
     pub(super) fn reserve(&self) -> Option<ThinHold> {
-        let inflate = |word| match low(word) {
-            THIN => Some(word - THIN + 2 * ENTRY),
+        let inflate = |word| match word {
+            THIN => Some(2 * ENTRY),
             _ => Some(word + ENTRY),
         };
         // Acquire pairs with the release in `release` and `unreserve`.
@@ -147,51 +162,43 @@ impl Bucket {
             .word
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, inflate);
         let word = word.expect("a bucket can always be inflated");
-        (low(word) == THIN).then(|| self.record(holds(word)))
+        (word == THIN).then(|| self.read())
     }
 
     /// Ends a reservation; without one left, and without an entry, the bucket is
     /// free. The shard's mutex must be locked.
     pub(super) fn unreserve(&self) {
-        let word = self.word.load(Ordering::Relaxed);
+        let word = self.word.load(Ordering::Relaxed) - ENTRY;
+        if word == FREE {
+            // For invariant 1. If the record was that of a thin hold, its holder has since
+            // released, with the mutex, and writes here no more.
+            self.complete.store(false, Ordering::Relaxed);
+        }
         // Release pairs with the acquire in `try_take`: the entries' last holders
         // have released under the mutex, before this.
-        self.word.store(word - ENTRY, Ordering::Release);
+        self.word.store(word, Ordering::Release);
     }
 
-    #[cfg(all(test, loom))]
+    /// Whether no lock is held or awaited. A hint: by now it may have changed.
     pub(super) fn is_free(&self) -> bool {
-        low(self.word.load(Ordering::Relaxed)) == FREE
+        self.word.load(Ordering::Relaxed) == FREE
     }
 
-    /// What the holder of this thin hold has written down. Waits for it to finish,
-    /// which takes it a few instructions.
-    fn record(&self, hold: u64) -> ThinHold {
-        // Acquire pairs with the release in `try_take`. The stores of the next hold
-        // are no danger: there is none before the bucket is free again.
-        let recorded = spin(|| {
-            let recorded = self.recorded.load(Ordering::Acquire);
-            (holds(recorded) == hold).then_some(recorded)
-        });
-        let words = self
-            .text
-            .each_ref()
-            .map(|word| word.load(Ordering::Relaxed));
-        let key = Key::from_words(words, low(recorded) % FAIR);
-        let location = self.location.load(Ordering::Relaxed);
-        let record = Record {
-            owner: Owner::from_word(self.owner.load(Ordering::Relaxed)),
-            site: Site {
-                function: self.function.load(Ordering::Relaxed),
-                location: location.expect("a complete record has a location"),
-            },
-        };
-        let space = self.space.load(Ordering::Relaxed);
-        ThinHold {
-            space,
-            key,
-            fair: recorded & FAIR != 0,
-            record,
-        }
+    /// What the holder of the thin hold that has just become an entry has written down.
+    /// Waits for it to finish, which takes it a few instructions.
+    fn read(&self) -> ThinHold {
+        // Acquire pairs with the release in `try_take` and `release`.
+        spin(|| self.complete.load(Ordering::Acquire).then_some(()));
+        self.record.with(|place| {
+            // SAFETY: this made the word 2 × 2 of 1, and the record is complete, so nobody
+            // writes to it until the word has been 0 again, see the `Sync` of `Bucket`.
+            #[expect(unsafe_code, reason = "the record is plain memory")]
+            let place = unsafe { &*place };
+            ThinHold {
+                space: place.space,
+                key: Key::from_utf8(&place.text[..usize::from(place.length)]),
+                record: place.record.expect("a complete record is there"),
+            }
+        })
     }
 }

@@ -28,6 +28,7 @@ pub fn global() -> &'static Locks {
 /// let guard = lockutils::lock("name");
 /// assert!(lockutils::is_locked("name"));
 /// ```
+#[inline]
 #[track_caller]
 pub fn lock(key: impl LockKey) -> Guard {
     GLOBAL.key(key).lock()
@@ -41,6 +42,7 @@ pub fn lock(key: impl LockKey) -> Guard {
 ///
 /// Dropping the future leaves the queue; a lock that was just being handed over
 /// to it goes to the next waiter.
+#[inline]
 #[track_caller]
 pub fn lock_async(key: impl LockKey) -> LockFuture {
     GLOBAL.key(key).lock_async()

@@ -4,9 +4,11 @@ use super::Locks;
 use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
 use super::table::Terms;
+use super::with_text;
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
+use crate::owner::Owner;
 use crate::site::Site;
 use std::time::Duration;
 
@@ -87,10 +89,9 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[track_caller]
     pub fn lock(&self) -> Guard {
         let site = Site::here();
-        match self.locks.try_thin(&self.key, self.terms, site) {
-            Some(hash) => Guard::thin(hash),
-            None => Guard::new(self.acquire(site).block()),
-        }
+        with_text(&self.key, |text| {
+            self.locks.lock_text(text, self.terms, site)
+        })
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -119,7 +120,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
         let hold = self.locks.try_now(&self.key, self.terms, Site::here())?;
-        Ok(Guard::new(Held::One(hold)))
+        Ok(Guard::new(Held::one(hold)))
     }
 
     /// Acquires the lock, and blocks the thread until it has it or the time is over.
@@ -163,7 +164,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.locks.holder(&self.key).is_some()
+        with_text(&self.key, |text| self.locks.holds_text(text))
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -235,24 +236,15 @@ pub struct KeysHandle<'a> {
 }
 
 impl<'a> KeysHandle<'a> {
-    pub(super) fn new(locks: &'a Locks, mut keys: Vec<Key>) -> Self {
+    pub(super) fn new(locks: &'a Locks, mut keys: Vec<Key>, terms: Terms) -> Self {
         keys.sort_unstable();
         keys.dedup();
-        Self {
-            locks,
-            keys,
-            terms: Terms::EXCLUSIVE,
-        }
+        Self { locks, keys, terms }
     }
 
-    fn acquire(&self, site: Site) -> Acquire {
+    pub(super) fn acquire(&self, site: Site) -> Acquire {
         let (space, terms) = (self.locks.id(), self.terms);
-        let request = |key: &Key| Request {
-            space,
-            key: key.clone(),
-            terms,
-            site,
-        };
+        let request = |key: &Key| Request::of_key(space, key.clone(), terms, site);
         Acquire::all(self.keys.iter().map(request).collect())
     }
 
@@ -289,10 +281,8 @@ impl<'a> KeysHandle<'a> {
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), with the first key that is.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        let site = Site::here();
-        let one = |key| self.locks.try_now(key, self.terms, site);
-        let holds = self.keys.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        Ok(Guard::new(Held::all(holds)))
+        let acquire = self.acquire(Site::here());
+        acquire.try_now(Owner::thread()).map(Guard::new)
     }
 
     /// Acquires the locks, and blocks the thread until it has them all or the time, which

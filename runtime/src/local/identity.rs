@@ -1,16 +1,28 @@
 //! What makes a lock space one and the same: a number, drawn at its first use.
 //!
-//! The number's low bits say which name the space has, so that a lock can be named
-//! by the number alone, also when its space has been dropped. Names are remembered
-//! for ever, each text once; spaces are not remembered at all.
+//! | bits of the number | what they say |
+//! |---|---|
+//! | 63 | whether the space is fair |
+//! | 62 | whether it has several permits |
+//! | 24 to 61 | which space, in the order of first use, from 1 |
+//! | 0 to 23 | which name it has |
+//!
+//! So a lock can be named by the number alone, also when its space has been dropped, and
+//! the fast path needs no more of a space. Names are remembered for ever, each text once;
+//! spaces are not remembered at all.
 
+use super::entry::Policy;
+use super::hash::draw_seeds;
 use crate::sync::Ordering;
 use crate::sync::ambient::{AtomicU64, Mutex};
 use std::collections::BTreeMap;
 
-/// How many bits of a number are the index of its name. The 40 bits above them are
-/// enough for a million new spaces a second during twelve days.
+/// How many bits of a number are the index of its name. The 38 bits above them are
+/// enough for a million new spaces a second during three days.
 const NAME_BITS: u32 = 24;
+
+const FAIR: u64 = 1 << 63;
+const COUNTED: u64 = 1 << 62;
 
 /// The name of spaces that came after 2^24 different names.
 const UNNAMED: &str = "unnamed";
@@ -37,31 +49,50 @@ pub(super) fn name_of(number: u64) -> &'static str {
     SPACES.lock().names.get(index).copied().unwrap_or(UNNAMED)
 }
 
+/// Whether the space that has this number is fair.
+pub(super) const fn is_fair(number: u64) -> bool {
+    number & FAIR != 0
+}
+
+/// Whether the locks of the space that has this number have several permits.
+pub(super) const fn is_counted(number: u64) -> bool {
+    number & COUNTED != 0
+}
+
 impl Identity {
     pub(super) const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
-    /// The number, which has `name` in it.
+    /// The number, once it is drawn.
     #[inline]
-    pub(super) fn number(&self, name: &'static str) -> u64 {
-        // Relaxed: the number is all there is to see, no other memory hangs on it.
-        match self.0.load(Ordering::Relaxed) {
-            0 => self.draw(name),
-            number => number,
-        }
+    pub(super) fn known(&self) -> Option<u64> {
+        // Acquire pairs with the release in `draw`: the hash has its seeds.
+        Some(self.0.load(Ordering::Acquire)).filter(|number| *number != 0)
+    }
+
+    /// The number, which has `name` and `policy` in it.
+    #[inline]
+    pub(super) fn number(&self, name: &'static str, policy: Policy) -> u64 {
+        self.known().unwrap_or_else(|| self.draw(name, policy))
     }
 
     #[cold]
-    fn draw(&self, name: &'static str) -> u64 {
+    fn draw(&self, name: &'static str, policy: Policy) -> u64 {
         let mut spaces = SPACES.lock();
-        let drawn_meanwhile = self.0.load(Ordering::Relaxed);
-        if drawn_meanwhile != 0 {
+        if let Some(drawn_meanwhile) = self.known() {
             return drawn_meanwhile;
         }
+        if spaces.drawn == 0 {
+            draw_seeds();
+        }
         spaces.drawn += 1;
-        let number = spaces.drawn << NAME_BITS | spaces.index_of(name);
-        self.0.store(number, Ordering::Relaxed);
+        let fair = if policy.fair { FAIR } else { 0 };
+        let counted = if policy.permits > 1 { COUNTED } else { 0 };
+        let number = fair | counted | spaces.drawn << NAME_BITS | spaces.index_of(name);
+        // Release pairs with the acquire in `known`. The seeds may be another thread's, who
+        // drew them before it unlocked the mutex.
+        self.0.store(number, Ordering::Release);
         number
     }
 }

@@ -21,6 +21,7 @@ mod deadlock;
 mod entry;
 mod global;
 mod handle;
+mod hash;
 mod identity;
 #[cfg(all(test, loom))]
 mod models;
@@ -31,7 +32,7 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::space::{Begun, Space};
+use crate::space::{self, Begun, Space, Wait};
 use acquire::Request;
 use entry::Policy;
 use identity::Identity;
@@ -42,6 +43,7 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use table::{Name, SpaceId};
 
 pub(crate) use acquire::{Acquire, Held, Signal, Timer};
@@ -188,18 +190,22 @@ impl Locks {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        KeysHandle::new(self, keys.into_iter().map(Key::new).collect())
+        KeysHandle::new(
+            self,
+            keys.into_iter().map(Key::new).collect(),
+            Terms::EXCLUSIVE,
+        )
     }
 
-    /// Somebody who has the lock.
-    pub(crate) fn holder(&self, key: &(impl LockKey + ?Sized)) -> Option<Record> {
-        with_text(key, |text| table::holder(Name::new(self.id(), text)))
+    /// The hash of a lock, which is that of no other space's lock of the same key.
+    pub(crate) fn hash(&self, key: &Key) -> u64 {
+        table::hash(self.id().number, key.as_bytes())
     }
 
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
-            number: self.identity.number(self.name),
+            number: self.identity.number(self.name, self.policy),
             policy: self.policy,
         }
     }
@@ -207,23 +213,60 @@ impl Locks {
     /// Takes a lock for a thread if nobody else is near; gives what
     /// [`Guard::thin`] takes.
     #[inline]
-    pub(crate) fn try_thin(
-        &self,
-        key: &(impl LockKey + ?Sized),
-        terms: Terms,
-        site: Site,
-    ) -> Option<u64> {
-        let record = Record {
-            owner: Owner::thread(),
-            site,
+    fn try_thin(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<u64> {
+        with_text(key, |text| self.try_thin_text(text, terms, site))
+    }
+
+    #[inline]
+    pub(crate) fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
+        match terms.mode {
+            Mode::Exclusive => self.try_thin_exclusive(text, site),
+            Mode::Shared => None,
+        }
+    }
+
+    /// All of the fast path in one function, whose arguments are in registers.
+    fn try_thin_exclusive(&self, text: &[u8], site: Site) -> Option<u64> {
+        let (Some(number), Some(owner)) = (self.identity.known(), Owner::known_thread()) else {
+            return self.try_thin_first(text, site);
         };
-        with_text(key, |text| {
-            table::try_take_thin(&self.id(), text, terms, record)
-        })
+        let policy = self.policy;
+        let name = Name::new(SpaceId { number, policy }, text);
+        table::try_take_thin(name, Record { owner, site })
+    }
+
+    /// The same for the first use of the space, or the first by the thread. Apart from it,
+    /// so that it calls nothing, and needs no stack.
+    #[cold]
+    fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
+        let (_space, _thread) = (self.id(), Owner::thread());
+        self.try_thin_exclusive(text, site)
+    }
+
+    /// Takes a lock for a thread, and blocks it until it has it.
+    #[inline]
+    #[track_caller]
+    fn lock_text(&self, text: &[u8], terms: Terms, site: Site) -> Guard {
+        match self.try_thin_text(text, terms, site) {
+            Some(hash) => Guard::thin(hash),
+            None => Guard::new(self.wait_text(text, terms, site)),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn wait_text(&self, text: &[u8], terms: Terms, site: Site) -> Held {
+        let space = self.id();
+        let name = Name::new(space, text);
+        if let Some(hold) = acquire::spin(name, terms, site) {
+            return Held::one(hold);
+        }
+        let request = Request::of_key(space, Key::from_utf8(text), terms, site);
+        Acquire::one(request).block_in_queue()
     }
 
     /// Takes a lock for a thread if it has room.
-    pub(crate) fn try_now(
+    fn try_now(
         &self,
         key: &(impl LockKey + ?Sized),
         terms: Terms,
@@ -232,14 +275,21 @@ impl Locks {
         if let Some(hash) = self.try_thin(key, terms, site) {
             return Ok(Hold::thin(hash));
         }
-        with_text(key, |text| {
-            let name = Name::new(self.id(), text);
-            let record = Record {
-                owner: Owner::thread(),
-                site,
-            };
-            table::try_take(name, terms, record).ok_or_else(|| table::busy(name))
-        })
+        with_text(key, |text| self.try_now_text(text, terms, site))
+    }
+
+    fn try_now_text(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
+        let name = Name::new(self.id(), text);
+        let record = Record {
+            owner: Owner::thread(),
+            site,
+        };
+        table::try_take(name, terms, record).ok_or_else(|| table::busy(name))
+    }
+
+    /// Whether somebody holds the lock of the text.
+    fn holds_text(&self, text: &[u8]) -> bool {
+        table::holder(Name::new(self.id(), text)).is_some()
     }
 
     #[inline]
@@ -249,12 +299,14 @@ impl Locks {
         terms: Terms,
         site: Site,
     ) -> Acquire {
-        Acquire::one(Request {
-            space: self.id(),
-            key: Key::of(key),
-            terms,
-            site,
-        })
+        match key.as_text() {
+            Some(text) => self.acquire_text(text, terms, site),
+            None => Acquire::one(Request::of_key(self.id(), Key::of(key), terms, site)),
+        }
+    }
+
+    fn acquire_text(&self, text: &str, terms: Terms, site: Site) -> Acquire {
+        Acquire::one(Request::of_text(self.id(), text, terms, site))
     }
 }
 
@@ -281,33 +333,37 @@ impl fmt::Debug for Locks {
 }
 
 impl Space for Locks {
-    type Guard = Guard;
-    type Held = ThinHold;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Infallible;
     type Wait = Sure;
 
     #[inline]
-    fn begin(&self, key: &dyn LockKey, site: Site) -> Begun<Self> {
-        match self.try_thin(key, Terms::EXCLUSIVE, site) {
+    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<Sure> {
+        let terms = Terms::from(terms);
+        match self.try_thin(key, terms, site) {
             Some(hash) => Begun::Held(ThinHold(hash, PhantomData)),
-            None => Begun::Wait(Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))),
+            None => Begun::Wait(Sure(LockFuture(self.acquire(key, terms, site)))),
         }
     }
 
-    #[track_caller]
-    fn block(Sure(LockFuture(wait)): Sure) -> Result<Guard, Infallible> {
-        Ok(Guard::new(wait.block()))
-    }
-
     #[inline]
-    fn begin_async(&self, key: &dyn LockKey, site: Site) -> Sure {
-        Sure(LockFuture(self.acquire(key, Terms::EXCLUSIVE, site)))
+    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
+        Sure(LockFuture(self.acquire(key, terms.into(), site)))
     }
 
-    fn try_begin(&self, key: &dyn LockKey, site: Site) -> Result<Guard, Error> {
-        let hold = self.try_now(key, Terms::EXCLUSIVE, site)?;
-        Ok(Guard::new(Held::One(hold)))
+    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
+        let handle = KeysHandle::new(self, keys, terms.into());
+        Sure(LockFuture(handle.acquire(site)))
+    }
+}
+
+impl From<space::Terms> for Terms {
+    #[inline]
+    fn from(space::Terms { shared, reentrant }: space::Terms) -> Self {
+        let mode = if shared {
+            Mode::Shared
+        } else {
+            Mode::Exclusive
+        };
+        Self { mode, reentrant }
     }
 }
 
@@ -337,11 +393,56 @@ impl Drop for ThinHold {
 #[derive(Debug)]
 pub struct Sure(LockFuture);
 
+impl Wait for Sure {
+    type Held = ThinHold;
+    type Guard = Guard;
+    type AsyncGuard = AsyncGuard;
+    type Failure = Infallible;
+    type Timed = LockTimeoutFuture;
+    type Try = LockNow;
+
+    #[track_caller]
+    fn block(self) -> Result<Guard, Infallible> {
+        Ok(Guard::new(self.0.0.block()))
+    }
+
+    fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
+        self.0.0.block_for(timeout).map(Guard::new)
+    }
+
+    fn try_now(self) -> Result<Guard, Error> {
+        self.0.0.try_now(Owner::thread()).map(Guard::new)
+    }
+
+    fn timed(self, timeout: Duration) -> LockTimeoutFuture {
+        LockTimeoutFuture::new(self.0.0, timeout)
+    }
+
+    fn try_async(self) -> LockNow {
+        LockNow(Some(self.0.0))
+    }
+}
+
 impl Future for Sure {
     type Output = Result<AsyncGuard, Infallible>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(Ok)
+    }
+}
+
+/// The try of a task. It is made by a poll, which knows the task.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LockNow(Option<Acquire>);
+
+impl Future for LockNow {
+    type Output = Result<AsyncGuard, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let acquire = self.0.take().expect("a future is polled once it is ready");
+        let held = acquire.try_now(Owner::task(context.waker()));
+        Poll::Ready(held.map(AsyncGuard::new))
     }
 }

@@ -5,10 +5,10 @@
 //! first digit says which of them it is in, and time passes only when the model says so.
 
 use super::{Handle, LockFuture, Locks, states, table};
-use crate::__private::{finish, site};
+use crate::__private::{Function, finish, site};
 use crate::error::ErrorKind;
 use crate::guard::{AsyncGuard, Guard};
-use crate::space::Space as _;
+use crate::space::{Space as _, Terms};
 use crate::sync::{Instant, pass};
 use loom::cell::Cell;
 use loom::model::Builder;
@@ -489,17 +489,22 @@ fn permits_bound() {
     });
 }
 
+fn function_name(function: &'static Function) -> &'static str {
+    site(function).function().unwrap()
+}
+
 /// A hold that is recorded with its key as the function.
-fn hold(locks: &Locks, key: &'static &'static str) -> Guard {
-    finish(locks.begin(key, site(key))).unwrap_or_else(|never| match never {})
+fn hold(locks: &Locks, function: &'static Function) -> Guard {
+    let key = function_name(function);
+    let begun = locks.begin(&key, Terms::EXCLUSIVE, site(function));
+    finish(begun).unwrap_or_else(|never| match never {})
 }
 
 #[test]
 fn snapshot_against_acquire() {
-    // Different in each word.
-    static EARLIER: &str = "0earlier-earlier";
-    static LATER: &str = "0later--later---later";
-    static OTHER: &str = "1other";
+    static EARLIER: Function = Function::new("0earlier-earlier");
+    static LATER: Function = Function::new("0later--later---later");
+    static OTHER: Function = Function::new("1other");
     model(5, || {
         let progress = Rc::new(AtomicU32::new(0));
         let other_bucket = hold(&LOCKS, &OTHER);
@@ -524,11 +529,13 @@ fn snapshot_against_acquire() {
         let mut locks = [found(), found()];
         locks.sort();
         let [thread, other] = locks;
-        assert_eq!(other, Some((LOCKS.name(), OTHER)));
+        assert_eq!(other, Some((LOCKS.name(), function_name(&OTHER))));
         match thread {
             None => {}
-            Some(earlier) if earlier == (LOCKS.name(), EARLIER) => assert!(!earlier_is_over),
-            Some(later) => assert_eq!(later, (FAIR.name(), LATER)),
+            Some(earlier) if earlier == (LOCKS.name(), function_name(&EARLIER)) => {
+                assert!(!earlier_is_over);
+            }
+            Some(later) => assert_eq!(later, (FAIR.name(), function_name(&LATER))),
         }
         holder.join().unwrap();
         drop(other_bucket);

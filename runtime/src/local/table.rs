@@ -9,7 +9,7 @@
 use super::bucket::{Bucket, ThinHold};
 use super::deadlock::{self, Wait};
 use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
-use super::identity::name_of;
+use super::identity::{is_counted, is_fair, name_of};
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::owner::Owner;
@@ -17,29 +17,39 @@ use crate::site::{Holder, Record};
 use crate::snapshot::LockState;
 use crate::sync::{Mutex, MutexGuard};
 use hashbrown::{HashTable, hash_table};
+use std::ops::Range;
 use std::task::Waker;
 
 /// Enough that threads rarely meet at one mutex.
 const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
 
-/// Buckets of a shard: 4096 in all, so that keys in use at one time rarely meet.
-const BUCKETS: usize = if cfg!(all(test, loom)) { 2 } else { 32 };
+/// Enough that keys in use at one time rarely meet.
+const BUCKETS: usize = if cfg!(all(test, loom)) { 4 } else { 4096 };
+
+/// How many buckets a shard has.
+const SHARD: usize = BUCKETS / SHARDS;
 
 /// A table with room for no more entries than this keeps its memory.
 const SMALL: usize = 32;
 
+/// The buckets, those of one shard after those of another. Not inside of the shards, so
+/// that where one is takes no multiplication.
 #[cfg(not(all(test, loom)))]
-static TABLE: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
+static TABLE: [Bucket; BUCKETS] = [const { Bucket::new() }; BUCKETS];
+
+#[cfg(not(all(test, loom)))]
+static ENTRIES: [Shard; SHARDS] = [const { Shard(Mutex::new(Entries::new())) }; SHARDS];
 
 #[cfg(all(test, loom))]
 loom::lazy_static! {
-    static ref TABLE: [Shard; SHARDS] = std::array::from_fn(|_| Shard::new());
+    static ref TABLE: [Bucket; BUCKETS] = std::array::from_fn(|_| Bucket::new());
+    static ref ENTRIES: [Shard; SHARDS] =
+        std::array::from_fn(|_| Shard(Mutex::new(Entries::new())));
 }
 
-struct Shard {
-    buckets: [Bucket; BUCKETS],
-    entries: Mutex<Entries>,
-}
+/// Aligned as a bucket is.
+#[repr(align(128))]
+struct Shard(Mutex<Entries>);
 
 struct Entries {
     table: HashTable<Box<Entry>>,
@@ -84,12 +94,11 @@ impl Place {
 
     /// The place of who took a lock by its bucket alone.
     #[inline]
-    fn thin(hash: u64) -> Self {
-        let (_, bucket) = place(hash);
+    const fn thin(hash: u64) -> Self {
         Self {
             entry: EntryId {
                 hash,
-                number: bucket as u64,
+                number: index(hash) as u64,
             },
             ticket: Ticket::FIRST,
         }
@@ -104,7 +113,7 @@ impl Place {
 impl Hold {
     /// What [`try_take_thin`] has taken.
     #[inline]
-    pub(crate) fn thin(hash: u64) -> Self {
+    pub(crate) const fn thin(hash: u64) -> Self {
         Self(Place::thin(hash))
     }
 }
@@ -114,7 +123,7 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let Self(place) = *self;
         if !(place.is_thin() && bucket(place.entry.hash).release()) {
-            end(place, Entry::release);
+            end(place.entry, place.ticket, Entry::release);
         }
     }
 }
@@ -122,10 +131,10 @@ impl Drop for Hold {
 /// A lock's name, with its hash.
 #[derive(Clone, Copy)]
 pub(super) struct Name<'a> {
-    hash: u64,
-    space: SpaceId,
+    pub(super) hash: u64,
+    pub(super) space: SpaceId,
     /// UTF-8, and not checked to be: it comes from a `str`, or is a [`Key`]'s.
-    text: &'a [u8],
+    pub(super) text: &'a [u8],
 }
 
 /// A lock space, as its locks know it.
@@ -151,13 +160,20 @@ impl Terms {
 }
 
 impl<'a> Name<'a> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as `hash`")]
+    #[inline(always)]
     pub(super) fn new(space: SpaceId, text: &'a [u8]) -> Self {
         Self {
             hash: hash(space.number, text),
             space,
             text,
         }
+    }
+
+    /// Whether a bucket has a place for an exclusive hold of the lock.
+    #[inline]
+    pub(super) const fn may_be_thin(&self) -> bool {
+        !is_counted(self.space.number) && self.text.len() <= Bucket::TEXT
     }
 
     /// A copy of the key.
@@ -172,62 +188,27 @@ impl<'a> Name<'a> {
 }
 
 #[cfg(not(all(test, loom)))]
-#[inline]
-fn hash(space: u64, text: &[u8]) -> u64 {
-    use foldhash::SharedSeed;
-    use foldhash::fast::FoldHasher;
-    use std::collections::hash_map::RandomState;
-    use std::hash::{BuildHasher as _, Hasher as _};
-    use std::sync::LazyLock;
-
-    static SEED: LazyLock<(u64, SharedSeed)> = LazyLock::new(|| {
-        let random = || RandomState::new().build_hasher().finish();
-        (random(), SharedSeed::from_u64(random()))
-    });
-    let (seed, shared) = &*SEED;
-    let mut hasher = FoldHasher::with_seed(seed ^ space, shared);
-    hasher.write(text);
-    hasher.finish()
-}
+pub(super) use super::hash::hash;
 
 /// In a model the first digit says which bucket: 0 and 1 are in one shard.
 #[cfg(all(test, loom))]
-fn hash(_space: u64, text: &[u8]) -> u64 {
+pub(super) fn hash(_space: u64, text: &[u8]) -> u64 {
     u64::from(text[0] - b'0') << 32
 }
 
-/// Whether a bucket has a place for such a hold.
+/// Whether [`try_take_thin`] is worth a try. A hint, which takes the bucket's cache line
+/// from nobody, as a try would.
+pub(super) fn looks_free(name: Name<'_>) -> bool {
+    name.may_be_thin() && bucket(name.hash).is_free()
+}
+
+/// Takes the lock exclusively, by its bucket alone. Gives the hash, of which
+/// [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying it
+/// costs as much again as all the rest.
 #[inline]
-pub(super) fn may_be_thin(space: &SpaceId, text: &[u8], terms: Terms) -> bool {
-    space.policy.permits == 1 && terms.mode == Mode::Exclusive && text.len() <= Bucket::TEXT
-}
-
-/// Whether the fast path is closed for other keys' sake: the lock itself is free, and only
-/// the slow path has it. A hint: by now it may have changed.
-pub(super) fn is_closed_by_others(name: Name<'_>) -> bool {
-    bucket(name.hash).is_inflated() && Inflated::at(name.hash).find(name).is_none()
-}
-
-/// Takes the lock by its bucket alone. Gives the hash, of which [`Hold::thin`] makes the
-/// hold: a hold would come back in memory, from where copying it costs as much again as
-/// all the rest.
-pub(super) fn try_take_thin(
-    space: &SpaceId,
-    text: &[u8],
-    terms: Terms,
-    record: Record,
-) -> Option<u64> {
-    if !may_be_thin(space, text, terms) {
-        return None;
-    }
-    let SpaceId {
-        number,
-        policy: Policy { fair, .. },
-    } = *space;
-    let hash = hash(number, text);
-    bucket(hash)
-        .try_take(number, text, fair, record)
-        .then_some(hash)
+pub(super) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
+    let Name { hash, space, text } = name;
+    (name.may_be_thin() && bucket(hash).try_take(space.number, text, record)).then_some(hash)
 }
 
 /// Takes the lock if it has room.
@@ -235,6 +216,12 @@ pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<H
     Inflated::at(name.hash)
         .try_take(name, terms, record)
         .map(Hold)
+}
+
+/// Takes the lock if its bucket is inflated, and it has room.
+pub(super) fn try_take_inflated(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    let is_inflated = bucket(name.hash).is_inflated();
+    is_inflated.then(|| try_take(name, terms, record))?
 }
 
 /// Takes the lock, or joins the end of its queue.
@@ -279,12 +266,12 @@ pub(super) fn disown(Hold(place): &Hold) {
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
 pub(super) fn leave(place: Place) {
-    end(place, Entry::leave);
+    end(place.entry, place.ticket, Entry::leave);
 }
 
-/// Ends a hold or a wait.
+/// Ends a hold or a wait. Takes its place in parts, which fit into registers.
 #[cold]
-fn end(Place { entry: id, ticket }: Place, part: fn(&mut Entry, Ticket, &mut Wakers)) {
+fn end(id: EntryId, ticket: Ticket, part: fn(&mut Entry, Ticket, &mut Wakers)) {
     let mut wakers = Wakers::default();
     let mut inflated = Inflated::at(id.hash);
     let entry = inflated.get(id);
@@ -351,8 +338,8 @@ pub(super) fn wait(Place { entry: id, ticket }: Place) -> Option<Wait> {
 pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
     let mut states = Vec::new();
     let suspected = deadlock::suspected();
-    for shard in &TABLE[..] {
-        let inflated = Inflated::of(shard, &shard.buckets);
+    for shard in 0..SHARDS {
+        let inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);
         let entries = inflated
             .entries
             .table
@@ -372,41 +359,22 @@ pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
 /// Whether no lock is held or awaited, and nothing is left of those that were.
 #[cfg(all(test, loom))]
 pub(super) fn is_empty() -> bool {
-    TABLE.iter().all(|shard| {
-        shard.buckets.iter().all(Bucket::is_free) && shard.entries.lock().table.is_empty()
-    })
+    TABLE.iter().all(Bucket::is_free)
+        && ENTRIES
+            .iter()
+            .all(|Shard(entries)| entries.lock().table.is_empty())
 }
 
-/// The place of a hash, by bits that hashbrown doesn't use: it takes the lowest and
+/// Which bucket a hash is in, by bits that hashbrown doesn't use: it takes the lowest and
 /// the top seven.
 #[inline]
-fn place(hash: u64) -> (&'static Shard, usize) {
-    let index = (hash >> 32) as usize;
-    (&TABLE[index / BUCKETS % SHARDS], index % BUCKETS)
+const fn index(hash: u64) -> usize {
+    (hash >> 32) as usize % BUCKETS
 }
 
 #[inline]
 fn bucket(hash: u64) -> &'static Bucket {
-    let (shard, index) = place(hash);
-    &shard.buckets[index]
-}
-
-impl Shard {
-    #[cfg(not(all(test, loom)))]
-    const fn new() -> Self {
-        Self {
-            buckets: [const { Bucket::new() }; BUCKETS],
-            entries: Mutex::new(Entries::new()),
-        }
-    }
-
-    #[cfg(all(test, loom))]
-    fn new() -> Self {
-        Self {
-            buckets: Default::default(),
-            entries: Mutex::new(Entries::new()),
-        }
-    }
+    &TABLE[index(hash)]
 }
 
 impl Entries {
@@ -433,25 +401,24 @@ struct Inflated {
 impl Inflated {
     /// For the bucket of a hash.
     fn at(hash: u64) -> Self {
-        let (shard, index) = place(hash);
-        Self::of(shard, &shard.buckets[index..=index])
+        let index = index(hash);
+        Self::of(index..index + 1)
     }
 
-    fn of(shard: &'static Shard, buckets: &'static [Bucket]) -> Self {
+    /// For some buckets of one shard.
+    fn of(indices: Range<usize>) -> Self {
+        let Shard(entries) = &ENTRIES[indices.start / SHARD];
         let mut inflated = Self {
-            entries: shard.entries.lock(),
-            buckets,
+            entries: entries.lock(),
+            buckets: &TABLE[indices],
         };
-        for bucket in buckets {
-            if let Some(ThinHold {
-                space,
-                key,
-                fair,
-                record,
-            }) = bucket.reserve()
-            {
+        for bucket in inflated.buckets {
+            if let Some(ThinHold { space, key, record }) = bucket.reserve() {
                 let hash = hash(space, key.as_bytes());
-                let policy = Policy { permits: 1, fair };
+                let policy = Policy {
+                    permits: 1,
+                    fair: is_fair(space),
+                };
                 let number = Place::thin(hash).entry.number;
                 let entry = Entry::new(number, space, key, policy, Mode::Exclusive, record);
                 inflated

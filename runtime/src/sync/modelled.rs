@@ -5,7 +5,8 @@
 //! number that stands still until the model lets it [`pass`], and, since its loads are
 //! relaxed, loom tries for each look at the clock whether that was before or after.
 
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64};
+pub(crate) use loom::cell::UnsafeCell;
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::sync::Ordering;
 use loom::sync as checked;

@@ -1,11 +1,11 @@
 //! The primitives as they are.
 
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
 pub(crate) use std::time::Instant;
 
 use std::time::Duration;
-use std::{hint, thread};
+use std::{cell, hint, thread};
 
 /// Lets some time pass, the more the later the round.
 pub(crate) fn pause(round: u32) {
@@ -26,5 +26,27 @@ pub(super) fn give_way(round: u32) {
         // A thread of a higher real-time priority would keep the processor from the one
         // it waits for.
         _ => thread::sleep(Duration::from_micros(50)),
+    }
+}
+
+/// [`std::cell::UnsafeCell`] in the form that the model checker's has, which sees by it who
+/// reads and writes, and when.
+pub(crate) struct UnsafeCell<T>(cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(cell::UnsafeCell::new(value))
+    }
+
+    /// Has `f` read.
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        f(self.0.get())
+    }
+
+    /// Has `f` write.
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
     }
 }

@@ -12,12 +12,13 @@
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | a line `in NANOSECONDS`, and a line `out NANOSECONDS`, for each; `done` |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
+//! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
 //! | `remove KEY`, `sweep` | removes lock files | `removed WHETHER` or how many, or `error ..` |
 //! | `start` | starts a program that outlives this one | `started PID` |
 //! | `files COUNT` | may have so many files open from now on | `done` |
 //! | `size BYTES` | may write files of that size from now on | `done` |
 //! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
-//! | `where` | says where its space is | `where NAME` |
+//! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
 //! | `open` | counts its open files | `open COUNT` |
 //!
 //! The times are those of a clock that all processes share, taken just after a lock is
@@ -26,12 +27,13 @@
 use lockutils::{AsyncGuard, Error, FileLocks, Guard};
 use lockutils_tests::now;
 use rlimit::Resource;
+use std::error::Error as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
-use std::{env, thread};
+use std::time::{Duration, Instant};
+use std::{env, hint, thread};
 
 enum Hold {
     OfThread(#[expect(dead_code, reason = "it is held")] Guard),
@@ -45,7 +47,10 @@ fn main() {
         let line = line.expect("commands are text");
         let answer = match obey(&locks, &mut holds, &line) {
             Ok(answer) => answer,
-            Err(error) => format!("error {:?} {error}", error.kind()).replace('\n', " "),
+            Err(error) => {
+                let text = format!("error {:?} {}", error.kind(), with_source(&error));
+                text.replace('\n', " ")
+            }
         };
         say(&answer);
     }
@@ -101,6 +106,17 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
             )?;
             return Ok("done".to_owned());
         }
+        "hog" => {
+            let (time, rest) = two();
+            let (each, key) = rest.split_once(' ').expect("a time before the key");
+            let count = hog(
+                locks,
+                milliseconds(time),
+                Duration::from_micros(number(each)),
+                key,
+            )?;
+            return Ok(format!("done {count}"));
+        }
         "count" | "inside" => {
             let (count, rest) = two();
             let (file, key) = rest.split_once(' ').expect("a file before the key");
@@ -131,7 +147,14 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
             FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
             return Ok("done".to_owned());
         }
-        "where" => return Ok(format!("where {}", locks.name())),
+        "where" => {
+            let held = locks.key("where").lock();
+            let held = match held {
+                Ok(_guard) => "held".to_owned(),
+                Err(error) => format!("error {}", with_source(&error)),
+            };
+            return Ok(format!("where {} {held}", locks.name()));
+        }
         "open" => {
             let open = fs::read_dir("/proc/self/fd").expect("the process's own files");
             return Ok(format!("open {}", open.count()));
@@ -141,6 +164,13 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
     let held = now();
     holds.push(hold);
     Ok(format!("held {held}"))
+}
+
+fn with_source(error: &Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }
 
 fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
@@ -154,6 +184,20 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
         drop(guard);
     }
     Ok(())
+}
+
+fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
+    let start = Instant::now();
+    let mut count = 0;
+    while start.elapsed() < time {
+        let _guard = locks.key(key).lock()?;
+        let held = Instant::now();
+        while held.elapsed() < each {
+            hint::spin_loop();
+        }
+        count += 1;
+    }
+    Ok(count)
 }
 
 fn add_one(file: &Path) {

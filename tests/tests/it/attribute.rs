@@ -1,12 +1,21 @@
 //! Annotated functions: that they hold what their attribute says, for as long as
 //! their body runs.
 
+mod acquire_timeout;
 mod cache;
 mod drop_order;
 mod exclusion;
+mod failure;
+mod guard;
 mod key;
+mod keys;
+mod nonblocking;
+mod or_else;
+mod reentrant;
 mod release;
+mod shared;
 mod signature;
+mod when;
 
 use lockutils_tests::eventually;
 use std::sync::atomic::{AtomicBool, Ordering};

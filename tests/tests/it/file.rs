@@ -3,7 +3,9 @@
 mod conformance;
 mod crowd;
 mod death;
+mod default;
 mod error;
+mod inspection;
 mod removal;
 mod replaced;
 mod task;

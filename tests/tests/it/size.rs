@@ -1,6 +1,6 @@
 //! What holding a lock costs in bytes, also inside a future.
 
-use lockutils::{AsyncGuard, Guard, synchronized};
+use lockutils::{AsyncGuard, Error, Guard, synchronized};
 use lockutils_tests::yield_now;
 
 #[test]
@@ -29,6 +29,18 @@ fn annotation_adds_at_most_128_bytes_to_a_future() {
         yield_now().await;
         id + u32::from(buffer[0])
     }
+    #[synchronized(key = id, acquire_timeout = "1s")]
+    async fn for_some_time(id: u32) -> Result<u32, Error> {
+        let buffer = [0_u8; 256];
+        yield_now().await;
+        Ok(id + u32::from(buffer[0]))
+    }
+    #[synchronized(keys = [id], nonblocking)]
+    async fn now(id: u32) -> Result<u32, Error> {
+        let buffer = [0_u8; 256];
+        yield_now().await;
+        Ok(id + u32::from(buffer[0]))
+    }
     async fn small() {
         yield_now().await;
     }
@@ -38,7 +50,12 @@ fn annotation_adds_at_most_128_bytes_to_a_future() {
     }
 
     let plain = size_of_val(&plain(7));
-    for annotated in [size_of_val(&annotated(7)), size_of_val(&in_a_space(7))] {
+    for annotated in [
+        size_of_val(&annotated(7)),
+        size_of_val(&in_a_space(7)),
+        size_of_val(&for_some_time(7)),
+        size_of_val(&now(7)),
+    ] {
         assert!(annotated <= plain + 128, "{annotated} for {plain}");
     }
     let (small, annotated) = (size_of_val(&small()), size_of_val(&small_annotated()));

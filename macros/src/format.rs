@@ -1,0 +1,86 @@
+//! Keys that are format strings, such as `"vm-{id}"`.
+//!
+//! The compiler reads them, and its errors point inside the literal. What is refused here
+//! is what the compiler would accept, or suggest, with arguments behind the string, which
+//! a key has none of; and a literal that would not be a format string where it stands.
+
+use syn::ext::IdentExt as _;
+use syn::parse::Parser as _;
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Result};
+
+/// Refuses a literal with anything but names in its braces.
+pub(crate) fn expect_names(text: &LitStr) -> Result<()> {
+    let value = text.value();
+    let others: Vec<_> = captures(&value).filter(|text| !is_name(text)).collect();
+    let Some(first) = others.first() else {
+        return Ok(());
+    };
+    let remedy = if others.iter().all(|text| is_expression(text)) {
+        // In what follows the string, where the compiler takes any expression.
+        let emptied = others.iter().fold(value.clone(), |value, other| {
+            value.replacen(&format!("{{{other}"), "{", 1)
+        });
+        format!("`key = format_args!({emptied:?}, {})`", others.join(", "))
+    } else {
+        "the name of an argument there, or `key = format_args!(\"..\", value)`".to_owned()
+    };
+    let message = format!("expected a name in `{{{first}}}`; write {remedy}");
+    Err(Error::new_spanned(text, message))
+}
+
+/// Refuses a literal with names in its braces inside of a tuple or a list, where it is a
+/// text as any other.
+pub(crate) fn expect_none_inside(value: &Expr) -> Result<()> {
+    let parts = match value {
+        Expr::Tuple(tuple) => &tuple.elems,
+        Expr::Array(array) => &array.elems,
+        Expr::Reference(value) => return expect_none_inside(&value.expr),
+        Expr::Paren(value) => return expect_none_inside(&value.expr),
+        Expr::Group(value) => return expect_none_inside(&value.expr),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => return expect_text(text),
+        _ => return Ok(()),
+    };
+    parts.iter().try_for_each(expect_none_inside)
+}
+
+fn expect_text(text: &LitStr) -> Result<()> {
+    let value = text.value();
+    let mut captures = captures(&value).peekable();
+    if captures.peek().is_none() || !captures.all(is_name) {
+        return Ok(());
+    }
+    let literal = text.token();
+    let message = format!(
+        "only a key that is a literal alone is a format string, and here the braces would be part of the text; write `format_args!({literal})`"
+    );
+    Err(Error::new_spanned(text, message))
+}
+
+/// What stands in the braces of a format string, before its `:`.
+fn captures(format: &str) -> impl Iterator<Item = &str> {
+    let mut rest = format;
+    std::iter::from_fn(move || {
+        loop {
+            let (_, opened) = rest.split_once('{')?;
+            if let Some(escaped) = opened.strip_prefix('{') {
+                rest = escaped;
+                continue;
+            }
+            let (capture, after) = opened.split_once('}')?;
+            rest = after;
+            return Some(capture.split(':').next().unwrap_or(capture).trim());
+        }
+    })
+}
+
+/// An expression that isn't only a number, which would be the place of an argument.
+fn is_expression(text: &str) -> bool {
+    !matches!(syn::parse_str(text), Err(_) | Ok(Expr::Lit(_)))
+}
+
+fn is_name(text: &str) -> bool {
+    Ident::parse_any.parse_str(text).is_ok()
+}

@@ -1,0 +1,290 @@
+//! Writes the statements that take the lock:
+//!
+//! ```text
+//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), TERMS, SITE);
+//! let Ok(__guard) = lockutils::__private::finish(__begun);
+//! ```
+//!
+//! - The key is evaluated in a statement before the one that waits, so that nothing of
+//!   its expression is held while it does, nor lives across an `.await`.
+//! - With a timeout or as a try the second statement is another call. In an async function
+//!   both are, and the second is awaited.
+//! - Where the lock can fail, the second is a `match` that returns.
+//! - Several keys are put into a list first. Where the lock has a condition, all of it
+//!   stands in an `if`.
+//! - Names have mixed-site hygiene: user code can neither see nor shadow them.
+//! - What the user wrote keeps its span; around it the new tokens have spans that
+//!   let the compiler underline exactly the key, the space or the return type.
+
+use crate::args::{Args, Key};
+use crate::future::{Lazy, lazy};
+use crate::item::Function;
+use crate::span::{ends, mixed, parenthesized, reference, spread};
+use crate::timeout::Timeout;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{Expr, ReturnType};
+
+/// The statements that take the lock.
+pub(crate) fn lock(args: &Args, function: &Function) -> TokenStream {
+    Lock::new(args, function).statements()
+}
+
+struct Lock<'a> {
+    args: &'a Args,
+    function: &'a Function,
+    is_async: bool,
+    /// Where the calls stand: where the user's space does, so that one that is no space
+    /// is reported there, and once.
+    place: (Span, Span),
+}
+
+impl<'a> Lock<'a> {
+    fn new(args: &'a Args, function: &'a Function) -> Self {
+        Self {
+            args,
+            function,
+            is_async: function.is_async(),
+            place: args.locks.as_ref().map_or((mixed(), mixed()), ends),
+        }
+    }
+
+    fn statements(&self) -> TokenStream {
+        let timeout = self.timeout();
+        let begin = match &self.args.key {
+            Some(Key::All(keys)) => self.begin_all(keys),
+            key => self.begin_one(key.as_ref()),
+        };
+        let guard = self.guard();
+        let lock = quote_spanned!(mixed()=> #timeout #begin #guard);
+        match &self.args.when {
+            None => lock,
+            Some(when) => on_condition(when, &lock),
+        }
+    }
+
+    fn timeout(&self) -> Option<TokenStream> {
+        let (name, value) = match self.args.acquire_timeout.as_ref()? {
+            Timeout::Literal(duration) => {
+                let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+                let private = self.private(mixed());
+                let value = quote_spanned! {mixed()=>
+                    #private::Duration::new(#seconds, #nanoseconds)
+                };
+                (mixed(), value)
+            }
+            Timeout::Value { name, value } => (name.span(), value.to_token_stream()),
+        };
+        // A value of another type is told what is expected by this name.
+        let at = mixed().located_at(name);
+        let private = self.private(at);
+        let ty = quote_spanned!(at=> #private::Duration);
+        Some(quote_spanned!(mixed()=> let __timeout: #ty = #value;))
+    }
+
+    fn begin_one(&self, key: Option<&Key>) -> TokenStream {
+        let key = key_reference(key);
+        let method = if self.is_async {
+            "begin_async"
+        } else {
+            "begin"
+        };
+        let begin = self.begin(method, &key);
+        quote_spanned!(mixed()=> let __begun = #begin;)
+    }
+
+    fn begin_all(&self, keys: &Expr) -> TokenStream {
+        let private = self.private(mixed());
+        let (first, last) = ends(keys);
+        let key = Ident::new("__key", last);
+        let key = quote_spanned!(first=> &#key);
+        let keys = parenthesized(keys);
+        let mut begin = self.begin("begin_all", &quote_spanned!(mixed()=> __keys));
+        if !self.is_async {
+            begin = quote_spanned!(mixed()=> #private::Begun::Wait(#begin));
+        }
+        quote_spanned! {mixed()=>
+            let mut __keys = #private::Vec::new();
+            for __key in #keys {
+                #private::add(&mut __keys, #key);
+            }
+            let __begun = #begin;
+        }
+    }
+
+    /// A call of the space.
+    fn begin(&self, method: &str, key: &TokenStream) -> TokenStream {
+        let (first, last) = self.place;
+        let private = self.private(first);
+        let method = Ident::new(method, last);
+        let (space, terms, site) = (self.space(), self.terms(), self.site());
+        quote_spanned!(last=> #private::Space::#method(#space, #key, #terms, #site))
+    }
+
+    fn space(&self) -> TokenStream {
+        let private = self.private(mixed());
+        match (&self.args.locks, &self.args.key) {
+            (Some(space), _) => reference(space),
+            (None, _) if self.args.has("external") => {
+                quote_spanned!(mixed()=> #private::external())
+            }
+            (None, Some(_)) => quote_spanned!(mixed()=> #private::global()),
+            (None, None) => {
+                let path = format!("::{}", self.name());
+                // In a block of its own, where the user's code can't see it.
+                quote_spanned! {mixed()=>
+                    {
+                        static OWN: #private::Locks = #private::Locks::new(
+                            ::core::concat!(::core::module_path!(), #path),
+                        );
+                        &OWN
+                    }
+                }
+            }
+        }
+    }
+
+    fn terms(&self) -> TokenStream {
+        let private = self.private(mixed());
+        let terms = if self.args.has("shared") {
+            quote_spanned!(mixed()=> #private::Terms::SHARED)
+        } else {
+            quote_spanned!(mixed()=> #private::Terms::EXCLUSIVE)
+        };
+        if self.args.has("reentrant") {
+            quote_spanned!(mixed()=> #terms.reentrant())
+        } else {
+            terms
+        }
+    }
+
+    fn site(&self) -> TokenStream {
+        let (first, last) = self.place;
+        let (private, name) = (self.private(first), self.name());
+        quote_spanned!(last=> #private::site(const { &#private::Function::new(#name) }))
+    }
+
+    fn name(&self) -> String {
+        self.function.sig.ident.unraw().to_string()
+    }
+
+    /// The statement that binds the guard.
+    fn guard(&self) -> TokenStream {
+        let result = if self.is_async {
+            self.wait_async()
+        } else {
+            self.wait()
+        };
+        let hidden = quote_spanned!(mixed()=> __guard);
+        let name = self.args.guard.as_ref().map(ToTokens::to_token_stream);
+        let name = name.unwrap_or(hidden);
+        if !self.args.can_fail() {
+            // The failure has no value, so there is nothing else to match.
+            return quote_spanned!(mixed()=> let ::core::result::Result::Ok(#name) = #result;);
+        }
+        let give_up = match &self.args.or_else {
+            Some(or_else) => self.call(or_else),
+            None => self.convert(),
+        };
+        quote_spanned! {mixed()=>
+            let #name = match #result {
+                ::core::result::Result::Ok(__guard) => __guard,
+                ::core::result::Result::Err(__failure) => { return #give_up }
+            };
+        }
+    }
+
+    /// What a thread does to have the lock.
+    fn wait(&self) -> TokenStream {
+        let (first, last) = self.place;
+        let private = self.private(first);
+        let begun = if self.args.locks.is_some() {
+            spread("__begun", self.place)
+        } else {
+            quote_spanned!(mixed()=> __begun)
+        };
+        if self.args.has("nonblocking") {
+            quote_spanned!(last=> #private::finish_now(#begun))
+        } else if self.args.acquire_timeout.is_some() {
+            let timeout = quote_spanned!(mixed()=> __timeout);
+            quote_spanned!(last=> #private::finish_for(#begun, #timeout))
+        } else {
+            quote_spanned!(last=> #private::finish(#begun))
+        }
+    }
+
+    /// What a task awaits to have the lock.
+    fn wait_async(&self) -> TokenStream {
+        let private = self.private(mixed());
+        if self.args.has("nonblocking") {
+            quote_spanned!(mixed()=> #private::Wait::try_async(__begun).await)
+        } else if self.args.acquire_timeout.is_some() {
+            quote_spanned!(mixed()=> #private::Wait::timed(__begun, __timeout).await)
+        } else {
+            quote_spanned!(mixed()=> __begun.await)
+        }
+    }
+
+    /// Has the user say what to return for the failure.
+    fn call(&self, or_else: &Expr) -> TokenStream {
+        let (first, last) = ends(or_else);
+        let private = self.private(first);
+        let failure = quote_spanned!(mixed()=> __failure);
+        quote_spanned!(last=> #private::or_else(#failure, #or_else))
+    }
+
+    /// Makes the return type of the failure, with the span of that type, since that is
+    /// what has to have a place for it.
+    fn convert(&self) -> TokenStream {
+        let sig = &self.function.sig;
+        let place = match &sig.output {
+            ReturnType::Default => sig.ident.to_token_stream(),
+            ReturnType::Type(_, ty) => match (&self.function.future, lazy(ty)) {
+                (Some(_), Some(Lazy::Future(Some(output)))) => output.to_token_stream(),
+                _ => ty.to_token_stream(),
+            },
+        };
+        let (first, last) = ends(&place);
+        let private = self.private(first);
+        let failure = spread("__failure", (first, last));
+        quote_spanned!(last=> #private::FromFailure::from_failure(#failure))
+    }
+
+    /// The module of the runtime that is for expanded code. The user's own path keeps
+    /// its place.
+    fn private(&self, place: Span) -> TokenStream {
+        let Some(path) = &self.args.krate else {
+            return quote_spanned!(place=> ::lockutils::__private);
+        };
+        let (_, last) = ends(path);
+        let private = quote_spanned!(last=> ::__private);
+        quote!(#path #private)
+    }
+}
+
+/// A reference to the key. That of a function's own lock has no text.
+fn key_reference(key: Option<&Key>) -> TokenStream {
+    match key {
+        None => quote_spanned!(mixed()=> &""),
+        Some(Key::Text(text)) => reference(text),
+        Some(Key::Format(text)) => {
+            let at = mixed().located_at(text.span());
+            reference(&quote_spanned!(at=> ::core::format_args!(#text)))
+        }
+        Some(Key::Value(value) | Key::All(value)) => reference(value),
+    }
+}
+
+/// The lock, where the condition is true.
+fn on_condition(condition: &Expr, lock: &TokenStream) -> TokenStream {
+    let condition = parenthesized(condition);
+    quote_spanned! {mixed()=>
+        let __guard = if #condition {
+            #lock
+            ::core::option::Option::Some(__guard)
+        } else {
+            ::core::option::Option::None
+        };
+    }
+}

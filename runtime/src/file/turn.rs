@@ -1,0 +1,151 @@
+//! When a process gives way to others.
+//!
+//! The kernel has no queue that another process could join: whoever comes while the lock is
+//! free has it. A process that asks for it again at once would so keep out all who need
+//! time to be woken, or who look now and then. Two things keep that within bounds:
+//!
+//! - Inside the process the lock goes from one to the next without the kernel for at most
+//!   [`KEEP`] on end. Then it is released, and the process gives way for [`PAUSE`], which is
+//!   enough for one that waits in the kernel to be woken.
+//! - Beside Python's programs, which look every 10 to 100 ms, a process that has the lock for
+//!   more than four fifths of [`RUN`] gives way for the rest of it.
+
+use std::time::{Duration, Instant};
+
+/// How long the kernel's lock is handed on inside the process.
+const KEEP: Duration = Duration::from_millis(1);
+
+/// How long the process gives way after that.
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// For how much of its time a process has a lock that it shares with Python's programs.
+const RUN: Duration = Duration::from_millis(25);
+
+/// How long a process has had a lock, and when it is others' turn.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// When the lock was first handed on inside the process.
+    kept_since: Option<Instant>,
+    /// Until when the process gives way.
+    pause: Option<Instant>,
+    /// The present run beside Python's programs.
+    run: Option<Run>,
+}
+
+/// A time in which the process had the lock again and again.
+#[derive(Debug)]
+struct Run {
+    start: Instant,
+    taken: Instant,
+    released: Instant,
+    /// How long it had the lock in all.
+    held: Duration,
+}
+
+impl Turn {
+    /// Until when the process gives way, if it does.
+    pub(super) fn pause(&mut self) -> Option<Instant> {
+        self.pause = self.pause.filter(|until| *until > Instant::now());
+        self.pause
+    }
+
+    /// Whether the lock may go to another one in the process without the kernel.
+    pub(super) fn may_be_kept(&mut self) -> bool {
+        let now = Instant::now();
+        if now.duration_since(*self.kept_since.get_or_insert(now)) < KEEP {
+            return true;
+        }
+        self.pause = Some(now + PAUSE);
+        self.kept_since = None;
+        false
+    }
+
+    /// The lock goes to nobody in the process.
+    pub(super) fn end(&mut self) {
+        self.kept_since = None;
+    }
+
+    /// The lock was taken beside Python's programs.
+    pub(super) fn begin_hold(&mut self) {
+        let now = Instant::now();
+        match &mut self.run {
+            Some(run) if now.duration_since(run.released) < RUN / 5 => run.taken = now,
+            run => {
+                *run = Some(Run {
+                    start: now,
+                    taken: now,
+                    released: now,
+                    held: Duration::ZERO,
+                });
+            }
+        }
+    }
+
+    /// That hold has ended.
+    pub(super) fn end_hold(&mut self) {
+        let now = Instant::now();
+        let Some(run) = &mut self.run else { return };
+        run.released = now;
+        run.held += now.duration_since(run.taken);
+        if run.held < RUN * 4 / 5 {
+            return;
+        }
+        let free = now.duration_since(run.start).saturating_sub(run.held);
+        self.run = None;
+        // A hold that was longer than a run is paid for as one.
+        self.pause = (RUN / 5).checked_sub(free).map(|rest| now + rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_is_kept_in_the_process_for_a_while() {
+        let start = Instant::now();
+        let mut turn = Turn::default();
+        assert!(turn.may_be_kept());
+        while turn.may_be_kept() {
+            assert!(turn.pause().is_none());
+        }
+        assert!(start.elapsed() >= KEEP);
+        assert!(turn.may_be_kept());
+    }
+
+    /// A hold of so long, and so long until the next.
+    fn hold(turn: &mut Turn, held: Duration, free: Duration) {
+        turn.begin_hold();
+        if let Some(run) = &mut turn.run {
+            // So much earlier, and not a wait.
+            run.taken -= held;
+            run.start -= held;
+        }
+        turn.end_hold();
+        if let Some(run) = &mut turn.run {
+            run.start -= free;
+        }
+    }
+
+    #[test]
+    fn process_that_has_the_lock_most_of_the_time_gives_way() {
+        let mut turn = Turn::default();
+        let (millisecond, nothing) = (Duration::from_millis(1), Duration::ZERO);
+        let holds = (0..).take_while(|_| {
+            hold(&mut turn, millisecond, nothing);
+            turn.pause().is_none()
+        });
+        assert!(holds.count() < 20);
+        assert!(turn.pause.unwrap() <= Instant::now() + RUN / 5);
+    }
+
+    #[test]
+    fn process_that_leaves_the_lock_free_goes_on() {
+        let mut turn = Turn::default();
+        let millisecond = Duration::from_millis(1);
+        for _ in 0..100 {
+            hold(&mut turn, millisecond, millisecond);
+            assert!(turn.pause().is_none());
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The hash of a lock's name, which says where its lock is.
+//!
+//! Taking a lock that nobody else asks for waits for little else than this, so short text
+//! takes one multiplication for each 16 bytes, and none of them waits for another: the
+//! products of its words, two by two, are folded together. The words are read from both
+//! ends and may overlap, since with the length they still are one text only.
+//!
+//! Each word is first combined with a number that is drawn anew in each process, so that
+//! nobody outside can choose keys which meet in one bucket. Nothing depends on that but
+//! speed: locks are told apart by their whole names.
+
+use crate::sync::Ordering;
+use crate::sync::ambient::AtomicU64;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+/// How much text is hashed at once.
+const SHORT: usize = 64;
+
+/// The numbers of this process.
+static SEEDS: Seeds = Seeds::new();
+
+/// A number for each word of [`SHORT`] text. All zero until they are drawn.
+struct Seeds([AtomicU64; SHORT / 8]);
+
+/// Draws the numbers of this process. What happens after it sees them in [`hash`], and
+/// whoever has a space's number is after it.
+pub(super) fn draw_seeds() {
+    SEEDS.draw();
+}
+
+/// The hash of a key's text in a space.
+#[cfg_attr(all(test, loom), expect(dead_code, reason = "a model has its own"))]
+#[expect(clippy::inline_always, reason = "a call costs about as much")]
+#[inline(always)]
+pub(super) fn hash(space: u64, text: &[u8]) -> u64 {
+    if text.len() <= SHORT {
+        SEEDS.hash_short(space, text)
+    } else {
+        SEEDS.hash_long(space, text)
+    }
+}
+
+impl Seeds {
+    const fn new() -> Self {
+        Self([const { AtomicU64::new(0) }; SHORT / 8])
+    }
+
+    fn draw(&self) {
+        let random = RandomState::new();
+        for (index, seed) in self.0.iter().enumerate() {
+            seed.store(random.hash_one(index), Ordering::Relaxed);
+        }
+    }
+
+    #[cold]
+    fn hash_long(&self, space: u64, text: &[u8]) -> u64 {
+        let chunks = text.chunks(SHORT);
+        chunks.fold(space, |hash, chunk| self.hash_short(hash, chunk))
+    }
+
+    #[expect(clippy::inline_always, reason = "a call costs about as much")]
+    #[inline(always)]
+    fn hash_short(&self, space: u64, text: &[u8]) -> u64 {
+        let name = space ^ text.len() as u64;
+        let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
+            return self.product(named(ends(text), name), 0).fold();
+        };
+        let last = self.product(named(words(last), name), 2);
+        let mut product = self.product(words(first), 0).and(&last);
+        // Not a loop over those in between, which takes as long as all the rest.
+        let chunks = text.as_chunks().0;
+        if let [_, second, ..] = chunks
+            && text.len() > 32
+        {
+            product = product.and(&self.product(words(second), 4));
+        }
+        if let [_, _, third, ..] = chunks
+            && text.len() > 48
+        {
+            product = product.and(&self.product(words(third), 6));
+        }
+        product.fold()
+    }
+
+    /// That of two words, combined with the seeds from this one on.
+    #[inline]
+    fn product(&self, [a, b]: [u64; 2], first: usize) -> Product {
+        let seed = |index: usize| self.0[index].load(Ordering::Relaxed);
+        let product = u128::from(a ^ seed(first)) * u128::from(b ^ seed(first + 1));
+        let [low, high] = halves(product);
+        Product { low, high }
+    }
+}
+
+/// Fewer than 16 bytes as two words.
+#[inline]
+fn ends(text: &[u8]) -> [u64; 2] {
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk()) {
+        [first, last].map(|word| u64::from_le_bytes(*word))
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk()) {
+        [first, last].map(|half| u64::from(u32::from_le_bytes(*half)))
+    } else {
+        let byte = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte));
+        [byte(0) | byte(1) << 8 | byte(2) << 16, 0]
+    }
+}
+
+/// With the name in both words, so that the hashes of one text in many spaces don't have
+/// one distance from each other, by which they could meet.
+#[inline]
+const fn named([a, b]: [u64; 2], name: u64) -> [u64; 2] {
+    [a ^ name.rotate_left(32), b ^ name]
+}
+
+#[inline]
+fn words(bytes: &[u8; 16]) -> [u64; 2] {
+    halves(u128::from_le_bytes(*bytes))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower halves")]
+const fn halves(both: u128) -> [u64; 2] {
+    [both as u64, (both >> 64) as u64]
+}
+
+/// The halves of a product, and what is combined with it. The lower one is there before
+/// the upper one, so they are combined each for itself.
+struct Product {
+    low: u64,
+    high: u64,
+}
+
+impl Product {
+    #[inline]
+    const fn and(&self, other: &Self) -> Self {
+        Self {
+            low: self.low ^ other.low,
+            high: self.high ^ other.high,
+        }
+    }
+
+    #[inline]
+    const fn fold(&self) -> u64 {
+        self.low ^ self.high
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// Text of every length, and each with one byte changed.
+    #[test]
+    fn every_byte_counts() {
+        let seeds = Seeds::new();
+        seeds.draw();
+        let text: Vec<u8> = (1..=200).collect();
+        let mut hashes = HashMap::new();
+        let mut insert = |text: &[u8]| {
+            let other = hashes.insert(seeds.hash_long(7, text), text.to_vec());
+            assert!(other.is_none_or(|other| other == text), "{text:?}");
+        };
+        for length in 0..text.len() {
+            insert(&text[..length]);
+            for at in 0..length {
+                let mut changed = text[..length].to_vec();
+                changed[at] ^= 0x80;
+                insert(&changed);
+            }
+        }
+    }
+
+    /// About as evenly as by chance, which leaves 37 % of as many places empty. The middle
+    /// of many draws, since some seeds are worse than others.
+    #[test]
+    fn numbered_keys_and_spaces_spread() {
+        type Name = fn(u64) -> (u64, String);
+        let seeds = Seeds::new();
+        let names: [(&str, Name); 3] = [
+            ("short", |n| (1 << 24, n.to_string())),
+            ("long", |n| {
+                (1 << 24, format!("a-prefix-of-all-keys/{n}/and-a-suffix"))
+            }),
+            ("spaces", |n| (n << 24 | 3, "one".to_owned())),
+        ];
+        for ((what, name), shift) in names
+            .iter()
+            .flat_map(|name| [0, 32, 52].map(|at| (name, at)))
+        {
+            let empty = || {
+                seeds.draw();
+                let mut places = vec![true; 4096];
+                for (space, text) in (0..4096).map(name) {
+                    let hash = seeds.hash_long(space, text.as_bytes());
+                    places[usize::try_from(hash >> shift & 0xFFF).unwrap()] = false;
+                }
+                places.into_iter().filter(|empty| *empty).count()
+            };
+            let mut draws: Vec<_> = std::iter::repeat_with(empty).take(51).collect();
+            draws.sort_unstable();
+            assert!(
+                draws[25] < 1600,
+                "{what}, bits from {shift} on: {} empty",
+                draws[25]
+            );
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Where the process-wide space of lock files is.
+
+use super::HOLDER;
+use lockutils::FileLocks;
+use lockutils_tests::{Directory, Process};
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+/// Where a process with these variables, and none of the others, has its lock files, and
+/// whether it can lock one.
+fn found(variables: &[(&str, &Path)]) -> String {
+    let mut command = Command::new(HOLDER);
+    command.arg("--default");
+    for name in ["LOCKUTILS_DIR", "OSLO_LOCK_PATH", "XDG_RUNTIME_DIR"] {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied());
+    Process::start(&mut command).ask_for("where", "where")
+}
+
+fn is_held(answer: &str, directory: &Path) {
+    let directory = directory.display();
+    // A space without a prefix ends in the separator.
+    assert_eq!(answer, format!("{directory}/ held"));
+}
+
+fn is_refused(answer: &str, directory: &Path, reason: &str) {
+    let directory = directory.display().to_string();
+    assert!(answer.starts_with(&directory), "{answer}");
+    assert!(answer.contains(" error "), "{answer}");
+    assert!(answer.contains(reason), "{answer}");
+    assert!(answer.contains("`LOCKUTILS_DIR`"), "{answer}");
+}
+
+#[test]
+fn variables_are_looked_at_in_order() {
+    let directory = Directory::new();
+    let [own, oslo, runtime] = ["own", "oslo", "runtime"].map(|name| directory.join(name));
+    DirBuilder::new().mode(0o700).create(&runtime).unwrap();
+    let variables = [
+        ("LOCKUTILS_DIR", &*own),
+        ("OSLO_LOCK_PATH", &*oslo),
+        ("XDG_RUNTIME_DIR", &*runtime),
+    ];
+    is_held(&found(&variables), &own);
+    is_held(&found(&variables[1..]), &oslo);
+    // Python's rule: nothing is written down.
+    assert_eq!(fs::read(oslo.join("where")).unwrap(), b"");
+    is_held(&found(&variables[2..]), &runtime.join("lockutils"));
+    let empty = ("LOCKUTILS_DIR", Path::new(""));
+    is_held(&found(&[empty, variables[1]]), &oslo);
+}
+
+#[test]
+fn own_directory_is_made_for_its_owner_alone() {
+    let directory = Directory::new();
+    let own = directory.join("lockutils");
+    is_held(&found(&[("XDG_RUNTIME_DIR", &directory)]), &own);
+    assert_eq!(own.metadata().unwrap().mode() & 0o777, 0o700);
+    // And used again.
+    is_held(&found(&[("XDG_RUNTIME_DIR", &directory)]), &own);
+}
+
+#[test]
+fn own_directory_that_others_can_write_to_is_refused() {
+    for mode in [0o777, 0o770, 0o702] {
+        let directory = Directory::new();
+        let own = directory.join("lockutils");
+        fs::create_dir(&own).unwrap();
+        fs::set_permissions(&own, Permissions::from_mode(mode)).unwrap();
+        is_refused(&found(&[("XDG_RUNTIME_DIR", &directory)]), &own, "others");
+        assert_eq!(fs::read_dir(&own).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn own_directory_that_others_could_replace_is_refused() {
+    let directory = Directory::new();
+    let own = directory.join("lockutils");
+    fs::set_permissions(&*directory, Permissions::from_mode(0o777)).unwrap();
+    is_refused(
+        &found(&[("XDG_RUNTIME_DIR", &directory)]),
+        &own,
+        "put another",
+    );
+    assert!(!own.exists());
+    // In a sticky one, as `/tmp` is, nobody can.
+    fs::set_permissions(&*directory, Permissions::from_mode(0o1777)).unwrap();
+    is_held(&found(&[("XDG_RUNTIME_DIR", &directory)]), &own);
+}
+
+#[test]
+fn symbolic_link_in_the_place_of_the_own_directory_is_refused() {
+    let directory = Directory::new();
+    let elsewhere = directory.join("elsewhere");
+    DirBuilder::new().mode(0o700).create(&elsewhere).unwrap();
+    let own = directory.join("lockutils");
+    symlink(&elsewhere, &own).unwrap();
+    is_refused(
+        &found(&[("XDG_RUNTIME_DIR", &directory)]),
+        &own,
+        "symbolic link",
+    );
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn file_in_the_place_of_the_own_directory_is_refused() {
+    let directory = Directory::new();
+    fs::write(directory.join("lockutils"), "").unwrap();
+    let answer = found(&[("XDG_RUNTIME_DIR", &directory)]);
+    is_refused(&answer, &directory.join("lockutils"), "no directory");
+}
+
+#[test]
+fn own_directory_of_somebody_else_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can make a directory of somebody else's");
+        return;
+    }
+    let directory = Directory::new();
+    let own = directory.join("lockutils");
+    DirBuilder::new().mode(0o700).create(&own).unwrap();
+    std::os::unix::fs::chown(&own, Some(65534), None).unwrap();
+    let answer = found(&[("XDG_RUNTIME_DIR", &directory)]);
+    is_refused(&answer, &own, "belongs to somebody else");
+}
+
+/// In a process of its own, since a process sets its space once.
+#[test]
+fn space_is_set_once_and_before_it_is_used() {
+    let directory = Directory::new();
+    let [first, second] = ["first", "second"].map(|name| FileLocks::new(directory.join(name)));
+    lockutils::set_file_locks(first.clone()).expect("no other test uses it");
+    assert_eq!(lockutils::file_locks().name(), first.name());
+    let given_back = lockutils::set_file_locks(second.clone()).unwrap_err();
+    assert_eq!(given_back.name(), second.name());
+    assert_eq!(lockutils::file_locks().name(), first.name());
+}

@@ -1,6 +1,0 @@
-use lockutils::synchronized;
-
-#[synchronized(keys = [id])]
-fn start(id: u32) {}
-
-fn main() {}

@@ -1,6 +1,0 @@
-use lockutils::synchronized;
-
-#[synchronized(key = id, shared)]
-fn start(id: u32) {}
-
-fn main() {}

@@ -1,0 +1,12 @@
+use lockutils::synchronized;
+
+fn answer() -> bool {
+    false
+}
+
+#[synchronized(key = id, nonblocking, or_else = answer)]
+pub fn start(id: u32) -> bool {
+    true
+}
+
+fn main() {}

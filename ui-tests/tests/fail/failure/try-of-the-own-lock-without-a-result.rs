@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(nonblocking)]
+pub fn start() {}
+
+fn main() {}

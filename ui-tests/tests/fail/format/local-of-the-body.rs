@@ -1,0 +1,9 @@
+use lockutils::synchronized;
+
+#[synchronized("vm-{name}")]
+pub fn start(id: u32) {
+    let name = id;
+    drop(name);
+}
+
+fn main() {}

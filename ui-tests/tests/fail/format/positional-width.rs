@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("vm-{id:1$}")]
+pub fn start(id: u32) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(r#"vm-"{name}""#)]
+pub fn start(id: u32) {}
+
+fn main() {}
