@@ -7,7 +7,8 @@ use crate::child::NotRun;
 use crate::holder;
 use lockutils::ErrorKind;
 use std::error::Error;
-use std::io;
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// The arguments are wrong, or a key has no lock file: `EX_USAGE`.
@@ -49,10 +50,16 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match error.downcast_ref::<lockutils::Error>() {
-        Some(error) if is_conflict(error) => eprintln!("lockutils: {}", holder::conflict(error)),
-        _ => eprintln!("lockutils: {error:#}"),
+        Some(error) if is_conflict(error) => say(holder::conflict(error)),
+        _ => say(format_args!("{error:#}")),
     }
     status(error).into()
+}
+
+/// Tells the person something.
+pub(crate) fn say(text: impl Display) {
+    // The status tells it too, to those who don't listen.
+    let _ = writeln!(io::stderr(), "lockutils: {text}");
 }
 
 fn status(error: &anyhow::Error) -> u8 {

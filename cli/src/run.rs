@@ -10,7 +10,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     let guard = match take(args, &args.place.locks()?) {
         Err(error) if exit::is_conflict(&error) => {
             if !args.quiet {
-                eprintln!("lockutils: {}", holder::conflict(&error));
+                exit::say(holder::conflict(&error));
             }
             return Ok(args.conflict_exit_code.into());
         }

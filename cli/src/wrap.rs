@@ -1,7 +1,7 @@
 //! `lockutils wrap`: a command with a lock directory of its own.
 
 use crate::args::WrapArgs;
-use crate::child;
+use crate::{child, exit};
 use anyhow::{Context as _, Result};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +18,9 @@ pub(crate) fn run(args: &WrapArgs) -> Result<ExitCode> {
     let code = child::run(&args.command, &environment)?;
     if let Err(error) = directory.close() {
         // The command's status is what one wants to know.
-        eprintln!("lockutils: can't remove the lock directory {path:?}: {error}");
+        exit::say(format_args!(
+            "can't remove the lock directory {path:?}: {error}"
+        ));
     }
     Ok(code)
 }

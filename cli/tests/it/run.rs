@@ -3,7 +3,10 @@
 use crate::{UNTIL_TOLD, code, done, holding, lockutils, shell};
 use lockutils::FileLocks;
 use lockutils_tests::{Directory, Process, eventually};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 
 #[test]
@@ -111,6 +114,49 @@ fn directory_that_cannot_be_used_is_said_so() {
         assert!(done.err.contains(file.to_str().unwrap()), "{}", done.err);
         assert!(done.err.contains("remove that"), "{}", done.err);
     }
+}
+
+/// Whoever is able to plant a directory could keep others out of a lock, or let them in.
+#[test]
+fn directory_that_somebody_has_planted_is_refused() {
+    let (runtime, elsewhere) = (Directory::new(), Directory::new());
+    symlink(&*elsewhere, runtime.join("lockutils")).unwrap();
+    for args in [
+        &["run", "key", "--", "true"][..],
+        &["ps"],
+        &["rm", "key"],
+        &["sweep"],
+    ] {
+        let mut command = lockutils(&runtime, args);
+        command
+            .env("XDG_RUNTIME_DIR", &*runtime)
+            .env_remove("LOCKUTILS_DIR");
+        let done = done(&mut command);
+        assert_eq!((done.code, &*done.out), (Some(74), ""), "{args:?}");
+        assert!(done.err.contains("symbolic link"), "{}", done.err);
+        assert!(done.err.contains("`LOCKUTILS_DIR`"), "{}", done.err);
+    }
+    assert_eq!(fs::read_dir(&*elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn nobody_who_listens_changes_no_status() {
+    let directory = Directory::new();
+    let _holder = holding(&directory, &["key"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = lockutils(&directory, ["run", "-n", "key", "--", "true"]);
+    assert_eq!(command.stderr(writer).status().unwrap().code(), Some(75));
+}
+
+#[test]
+fn key_that_is_no_text_has_a_lock_too() {
+    let directory = Directory::new();
+    let key = OsStr::from_bytes(b"caf\xE9");
+    let run = [OsStr::new("run"), key, OsStr::new("--"), OsStr::new("true")];
+    assert_eq!(code(&mut lockutils(&directory, run)), 0);
+    let removed = done(&mut lockutils(&directory, [OsStr::new("rm"), key]));
+    assert!(removed.out.starts_with("removed "), "{}", removed.out);
 }
 
 #[test]
