@@ -111,6 +111,10 @@ impl Process {
     /// # Panics
     ///
     /// If the line is another one.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "it is called to wait for the line"
+    )]
     pub fn hear_of(&self, beginning: &str) -> String {
         let answer = self.hear().expect("an answer");
         let rest = answer.strip_prefix(beginning);

@@ -17,12 +17,12 @@
 //! file, and where too many threads wait already, it tries again after a while, at a time
 //! that is left to chance.
 
-use super::FileSpace;
 use super::descriptor::Failure;
 use super::kernel::{Manner, Tried};
 use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
+use super::{Directory, FileSpace};
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
 use crate::key::Key;
@@ -46,6 +46,29 @@ pub(super) struct FileHold {
 }
 
 impl FileHold {
+    /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
+    /// wrong with it.
+    pub(super) fn try_soon(
+        directory: &'static Directory,
+        rule: Rule,
+        name: &Key,
+        terms: Terms,
+        site: Site,
+    ) -> Option<Self> {
+        let file = InUse::of(directory, name);
+        let held = directory.locks.try_soon(name.as_bytes(), terms, site)?;
+        let manner = Manner {
+            rule,
+            mode: terms.mode,
+            site,
+            gives_way: true,
+        };
+        match file.try_take(manner) {
+            Ok(Tried::Taken) => Some(Self::new(file, rule, held)),
+            Ok(Tried::Busy | Tried::Paused(_)) | Err(_) => None,
+        }
+    }
+
     /// Of who has the kernel's lock and the in-process one.
     pub(super) fn new(file: InUse, rule: Rule, in_process: Held) -> Self {
         Self {
@@ -123,19 +146,6 @@ impl Request {
         match queue.try_now(owner) {
             Ok(held) => self.try_kernel(file, held),
             Err(error) => Err(self.of_this_lock(error, &file)),
-        }
-    }
-
-    /// Takes the lock for a thread if nobody at all is near.
-    pub(super) fn try_thin(&self) -> Option<Result<FileHold, Error>> {
-        let file = InUse::of(self.space.directory, &self.name);
-        let locks = &self.space.directory.locks;
-        let hash = locks.try_thin_text(self.name.as_bytes(), self.terms, self.site)?;
-        let held = Held::thin(hash);
-        match file.try_take(self.manner(true)) {
-            Ok(Tried::Taken) => Some(Ok(FileHold::new(file, self.space.rule, held))),
-            Ok(Tried::Busy | Tried::Paused(_)) => None,
-            Err(failure) => Some(Err(self.failed(failure))),
         }
     }
 

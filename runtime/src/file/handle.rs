@@ -76,10 +76,10 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     /// ```
     #[track_caller]
     pub fn lock(&self) -> Result<Guard, Error> {
-        let request = self.locks.request(&self.key, self.terms, Site::here())?;
-        match request.try_thin() {
-            Some(result) => result.map(|hold| Guard::new(hold.into_held())),
-            None => Acquire::one(request).block().map(Guard::new),
+        let site = Site::here();
+        match self.locks.try_soon(&self.key, self.terms, site) {
+            Some(guard) => Ok(guard),
+            None => self.acquire(site).block().map(Guard::new),
         }
     }
 

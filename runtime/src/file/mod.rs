@@ -29,10 +29,10 @@ mod wait;
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
-use crate::local::{Locks, Terms};
+use crate::local::{Locks, Terms, with_text};
 use crate::site::Site;
 use crate::space::{self, Begun, Space};
-use acquire::{Acquire, Request};
+use acquire::{Acquire, FileHold, Request};
 use descriptor::Failure;
 use path::Rule;
 use std::collections::{BTreeMap, BTreeSet};
@@ -265,7 +265,7 @@ impl FileLocks {
         if let Some(refused) = &space.refused {
             return Err(space.refuse(key, *refused));
         }
-        match path::file_name(space.rule, &self.beginning, &key) {
+        match path::file_name(space.rule, &self.beginning, key.as_bytes()) {
             Ok(name) => Ok(Request {
                 space,
                 key,
@@ -275,6 +275,23 @@ impl FileLocks {
             }),
             Err(reason) => Err(Error::invalid_key(space.name, key, reason)),
         }
+    }
+
+    /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
+    /// wrong with it.
+    fn try_soon(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<Guard> {
+        let FileSpace {
+            directory,
+            rule,
+            refused: None,
+            ..
+        } = self.space
+        else {
+            return None;
+        };
+        let name = with_text(key, |text| path::file_name(rule, &self.beginning, text)).ok()?;
+        FileHold::try_soon(directory, rule, &name, terms, site)
+            .map(|hold| Guard::new(hold.into_held()))
     }
 
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
@@ -351,15 +368,10 @@ impl Space for FileLocks {
     type Wait = FileLockFuture;
 
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
-        let acquire = match self.request(key, terms.into(), site) {
-            Ok(request) => match request.try_thin() {
-                Some(Ok(hold)) => return Begun::Held(Guard::new(hold.into_held())),
-                Some(Err(error)) => Acquire::Failed(Some(error)),
-                None => Acquire::one(request),
-            },
-            Err(error) => Acquire::Failed(Some(error)),
-        };
-        Begun::Wait(FileLockFuture::new(acquire, None))
+        match self.try_soon(key, terms.into(), site) {
+            Some(guard) => Begun::Held(guard),
+            None => Begun::Wait(self.begin_async(key, terms, site)),
+        }
     }
 
     fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {

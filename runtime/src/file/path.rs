@@ -20,6 +20,17 @@ const LONGEST: usize = 200;
 /// How long a name by oslo's rule can be: what file systems take.
 const LONGEST_OF_OSLO: usize = 255;
 
+/// Which bytes stand for themselves.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        byte += 1;
+    }
+    plain
+};
+
 /// How names are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
@@ -29,13 +40,13 @@ pub(super) enum Rule {
 
 /// Names the lock file of a key; else says what is wrong with the key. `beginning` is what
 /// [`beginning`] gives.
-pub(super) fn file_name(rule: Rule, beginning: &str, key: &Key) -> Result<Key, &'static str> {
-    if key.as_bytes().is_empty() {
+pub(super) fn file_name(rule: Rule, beginning: &str, key: &[u8]) -> Result<Key, &'static str> {
+    if key.is_empty() {
         return Err("an empty key has no lock file; give it some text");
     }
     match rule {
-        Rule::Own => Ok(own(beginning, key.as_bytes())),
-        Rule::Oslo => oslo(beginning, key.as_str()),
+        Rule::Own => Ok(own(beginning, key)),
+        Rule::Oslo => oslo(beginning, str::from_utf8(key).expect("the text of a key")),
     }
 }
 
@@ -101,14 +112,13 @@ impl LockKey for Joined<'_> {
 impl LockKey for Encoded<'_> {
     fn write_key(&self, out: &mut KeyWriter<'_>) {
         let Self(text) = *self;
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
         let mut rest = text;
         if rest.first() == Some(&b'.') {
             out.push_str("%2E");
             rest = &rest[1..];
         }
         while !rest.is_empty() {
-            let plain = rest.iter().position(|byte| !is_plain(byte));
+            let plain = rest.iter().position(|byte| !PLAIN[usize::from(*byte)]);
             let (plain, more) = rest.split_at(plain.unwrap_or(rest.len()));
             out.push_str(str::from_utf8(plain).expect("ASCII"));
             rest = more;
@@ -140,13 +150,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn name(prefix: &str, key: &str) -> String {
-        file_name(Rule::Own, &beginning(Rule::Own, prefix), &Key::new(key))
+        file_name(Rule::Own, &beginning(Rule::Own, prefix), key.as_bytes())
             .unwrap()
             .to_string()
     }
 
     fn oslo_name(prefix: &str, key: &str) -> Result<String, &'static str> {
-        file_name(Rule::Oslo, &beginning(Rule::Oslo, prefix), &Key::new(key))
+        file_name(Rule::Oslo, &beginning(Rule::Oslo, prefix), key.as_bytes())
             .map(|name| name.to_string())
     }
 
@@ -177,7 +187,7 @@ mod tests {
 
     #[test]
     fn empty_key_has_no_file() {
-        assert!(file_name(Rule::Own, "nova-", &Key::new("")).is_err());
+        assert!(file_name(Rule::Own, "nova-", b"").is_err());
         assert!(oslo_name("nova", "").is_err());
     }
 

@@ -46,6 +46,25 @@ enum State {
     Ended(Option<Result<(), Failure>>),
 }
 
+/// One of the places for threads that wait.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        // Relaxed, here and below: the number is all there is to see.
+        let before = WAITING.fetch_add(1, Ordering::Relaxed);
+        // Before it is looked at, so that it is given back.
+        let place = Self;
+        (before < MOST).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A waiter's share in a wait. Dropping it leaves the wait.
 #[derive(Debug)]
 pub(super) struct Claim {
@@ -56,11 +75,7 @@ pub(super) struct Claim {
 impl Wait {
     /// Has a thread wait; `None` if there are too many.
     pub(super) fn start(file: &Arc<LockFile>, mode: Mode, descriptor: Descriptor) -> Option<Claim> {
-        // Relaxed, here and below: the number is all there is to see.
-        if WAITING.fetch_add(1, Ordering::Relaxed) >= MOST {
-            WAITING.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
+        let place = Place::take()?;
         let wait = Arc::new(Self {
             mode,
             descriptor: Arc::new(descriptor),
@@ -75,14 +90,10 @@ impl Wait {
             .name("lockutils-wait".to_owned())
             .stack_size(STACK)
             .spawn(move || {
+                let _place = place;
                 wait.run(&file);
-                WAITING.fetch_sub(1, Ordering::Relaxed);
             });
-        if spawned.is_err() {
-            WAITING.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(claim)
+        spawned.is_ok().then_some(claim)
     }
 
     fn run(self: &Arc<Self>, file: &Arc<LockFile>) {

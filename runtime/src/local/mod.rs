@@ -218,7 +218,7 @@ impl Locks {
     }
 
     #[inline]
-    pub(crate) fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
+    fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
         match terms.mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
             Mode::Shared => None,
@@ -241,6 +241,15 @@ impl Locks {
     fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
         let (_space, _thread) = (self.id(), Owner::thread());
         self.try_thin_exclusive(text, site)
+    }
+
+    /// Takes a lock for a thread if it is free, or soon is.
+    #[inline]
+    pub(crate) fn try_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Held> {
+        match self.try_thin_text(text, terms, site) {
+            Some(hash) => Some(Held::thin(hash)),
+            None => acquire::spin(Name::new(self.id(), text), terms, site).map(Held::one),
+        }
     }
 
     /// Takes a lock for a thread, and blocks it until it has it.
@@ -312,7 +321,7 @@ impl Locks {
 
 /// Calls `f` with a key's text, which is copied only if it has to be.
 #[inline]
-fn with_text<R>(key: &(impl LockKey + ?Sized), f: impl FnOnce(&[u8]) -> R) -> R {
+pub(crate) fn with_text<R>(key: &(impl LockKey + ?Sized), f: impl FnOnce(&[u8]) -> R) -> R {
     let copy;
     f(if let Some(text) = key.as_text() {
         text.as_bytes()

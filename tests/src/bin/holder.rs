@@ -9,7 +9,7 @@
 //! | `timeout`, `timeout_async MILLISECONDS KEY` | so, with a timeout | the same |
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
-//! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | a line `in NANOSECONDS`, and a line `out NANOSECONDS`, for each; `done` |
+//! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
@@ -161,9 +161,9 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
         }
         _ => panic!("unknown command {command:?}"),
     };
-    let held = now();
+    let taken = now();
     holds.push(hold);
-    Ok(format!("held {held}"))
+    Ok(format!("held {taken}"))
 }
 
 fn with_source(error: &Error) -> String {
@@ -175,8 +175,9 @@ fn with_source(error: &Error) -> String {
 
 fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
     for _ in 0..count {
+        let asked = now();
         let guard = locks.key(key).lock()?;
-        say(&format!("in {}", now()));
+        say(&format!("in {asked} {}", now()));
         if !time.is_zero() {
             thread::sleep(time);
         }

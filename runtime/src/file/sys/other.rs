@@ -75,6 +75,18 @@ pub(in crate::file) fn tick() -> Moment {
     (0, 0)
 }
 
+/// A clock that never goes back, in ticks of milliseconds.
+pub(in crate::file) fn steady_tick() -> Moment {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let elapsed = START.elapsed();
+    (
+        elapsed.as_secs().cast_signed(),
+        elapsed.subsec_millis().into(),
+    )
+}
+
 /// Which file is open.
 #[cfg(unix)]
 pub(in crate::file) fn identity(file: &File) -> io::Result<Identity> {

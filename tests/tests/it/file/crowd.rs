@@ -9,17 +9,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+/// A stay of a process inside the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Stay {
+    start: u64,
+    end: u64,
+    /// When it asked for the lock.
+    asked: u64,
+}
+
+impl Stay {
+    /// From a line `in`, of which the first word is left out; it has not ended.
+    fn begin(line: &str) -> Self {
+        let (asked, start) = line.split_once(' ').unwrap();
+        let (asked, start) = (number(asked), number(start));
+        let end = 0;
+        Self { start, end, asked }
+    }
+}
+
 /// The stays that a process tells of, until it is done or has ended.
-fn stays(process: &Process) -> Vec<(u64, u64)> {
+fn stays(process: &Process) -> Vec<Stay> {
     more_stays(process, Vec::new())
 }
 
 /// The same, and those it has told of before.
-fn more_stays(process: &Process, mut stays: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+fn more_stays(process: &Process, mut stays: Vec<Stay>) -> Vec<Stay> {
     while let Some(line) = process.hear() {
         match line.split_once(' ') {
-            Some(("in", start)) => stays.push((number(start), 0)),
-            Some(("out", end)) => stays.last_mut().unwrap().1 = number(end),
+            Some(("in", begin)) => stays.push(Stay::begin(begin)),
+            Some(("out", end)) => stays.last_mut().unwrap().end = number(end),
             _ => break,
         }
     }
@@ -27,10 +46,23 @@ fn more_stays(process: &Process, mut stays: Vec<(u64, u64)>) -> Vec<(u64, u64)> 
 }
 
 /// Checks that no two stays overlapped.
-fn assert_exclusive(mut stays: Vec<(u64, u64)>) {
+fn assert_exclusive(stays: Vec<Stay>) {
+    assert_exclusive_but(stays, &[]);
+}
+
+/// Checks that no two stays overlapped, unless the file was removed after the first of them
+/// had asked for it, and before the second had it. `removals` are from when to when.
+fn assert_exclusive_but(mut stays: Vec<Stay>, removals: &[(u64, u64)]) {
     stays.sort_unstable();
-    for pair in stays.windows(2) {
-        assert!(pair[0].1 < pair[1].0, "two were inside at once: {pair:?}");
+    for (index, first) in stays.iter().enumerate() {
+        let during = stays[index + 1..].iter();
+        for second in during.take_while(|second| second.start <= first.end) {
+            let between = |(from, to): &(u64, u64)| *to >= first.asked && *from <= second.start;
+            assert!(
+                removals.iter().any(between),
+                "two were inside at once: {first:?} and {second:?}"
+            );
+        }
     }
 }
 
@@ -92,15 +124,15 @@ fn processes_killed_at_random_leave_the_others_exclusive() {
                 let mut victim = holder(&directory);
                 victim.tell("stay 1000 200 key");
                 // It has been inside at least once.
-                let start = number(&victim.hear_of("in"));
+                let first = Stay::begin(&victim.hear_of("in"));
                 let alive = lockutils_tests::now();
                 victim.kill();
-                let mut stays = more_stays(&victim, vec![(start, 0)]);
+                let mut stays = more_stays(&victim, vec![first]);
                 // What it held when it was killed, it held at least until then.
-                if let Some((start, end)) = stays.last_mut()
-                    && *end == 0
+                if let Some(last) = stays.last_mut()
+                    && last.end == 0
                 {
-                    *end = alive.max(*start);
+                    last.end = alive.max(last.start);
                 }
                 killed.extend(stays);
             }
@@ -113,6 +145,37 @@ fn processes_killed_at_random_leave_the_others_exclusive() {
     assert_eq!(kept.len(), 800);
     kept.extend(killed);
     assert_exclusive(kept);
+}
+
+/// A stranger removes the file over and over. Who held it then goes on, and of those who
+/// come later no two are inside at once.
+#[test]
+fn those_who_come_after_a_removal_exclude_each_other() {
+    let directory = Directory::new();
+    let mut processes: Vec<_> = (0..4).map(|_| holder(&directory)).collect();
+    for process in &mut processes {
+        process.tell("stay 3000 0 key");
+    }
+    let over = AtomicBool::new(false);
+    let (stays, removals) = thread::scope(|scope| {
+        let stranger = scope.spawn(|| {
+            let mut removals = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                let from = lockutils_tests::now();
+                if fs::remove_file(directory.join("key")).is_ok() {
+                    removals.push((from, lockutils_tests::now()));
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
+            removals
+        });
+        let stays: Vec<_> = processes.iter().flat_map(stays).collect();
+        over.store(true, Ordering::SeqCst);
+        (stays, stranger.join().unwrap())
+    });
+    assert_eq!(stays.len(), 12_000);
+    assert!(removals.len() > 10);
+    assert_exclusive_but(stays, &removals);
 }
 
 /// Read, add one, write, without any lock but ours: no update is lost.
