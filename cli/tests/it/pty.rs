@@ -81,7 +81,7 @@ impl Terminal {
             let left = LIMIT.saturating_sub(start.elapsed());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.show(&bytes),
-                Err(_) => panic!("{what}: {}", self.parser.screen().contents()),
+                Err(error) => panic!("{what}: {error}: {}", self.parser.screen().contents()),
             }
         }
     }
