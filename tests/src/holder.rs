@@ -130,7 +130,7 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             return Ok("done".to_owned());
         }
         "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
-        "sweep" => return Ok(format!("removed {}", locks.sweep()?)),
+        "sweep" => return Ok(format!("removed {}", locks.sweep()?.removed.len())),
         "start" => {
             let mut sleep = Command::new("sleep");
             sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
