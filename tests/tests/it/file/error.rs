@@ -68,7 +68,7 @@ fn busy_error_names_the_process_that_holds() {
         holder
             .place()
             .unwrap()
-            .starts_with("tests/src/bin/holder.rs:")
+            .starts_with("tests/src/holder.rs:")
     );
     assert_eq!(holder.host(), None);
     let text = error.to_string();
