@@ -323,21 +323,23 @@ impl Acquire {
     /// Blocks the thread until it has the lock, or until the time is over, of which zero
     /// is one try.
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
-        let timer = Timer::start(timeout);
         let signal = OnceCell::new();
+        let mut timer = None;
         loop {
             if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Timed, || {
                 signal.get_or_init(Signal::new).waker()
             }) {
                 return result;
             }
-            if let Some(error) = self.waiting().deadlock() {
-                return Err(error);
-            }
             // Looked at after the step: the lock may have been given as time ran out.
+            let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over()
                 && let Some(error) = self.timed_out(timer.start.elapsed())
             {
+                return Err(error);
+            }
+            // After the time: who doesn't wait is in no deadlock.
+            if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);

@@ -10,6 +10,7 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
+//! | `tries MILLISECONDS KEY` | tries to take the lock for so long, over and over | the same lines |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
@@ -24,7 +25,7 @@
 //! The times are those of a clock that all processes share, taken just after a lock is
 //! acquired and just before it is released. It ends when standard input does.
 
-use lockutils::{AsyncGuard, Error, FileLocks, Guard};
+use lockutils::{AsyncGuard, Error, ErrorKind, FileLocks, Guard};
 use lockutils_tests::now;
 use rlimit::Resource;
 use std::error::Error as _;
@@ -117,6 +118,11 @@ fn obey(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, 
             )?;
             return Ok(format!("done {count}"));
         }
+        "tries" => {
+            let (time, key) = two();
+            tries(locks, milliseconds(time), key)?;
+            return Ok("done".to_owned());
+        }
         "count" | "inside" => {
             let (count, rest) = two();
             let (file, key) = rest.split_once(' ').expect("a file before the key");
@@ -183,6 +189,22 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
         }
         say(&format!("out {}", now()));
         drop(guard);
+    }
+    Ok(())
+}
+
+fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<(), Error> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        let asked = now();
+        match locks.key(key).try_lock() {
+            Ok(_guard) => {
+                say(&format!("in {asked} {}", now()));
+                say(&format!("out {}", now()));
+            }
+            Err(error) if error.kind() == ErrorKind::Busy => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
