@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A stay of a process inside the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Stay {
+pub(super) struct Stay {
     start: u64,
     end: u64,
     /// When it asked for the lock.
@@ -29,7 +29,7 @@ impl Stay {
 }
 
 /// The stays that a process tells of, until it is done or has ended.
-fn stays(process: &Process) -> Vec<Stay> {
+pub(super) fn stays(process: &Process) -> Vec<Stay> {
     more_stays(process, Vec::new())
 }
 
@@ -46,7 +46,7 @@ fn more_stays(process: &Process, mut stays: Vec<Stay>) -> Vec<Stay> {
 }
 
 /// Checks that no two stays overlapped.
-fn assert_exclusive(stays: Vec<Stay>) {
+pub(super) fn assert_exclusive(stays: Vec<Stay>) {
     assert_exclusive_but(stays, &[]);
 }
 
