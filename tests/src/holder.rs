@@ -94,18 +94,12 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
         "stay" => {
             let (count, rest) = two();
             let (time, key) = rest.split_once(' ').expect("a time before the key");
-            stay(
-                locks,
-                number(count),
-                Duration::from_micros(number(time)),
-                key,
-            )?;
-            return Ok("done".to_owned());
+            let time = Duration::from_micros(number(time));
+            return stay(locks, number(count), time, key);
         }
         "tries" => {
             let (time, key) = two();
-            tries(locks, milliseconds(time), key)?;
-            return Ok("done".to_owned());
+            return tries(locks, milliseconds(time), key);
         }
         "hog" => {
             let (time, rest) = two();
@@ -181,7 +175,7 @@ fn with_source(error: &Error) -> String {
     }
 }
 
-fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<(), Error> {
+fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<String, Error> {
     let start = Instant::now();
     while start.elapsed() < time {
         let asked = now();
@@ -194,10 +188,10 @@ fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok("done".to_owned())
 }
 
-fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
+fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<String, Error> {
     for _ in 0..count {
         let asked = now();
         let guard = locks.key(key).lock()?;
@@ -208,7 +202,7 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
         say(&format!("out {}", now()));
         drop(guard);
     }
-    Ok(())
+    Ok("done".to_owned())
 }
 
 fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
