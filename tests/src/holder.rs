@@ -10,6 +10,7 @@
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
 //! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
+//! | `tries MILLISECONDS KEY` | tries to take the lock for so long, over and over | the same lines |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
@@ -25,7 +26,7 @@
 //! acquired and just before it is released. It ends when standard input does.
 
 use crate::now;
-use lockutils::{AsyncGuard, Error, FileLocks, Guard};
+use lockutils::{AsyncGuard, Error, ErrorKind, FileLocks, Guard};
 use rlimit::Resource;
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -93,13 +94,12 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
         "stay" => {
             let (count, rest) = two();
             let (time, key) = rest.split_once(' ').expect("a time before the key");
-            stay(
-                locks,
-                number(count),
-                Duration::from_micros(number(time)),
-                key,
-            )?;
-            return Ok("done".to_owned());
+            let time = Duration::from_micros(number(time));
+            return stay(locks, number(count), time, key);
+        }
+        "tries" => {
+            let (time, key) = two();
+            return tries(locks, milliseconds(time), key);
         }
         "hog" => {
             let (time, rest) = two();
@@ -175,7 +175,23 @@ fn with_source(error: &Error) -> String {
     }
 }
 
-fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
+fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<String, Error> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        let asked = now();
+        match locks.key(key).try_lock() {
+            Ok(_guard) => {
+                say(&format!("in {asked} {}", now()));
+                say(&format!("out {}", now()));
+            }
+            Err(error) if error.kind() == ErrorKind::Busy => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok("done".to_owned())
+}
+
+fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<String, Error> {
     for _ in 0..count {
         let asked = now();
         let guard = locks.key(key).lock()?;
@@ -186,7 +202,7 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
         say(&format!("out {}", now()));
         drop(guard);
     }
-    Ok(())
+    Ok("done".to_owned())
 }
 
 fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
