@@ -9,7 +9,7 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
-//! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
+//! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart, and each time some more, up to twice | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
@@ -116,7 +116,8 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             let (count, rest) = two();
             let (apart, key) = rest.split_once(' ').expect("a time before the key");
             let apart = Duration::from_micros(number(apart));
-            let waits = waits(locks, number(count), apart, key)?;
+            let count = u32::try_from(number(count)).expect("a small number");
+            let waits = waits(locks, count, apart, key)?;
             return Ok(format!("waited{waits}"));
         }
         "count" | "inside" => {
@@ -204,10 +205,11 @@ fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u
 }
 
 /// The nanoseconds of each wait.
-fn waits(locks: &FileLocks, count: u64, apart: Duration, key: &str) -> Result<String, Error> {
+fn waits(locks: &FileLocks, count: u32, apart: Duration, key: &str) -> Result<String, Error> {
     let mut waits = String::new();
-    for _ in 0..count {
-        thread::sleep(apart);
+    for index in 0..count {
+        // Not in step with anything else that goes on.
+        thread::sleep(apart + apart * index / count);
         let start = Instant::now();
         let guard = locks.key(key).lock()?;
         write!(waits, " {}", start.elapsed().as_nanos()).expect("a string takes all");
