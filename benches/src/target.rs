@@ -29,6 +29,7 @@ pub(crate) enum Unit {
     KiB,
     Microseconds,
     Files,
+    Milliseconds,
 }
 
 impl Reach {
@@ -60,6 +61,7 @@ impl fmt::Display for Reach {
             Unit::KiB => write!(f, "{words} {limit} KiB"),
             Unit::Microseconds => write!(f, "{words} {limit} µs"),
             Unit::Files => write!(f, "{words} {limit} files"),
+            Unit::Milliseconds => write!(f, "{words} {limit} ms"),
         }
     }
 }
@@ -72,6 +74,7 @@ impl Unit {
             Self::KiB => format!("{measured:.0} KiB"),
             Self::Microseconds => format!("{measured:.0} µs"),
             Self::Files => format!("{measured:.0} files"),
+            Self::Milliseconds => format!("{measured:.2} ms"),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The example `cells`, run as its users run it.
-//!
-//! Cargo builds the examples of a package before it runs the package's tests, and puts
-//! them beside the folder that the tests are in.
 
-use std::env;
+mod example;
+
+use example::example;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -20,22 +19,12 @@ struct Row {
     leaked: u32,
 }
 
-fn example() -> Command {
-    let test = env::current_exe().expect("a test knows its own file");
-    let target = test.ancestors().nth(2).expect("it is in `deps`");
-    let example = target
-        .join("examples")
-        .join(format!("cells{}", env::consts::EXE_SUFFIX));
-    assert!(
-        example.exists(),
-        "`{}` is missing; build it with `cargo build -p lockutils-examples --examples`",
-        example.display()
-    );
-    Command::new(example)
+fn cells() -> Command {
+    example("cells")
 }
 
 fn run(arguments: &[&str]) -> Output {
-    example()
+    cells()
         .args(arguments)
         .output()
         .expect("the example starts")
@@ -242,7 +231,7 @@ fn wrong_answer_fails_the_worker() {
         client.read_exact(&mut greeting)?;
         client.write_all(&greeting)
     });
-    let output = example()
+    let output = cells()
         .arg("worker")
         .arg(directory.path())
         .args(["1", "per cell"])
@@ -269,7 +258,7 @@ fn write_database(path: &Path, statements: &str) {
 #[test]
 fn failed_run_leaves_no_directory() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut child = example()
+    let mut child = cells()
         .args(["--cells", "2", "--requests", "20", "--workers", "2"])
         .env("TMPDIR", directory.path())
         .stdout(Stdio::piped())

@@ -80,12 +80,14 @@ impl Args {
             return self.parse_text(input, is_first);
         }
         let name = match input.fork().call(Ident::parse_any) {
-            Ok(name) if is_argument(&name) || is_named(input) => input.call(Ident::parse_any)?,
+            Ok(name) if is_argument(&name) || is_named(input) => {
+                input.call(Ident::parse_any)?.unraw()
+            }
             _ => return Err(unnamed(input)),
         };
-        let text = name.unraw().to_string();
+        let text = name.to_string();
         if !NAMES.contains(&&*text) {
-            let error = unknown(&name, at_end(input));
+            let error = unknown(&name, at_end(input) && self.key.is_none());
             skip_value(input);
             return Err(error);
         }
@@ -308,17 +310,18 @@ fn unnamed(input: ParseStream<'_>) -> Error {
     }
 }
 
-/// The error for a name that is no argument's. Alone, it may be meant as the key.
+/// The error for a name that is no argument's. Alone, where there is no key, it may be
+/// meant as that.
 fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
-    let message = if let Some(close) = closest(&text, &NAMES) {
-        format!("unknown argument `{text}`; did you mean `{close}`?")
-    } else if alone {
-        format!("unknown argument `{text}`; to lock on its value write `key = {name}`")
-    } else {
-        format!("unknown argument `{text}`; the arguments are {}", legal())
+    let meant = closest(&text, &NAMES).map(|close| format!("did you mean `{close}`?"));
+    let key = alone.then(|| format!("to lock on its value write `key = {name}`"));
+    let remedy = match (meant, key) {
+        (Some(meant), Some(key)) => format!("{meant} {key}"),
+        (Some(remedy), None) | (None, Some(remedy)) => remedy,
+        (None, None) => format!("the arguments are {}", legal()),
     };
-    Error::new_spanned(name, message)
+    Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"))
 }
 
 /// The names, as a list for people.

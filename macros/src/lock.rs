@@ -22,7 +22,7 @@ use crate::item::Function;
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ReturnType};
 
@@ -178,11 +178,7 @@ impl<'a> Lock<'a> {
 
     /// The statement that binds the guard.
     fn guard(&self) -> TokenStream {
-        let result = if self.is_async {
-            self.wait_async()
-        } else {
-            self.wait()
-        };
+        let result = self.finish();
         let hidden = quote_spanned!(mixed()=> __guard);
         let name = self.args.guard.as_ref().map(ToTokens::to_token_stream);
         let name = name.unwrap_or(hidden);
@@ -202,34 +198,30 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// What a thread does to have the lock.
-    fn wait(&self) -> TokenStream {
+    /// What waits or tries, and gives the guard or the failure.
+    fn finish(&self) -> TokenStream {
         let (first, last) = self.place;
         let private = self.private(first);
+        let timeout = self.args.acquire_timeout.as_ref();
+        let timeout = timeout.map(|_| quote_spanned!(mixed()=> , __timeout));
+        let finish = if self.args.has("nonblocking") {
+            "finish_now"
+        } else if timeout.is_some() {
+            "finish_for"
+        } else {
+            "finish"
+        };
         let begun = if self.args.locks.is_some() {
             spread("__begun", self.place)
         } else {
             quote_spanned!(mixed()=> __begun)
         };
-        if self.args.has("nonblocking") {
-            quote_spanned!(last=> #private::finish_now(#begun))
-        } else if self.args.acquire_timeout.is_some() {
-            let timeout = quote_spanned!(mixed()=> __timeout);
-            quote_spanned!(last=> #private::finish_for(#begun, #timeout))
+        if self.is_async {
+            let finish = format_ident!("{finish}_async", span = last);
+            quote_spanned!(last=> #private::#finish(#begun #timeout).await)
         } else {
-            quote_spanned!(last=> #private::finish(#begun))
-        }
-    }
-
-    /// What a task awaits to have the lock.
-    fn wait_async(&self) -> TokenStream {
-        let private = self.private(mixed());
-        if self.args.has("nonblocking") {
-            quote_spanned!(mixed()=> #private::finish_now_async(__begun).await)
-        } else if self.args.acquire_timeout.is_some() {
-            quote_spanned!(mixed()=> #private::finish_for_async(__begun, __timeout).await)
-        } else {
-            quote_spanned!(mixed()=> #private::finish_async(__begun).await)
+            let finish = Ident::new(finish, last);
+            quote_spanned!(last=> #private::#finish(#begun #timeout))
         }
     }
 

@@ -59,7 +59,6 @@ const WORDS: &[&str] = &[
     "Future",
     "T",
     "x",
-    "_",
     "=",
     "==",
     "=>",
@@ -195,9 +194,8 @@ fn changed_at(tokens: TokenStream, at: &mut usize, change: &Change) -> TokenStre
             (_, Change::Delete) if is_here => TokenStream::new(),
             (token, Change::Double) if is_here => [token.clone(), token].into_iter().collect(),
             (_, Change::Put(word)) if is_here => words(word),
-            // No `macro_rules` parameter that has delimiters stands for punctuation.
-            (TokenTree::Punct(punct), Change::Wrap(Delimiter::None)) if is_here => {
-                TokenTree::from(punct).into()
+            (token, Change::Wrap(Delimiter::None)) if is_here && !is_fragment(&token) => {
+                token.into()
             }
             (token, Change::Wrap(delimiter)) if is_here => {
                 TokenTree::from(Group::new(*delimiter, token.into())).into()
@@ -211,6 +209,15 @@ fn changed_at(tokens: TokenStream, at: &mut usize, change: &Change) -> TokenStre
         });
     }
     changed
+}
+
+/// Whether a `macro_rules` parameter may have stood for it, which has invisible delimiters.
+fn is_fragment(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Group(group) => group.delimiter() != Delimiter::Bracket,
+        TokenTree::Ident(_) | TokenTree::Literal(_) => true,
+        TokenTree::Punct(_) => false,
+    }
 }
 
 fn words(text: &str) -> TokenStream {

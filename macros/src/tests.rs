@@ -68,6 +68,72 @@ fn expansions_are_those_of_the_snapshots() {
     assert!(seen >= 10, "there are {seen} snapshots");
 }
 
+/// Every two arguments, in both orders: either they go together, or it is said that they
+/// don't, once, and at the second of them.
+#[test]
+fn two_arguments_go_together_or_are_refused() {
+    let arguments = [
+        ("key", quote!(key = id)),
+        ("keys", quote!(keys = [id])),
+        ("locks", quote!(locks = VMS)),
+        ("external", quote!(external)),
+        ("shared", quote!(shared)),
+        ("acquire_timeout", quote!(acquire_timeout = "5s")),
+        ("nonblocking", quote!(nonblocking)),
+        ("or_else", quote!(or_else = |_| ())),
+        ("when", quote!(when = id > 5)),
+        ("guard", quote!(guard = guard)),
+        ("reentrant", quote!(reentrant)),
+        ("crate", quote!(crate = a::b)),
+    ];
+    let refused = [
+        ("key", "keys"),
+        ("locks", "external"),
+        ("acquire_timeout", "nonblocking"),
+        ("when", "guard"),
+        ("keys", "reentrant"),
+    ];
+    let function = quote!(
+        fn start(id: u32) {}
+    );
+    for (one, first) in &arguments {
+        for (other, second) in &arguments {
+            // Without a key it is another rule that some arguments break.
+            let key = [*one, *other].iter().all(|name| !name.starts_with("key"));
+            let key = key.then(|| quote!(key = id,));
+            let output = locked_or_refused(quote!(#key #first, #second), function.clone());
+            syn::parse2::<ItemFn>(output.clone()).unwrap();
+            let output = text(&output);
+            let errors = output.matches("compile_error").count();
+            if one == other {
+                assert!(output.contains("duplicate argument"), "{one}: {output}");
+            } else if refused.contains(&(one, other)) || refused.contains(&(other, one)) {
+                assert!(
+                    output.contains("are mutually exclusive"),
+                    "{one}, {other}: {output}"
+                );
+                assert_eq!(errors, 1, "{one}, {other}: {output}");
+            } else {
+                assert_eq!(errors, 0, "{one}, {other}: {output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn raw_name_is_the_same_argument() {
+    let function = quote!(
+        fn start(id: u32) {}
+    );
+    let output = text(&locked_or_refused(
+        quote!(r#key = id, r#shared),
+        function.clone(),
+    ));
+    assert!(output.contains("Terms :: SHARED"), "{output}");
+    let output = text(&locked_or_refused(quote!(r#key = id, key = id), function));
+    assert!(output.contains("duplicate argument"), "{output}");
+}
+
 #[test]
 fn half_typed_key_leaves_the_function_to_the_editor() {
     for args in [

@@ -18,7 +18,7 @@ mod sync;
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::file::{
-    FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle, file_locks,
+    FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle, Swept, file_locks,
     set_file_locks,
 };
 pub use crate::guard::{AsyncGuard, Guard};

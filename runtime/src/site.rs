@@ -151,6 +151,25 @@ impl Holder {
         }
     }
 
+    /// Where in the code the lock was taken, as text, and of another process as well, if that
+    /// writes it down.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        match &self.0 {
+            Who::Process(record) => Some(record.site.escape_debug().to_string()),
+            _ => self.site().map(|site| site.to_string()),
+        }
+    }
+
+    /// The host of the process, if it is another one.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match &self.0 {
+            Who::Process(record) => record.other_host(),
+            _ => None,
+        }
+    }
+
     /// The id of the process, if it is another one.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

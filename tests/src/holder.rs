@@ -9,6 +9,7 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
+//! | `tries MILLISECONDS KEY` | tries to take the lock for so long, over and over | the same lines |
 //! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart, and each time some more, up to twice | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
@@ -25,7 +26,7 @@
 //! acquired and just before it is released. It ends when standard input does.
 
 use crate::now;
-use lockutils::{AsyncGuard, Error, FileLocks, Guard};
+use lockutils::{AsyncGuard, Error, ErrorKind, FileLocks, Guard};
 use rlimit::Resource;
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -70,6 +71,11 @@ fn say(line: &str) {
 fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, Error> {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     let two = || rest.split_once(' ').expect("a number before the rest");
+    let three = || {
+        let (first, rest) = two();
+        let (time, key) = rest.split_once(' ').expect("a time before the key");
+        (number(first), Duration::from_micros(number(time)), key)
+    };
     let hold = match command {
         "lock" => Hold::OfThread(locks.key(rest).lock()?),
         "shared" => Hold::OfThread(locks.key(rest).shared().lock()?),
@@ -91,32 +97,23 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             return Ok(format!("released {released}"));
         }
         "stay" => {
-            let (count, rest) = two();
-            let (time, key) = rest.split_once(' ').expect("a time before the key");
-            stay(
-                locks,
-                number(count),
-                Duration::from_micros(number(time)),
-                key,
-            )?;
+            let (count, time, key) = three();
+            stay(locks, count, time, key)?;
+            return Ok("done".to_owned());
+        }
+        "tries" => {
+            let (time, key) = two();
+            tries(locks, milliseconds(time), key)?;
             return Ok("done".to_owned());
         }
         "hog" => {
-            let (time, rest) = two();
-            let (each, key) = rest.split_once(' ').expect("a time before the key");
-            let count = hog(
-                locks,
-                milliseconds(time),
-                Duration::from_micros(number(each)),
-                key,
-            )?;
+            let (time, each, key) = three();
+            let count = hog(locks, Duration::from_millis(time), each, key)?;
             return Ok(format!("done {count}"));
         }
         "waits" => {
-            let (count, rest) = two();
-            let (apart, key) = rest.split_once(' ').expect("a time before the key");
-            let apart = Duration::from_micros(number(apart));
-            let count = u32::try_from(number(count)).expect("a small number");
+            let (count, apart, key) = three();
+            let count = u32::try_from(count).expect("a small number");
             let waits = waits(locks, count, apart, key)?;
             return Ok(format!("waited{waits}"));
         }
@@ -131,7 +128,7 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             return Ok("done".to_owned());
         }
         "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
-        "sweep" => return Ok(format!("removed {}", locks.sweep()?)),
+        "sweep" => return Ok(format!("removed {}", locks.sweep()?.removed.len())),
         "start" => {
             let mut sleep = Command::new("sleep");
             sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
@@ -174,6 +171,22 @@ fn with_source(error: &Error) -> String {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
+}
+
+fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<(), Error> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        let asked = now();
+        match locks.key(key).try_lock() {
+            Ok(_guard) => {
+                say(&format!("in {asked} {}", now()));
+                say(&format!("out {}", now()));
+            }
+            Err(error) if error.kind() == ErrorKind::Busy => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {

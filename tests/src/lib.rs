@@ -37,3 +37,8 @@ pub use process::{Process, now};
 pub use recorder::{Recorder, Stay};
 pub use skip::skip;
 pub use states::{states, waiters};
+
+/// The code of the porting guide, which is to compile and to do what it says.
+#[cfg(doctest)]
+#[doc = include_str!("../../PORTING.md")]
+enum Porting {}

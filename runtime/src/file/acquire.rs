@@ -336,21 +336,24 @@ impl Acquire {
     /// Blocks the thread until it has the lock, or until the time is over, of which zero
     /// is one try.
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
-        let timer = Timer::start(timeout);
         let signal = OnceCell::new();
         let waker = || signal.get_or_init(Signal::new).waker();
+        let mut timer = None;
         loop {
             if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Timed, waker) {
                 return result;
             }
-            if let Some(error) = self.waiting().deadlock() {
-                return Err(error);
-            }
+            // Looked at after the step: the lock may have been given as time ran out.
+            let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over()
                 && let waited = timer.start.elapsed()
                 && let Poll::Ready(result) = self.give_up(Owner::thread(), waited, waker)
             {
                 return result;
+            }
+            // After the time: who doesn't wait is in no deadlock.
+            if let Some(error) = self.waiting().deadlock() {
+                return Err(error);
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);
         }

@@ -7,7 +7,7 @@ use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Mode, Terms};
 use crate::owner::Owner;
-use crate::site::Site;
+use crate::site::{Holder, Site};
 use std::time::Duration;
 
 /// One lock of a space of lock files: a key, not yet held.
@@ -161,6 +161,20 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     pub fn is_locked(&self) -> Result<bool, Error> {
         let request = self.locks.request(&self.key, self.terms, Site::here())?;
         request.is_locked()
+    }
+
+    /// Tells who holds the lock, in whatever process, without being in anybody's way.
+    ///
+    /// Of shared holders it is one. `None` if nobody holds it, or if it isn't known who does:
+    /// where somebody doesn't write it down, as Python's programs don't, some systems can't tell.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FileHandle`].
+    #[track_caller]
+    pub fn holder(&self) -> Result<Option<Holder>, Error> {
+        let request = self.locks.request(&self.key, self.terms, Site::here())?;
+        request.holder()
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).

@@ -10,11 +10,22 @@ use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{self, Terms};
 use crate::owner::Owner;
-use crate::site::Site;
+use crate::site::{Holder, Site};
 use crate::snapshot::LockState;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+
+/// What [`FileLocks::sweep`] has done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Swept {
+    /// The keys of the lock files that are gone. One whose file's name was cut is that name.
+    pub removed: Vec<Key>,
+    /// The locks that somebody holds, whose files stay:
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), and who it is.
+    pub busy: Vec<Error>,
+}
 
 impl FileLocks {
     /// The lock file of a key.
@@ -62,7 +73,7 @@ impl FileLocks {
         }
     }
 
-    /// Removes the lock files of the space that nobody holds, and tells how many those were.
+    /// Removes the lock files of the space that nobody holds, and tells which those were.
     ///
     /// Safe at any time, as [`FileLocks::remove`]. Only files in which a holder has written
     /// who it is are removed, so other things in the directory stay; so do lock files of
@@ -73,9 +84,12 @@ impl FileLocks {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read, or a file not be
     /// removed; and always in a space made by [`FileLocks::oslo`].
     #[track_caller]
-    pub fn sweep(&self) -> Result<usize, Error> {
+    pub fn sweep(&self) -> Result<Swept, Error> {
         let site = Site::here();
-        let mut removed = 0;
+        let mut swept = Swept {
+            removed: Vec::new(),
+            busy: Vec::new(),
+        };
         for request in self.files(site)? {
             request.may_be_removed()?;
             let is_ours = sys::open_to_read(&request.path())
@@ -84,12 +98,13 @@ impl FileLocks {
                 continue;
             }
             match request.remove() {
-                Ok(there) => removed += usize::from(there),
-                Err(error) if error.kind() == ErrorKind::Busy => {}
+                Ok(true) => swept.removed.push(request.key),
+                Ok(false) => {}
+                Err(error) if error.kind() == ErrorKind::Busy => swept.busy.push(error),
                 Err(error) => return Err(error),
             }
         }
-        Ok(removed)
+        Ok(swept)
     }
 
     /// The locks of the space that are held now, in whatever process, in the order of their
@@ -139,6 +154,9 @@ impl FileLocks {
 
     /// The lock files that there are, as far as their names can be ours.
     fn files(&self, site: Site) -> Result<Vec<Request>, Error> {
+        if let Some(refused) = self.space.refused {
+            return Err(self.space.refuse(Key::default(), refused));
+        }
         let failed = |error| {
             let path = self.space.directory.path.clone();
             let failure = Failure::of("read directory")(error);
@@ -193,6 +211,14 @@ impl Request {
         match locker {
             Ok(locker) => Ok(locker.is_some()),
             Err(error) => Err(self.failed(Failure::of("look at lock file")(error))),
+        }
+    }
+
+    pub(super) fn holder(&self) -> Result<Option<Holder>, Error> {
+        match sys::open_to_read(&self.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed(Failure::of("look at")(error))),
+            Ok(file) => Ok(descriptor::holder(&file, self.space.rule)),
         }
     }
 

@@ -15,7 +15,7 @@
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
 use super::deadlock::Waiting;
-use super::entry::Mode;
+use super::entry::{Mode, PATIENCE};
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Holding};
@@ -354,11 +354,20 @@ pub(super) fn spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
     if name.space.policy.fair || reentrant || mode == Mode::Shared {
         return None;
     }
-    let hash = (0..SPINS).find_map(|round| {
+    let start = Instant::now();
+    for round in 0..SPINS {
         sync::pause(round);
-        table::looks_free(name).then(|| table::try_take_thin(name, record))?
-    });
-    hash.map(Hold::thin)
+        if table::looks_free(name)
+            && let Some(hash) = table::try_take_thin(name, record)
+        {
+            return Some(Hold::thin(hash));
+        }
+        // On a busy machine a pause can take longer than anybody is to be overtaken.
+        if start.elapsed() >= PATIENCE {
+            break;
+        }
+    }
+    None
 }
 
 impl One {

@@ -8,6 +8,7 @@ mod drop_order;
 mod exclusion;
 mod failure;
 mod guard;
+mod instrument;
 mod key;
 mod keys;
 mod nonblocking;

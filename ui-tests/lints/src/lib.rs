@@ -1,204 +1,201 @@
-//! Functions with every argument and of every shape, for every lint there is.
-//!
-//! With the feature `locked` they have the attribute. A test compares what the compiler and
-//! clippy say of them with and without: the attribute must add nothing. What they say of the
-//! functions themselves is the same in both, and nobody's concern.
+//! Functions and types that have the attribute or the derive with the feature `lockutils`
+//! only, so that the lints of both builds can be compared.
 
-use std::convert::identity;
+#![allow(dead_code, reason = "only the lints are of interest")]
+#![allow(
+    clippy::allow_attributes,
+    reason = "what is expected here is that a lint fires in both builds"
+)]
+
+mod arguments;
+
+use async_trait::async_trait;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-#[cfg(feature = "locked")]
-use lockutils::synchronized;
-use lockutils::{Error, Locks};
+static VMS: lockutils::Locks = lockutils::Locks::new("vms");
 
-/// A space.
-pub static SPACE: Locks = Locks::new("space");
+#[cfg_attr(feature = "lockutils", lockutils::synchronized)]
+fn own() {}
 
-#[cfg_attr(feature = "locked", synchronized)]
-pub fn own(id: u32) -> u32 {
-    id
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("text"))]
+fn one_line() -> u32 {
+    1
 }
 
-#[rustfmt::skip]
-#[cfg_attr(feature = "locked", synchronized("text"))]
-pub fn one_line(id: u32) -> u32 { id }
-
-/// As `clippy::implicit_return` wants it.
-#[cfg_attr(feature = "locked", synchronized("text"))]
-#[expect(clippy::needless_return, reason = "the one lint or the other")]
-pub fn explicit_return(id: u32) -> u32 {
-    return id;
+#[expect(clippy::let_and_return)]
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("vm-{id}"))]
+fn captures(id: u32) -> u32 {
+    let next = id + 1;
+    next
 }
 
-#[cfg_attr(feature = "locked", synchronized("vm-{id}"))]
-pub fn captures(id: u32) -> u32 {
-    identity(id)
+#[expect(clippy::needless_return)]
+#[cfg_attr(feature = "lockutils", lockutils::synchronized(key = id, locks = VMS))]
+fn in_a_space(id: u32) -> Result<u32, lockutils::Error> {
+    drop(VMS.key("other").try_lock()?);
+    return Ok(id);
 }
 
-#[cfg_attr(feature = "locked", synchronized(key = (id, name), locks = SPACE))]
-pub fn key(id: u32, name: &str) -> Option<usize> {
-    let rest = name.len().checked_sub(usize::try_from(id).ok()?)?;
-    if rest > 5 {
-        return None;
+#[cfg_attr(
+    feature = "lockutils",
+    lockutils::synchronized(key = (host, id), acquire_timeout = "5s", or_else = |_| None)
+)]
+fn with_a_timeout(host: &str, id: u32) -> Option<usize> {
+    match host.len() {
+        0 => None,
+        length => Some(length + id as usize),
     }
-    Some(rest)
 }
 
-#[cfg_attr(feature = "locked", synchronized(key = id))]
-pub async fn key_async(id: u32) -> u32 {
-    std::future::ready(id).await
+#[cfg_attr(feature = "lockutils", lockutils::synchronized(keys = ids, nonblocking, shared))]
+fn tries(ids: &[u32]) -> Result<u32, Box<dyn std::error::Error>> {
+    let sum = ids.iter().sum::<u32>();
+    if sum == 0 { Err("none")? } else { Ok(sum) }
 }
 
-#[cfg_attr(feature = "locked", synchronized(key = id, locks = SPACE))]
-pub async fn space_async(id: u32) -> u32 {
-    std::future::ready(id).await
+#[expect(clippy::uninlined_format_args)]
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("on condition", when = id > 1))]
+fn on_condition(id: u32) -> String {
+    format!("{}", id)
 }
 
-#[cfg_attr(feature = "locked", synchronized(keys = [id, 7]))]
-pub fn keys(id: u32) -> u32 {
-    id
-}
-
-#[cfg_attr(feature = "locked", synchronized(keys = ids))]
-pub async fn keys_async(ids: &[u32]) -> usize {
-    std::future::ready(ids.len()).await
-}
-
-#[cfg_attr(feature = "locked", synchronized(keys = ids.iter()))]
-pub fn keys_of_an_iterator(ids: &[u32]) -> usize {
-    ids.len()
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, shared))]
-pub fn shared(id: u32) -> u32 {
-    id
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, acquire_timeout = "5s"))]
-pub fn timeout(id: u32) -> Result<u32, Error> {
-    if id > 5 { Ok(id) } else { Ok(5) }
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, acquire_timeout = patience))]
-pub async fn timeout_async(id: u32, patience: Duration) -> Result<u32, Error> {
-    drop(patience);
-    Ok(std::future::ready(id).await)
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, nonblocking))]
-pub fn nonblocking(id: u32) -> Result<u32, Error> {
-    Ok(id)
-}
-
-/// What is returned where the lock was not taken.
-pub fn nothing(_: Error) -> u32 {
-    0
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, nonblocking, or_else = nothing))]
-pub async fn or_else(id: u32) -> u32 {
-    std::future::ready(id).await
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, nonblocking, or_else = drop))]
-pub fn or_else_of_nothing(id: u32) {
-    drop(id);
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, or_else = nothing))]
-pub fn or_else_of_a_sure_lock(id: u32) -> u32 {
-    id
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, when = id > 5))]
-pub fn when(id: u32) -> u32 {
-    id
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, when = id > 5, nonblocking))]
-pub async fn when_async(id: u32) -> Result<u32, Error> {
-    Ok(std::future::ready(id).await)
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, guard = _guard))]
-pub fn guard(id: u32) -> u32 {
-    id
-}
-
-#[cfg_attr(feature = "locked", synchronized(key = id, reentrant))]
-pub fn reentrant(id: u32) -> u32 {
-    if id == 0 {
+#[cfg_attr(
+    feature = "lockutils",
+    lockutils::synchronized("re-entered", reentrant)
+)]
+fn recursive(depth: u32) -> u32 {
+    if depth == 0 {
         0
     } else {
-        reentrant(id.saturating_sub(1))
+        recursive(depth - 1) + 1
     }
 }
 
-#[cfg_attr(feature = "locked", synchronized(key = id))]
-pub fn block(id: u32) -> impl Future<Output = u32> {
-    async move { std::future::ready(id).await }
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("never"))]
+fn never() -> ! {
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }
 
-#[cfg_attr(feature = "locked", synchronized(key = id, nonblocking))]
-pub fn pinned(id: u32) -> Pin<Box<dyn Future<Output = Result<u32, Error>> + Send>> {
-    Box::pin(async move { Ok(std::future::ready(id).await) })
+#[expect(clippy::unused_unit, clippy::semicolon_if_nothing_returned)]
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("unit"))]
+fn unit(values: &mut Vec<u32>) -> () {
+    values.push(1)
 }
 
-#[cfg_attr(feature = "locked", synchronized("unit"))]
-pub fn unit() {}
-
-#[cfg_attr(feature = "locked", synchronized("unit", locks = &SPACE))]
-pub async fn unit_async() {}
-
-#[cfg_attr(feature = "locked", synchronized("never"))]
-pub fn never() -> ! {
-    std::process::abort()
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("closure"))]
+fn closure(add: u32) -> impl Fn(u32) -> u32 {
+    move |value| value.wrapping_add(add)
 }
 
-#[cfg_attr(feature = "locked", synchronized("iterator"))]
-pub fn iterator(end: u32) -> impl Iterator<Item = u32> {
-    (0..end).map(|item| item.saturating_add(1))
+#[expect(unsafe_code)]
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("unsafe"))]
+unsafe fn dangerous<T: Copy>(value: &T, (first, _): (u32, u32)) -> (T, u32) {
+    (*value, first)
 }
 
-/// A type with methods.
-#[derive(Debug)]
-pub struct Vm {
-    /// A key.
-    pub id: u32,
-    /// Keys.
-    pub disks: Vec<String>,
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("foreign"))]
+extern "C" fn foreign(id: u32) -> bool {
+    id == 1 || id == 2
 }
 
+#[cfg_attr(feature = "lockutils", lockutils::synchronized)]
+async fn own_async() {
+    std::future::ready(()).await;
+}
+
+#[cfg_attr(feature = "lockutils", lockutils::synchronized(key = id, locks = VMS))]
+async fn in_a_space_async(id: u32) -> Result<u32, lockutils::Error> {
+    let value = std::future::ready(id).await;
+    Ok(value)
+}
+
+#[expect(clippy::manual_async_fn)]
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("vm-{id}"))]
+fn future(id: u32) -> impl Future<Output = u32> {
+    async move { id }
+}
+
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("pinned"))]
+fn pinned<'a>(text: &'a str) -> Pin<Box<dyn Future<Output = usize> + Send + 'a>> {
+    Box::pin(async move { text.len() })
+}
+
+#[cfg_attr(feature = "lockutils", derive(lockutils::LockKey))]
+struct Vm {
+    id: u32,
+    host: String,
+}
+
+#[cfg_attr(feature = "lockutils", derive(lockutils::LockKey))]
+struct Newtype<'a, T>(&'a T);
+
+#[cfg_attr(feature = "lockutils", derive(lockutils::LockKey))]
+enum Target<T: Clone> {
+    Everything,
+    Host(String),
+    Port { host: T, number: u16 },
+}
+
+#[cfg_attr(feature = "lockutils", derive(lockutils::LockKey))]
+struct Unit;
+
+#[cfg_attr(feature = "lockutils", derive(lockutils::LockKey))]
+enum Never {}
+
+#[cfg_attr(feature = "lockutils", lockutils::synchronized("vms"))]
 impl Vm {
-    #[cfg_attr(feature = "locked", synchronized(key = self.id))]
-    pub fn disk(&mut self, at: usize) -> Option<&mut String> {
-        self.disks.get_mut(at)
+    const FIRST: u32 = 1;
+
+    fn new(id: u32) -> Self {
+        Self {
+            id,
+            host: String::new(),
+        }
     }
 
-    #[cfg_attr(feature = "locked", synchronized(key = self.id))]
-    pub async fn names<'a>(&'a self, other: &'a str) -> &'a str {
-        std::future::ready(()).await;
-        self.disks.first().map_or(other, |disk| disk)
+    fn id(&self) -> u32 {
+        self.id
     }
 
-    #[cfg_attr(feature = "locked", synchronized(keys = &self.disks, acquire_timeout = "1s"))]
-    pub fn into_disks(self) -> Result<Vec<String>, Error> {
-        Ok(self.disks)
+    fn host(&mut self) -> &mut String {
+        &mut self.host
+    }
+
+    async fn start(&self) -> bool {
+        std::future::ready(self.id).await == Self::FIRST
     }
 }
 
-/// A trait with an async method behind `dyn`.
-#[async_trait::async_trait]
-pub trait Start {
-    /// Starts.
-    async fn start(&self, id: u32) -> Result<u32, Error>;
+impl fmt::Display for Vm {
+    #[cfg_attr(feature = "lockutils", lockutils::synchronized("display"))]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id)
+    }
 }
 
-#[async_trait::async_trait]
-impl Start for Vm {
-    #[cfg_attr(feature = "locked", synchronized(key = self.id, nonblocking))]
-    async fn start(&self, id: u32) -> Result<u32, Error> {
-        Ok(std::future::ready(id).await)
+trait Start {
+    #[cfg_attr(feature = "lockutils", lockutils::synchronized("provided"))]
+    fn provided(&self, names: HashMap<String, u32>) -> usize {
+        names.len()
+    }
+}
+
+#[async_trait]
+trait Stop {
+    async fn stop(&self, id: u32) -> u32;
+}
+
+#[async_trait]
+impl Stop for Vm {
+    #[cfg_attr(feature = "lockutils", lockutils::synchronized("stop"))]
+    async fn stop(&self, id: u32) -> u32 {
+        let value = std::future::ready(id).await;
+        value.max(self.id)
     }
 }

@@ -23,6 +23,7 @@ impl Vm {
     }
 
     #[synchronized(skip)]
+    #[expect(clippy::unused_self)]
     fn inspect(&self, body: Body) {
         body();
     }
@@ -31,6 +32,7 @@ impl Vm {
 struct Own;
 
 #[synchronized]
+#[expect(clippy::unused_self)]
 impl Own {
     fn first(&self, body: Body) {
         body();

@@ -50,14 +50,16 @@ pub(super) fn assert_exclusive(stays: Vec<Stay>) {
     assert_exclusive_but(stays, &[]);
 }
 
-/// Checks that no two stays overlapped, unless the file was removed after the first of them
-/// had asked for it, and before the second had it. `removals` are from when to when.
+/// Checks that no two stays overlapped, unless the file was removed after one of them had
+/// asked for it, and before both had it. `removals` are from when to when.
 fn assert_exclusive_but(mut stays: Vec<Stay>, removals: &[(u64, u64)]) {
     stays.sort_unstable();
     for (index, first) in stays.iter().enumerate() {
         let during = stays[index + 1..].iter();
         for second in during.take_while(|second| second.start <= first.end) {
-            let between = |(from, to): &(u64, u64)| *to >= first.asked && *from <= second.start;
+            // Who had the lock first may be the last to look at the clock.
+            let asked = first.asked.min(second.asked);
+            let between = |(from, to): &(u64, u64)| *to >= asked && *from <= second.start;
             assert!(
                 removals.iter().any(between),
                 "two were inside at once: {first:?} and {second:?}"
@@ -154,7 +156,8 @@ fn those_who_come_after_a_removal_exclude_each_other() {
     let directory = Directory::new();
     let mut processes: Vec<_> = (0..4).map(|_| holder(&directory)).collect();
     for process in &mut processes {
-        process.tell("stay 3000 0 key");
+        // Without a wait: it has the lock just after it has asked, and not some time later.
+        process.tell("tries 1000 key");
     }
     let over = AtomicBool::new(false);
     let (stays, removals) = thread::scope(|scope| {
@@ -173,8 +176,7 @@ fn those_who_come_after_a_removal_exclude_each_other() {
         over.store(true, Ordering::SeqCst);
         (stays, stranger.join().unwrap())
     });
-    assert_eq!(stays.len(), 12_000);
-    assert!(removals.len() > 10);
+    assert!(stays.len() > 100 && removals.len() > 10);
     assert_exclusive_but(stays, &removals);
 }
 

@@ -64,12 +64,28 @@ fn busy_error_names_the_process_that_holds() {
     assert_eq!(holder.pid(), Some(other.id()));
     assert_eq!(holder.command(), Some("holder"));
     assert!(holder.since().unwrap().elapsed().unwrap() < Duration::from_mins(2));
+    assert!(holder.place().unwrap().starts_with("tests/src/holder.rs:"));
+    assert_eq!(holder.host(), None);
     let text = error.to_string();
     let path = directory.join("vm-a%2Fb");
     let beginning = format!("lock {path:?} is busy: held by tests/src/holder.rs:");
     assert!(text.starts_with(&beginning), "{text}");
     let process = format!(" in process {} (holder), for ", other.id());
     assert!(text.contains(&process), "{text}");
+}
+
+#[test]
+fn who_looks_at_the_holder_is_told_the_process() {
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    assert!(locks.key("key").holder().unwrap().is_none());
+    assert!(!directory.join("key").exists());
+    let mut other = holder(&directory);
+    other.ask_for("shared key", "held");
+    let holder = locks.key("key").holder().unwrap().unwrap();
+    assert_eq!(holder.pid(), Some(other.id()));
+    other.ask_for("release", "released");
+    assert!(locks.key("key").holder().unwrap().is_none());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{holder, number};
 use lockutils::{ErrorKind, FileLocks};
 use lockutils_tests::{Directory, eventually};
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,7 +41,10 @@ fn held_file_is_not_removed() {
         assert_eq!(error.kind(), ErrorKind::Busy);
         assert!(locks.path(key).unwrap().exists());
     }
-    assert_eq!(locks.sweep().unwrap(), 0);
+    let swept = locks.sweep().unwrap();
+    assert!(swept.removed.is_empty());
+    let busy = swept.busy.iter().map(|error| error.key().unwrap());
+    assert_eq!(busy.collect::<BTreeSet<_>>(), BTreeSet::from(["a", "b"]));
     assert_eq!(other.ask_for("sweep", "removed"), "0");
 }
 
@@ -56,7 +60,7 @@ fn sweep_removes_what_nobody_holds_and_nothing_else() {
     fs::write(directory.join("p-empty"), "").unwrap();
     fs::create_dir(directory.join("p-directory")).unwrap();
     let _guard = locks.key("held").lock().unwrap();
-    assert_eq!(locks.sweep().unwrap(), 3);
+    assert_eq!(locks.sweep().unwrap().removed.len(), 3);
     let mut left: Vec<_> = fs::read_dir(&*directory)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -72,7 +76,7 @@ fn sweep_removes_what_nobody_holds_and_nothing_else() {
 fn sweep_of_a_missing_directory_removes_nothing() {
     let directory = Directory::new();
     let locks = FileLocks::new(directory.join("missing"));
-    assert_eq!(locks.sweep().unwrap(), 0);
+    assert!(locks.sweep().unwrap().removed.is_empty());
     assert!(locks.states().unwrap().is_empty());
     assert!(!directory.join("missing").exists());
 }

@@ -3,6 +3,7 @@
 
 use futures::executor::block_on;
 use lockutils::{is_locked, synchronized};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,0 +1,265 @@
+//! What can be said to the command.
+
+use anyhow::Result;
+use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use lockutils::FileLocks;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::exit;
+
+/// The end of a subcommand's `--help`: what is in the file, and the environment.
+macro_rules! help {
+    ($file:literal) => {
+        concat!(
+            include_str!(concat!("help/", $file)),
+            include_str!("help/environment.txt")
+        )
+    };
+}
+
+/// Runs commands under locks that exclude other processes, and shows who holds which
+#[derive(Parser)]
+#[command(
+    name = "lockutils",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_long_help = help!("lockutils.txt")
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Run(RunArgs),
+    Ps(PsArgs),
+    Rm(RmArgs),
+    Sweep(SweepArgs),
+    Wrap(WrapArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Run a command under a lock, or several
+#[derive(Args)]
+#[command(after_long_help = help!("run.txt"))]
+pub(crate) struct RunArgs {
+    /// Locks to hold; all of them or none, in one order for everybody
+    #[arg(value_name = "KEY", required = true)]
+    pub(crate) keys: Vec<OsString>,
+
+    /// The command, with its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    pub(crate) command: Vec<OsString>,
+
+    /// Give up after this time: `5s`, `2min`, `1h 30m`, or a number of seconds
+    ///
+    /// Without it, and without `--nonblock`, it waits as long as it takes.
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Give up at once if somebody holds the lock
+    #[arg(short, long, conflicts_with = "timeout")]
+    pub(crate) nonblock: bool,
+
+    /// Hold the lock together with others who do so, and not with those who don't
+    #[arg(short, long)]
+    pub(crate) shared: bool,
+
+    /// Exit status where it gives up
+    #[arg(
+        short = 'E',
+        long,
+        value_name = "STATUS",
+        default_value_t = exit::CONFLICT
+    )]
+    pub(crate) conflict_exit_code: u8,
+
+    /// Say nothing about waiting and giving up
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Show who holds which lock, and how many wait
+#[derive(Args)]
+#[command(after_long_help = help!("ps.txt"))]
+pub(crate) struct PsArgs {
+    /// Print JSON: an array with an object for each lock
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Show it anew each second, until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Remove the file of a lock that nobody holds
+#[derive(Args)]
+#[command(after_long_help = help!("rm.txt"))]
+pub(crate) struct RmArgs {
+    /// The lock
+    pub(crate) key: OsString,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Remove the files of all locks that nobody holds
+#[derive(Args)]
+#[command(after_long_help = help!("sweep.txt"))]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Run a command with a fresh lock directory of its own
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/wrap.txt"))]
+pub(crate) struct WrapArgs {
+    /// The command, with its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Print what has a shell complete the command's arguments
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/completions.txt"))]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// Print the manual page
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/man.txt"))]
+pub(crate) struct ManArgs {
+    /// The page of one subcommand
+    pub(crate) subcommand: Option<String>,
+}
+
+/// Where the lock files are.
+#[derive(Args)]
+#[command(next_help_heading = "Where the lock files are")]
+pub(crate) struct Place {
+    /// Directory of the lock files; made when it is needed
+    ///
+    /// Without it, the one in `LOCKUTILS_DIR` or `OSLO_LOCK_PATH`, or the user's own.
+    #[arg(short, long)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// What the names of the files begin with
+    #[arg(short, long, value_parser = NonEmptyStringValueParser::new())]
+    prefix: Option<String>,
+
+    /// Use the lock files of Python's oslo.concurrency, by its rules
+    ///
+    /// The directory is its `lock_path`, and the prefix its `lock_file_prefix`.
+    #[arg(long)]
+    oslo: bool,
+}
+
+impl Place {
+    pub(crate) fn locks(&self) -> Result<FileLocks> {
+        let (dir, prefix) = (self.dir.clone(), self.prefix.clone());
+        if self.oslo {
+            let in_environment = || env::var_os("OSLO_LOCK_PATH").map(PathBuf::from);
+            let dir = dir
+                .or_else(in_environment)
+                .filter(|dir| !dir.as_os_str().is_empty());
+            let Some(dir) = dir else {
+                let text = "missing the directory for `--oslo`; name it with `--dir`, or in \
+                            `OSLO_LOCK_PATH`";
+                return Err(usage(text));
+            };
+            return Ok(FileLocks::oslo(dir, prefix.unwrap_or_default()));
+        }
+        let locks = match dir {
+            Some(dir) => FileLocks::new(dir),
+            None => lockutils::file_locks().clone(),
+        };
+        Ok(match prefix {
+            Some(prefix) => locks.prefix(prefix),
+            None => locks,
+        })
+    }
+}
+
+/// The error of arguments that are wrong in a way the grammar doesn't know of.
+pub(crate) fn usage(text: &str) -> anyhow::Error {
+    Cli::command()
+        .error(ErrorKind::ValueValidation, text)
+        .into()
+}
+
+/// A time with units, or in seconds, as other commands take it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let time = match text.parse() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    time.ok_or_else(|| "expected a time such as `5s`, `2min` or `0.5`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// What the help has people type, up to where the shell's part begins.
+    #[test]
+    fn examples_of_the_help_are_understood() {
+        let mut command = Cli::command();
+        let help: Vec<_> = command
+            .get_subcommands()
+            .chain([&command])
+            .filter_map(|command| Some(command.get_after_long_help()?.to_string()))
+            .collect();
+        let lines = help.iter().flat_map(|help| help.lines());
+        let examples: Vec<_> = lines
+            .filter(|line| line.starts_with("  lockutils "))
+            .map(|line| line.split(['|', '>']).next().expect("a part"))
+            .collect();
+        assert!(examples.len() > 20);
+        for example in examples {
+            let words = example
+                .split_whitespace()
+                .map(|word| word.trim_matches('"'));
+            let parsed = command.try_get_matches_from_mut(words);
+            assert!(parsed.is_ok(), "{example}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_people() {
+        for (text, millis) in [
+            ("5s", 5000),
+            ("2min", 120_000),
+            ("1h 30m", 5_400_000),
+            ("0.5", 500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["", "-1", "nan", "inf", "1e99", "5 apples"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

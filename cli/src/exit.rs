@@ -1,0 +1,84 @@
+//! What the exit statuses say.
+//!
+//! Those of a child are passed on as they are, so ours are such as few commands use: from
+//! `sysexits.h`, as `flock(1)` has them, and the shells' for a command that can't be run.
+
+use crate::child::NotRun;
+use crate::holder;
+use lockutils::ErrorKind;
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// The arguments are wrong, or a key has no lock file: `EX_USAGE`.
+const USAGE: u8 = 64;
+
+/// The lock files can't be used: `EX_IOERR`.
+const FAILED: u8 = 74;
+
+/// Somebody holds the lock: `EX_TEMPFAIL`.
+pub(crate) const CONFLICT: u8 = 75;
+
+/// The command can't be run.
+const NOT_EXECUTABLE: u8 = 126;
+
+/// There is no such command.
+const NOT_FOUND: u8 = 127;
+
+/// A child was killed; the signal's number is added.
+pub(crate) const KILLED: i32 = 128;
+
+/// Whether a lock was not taken since somebody has it.
+pub(crate) fn is_conflict(error: &lockutils::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Busy | ErrorKind::Timeout)
+}
+
+/// Prints an error, and gives its exit status.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(error) = error.downcast_ref::<clap::Error>() {
+        // Which goes to standard output if it is the help that was asked for.
+        let _ = error.print();
+        return if error.use_stderr() {
+            USAGE.into()
+        } else {
+            ExitCode::SUCCESS
+        };
+    }
+    if is_of(error, io::ErrorKind::BrokenPipe) {
+        // Who reads has seen enough, as `head` has.
+        return ExitCode::SUCCESS;
+    }
+    match error.downcast_ref::<lockutils::Error>() {
+        Some(error) if is_conflict(error) => say(holder::conflict(error)),
+        _ => say(format_args!("{error:#}")),
+    }
+    status(error).into()
+}
+
+/// Tells the person something.
+pub(crate) fn say(text: impl Display) {
+    // The status tells it too, to those who don't listen.
+    let _ = writeln!(io::stderr(), "lockutils: {text}");
+}
+
+fn status(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<lockutils::Error>() {
+        return match error.kind() {
+            _ if is_conflict(error) => CONFLICT,
+            ErrorKind::InvalidKey => USAGE,
+            _ => FAILED,
+        };
+    }
+    match error.downcast_ref::<NotRun>().and_then(Error::source) {
+        Some(_) if is_of(error, io::ErrorKind::NotFound) => NOT_FOUND,
+        Some(_) => NOT_EXECUTABLE,
+        None => FAILED,
+    }
+}
+
+/// Whether the system has said so.
+fn is_of(error: &anyhow::Error, kind: io::ErrorKind) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == kind)
+}

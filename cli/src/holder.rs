@@ -1,0 +1,88 @@
+//! Who holds a lock, in the terms of who looks at processes: its id, and what was typed.
+
+use lockutils::{Error, ErrorKind, Holder};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// How much of a command a sentence has, in characters.
+const LONGEST: usize = 60;
+
+/// A process, with how long it has had the lock.
+pub(crate) fn text(holder: &Holder) -> String {
+    let Some(pid) = holder.pid() else {
+        return holder.to_string();
+    };
+    let mut text = format!("process {pid}");
+    if let Some(command) = command(holder) {
+        let _ = write!(text, " ({})", cut(command));
+    }
+    if let Some(host) = holder.host() {
+        let _ = write!(text, " on {}", host.escape_debug());
+    }
+    if let Some(held) = held(holder) {
+        let _ = write!(text, " for {held}");
+    }
+    text
+}
+
+/// The text of a lock that was not taken since somebody has it. The error's own names the
+/// place in the code, which is for those who write it.
+pub(crate) fn conflict(error: &Error) -> String {
+    let lock = error.path().unwrap_or(Path::new("?"));
+    let mut message = match error.kind() {
+        ErrorKind::Timeout => {
+            let waited = error.waited();
+            format!("timed out after {waited:.1?} waiting for lock {lock:?}")
+        }
+        _ => format!("lock {lock:?} is busy"),
+    };
+    if let Some(holder) = error.holder() {
+        let _ = write!(message, ": held by {}", text(holder));
+    }
+    message
+}
+
+/// The command with its arguments where it runs here and can be seen, else its name.
+pub(crate) fn command(holder: &Holder) -> Option<String> {
+    let line = match (holder.host(), holder.pid()) {
+        (None, Some(pid)) => fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let line = String::from_utf8_lossy(&line);
+    let words = line.trim_end_matches('\0').replace('\0', " ");
+    let command = match &words[..] {
+        "" => holder.command()?,
+        words => words,
+    };
+    // Nobody can have the terminal do something by a name.
+    Some(command.chars().flat_map(visible).collect())
+}
+
+/// No more of a command than belongs into a sentence.
+fn cut(mut command: String) -> String {
+    if let Some((end, _)) = command.char_indices().nth(LONGEST) {
+        command.truncate(end);
+        command.push('…');
+    }
+    command
+}
+
+/// For how long it has had the lock, by its clock.
+pub(crate) fn held(holder: &Holder) -> Option<String> {
+    let held = SystemTime::now().duration_since(holder.since()?).ok()?;
+    Some(rounded(held))
+}
+
+/// In whole seconds: `3m 20s`.
+pub(crate) fn rounded(time: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+}
+
+/// A character as it can be shown.
+fn visible(char: char) -> impl Iterator<Item = char> {
+    let escaped = char.is_control().then(|| char.escape_default());
+    let plain = (!char.is_control()).then_some(char);
+    escaped.into_iter().flatten().chain(plain)
+}

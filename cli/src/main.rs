@@ -1,0 +1,47 @@
+//! The `lockutils` command.
+//!
+//! [`args`] is the grammar, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
+//! the first under a lock, and while it waits for that, [`waiting`] shows for whom; [`ps`]
+//! shows who holds what, once or as a [`screen`], with the [`holder`]s in people's terms;
+//! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
+//! the exit statuses.
+
+#![expect(
+    clippy::unnecessary_debug_formatting,
+    reason = "a name in quotes, and escaped, can't have the terminal do something"
+)]
+
+mod args;
+mod child;
+mod completions;
+mod exit;
+mod holder;
+mod man;
+mod ps;
+mod rm;
+mod run;
+mod screen;
+mod sweep;
+mod waiting;
+mod wrap;
+
+use args::{Cli, Command};
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::report(&error.into()),
+    };
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Ps(args) => ps::run(args),
+        Command::Rm(args) => rm::run(args),
+        Command::Sweep(args) => sweep::run(args),
+        Command::Wrap(args) => wrap::run(args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    };
+    done.unwrap_or_else(|error| exit::report(&error))
+}

@@ -1,0 +1,88 @@
+//! The command as people use it: by its arguments, from a shell, at a terminal.
+
+#![cfg(target_os = "linux")]
+
+mod generated;
+mod ps;
+mod pty;
+mod python;
+mod removal;
+mod run;
+mod signal;
+mod terminal;
+mod watch;
+mod wrap;
+
+use lockutils_tests::Process;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const LOCKUTILS: &str = env!("CARGO_BIN_EXE_lockutils");
+
+/// Holds a lock until it is told a line.
+const UNTIL_TOLD: [&str; 4] = ["--", "sh", "-c", "echo held; read line"];
+
+/// Has `lockutils` in the path, and a directory for its locks.
+fn prepared(program: &str, directory: &Path) -> Command {
+    let bin = Path::new(LOCKUTILS).parent().expect("a directory");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new(program);
+    command
+        .env("PATH", format!("{}:{path}", bin.display()))
+        .env("LOCKUTILS_DIR", directory)
+        .env_remove("OSLO_LOCK_PATH");
+    command
+}
+
+/// The command itself, with some arguments.
+fn lockutils<S: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = prepared(LOCKUTILS, directory);
+    command.args(args);
+    command
+}
+
+/// A script for the shell.
+fn shell(directory: &Path, script: &str) -> Command {
+    let mut command = prepared("sh", directory);
+    command.args(["-c", script]);
+    command
+}
+
+/// A process that holds locks, until it is told a line.
+fn holding(directory: &Path, args: &[&str]) -> Process {
+    let run = ["run"].iter().chain(args).chain(&UNTIL_TOLD);
+    let process = Process::start(&mut lockutils(directory, run));
+    process.hear_of("held");
+    process
+}
+
+/// What a command says and gives, when it has ended.
+struct Done {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// Runs a command to its end.
+fn done(command: &mut Command) -> Done {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("it can be started");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    Done {
+        code: status.code(),
+        out: text(stdout),
+        err: text(stderr),
+    }
+}
+
+/// The exit status of a command, which says nothing else.
+#[track_caller]
+fn code(command: &mut Command) -> i32 {
+    let done = done(command);
+    assert_eq!((&*done.out, &*done.err), ("", ""));
+    done.code.expect("no signal has ended it")
+}

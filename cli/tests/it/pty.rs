@@ -1,0 +1,127 @@
+//! A terminal, with a program at it.
+
+use lockutils_tests::LIMIT;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read as _, Write};
+use std::process::Command;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Instant;
+use vt100::{Parser, Screen};
+
+/// Runs a program, which is killed when this is dropped.
+pub(crate) struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    keyboard: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    parser: Parser,
+    /// All that it has said until now.
+    said: Vec<u8>,
+    /// Open for as long as somebody looks.
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Terminal {
+    pub(crate) fn start(command: &Command) -> Self {
+        let (rows, cols) = (24, 120);
+        let pair = native_pty_system()
+            .openpty(PtySize {
+                rows,
+                cols,
+                ..PtySize::default()
+            })
+            .expect("the system has terminals");
+        let mut builder = CommandBuilder::new(command.get_program());
+        builder.args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => builder.env(name, value),
+                None => builder.env_remove(name),
+            }
+        }
+        builder.env("TERM", "xterm-256color");
+        builder.cwd(std::env::current_dir().expect("it is there"));
+        let child = pair
+            .slave
+            .spawn_command(builder)
+            .expect("it can be started");
+        let mut reader = pair.master.try_clone_reader().expect("it can be read");
+        let (send, output) = mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // It is an error to read from a terminal that nobody has open any more.
+            while let Ok(length @ 1..) = reader.read(&mut bytes) {
+                if send.send(bytes[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            keyboard: pair.master.take_writer().expect("the first time"),
+            output,
+            parser: Parser::new(rows, cols, 0),
+            said: Vec::new(),
+            _master: pair.master,
+        }
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keyboard
+            .write_all(keys.as_bytes())
+            .expect("it is open");
+    }
+
+    /// Looks at the screen until it is as wanted.
+    #[track_caller]
+    pub(crate) fn until(&mut self, what: &str, is_so: impl Fn(&Screen) -> bool) {
+        let start = Instant::now();
+        while !is_so(self.parser.screen()) {
+            let left = LIMIT.saturating_sub(start.elapsed());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.show(&bytes),
+                Err(error) => panic!("{what}: {error}: {}", self.parser.screen().contents()),
+            }
+        }
+    }
+
+    /// Looks at the screen until it has this text.
+    #[track_caller]
+    pub(crate) fn until_it_has(&mut self, text: &str) {
+        self.until(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Whether this text was there, also if it is gone.
+    pub(crate) fn has_had(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.said).contains(text)
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.said.extend(bytes);
+    }
+
+    /// The program's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.process_id().expect("it runs")
+    }
+
+    /// Waits until the program has ended and all that it says is on the screen; gives its
+    /// exit status.
+    pub(crate) fn end(&mut self) -> (u32, &Screen) {
+        while let Ok(bytes) = self.output.recv_timeout(LIMIT) {
+            self.show(&bytes);
+        }
+        let status = self.child.wait().expect("it ends");
+        (status.exit_code(), self.parser.screen())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // One that has ended already is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,90 @@
+//! Signals that are sent to `lockutils run`.
+
+use crate::{UNTIL_TOLD, code, holding, lockutils, shell};
+use lockutils_tests::{Directory, Process, eventually};
+use rustix::process::Signal;
+use std::os::unix::process::ExitStatusExt as _;
+
+/// Says which signal it gets, and goes on.
+const LISTENER: &str = "for name in HUP INT QUIT TERM USR1 USR2; do trap \"echo $name\" $name; done
+    echo ready; while :; do read line && exit 7; done";
+
+#[test]
+fn signals_are_passed_on_and_the_lock_is_held_meanwhile() {
+    let directory = Directory::new();
+    let args = ["run", "key", "--", "sh", "-c", LISTENER];
+    let mut process = Process::start(&mut lockutils(&directory, args));
+    process.hear_of("ready");
+    for (signal, name) in [
+        (Signal::HUP, "HUP"),
+        (Signal::INT, "INT"),
+        (Signal::QUIT, "QUIT"),
+        (Signal::TERM, "TERM"),
+        (Signal::USR1, "USR1"),
+        (Signal::USR2, "USR2"),
+    ] {
+        process.signal(signal);
+        process.hear_of(name);
+        let other = ["run", "-q", "-n", "key", "--", "true"];
+        assert_eq!(code(&mut lockutils(&directory, other)), 75);
+    }
+    process.tell("");
+    assert_eq!(process.end().code(), Some(7));
+    assert!(process.hear().is_none(), "each signal comes once");
+}
+
+#[test]
+fn signal_that_ends_the_command_is_its_status() {
+    let directory = Directory::new();
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let mut process = holding(&directory, &["key"]);
+        process.signal(signal);
+        assert_eq!(process.end().code(), Some(code));
+    }
+}
+
+#[test]
+fn signal_ends_who_waits() {
+    let directory = Directory::new();
+    let _holder = holding(&directory, &["key"]);
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let args = ["run", "key", "--", "echo", "inside"];
+        let mut waiter = Process::start(&mut lockutils(&directory, args));
+        eventually("it waits", || waiter.waits_in_kernel());
+        waiter.signal(signal);
+        assert_eq!(waiter.end().signal(), Some(signal.as_raw()));
+        assert!(waiter.hear().is_none());
+    }
+}
+
+/// As `nohup` has it.
+#[test]
+fn signal_that_is_ignored_stays_ignored() {
+    let directory = Directory::new();
+    let script = format!("trap '' HUP; exec lockutils run key -- sh -c '{LISTENER}'");
+    let mut process = Process::start(&mut shell(&directory, &script));
+    process.hear_of("ready");
+    process.signal(Signal::HUP);
+    process.signal(Signal::USR1);
+    // Which would come after the other.
+    process.hear_of("USR1");
+    process.tell("");
+    assert_eq!(process.end().code(), Some(7));
+}
+
+/// As a terminal does to all of a job.
+#[test]
+fn waiter_that_is_stopped_goes_on_later() {
+    let directory = Directory::new();
+    let mut first = holding(&directory, &["key"]);
+    let args = ["run", "key"].iter().chain(&UNTIL_TOLD);
+    let mut waiter = Process::start(&mut lockutils(&directory, args));
+    eventually("it waits", || waiter.waits_in_kernel());
+    waiter.signal(Signal::STOP);
+    first.tell("");
+    first.end();
+    waiter.signal(Signal::CONT);
+    waiter.hear_of("held");
+    waiter.tell("");
+    assert!(waiter.end().success());
+}

@@ -1,0 +1,136 @@
+//! `lockutils run` at a terminal.
+
+use crate::pty::Terminal;
+use crate::{code, holding, lockutils, prepared, shell};
+use lockutils_tests::Directory;
+use rustix::process::{Pid, Signal, kill_process};
+
+#[test]
+fn line_says_for_whom_one_waits_and_is_gone_afterwards() {
+    let directory = Directory::new();
+    let mut holder = holding(&directory, &["key"]);
+    let args = ["run", "key", "--", "sh", "-c", "echo inside; read line"];
+    let mut terminal = Terminal::start(&lockutils(&directory, args));
+    let line = format!("for lock \"key\", held by process {} (", holder.id());
+    terminal.until_it_has("waiting for ");
+    terminal.until_it_has(&line);
+    terminal.until_it_has("lockutils run key -- sh");
+    terminal.until("it is kept up to date", |screen| {
+        let contents = screen.contents();
+        contents.contains("waiting for ") && !contents.contains("waiting for 0s ")
+    });
+    holder.tell("");
+    terminal.until_it_has("inside");
+    terminal.until("it is gone", |screen| {
+        screen.contents().trim_end() == "inside"
+    });
+    terminal.press("\n");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
+fn line_is_gone_when_one_gives_up() {
+    let directory = Directory::new();
+    let _holder = holding(&directory, &["key"]);
+    let args = ["run", "--timeout", "50ms", "key", "--", "true"];
+    let mut terminal = Terminal::start(&lockutils(&directory, args));
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 75);
+    let contents = screen.contents();
+    assert!(
+        contents.starts_with("lockutils: timed out after "),
+        "{contents}"
+    );
+    assert!(!contents.contains("for lock \"key\""), "{contents}");
+    assert!(terminal.has_had("for lock \"key\""));
+}
+
+/// Not for the one that this process holds already.
+#[test]
+fn line_is_about_the_lock_that_is_in_the_way() {
+    let directory = Directory::new();
+    let _holder = holding(&directory, &["b"]);
+    let args = ["run", "b", "a", "--", "true"];
+    let mut terminal = Terminal::start(&lockutils(&directory, args));
+    terminal.until_it_has("for lock \"b\", held by process ");
+    assert!(!terminal.has_had("for lock \"a\""));
+}
+
+#[test]
+fn quiet_has_no_line() {
+    let directory = Directory::new();
+    let _holder = holding(&directory, &["key"]);
+    let args = ["run", "-q", "--timeout", "50ms", "key", "--", "true"];
+    let mut terminal = Terminal::start(&lockutils(&directory, args));
+    let (code, screen) = terminal.end();
+    assert_eq!((code, &*screen.contents()), (75, ""));
+    assert!(!terminal.has_had("waiting"));
+}
+
+/// The terminal has given it to the command already; and the status is the command's.
+#[test]
+fn ctrl_c_comes_to_the_command_once() {
+    let directory = Directory::new();
+    let script = "count=0; trap 'count=$((count + 1)); echo got $count' INT
+                  trap 'echo end $count; exit 5' USR1
+                  echo ready; while :; do read line; done";
+    let args = ["run", "key", "--", "sh", "-c", script];
+    let mut terminal = Terminal::start(&lockutils(&directory, args));
+    terminal.until_it_has("ready");
+    terminal.press("\x03");
+    terminal.until_it_has("got 1");
+    // A Ctrl-C that was passed on would come before this.
+    let pid = i32::try_from(terminal.id()).ok().and_then(Pid::from_raw);
+    kill_process(pid.unwrap(), Signal::USR1).unwrap();
+    terminal.until_it_has("end 1");
+    assert_eq!(terminal.end().0, 5);
+}
+
+#[test]
+fn ctrl_c_ends_the_command_and_with_it_the_lock() {
+    let directory = Directory::new();
+    let args = ["run", "key", "--", "sh", "-c", "echo ready; read line"];
+    let mut terminal = Terminal::start(&lockutils(&directory, args));
+    terminal.until_it_has("ready");
+    terminal.press("\x03");
+    assert_eq!(terminal.end().0, 130);
+    let again = ["run", "-n", "key", "--", "true"];
+    assert_eq!(code(&mut lockutils(&directory, again)), 0);
+}
+
+#[test]
+fn command_can_be_stopped_and_go_on() {
+    let directory = Directory::new();
+    let mut bash = prepared("bash", &directory);
+    bash.args(["--norc", "--noprofile", "-i"]).env("PS1", "$ ");
+    let mut terminal = Terminal::start(&bash);
+    let start = "lockutils run key -- sh -c 'echo st''arted; read line; echo it was $line'\n";
+    terminal.press(start);
+    terminal.until_it_has("started");
+    terminal.press("\x1a");
+    terminal.until_it_has("Stopped");
+    // Who is stopped has its lock.
+    terminal.press("lockutils run -q -n key -- true; echo the status is $?\n");
+    terminal.until_it_has("the status is 75");
+    terminal.press("fg\n");
+    terminal.press("typed\n");
+    terminal.until_it_has("it was typed");
+    terminal.press("lockutils run -q -n key -- true; echo now it is $?\n");
+    terminal.until_it_has("now it is 0");
+    terminal.press("exit\n");
+    assert_eq!(terminal.end().0, 0);
+}
+
+/// Standard output is not what decides, and nothing of the line gets into it.
+#[test]
+fn line_is_not_in_the_output() {
+    let directory = Directory::new();
+    let mut holder = holding(&directory, &["key"]);
+    let script = "lockutils run key -- echo inside > \"$LOCKUTILS_DIR/out\"; echo done";
+    let mut terminal = Terminal::start(&shell(&directory, script));
+    terminal.until_it_has("waiting for ");
+    holder.tell("");
+    terminal.until_it_has("done");
+    let out = std::fs::read_to_string(directory.join("out")).unwrap();
+    assert_eq!(out, "inside\n");
+}

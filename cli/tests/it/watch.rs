@@ -1,0 +1,64 @@
+//! `lockutils ps --watch`.
+
+use crate::pty::Terminal;
+use crate::{holding, lockutils, shell};
+use lockutils_tests::Directory;
+use rustix::process::{Pid, Signal, kill_process};
+
+#[test]
+fn table_is_kept_up_to_date_and_leaves_the_terminal_as_it_was() {
+    let directory = Directory::new();
+    let script = "trap : INT; echo before; lockutils ps --watch; echo after $?";
+    let mut terminal = Terminal::start(&shell(&directory, script));
+    terminal.until_it_has("nobody holds a lock in ");
+    terminal.until("a screen of its own", |screen| {
+        screen.alternate_screen() && screen.hide_cursor() && !screen.contents().contains("before")
+    });
+    let first = holding(&directory, &["first"]);
+    let pid = first.id().to_string();
+    terminal.until("the lock comes", |screen| {
+        let contents = screen.contents();
+        contents.contains("KEY") && contents.contains("first") && contents.contains(&pid)
+    });
+    terminal.until("nothing is left of what was there", |screen| {
+        !screen.contents().contains("nobody")
+    });
+    let _second = holding(&directory, &["second"]);
+    terminal.until_it_has(" second ");
+    drop(first);
+    terminal.until("the lock goes", |screen| {
+        !screen.contents().contains(" first ") && screen.contents().contains(" second ")
+    });
+    terminal.press("\x03");
+    let (_, screen) = terminal.end();
+    assert!(!screen.alternate_screen() && !screen.hide_cursor());
+    let contents = screen.contents();
+    assert!(contents.starts_with("before\n"), "{contents}");
+    assert!(contents.trim_end().ends_with("after 0"), "{contents}");
+    assert!(!contents.contains("KEY"), "{contents}");
+}
+
+#[test]
+fn signal_leaves_the_terminal_as_it_was() {
+    let directory = Directory::new();
+    let mut terminal = Terminal::start(&lockutils(&directory, ["ps", "--watch"]));
+    terminal.until_it_has("nobody holds a lock in ");
+    let pid = i32::try_from(terminal.id()).ok().and_then(Pid::from_raw);
+    kill_process(pid.unwrap(), Signal::TERM).unwrap();
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0);
+    assert!(!screen.alternate_screen() && !screen.hide_cursor());
+}
+
+#[test]
+fn table_of_more_locks_than_lines_shows_the_first() {
+    let directory = Directory::new();
+    let keys: Vec<_> = (10..60).map(|key| format!("key-{key}")).collect();
+    let keys: Vec<_> = keys.iter().map(|key| &key[..]).collect();
+    let _holder = holding(&directory, &keys);
+    let mut terminal = Terminal::start(&lockutils(&directory, ["ps", "--watch"]));
+    terminal.until_it_has(" key-30 ");
+    terminal.until("the header is there", |screen| {
+        screen.contents().contains("KEY") && !screen.contents().contains("key-59")
+    });
+}
