@@ -211,7 +211,7 @@ impl LockFile {
                 let mode = *mode;
                 let others = self.users.load(Ordering::Relaxed) > 1;
                 if rule == Rule::Oslo {
-                    kernel.turn.end_hold();
+                    kernel.turn.end_hold(Instant::now());
                 }
                 kernel.release(others && rule == Rule::Own && mode == Mode::Exclusive);
             }
@@ -303,7 +303,7 @@ impl Kernel {
                     self.descriptor = Some(descriptor);
                     self.state = State::Held(mode, 1);
                     if rule == Rule::Oslo {
-                        self.turn.begin_hold();
+                        self.turn.begin_hold(Instant::now());
                     }
                     return Ok(Tried::Taken);
                 }

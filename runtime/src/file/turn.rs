@@ -93,8 +93,7 @@ impl Turn {
     }
 
     /// The lock was taken beside Python's programs.
-    pub(super) fn begin_hold(&mut self) {
-        let now = Instant::now();
+    pub(super) fn begin_hold(&mut self, now: Instant) {
         match &mut self.run {
             Some(run) if now.duration_since(run.released) < RUN / 4 => run.taken = now,
             run => {
@@ -109,8 +108,7 @@ impl Turn {
     }
 
     /// That hold has ended.
-    pub(super) fn end_hold(&mut self) {
-        let now = Instant::now();
+    pub(super) fn end_hold(&mut self, now: Instant) {
         let Some(run) = &mut self.run else { return };
         run.released = now;
         run.held += now.duration_since(run.taken);
@@ -153,51 +151,42 @@ mod tests {
         assert!(seen.elapsed() >= BARGE && turn.others.is_none());
     }
 
-    /// A hold of so long, and so long until the next.
-    fn hold(turn: &mut Turn, held: Duration, free: Duration) {
-        turn.begin_hold();
-        if let Some(run) = &mut turn.run {
-            // So much earlier, and not a wait.
-            run.taken -= held;
-            run.start -= held;
-        }
-        turn.end_hold();
-        if let Some(run) = &mut turn.run {
-            run.start -= free;
-        }
+    /// Holds of so long, one after the other with so long between them, until the process
+    /// gives way. How many it took, and for how long it gives way.
+    fn holds(held: Duration, free: Duration) -> Option<(u32, Duration)> {
+        let (mut turn, mut now) = (Turn::default(), Instant::now());
+        (1..=100).find_map(|count| {
+            turn.begin_hold(now);
+            now += held;
+            turn.end_hold(now);
+            let pause = turn.pause.map(|until| (count, until - now));
+            now += free;
+            pause
+        })
     }
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
 
     #[test]
     fn process_that_has_the_lock_most_of_the_time_gives_way() {
-        let mut turn = Turn::default();
-        let (millisecond, nothing) = (Duration::from_millis(1), Duration::ZERO);
-        let holds = (0..).take_while(|_| {
-            hold(&mut turn, millisecond, nothing);
-            turn.pause().is_none()
-        });
-        assert!(holds.count() < 30);
-        assert!(turn.pause.unwrap() <= Instant::now() + RUN / 4);
+        assert_eq!(
+            holds(MILLISECOND, Duration::ZERO),
+            Some((30, 10 * MILLISECOND))
+        );
     }
 
     #[test]
     fn long_hold_is_followed_by_a_long_turn_for_others() {
-        for (held, turns) in [(150, 50), (60_000, 100)] {
-            let mut turn = Turn::default();
-            hold(&mut turn, Duration::from_millis(held), Duration::ZERO);
-            let turns = Duration::from_millis(turns);
-            let pause = turn.pause.unwrap() - Instant::now();
-            // The clock goes on meanwhile.
-            assert!(pause <= turns && pause > turns / 2, "{pause:?}");
-        }
+        let nothing = Duration::ZERO;
+        assert_eq!(
+            holds(150 * MILLISECOND, nothing),
+            Some((1, 50 * MILLISECOND))
+        );
+        assert_eq!(holds(Duration::from_mins(1), nothing), Some((1, LOOK)));
     }
 
     #[test]
     fn process_that_leaves_the_lock_free_goes_on() {
-        let mut turn = Turn::default();
-        let millisecond = Duration::from_millis(1);
-        for _ in 0..100 {
-            hold(&mut turn, millisecond, millisecond);
-            assert!(turn.pause().is_none());
-        }
+        assert_eq!(holds(MILLISECOND, MILLISECOND), None);
     }
 }

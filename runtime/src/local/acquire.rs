@@ -46,7 +46,8 @@ pub(crate) struct Held(ManuallyDrop<Holds>);
 #[derive(Debug)]
 enum Holds {
     One(Hold),
-    More(Box<dyn Holding>),
+    /// In two boxes, of which the outer one is a word.
+    More(Box<Box<dyn Holding>>),
 }
 
 /// Several locks, in the order in which they were taken.
@@ -70,7 +71,7 @@ impl Held {
     }
 
     pub(crate) fn more(held: impl Holding + 'static) -> Self {
-        Self(ManuallyDrop::new(Holds::More(Box::new(held))))
+        Self(ManuallyDrop::new(Holds::More(Box::new(Box::new(held)))))
     }
 
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
@@ -95,7 +96,7 @@ impl Drop for Held {
 }
 
 #[cold]
-fn release_more(held: Box<dyn Holding>) {
+fn release_more(held: Box<Box<dyn Holding>>) {
     drop(held);
 }
 

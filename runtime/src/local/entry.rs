@@ -50,12 +50,12 @@ pub(crate) enum Mode {
 pub(super) struct Ticket(NonZeroU64);
 
 impl Ticket {
-    /// Of an entry's first holder.
+    /// Of who took a lock by its bucket alone.
     pub(super) const FIRST: Self = Self(NonZeroU64::MIN);
     pub(super) const LAST: Self = Self(NonZeroU64::MAX);
 
     /// One that no other waiter or holder has, before or after.
-    fn draw() -> Self {
+    pub(super) fn draw() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());
         let last = LAST.fetch_add(1, Ordering::Relaxed);
         Self(Self::FIRST.0.saturating_add(last))
@@ -152,16 +152,16 @@ impl Drop for Wakers {
 }
 
 impl Entry {
-    /// A lock that somebody holds with [`Ticket::FIRST`].
+    /// A lock that somebody holds.
     pub(super) const fn new(
         number: u64,
         space: u64,
         key: Key,
         policy: Policy,
         mode: Mode,
-        holder: Record,
+        holder: (Ticket, Record),
     ) -> Self {
-        let first = Some((Ticket::FIRST, holder));
+        let first = Some(holder);
         let Policy { permits, fair } = policy;
         Self {
             number,
@@ -203,6 +203,12 @@ impl Entry {
             Vec::new()
         };
         Some((waiter.record, in_the_way))
+    }
+
+    pub(super) fn is_held_by(&self, ticket: Ticket) -> bool {
+        let others = self.crowd.as_ref().map(|crowd| &crowd.others);
+        self.first.is_some_and(|(first, _)| first == ticket)
+            || others.is_some_and(|others| others.contains_key(&ticket))
     }
 
     pub(super) const fn has_one_permit(&self) -> bool {

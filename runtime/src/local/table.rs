@@ -68,9 +68,15 @@ pub(super) struct EntryId {
     number: u64,
 }
 
-/// A lock that is held; dropping it releases.
+/// A lock that is held; dropping it releases. In two words, which fit into registers: the
+/// entry is found by the ticket.
 #[derive(Debug)]
-pub(crate) struct Hold(Place);
+pub(crate) struct Hold {
+    hash: u64,
+    /// [`Ticket::FIRST`] of who took the lock by its bucket alone. There is one of them in a
+    /// bucket, also when it has become an entry.
+    ticket: Ticket,
+}
 
 /// The place of a holder or a waiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,39 +97,30 @@ impl Place {
         },
         ticket: Ticket::LAST,
     };
-
-    /// The place of who took a lock by its bucket alone.
-    #[inline]
-    const fn thin(hash: u64) -> Self {
-        Self {
-            entry: EntryId {
-                hash,
-                number: index(hash) as u64,
-            },
-            ticket: Ticket::FIRST,
-        }
-    }
-
-    #[inline]
-    fn is_thin(self) -> bool {
-        self.entry.number < BUCKETS as u64 && self.ticket == Ticket::FIRST
-    }
 }
 
 impl Hold {
     /// What [`try_take_thin`] has taken.
     #[inline]
     pub(crate) const fn thin(hash: u64) -> Self {
-        Self(Place::thin(hash))
+        let ticket = Ticket::FIRST;
+        Self { hash, ticket }
+    }
+
+    const fn at(place: Place) -> Self {
+        Self {
+            hash: place.entry.hash,
+            ticket: place.ticket,
+        }
     }
 }
 
 impl Drop for Hold {
     #[inline]
     fn drop(&mut self) {
-        let Self(place) = *self;
-        if !(place.is_thin() && bucket(place.entry.hash).release()) {
-            end(place.entry, place.ticket, Entry::release);
+        let Self { hash, ticket } = *self;
+        if !(ticket == Ticket::FIRST && bucket(hash).release()) {
+            release(hash, ticket);
         }
     }
 }
@@ -215,7 +212,7 @@ pub(super) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
 pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
     Inflated::at(name.hash)
         .try_take(name, terms, record)
-        .map(Hold)
+        .map(Hold::at)
 }
 
 /// Takes the lock if its bucket is inflated, and it has room.
@@ -234,7 +231,7 @@ pub(super) fn take_or_queue(
     let mut inflated = Inflated::at(name.hash);
     if let Some(place) = inflated.try_take(name, terms, record) {
         drop(inflated); // Before the waker is.
-        return Ok(Hold(place));
+        return Ok(Hold::at(place));
     }
     let entry = inflated.find(name).expect("a busy lock has an entry");
     let ticket = entry.enqueue(terms.mode, record, waker);
@@ -251,33 +248,57 @@ pub(super) fn take_or_queue(
 pub(super) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
-    let entry = inflated.get(place.entry);
+    let entry = inflated.waited_for(place.entry);
     let taken = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
     drop(inflated);
-    taken.then(|| Hold(place))
+    taken.then(|| Hold::at(place))
 }
 
 /// Has a hold be nobody's in particular.
-pub(super) fn disown(Hold(place): &Hold) {
-    Inflated::at(place.entry.hash)
-        .get(place.entry)
-        .disown(place.ticket);
+pub(super) fn disown(&Hold { hash, ticket }: &Hold) {
+    Inflated::at(hash)
+        .get(hash, |entry| is_of_hold(entry, hash, ticket))
+        .disown(ticket);
+}
+
+/// Whether it is the entry of this hold. There are holds with the first ticket in other
+/// buckets too; any other ticket is in one entry only.
+fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
+    if ticket == Ticket::FIRST {
+        entry.number == index(hash) as u64
+    } else {
+        entry.is_held_by(ticket)
+    }
+}
+
+/// Ends a hold that isn't thin, or is no longer.
+#[cold]
+fn release(hash: u64, ticket: Ticket) {
+    end(
+        hash,
+        |entry| is_of_hold(entry, hash, ticket),
+        |entry, wakers| entry.release(ticket, wakers),
+    );
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
-pub(super) fn leave(place: Place) {
-    end(place.entry, place.ticket, Entry::leave);
+pub(super) fn leave(Place { entry: id, ticket }: Place) {
+    end(
+        id.hash,
+        |entry| entry.number == id.number,
+        |entry, wakers| entry.leave(ticket, wakers),
+    );
 }
 
-/// Ends a hold or a wait. Takes its place in parts, which fit into registers.
-#[cold]
-fn end(id: EntryId, ticket: Ticket, part: fn(&mut Entry, Ticket, &mut Wakers)) {
+/// Ends a hold or a wait.
+fn end(hash: u64, is_it: impl Fn(&Entry) -> bool, part: impl FnOnce(&mut Entry, &mut Wakers)) {
     let mut wakers = Wakers::default();
-    let mut inflated = Inflated::at(id.hash);
-    let entry = inflated.get(id);
-    part(entry, ticket, &mut wakers);
+    let mut inflated = Inflated::at(hash);
+    let entry = inflated.get(hash, is_it);
+    part(entry, &mut wakers);
     if entry.is_idle() {
-        inflated.remove(id);
+        let number = entry.number;
+        inflated.remove(EntryId { hash, number });
     }
 }
 
@@ -302,7 +323,7 @@ pub(super) fn busy(name: Name<'_>) -> Error {
 /// itself the holder.
 pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     let mut inflated = Inflated::at(place.entry.hash);
-    let entry = inflated.get(place.entry);
+    let entry = inflated.waited_for(place.entry);
     entry.wait(place.ticket)?;
     let holder = entry.holder().map(Holder::from);
     Some(Error::new(
@@ -419,8 +440,9 @@ impl Inflated {
                     permits: 1,
                     fair: is_fair(space),
                 };
-                let number = Place::thin(hash).entry.number;
-                let entry = Entry::new(number, space, key, policy, Mode::Exclusive, record);
+                let number = index(hash) as u64;
+                let holder = (Ticket::FIRST, record);
+                let entry = Entry::new(number, space, key, policy, Mode::Exclusive, holder);
                 inflated
                     .entries
                     .table
@@ -439,12 +461,13 @@ impl Inflated {
     }
 
     /// The entry of somebody who holds or awaits its lock.
-    fn get(&mut self, id: EntryId) -> &mut Entry {
-        let entry = self
-            .entries
-            .table
-            .find_mut(id.hash, |entry| entry.number == id.number);
+    fn get(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> &mut Entry {
+        let entry = self.entries.table.find_mut(hash, |entry| is_it(entry));
         entry.expect("a lock that is held or awaited has an entry")
+    }
+
+    fn waited_for(&mut self, id: EntryId) -> &mut Entry {
+        self.get(id.hash, |entry| entry.number == id.number)
     }
 
     /// Takes the lock if it has room.
@@ -470,14 +493,12 @@ impl Inflated {
                 *next += 1;
                 // An entry keeps its bucket inflated.
                 let _inflated_already = bucket(hash).reserve();
-                let key = name.key();
-                let entry = Entry::new(number, space.number, key, space.policy, mode, record);
+                let (key, ticket) = (name.key(), Ticket::draw());
+                let holder = (ticket, record);
+                let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
                 free.insert(Box::new(entry));
                 let entry = EntryId { hash, number };
-                Some(Place {
-                    entry,
-                    ticket: Ticket::FIRST,
-                })
+                Some(Place { entry, ticket })
             }
         }
     }
