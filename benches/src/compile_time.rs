@@ -63,11 +63,11 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
     }
     for args in [&["check"][..], &["build"]] {
         let costs = interleaved(&functions, rounds, |project| project.rebuild(args))?;
-        let [with, without] = [&costs[0], &costs[1]].map(|costs| each(costs, Cost::wall));
+        let [with, without] = [&costs[0], &costs[1]].map(|costs| each(costs, Cost::cpu));
         let more: Vec<_> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
         targets.push(Target {
             what: format!(
-                "`cargo {}` of {FUNCTIONS} functions: the attribute, a function",
+                "`cargo {}` of {FUNCTIONS} functions: the attribute, CPU a function",
                 args[0]
             ),
             reach: Reach::AtMost(0.25, Unit::Milliseconds),
