@@ -5,9 +5,9 @@ use lockutils_tests::{Directory, Process, eventually};
 use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt as _;
 
-/// Says which signal it gets, and goes on.
+/// Says which signal it gets, and goes on until it is told a line, or is alone.
 const LISTENER: &str = "for name in HUP INT QUIT TERM USR1 USR2; do trap \"echo $name\" $name; done
-    echo ready; while :; do read line && exit 7; done";
+    echo ready; while kill -0 $PPID; do read line && exit 7; done";
 
 #[test]
 fn signals_are_passed_on_and_the_lock_is_held_meanwhile() {
