@@ -1,7 +1,7 @@
 //! `lockutils run` at a terminal.
 
 use crate::pty::Terminal;
-use crate::{code, holding, lockutils, prepared, shell};
+use crate::{code, holding, lockutils, prepared, shell, until_it_reads};
 use lockutils_tests::Directory;
 use rustix::process::Signal;
 
@@ -75,14 +75,16 @@ fn ctrl_c_comes_to_the_command_once() {
     let directory = Directory::new();
     let script = "count=0; trap 'count=$((count + 1)); echo got $count' INT
                   trap 'echo end $count; exit 5' USR1
-                  echo ready; while kill -0 $PPID; do read line; done";
+                  echo $$ > $LOCKUTILS_DIR/pid; echo ready; while kill -0 $PPID; do read line; done";
     let args = ["run", "key", "--", "sh", "-c", script];
     let mut terminal = Terminal::start(&lockutils(&directory, args));
     terminal.until_it_has("ready");
+    until_it_reads(&directory);
     // So that one which is passed on comes later, and not at the same time.
     terminal.signal(Signal::STOP);
     terminal.press("\x03");
     terminal.until_it_has("got 1");
+    until_it_reads(&directory);
     terminal.signal(Signal::CONT);
     // Before this it would be passed on.
     terminal.signal(Signal::USR1);
@@ -106,13 +108,15 @@ fn ctrl_c_ends_the_command_and_with_it_the_lock() {
 fn command_can_be_stopped_and_go_on() {
     let directory = Directory::new();
     let mut bash = prepared("bash", &directory);
-    let script = "trap 'echo continued' CONT; echo started
+    let script = "trap 'echo continued' CONT; echo $$ > $LOCKUTILS_DIR/pid; echo started
                   until read line; do kill -0 $PPID || exit; done; echo it was $line";
     std::fs::write(directory.join("script"), script).unwrap();
     bash.args(["--norc", "--noprofile", "-i"]).env("PS1", "$ ");
     let mut terminal = Terminal::start(&bash);
+    terminal.until_it_has("$ ");
     terminal.press("lockutils run key -- sh $LOCKUTILS_DIR/script\n");
     terminal.until_it_has("started");
+    until_it_reads(&directory);
     terminal.press("\x1a");
     terminal.until_it_has("Stopped");
     // Who is stopped has its lock.
