@@ -11,6 +11,11 @@
 //! process, and any further one, which no cache remembers, counts as leaked. Every answer
 //! is compared with what was seeded.
 //!
+//! A cache is a process's own. The databases themselves exist once on the host, and so it is
+//! between processes that their making is a matter for a lock: worker processes come to make
+//! them, all at the same time, without a lock and with one that is a file. One is killed when
+//! it has done half of it.
+//!
 //! ```text
 //! cargo run --release --example cells
 //! cargo run --release --example cells -- --help
@@ -18,11 +23,12 @@
 
 use crate::cells::cell::CellMapping;
 use crate::cells::connections::Connections;
+use crate::cells::making::Making;
 use crate::cells::options::{Command, Options};
 use crate::cells::report::{self, Report, Row};
 use crate::cells::site::Site;
 use crate::cells::way::{Lock, Way};
-use crate::cells::{limit, worker};
+use crate::cells::{database, host, limit, worker};
 use anyhow::{Result, ensure};
 use clap::Parser;
 use lockutils::synchronized;
@@ -73,13 +79,34 @@ fn connect_blocking_unlocked(cell: &CellMapping) -> Result<Arc<Connections>> {
     Ok(connections)
 }
 
+/// Makes the database of a cell, once on the host: one process at a time for each cell.
+/// Says whether it was this one.
+#[synchronized(key = cell.uuid, external)]
+fn make(cell: &CellMapping) -> Result<bool> {
+    make_unlocked(cell)
+}
+
+/// The same without the lock.
+fn make_unlocked(cell: &CellMapping) -> Result<bool> {
+    if database::is_complete(cell)? {
+        return Ok(false);
+    }
+    // It isn't there, or somebody was killed half-way. Or, without the lock, is still at it.
+    database::begin(cell)?;
+    host::half_way()?;
+    database::finish(cell)?;
+    Ok(true)
+}
+
 /// The supporting cast, in the folder of that name.
 mod cells {
     pub(crate) mod bus;
     pub(crate) mod cell;
     pub(crate) mod connections;
     pub(crate) mod database;
+    pub(crate) mod host;
     pub(crate) mod limit;
+    pub(crate) mod making;
     pub(crate) mod options;
     pub(crate) mod report;
     pub(crate) mod requests;
@@ -103,12 +130,19 @@ fn compare(options: &Options) -> Result<()> {
             CELL_CACHE.lock().clear();
         }
     }
+    progress.set_message("databases, by processes");
+    let making = Making::new(
+        options,
+        site.make_databases(Lock::None, options)?,
+        site.make_databases(Lock::PerCell, options)?,
+        site.kill_half_way()?,
+    );
     progress.finish_and_clear();
 
-    report.print()?;
+    report.print(&making)?;
     ensure!(
-        report.lock_held(),
-        "a run with the lock didn't open what was meant"
+        report.lock_held() && making.lock_held(),
+        "a run with the lock didn't do what was meant"
     );
     Ok(())
 }
@@ -118,6 +152,7 @@ fn main() -> ExitCode {
     let outcome = match &options.command {
         None => compare(&options),
         Some(Command::Worker(share)) => worker::serve(share),
+        Some(Command::Make(task)) => host::serve(task),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

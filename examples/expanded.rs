@@ -3,7 +3,9 @@
 //! `annotated::start` has the attribute, and `expanded::start` is written as the
 //! attribute writes it. A test of the macro crate keeps the two equal.
 //!
-//! `cargo run -p lockutils-examples --example expanded`
+//! ```text
+//! cargo run --example expanded
+//! ```
 
 mod annotated {
     use lockutils::{is_locked, synchronized};

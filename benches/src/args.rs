@@ -9,6 +9,10 @@ pub(crate) const HELP: &str = "\
 Measures what a keyed lock costs, ours and its peers', and prints Markdown tables.
 
 Usage: cargo run --release -p lockutils-benches -- [OPTIONS]
+       cargo run --release -p lockutils-benches -- compile-time [--quick] [--rounds N]
+
+The second measures how long it takes to build lockutils and its users, with Cargo and the
+network, by default in 5 rounds.
 
 Options:
   --quick        a few short rounds: shows that all works, not how fast it is
@@ -25,9 +29,11 @@ pub(crate) struct Args {
     /// Part of the name of the rows to measure; empty for all.
     pub(crate) only: String,
     pub(crate) chart: Option<PathBuf>,
-    /// What to measure as a child of this program; not for users.
-    pub(crate) in_child: Option<String>,
+    /// What to do as a child of this program; not for users.
+    pub(crate) in_child: Option<Vec<String>>,
     pub(crate) help: bool,
+    /// How many rounds to measure builds, in place of all else.
+    pub(crate) compile_time: Option<usize>,
 }
 
 impl Args {
@@ -40,13 +46,18 @@ impl Args {
         let (mut quick, mut rounds) = (false, None);
         let (mut only, mut help) = (String::new(), false);
         let (mut chart, mut in_child) = (None, None);
+        let mut compile_time = false;
         while let Some(arg) = parser.next()? {
             match arg {
                 Long("quick") => quick = true,
                 Long("rounds") => rounds = Some(parser.value()?.parse_with(at_least_one)?),
                 Long("only") => only = parser.value()?.string()?,
                 Long("chart") => chart = Some(parser.value()?.into()),
-                Long("in-child") => in_child = Some(parser.value()?.string()?),
+                Long("in-child") => {
+                    let arguments = parser.values()?.map(ValueExt::string);
+                    in_child = Some(arguments.collect::<Result<_, _>>()?);
+                }
+                Value(command) if command == "compile-time" => compile_time = true,
                 Short('h') | Long("help") => help = true,
                 _ => return Err(arg.unexpected()),
             }
@@ -59,6 +70,7 @@ impl Args {
             chart,
             in_child,
             help,
+            compile_time: compile_time.then(|| rounds.unwrap_or(if quick { 1 } else { 5 })),
         })
     }
 }
@@ -92,6 +104,15 @@ mod tests {
         let chart = |line| parse(line).unwrap().chart;
         assert_eq!(chart("--chart results.svg"), Some("results.svg".into()));
         assert_eq!(chart("--quick"), None);
+    }
+
+    #[test]
+    fn builds_are_measured_where_it_is_asked_for() {
+        let rounds = |line| parse(line).unwrap().compile_time;
+        assert_eq!(rounds("compile-time"), Some(5));
+        assert_eq!(rounds("compile-time --rounds 3"), Some(3));
+        assert_eq!(rounds("--quick compile-time"), Some(1));
+        assert_eq!(rounds("--rounds 3"), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ pub(crate) fn time(nanoseconds: f64) -> String {
         ..100.0 => format!("{nanoseconds:.1} ns"),
         ..10_000.0 => format!("{nanoseconds:.0} ns"),
         ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
-        _ => format!("{:.1} ms", nanoseconds / 1e6),
+        ..1e9 => format!("{:.1} ms", nanoseconds / 1e6),
+        _ => format!("{:.2} s", nanoseconds / 1e9),
     }
 }
 
@@ -46,8 +47,8 @@ mod tests {
     #[test]
     fn figures_have_two_or_three_digits_that_count() {
         assert_eq!(
-            [6.06, 210.4, 23_099.0, 6.08e6].map(time),
-            ["6.1 ns", "210 ns", "23.1 µs", "6.1 ms"]
+            [6.06, 210.4, 23_099.0, 6.08e6, 5.123e9].map(time),
+            ["6.1 ns", "210 ns", "23.1 µs", "6.1 ms", "5.12 s"]
         );
         assert_eq!([1.0, 17.04, 2750.6].map(times), ["1.00×", "17.0×", "2751×"]);
         assert_eq!(spread(0.154), "± 15 %");

@@ -6,7 +6,8 @@
 //! - [`contender`]: what a contender is, its column, and the keys it is given;
 //! - [`subject`] and [`peers`]: how each of them takes a lock;
 //! - [`rows`]: the workloads, each written once, and who takes part in which;
-//! - [`trial`]: what is measured in another way: fairness, memory, long queues;
+//! - [`trial`]: what is measured in another way: fairness, memory, long queues, lock files;
+//! - [`compile_time`]: a report of its own, of what it costs to build;
 //! - [`measure`]: interleaved rounds, medians and ratios;
 //! - [`counting`]: the allocator, which can count;
 //! - [`table`], [`target`], [`chart`] and [`machine`]: the report, whose [`figure`]s are
@@ -14,6 +15,7 @@
 
 mod args;
 mod chart;
+mod compile_time;
 mod contender;
 mod counting;
 mod figure;
@@ -44,9 +46,10 @@ fn main() -> ExitCode {
         print!("{}", args::HELP);
         return ExitCode::SUCCESS;
     }
-    let done = match &args.in_child {
-        Some(name) => trial::in_child(name),
-        None => run(&args),
+    let done = match (&args.in_child, args.compile_time) {
+        (Some(arguments), _) => trial::in_child(arguments),
+        (None, Some(rounds)) => compile_time::run(rounds),
+        (None, None) => run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

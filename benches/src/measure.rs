@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) repeats: usize,
     /// How long threads compete for one lock to see who gets it.
     pub(crate) fairness: Duration,
+    /// How long processes do.
+    pub(crate) fairness_of_processes: Duration,
 }
 
 impl Plan {
@@ -29,12 +31,14 @@ impl Plan {
         stretch: Duration::from_millis(50),
         repeats: 5,
         fairness: Duration::from_secs(3),
+        fairness_of_processes: Duration::from_secs(5),
     };
     pub(crate) const QUICK: Self = Self {
         rounds: 3,
         stretch: Duration::from_millis(10),
         repeats: 1,
         fairness: Duration::from_millis(300),
+        fairness_of_processes: Duration::from_millis(500),
     };
 }
 
@@ -143,10 +147,10 @@ pub(crate) fn noise(times: &[f64]) -> f64 {
 }
 
 /// The value below which a part of the values lies, between two values linearly.
-fn quantile(values: &[f64], part: f64) -> f64 {
+pub(crate) fn quantile(values: &[f64], part: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let last = u32::try_from(sorted.len() - 1).expect("there are few rounds");
+    let last = u32::try_from(sorted.len() - 1).expect("there are few values");
     let at = part * f64::from(last);
     #[expect(
         clippy::cast_possible_truncation,

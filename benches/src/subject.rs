@@ -4,7 +4,7 @@
 //! annotated.
 
 use crate::contender::{AsyncContender, Contender, Key};
-use lockutils::{Locks, synchronized};
+use lockutils::{FileLocks, Locks, synchronized};
 
 static SPACE: Locks = Locks::new("benches");
 
@@ -71,6 +71,16 @@ pub(crate) struct FairGuard;
 impl Contender for FairGuard {
     fn locked(&self, key: &Key, section: impl FnOnce()) {
         let _guard = FAIR.key(key.text).lock();
+        section();
+    }
+}
+
+/// A lock file, by guard.
+pub(crate) struct FileGuard(pub(crate) FileLocks);
+
+impl Contender for FileGuard {
+    fn locked(&self, key: &Key, section: impl FnOnce()) {
+        let _guard = self.0.key(key.text).lock().expect("the file can be locked");
         section();
     }
 }

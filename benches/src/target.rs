@@ -27,6 +27,9 @@ pub(crate) enum Unit {
     Times,
     Bytes,
     KiB,
+    Microseconds,
+    Files,
+    Milliseconds,
 }
 
 impl Reach {
@@ -56,6 +59,9 @@ impl fmt::Display for Reach {
             Unit::Times => write!(f, "{words} {limit}×"),
             Unit::Bytes => write!(f, "{words} {limit} bytes"),
             Unit::KiB => write!(f, "{words} {limit} KiB"),
+            Unit::Microseconds => write!(f, "{words} {limit} µs"),
+            Unit::Files => write!(f, "{words} {limit} files"),
+            Unit::Milliseconds => write!(f, "{words} {limit} ms"),
         }
     }
 }
@@ -66,6 +72,9 @@ impl Unit {
             Self::Times => figure::times(measured),
             Self::Bytes => format!("{measured:.0} bytes"),
             Self::KiB => format!("{measured:.0} KiB"),
+            Self::Microseconds => format!("{measured:.0} µs"),
+            Self::Files => format!("{measured:.0} files"),
+            Self::Milliseconds => format!("{measured:.2} ms"),
         }
     }
 }

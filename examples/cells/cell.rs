@@ -24,17 +24,24 @@ pub(crate) struct CellMapping {
 
 /// Creates cells in a directory: a seeded database each, and the mappings of all.
 pub(crate) fn create(directory: &Path, count: u32, bus: SocketAddr) -> Result<Vec<CellMapping>> {
+    let cells = map(directory, count, bus)?;
+    for cell in &cells {
+        database::begin(cell)?;
+        database::finish(cell)?;
+    }
+    Ok(cells)
+}
+
+/// Writes down mappings of cells whose databases are still to be made.
+pub(crate) fn map(directory: &Path, count: u32, bus: SocketAddr) -> Result<Vec<CellMapping>> {
     let cells: Vec<_> = (0..count)
         .map(|_| CellMapping::new(directory, Uuid::new_v4(), bus))
         .collect();
-    for cell in &cells {
-        database::seed(cell)?;
-    }
     store(directory, &cells).context("cannot write down the cell mappings")?;
     Ok(cells)
 }
 
-/// Reads the mappings that [`create`] made.
+/// Reads the mappings that [`map`] made.
 pub(crate) fn load(directory: &Path) -> Result<Vec<CellMapping>> {
     read(directory)
         .with_context(|| format!("cannot read the cell mappings in `{}`", directory.display()))

@@ -4,6 +4,7 @@ use super::cell::CellMapping;
 use anyhow::{Context, Result, ensure};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, params};
+use std::ops::Range;
 use uuid::Uuid;
 
 /// How many instances a cell has; their ids are `0..INSTANCES`.
@@ -28,31 +29,72 @@ impl Instance {
     }
 }
 
-/// Creates the database of a cell.
-pub(crate) fn seed(cell: &CellMapping) -> Result<()> {
-    let insert = || -> rusqlite::Result<()> {
-        let mut connection = Connection::open(&cell.database_connection)?;
-        // The file lives as long as this program: it needn't survive a power cut.
-        connection.pragma_update(None, "synchronous", "OFF")?;
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(
-            "CREATE TABLE instances (id INTEGER PRIMARY KEY, host TEXT, memory_mb INTEGER)",
+/// Makes the first half of a cell's database: the table, anew, and half of its rows.
+pub(crate) fn begin(cell: &CellMapping) -> Result<()> {
+    let begin = || -> rusqlite::Result<()> {
+        let mut connection = open_to_write(cell)?;
+        connection.execute_batch(
+            "DROP TABLE IF EXISTS instances;
+             CREATE TABLE instances (id INTEGER PRIMARY KEY, host TEXT, memory_mb INTEGER)",
         )?;
-        for id in 0..INSTANCES {
-            let instance = Instance::seeded(cell.uuid, id);
-            transaction.execute(
-                "INSERT INTO instances VALUES (?, ?, ?)",
-                params![instance.id, instance.host, instance.memory_mb],
-            )?;
-        }
-        transaction.commit()
+        insert(&mut connection, cell, 0..INSTANCES / 2)
     };
-    insert().with_context(|| {
-        format!(
-            "cannot seed the database `{}`",
-            cell.database_connection.display()
-        )
-    })
+    begin().with_context(|| about("make", cell))
+}
+
+/// Makes the second half: the other rows.
+pub(crate) fn finish(cell: &CellMapping) -> Result<()> {
+    open_to_write(cell)
+        .and_then(|mut connection| insert(&mut connection, cell, INSTANCES / 2..INSTANCES))
+        .with_context(|| about("finish", cell))
+}
+
+fn open_to_write(cell: &CellMapping) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(&cell.database_connection)?;
+    // The file lives as long as this program: it needn't survive a power cut.
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
+}
+
+fn insert(
+    connection: &mut Connection,
+    cell: &CellMapping,
+    ids: Range<u32>,
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for id in ids {
+        let instance = Instance::seeded(cell.uuid, id);
+        transaction.execute(
+            "INSERT INTO instances VALUES (?, ?, ?)",
+            params![instance.id, instance.host, instance.memory_mb],
+        )?;
+    }
+    transaction.commit()
+}
+
+/// Whether the database of a cell is there, with all of its rows.
+pub(crate) fn is_complete(cell: &CellMapping) -> Result<bool> {
+    let count = || -> rusqlite::Result<u32> {
+        let connection = Connection::open_with_flags(
+            &cell.database_connection,
+            OpenFlags::SQLITE_OPEN_READ_ONLY,
+        )?;
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'instances'";
+        match connection.query_one(tables, [], |row| row.get::<_, u32>(0))? {
+            0 => Ok(0),
+            _ => connection.query_one("SELECT count(*) FROM instances", [], |row| row.get(0)),
+        }
+    };
+    if !cell.database_connection.exists() {
+        return Ok(false);
+    }
+    let count = count().with_context(|| about("look into", cell))?;
+    Ok(count == INSTANCES)
+}
+
+fn about(doing: &str, cell: &CellMapping) -> String {
+    let database = cell.database_connection.display();
+    format!("cannot {doing} the database `{database}`")
 }
 
 /// An open database. Its calls block.
@@ -75,12 +117,7 @@ impl Database {
                 connection: Mutex::new(connection),
             })
         };
-        open().with_context(|| {
-            format!(
-                "cannot open the database `{}`",
-                cell.database_connection.display()
-            )
-        })
+        open().with_context(|| about("open", cell))
     }
 
     /// Reads one instance.

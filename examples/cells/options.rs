@@ -5,13 +5,14 @@ use clap::{Args, Parser, Subcommand, value_parser};
 use std::path::PathBuf;
 
 /// Serves the same requests by tasks, threads and processes, without a lock and with
-/// `#[synchronized]`, and prints how many connections were opened.
+/// `#[synchronized]`, and prints how many connections were opened; then has processes
+/// make the same databases, and prints how often they were made.
 #[derive(Parser)]
 #[command(
     name = "cells",
     verbatim_doc_comment,
     disable_help_subcommand = true,
-    after_help = "Exit status: 0 if the runs with the lock opened what was meant, 1 if they didn't or\n\
+    after_help = "Exit status: 0 if the runs with the lock did what was meant, 1 if they didn't or\n\
                   something failed, 2 if an option is wrong."
 )]
 pub(crate) struct Options {
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub(crate) requests: u32,
 
-    /// Processes that share them in the last two runs, 1 to 32
+    /// Processes that share them, or make the databases, 1 to 32
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=32))]
     pub(crate) workers: u32,
 
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     /// Serves a share of the requests; the program starts itself with this.
     #[command(hide = true)]
     Worker(Share),
+    /// Makes the databases of all cells, beside others; the same.
+    #[command(hide = true)]
+    Make(Task),
 }
 
 /// What a worker process is told.
@@ -46,4 +50,15 @@ pub(crate) struct Share {
     /// How many requests to serve
     pub(crate) requests: u32,
     pub(crate) lock: Lock,
+}
+
+/// What a worker process is told that makes databases.
+#[derive(Args, Clone)]
+pub(crate) struct Task {
+    /// Where the cell mappings are
+    pub(crate) directory: PathBuf,
+    pub(crate) lock: Lock,
+    /// Stop when the first database is half made
+    #[arg(long)]
+    pub(crate) stop_half_way: bool,
 }

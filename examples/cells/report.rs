@@ -1,5 +1,6 @@
-//! What the user sees: the progress, the table, and two sentences on it.
+//! What the user sees: the progress, the tables, and some sentences on them.
 
+use super::making::Making;
 use super::options::Options;
 use super::site::Run;
 use super::way::{Lock, Way};
@@ -74,24 +75,24 @@ impl Report {
             .all(|row| row.run.opened == row.meant)
     }
 
-    /// Prints the table and what it means.
-    pub(crate) fn print(&self) -> Result<()> {
-        let text = format!(
-            "{}\n\n{}\n\n{}\n",
-            self.table().trim_fmt(),
-            textwrap::fill(&self.without_the_lock(), TEXT_WIDTH),
-            textwrap::fill(&self.with_the_lock(), TEXT_WIDTH),
-        );
+    /// Prints the tables and what they mean.
+    pub(crate) fn print(&self, making: &Making) -> Result<()> {
+        let fill = |text: String| textwrap::fill(&text, TEXT_WIDTH);
+        let mut parts = vec![
+            self.table(),
+            fill(self.without_the_lock()),
+            fill(self.with_the_lock()),
+            making.table(),
+        ];
+        parts.extend(making.texts().map(fill));
+        let text = parts.join("\n\n") + "\n";
         io::stdout()
             .write_all(text.as_bytes())
-            .context("cannot print the table")
+            .context("cannot print the tables")
     }
 
-    fn table(&self) -> Table {
-        // Eighty columns hold it.
-        let underlined = TableStyle::new().header_separator(LineStyle::none().fill('─'));
-        let mut table = Table::new();
-        table.load_style(underlined).set_header([
+    fn table(&self) -> String {
+        let titles = [
             "way",
             "lock",
             "requests",
@@ -100,9 +101,9 @@ impl Report {
             "opened",
             "leaked",
             "time",
-        ]);
-        for row in &self.rows {
-            table.add_row([
+        ];
+        let rows = self.rows.iter().map(|row| {
+            [
                 row.way.to_string(),
                 row.lock.to_string(),
                 row.requests.to_string(),
@@ -111,15 +112,9 @@ impl Report {
                 row.run.opened.to_string(),
                 row.leaked().to_string(),
                 format!("{} ms", row.run.time.as_millis()),
-            ]);
-        }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((if index == 0 { 0 } else { 2 }, 0));
-            if index >= 2 {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        table
+            ]
+        });
+        table(titles, rows)
     }
 
     fn without_the_lock(&self) -> String {
@@ -182,4 +177,22 @@ impl Report {
     fn rows_with(&self, lock: Lock) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.lock == lock)
     }
+}
+
+/// Two columns of words, and then figures. Eighty characters hold a line.
+pub(crate) fn table<const N: usize>(
+    titles: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let underlined = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+    let mut table = Table::new();
+    table.load_style(underlined).set_header(titles);
+    table.add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if index == 0 { 0 } else { 2 }, 0));
+        if index >= 2 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
 }

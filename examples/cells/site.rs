@@ -2,6 +2,7 @@
 
 use super::bus::Bus;
 use super::cell::{self, CellMapping};
+use super::host::{self, Outcome, Rescue};
 use super::options::{Options, Share};
 use super::requests::Requests;
 use super::way::{Lock, Way};
@@ -9,6 +10,7 @@ use super::worker;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use std::fs;
+use std::path::Path;
 use std::process;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -57,6 +59,26 @@ impl Site {
         let opened = self.bus.take_opened()?;
         outcome.with_context(|| format!("{way}, lock {lock}"))?;
         Ok(Run { opened, time })
+    }
+
+    /// Has worker processes make the databases of as many cells again, all at once.
+    pub(crate) fn make_databases(&self, lock: Lock, options: &Options) -> Result<Outcome> {
+        let directory = self.directory.path().join(format!("made, lock {lock}"));
+        let cells = self.map(&directory, options.cells)?;
+        host::make_all(&directory, &cells, lock, options.workers)
+            .with_context(|| format!("making databases, lock {lock}"))
+    }
+
+    /// Has a worker process be killed that has made one half-way, and another one finish it.
+    pub(crate) fn kill_half_way(&self) -> Result<Rescue> {
+        let directory = self.directory.path().join("half made");
+        let cells = self.map(&directory, 1)?;
+        host::kill_half_way(&directory, &cells[0]).context("killing a worker process half-way")
+    }
+
+    fn map(&self, directory: &Path, count: u32) -> Result<Vec<CellMapping>> {
+        fs::create_dir(directory).context("cannot create a directory for the databases")?;
+        cell::map(directory, count, self.bus.address())
     }
 
     fn serve(&self, way: Way, lock: Lock, options: &Options, progress: &ProgressBar) -> Result<()> {

@@ -1,9 +1,8 @@
 //! The example `cells`, run as its users run it.
-//!
-//! Cargo builds the examples of a package before it runs the package's tests, and puts
-//! them beside the folder that the tests are in.
 
-use std::env;
+mod example;
+
+use example::example;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -20,22 +19,12 @@ struct Row {
     leaked: u32,
 }
 
-fn example() -> Command {
-    let test = env::current_exe().expect("a test knows its own file");
-    let target = test.ancestors().nth(2).expect("it is in `deps`");
-    let example = target
-        .join("examples")
-        .join(format!("cells{}", env::consts::EXE_SUFFIX));
-    assert!(
-        example.exists(),
-        "`{}` is missing; build it with `cargo build -p lockutils-examples --examples`",
-        example.display()
-    );
-    Command::new(example)
+fn cells() -> Command {
+    example("cells")
 }
 
 fn run(arguments: &[&str]) -> Output {
-    example()
+    cells()
         .args(arguments)
         .output()
         .expect("the example starts")
@@ -45,11 +34,42 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the example prints UTF-8")
 }
 
+/// One line of the second table, on what processes have made.
+#[derive(Debug)]
+struct Outcome {
+    cells: u32,
+    made: u32,
+    failed: u32,
+    complete: u32,
+}
+
+/// The lines without a lock and with one.
+fn made(output: &Output) -> [Outcome; 2] {
+    let lines = text(&output.stdout).lines().filter(|line| is_made(line));
+    let made = lines.map(|line| {
+        let mut words = line.split_whitespace().rev().skip(2);
+        let mut number = || words.next()?.parse().ok();
+        let (complete, failed, made) = (number(), number(), number());
+        Outcome {
+            cells: number().expect("a number of cells"),
+            made: made.expect("a number of databases made"),
+            failed: failed.expect("a number of failures"),
+            complete: complete.expect("a number of complete databases"),
+        }
+    });
+    let made: Vec<_> = made.collect();
+    made.try_into().expect("two lines")
+}
+
+fn is_made(line: &str) -> bool {
+    line.starts_with("databases, ") && line.ends_with(" ms")
+}
+
 /// Reads the rows from the right, since the names on the left have spaces in them.
 fn rows(output: &Output) -> Vec<Row> {
     text(&output.stdout)
         .lines()
-        .filter(|line| line.ends_with(" ms"))
+        .filter(|line| line.ends_with(" ms") && !is_made(line))
         .map(|line| {
             let mut words = line.split_whitespace().rev().skip(2);
             let mut number = || words.next()?.parse().ok();
@@ -92,6 +112,42 @@ fn unlocked_tasks_leak() {
 }
 
 #[test]
+fn locked_processes_make_each_database_once() {
+    let output = run(&["--cells", "7", "--requests", "7", "--workers", "5"]);
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let [_, locked] = made(&output);
+    let Outcome {
+        cells,
+        made,
+        failed,
+        complete,
+    } = locked;
+    assert_eq!((cells, made, failed, complete), (7, 7, 0, 7));
+}
+
+/// Where the machine is busy, each process may find nobody in its way. Not again and again.
+#[test]
+fn unlocked_processes_are_in_each_others_way() {
+    let went_wrong = |_| {
+        let [unlocked, _] = made(&run(&["--requests", "7"]));
+        unlocked.made > unlocked.cells || unlocked.failed > 0
+    };
+    assert!((0..10).any(went_wrong));
+}
+
+#[test]
+fn killed_process_leaves_its_work_to_another() {
+    let output = run(&["--cells", "1", "--requests", "1", "--workers", "1"]);
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let words = text(&output.stdout).split_whitespace().collect::<Vec<_>>();
+    let told = words.join(" ");
+    assert!(told.contains("was killed (SIGKILL)"), "{told}");
+    assert!(told.contains("made it anew, completely"), "{told}");
+}
+
+#[test]
 fn few_requests_mean_few_connections() {
     let output = run(&["--cells", "5", "--requests", "3", "--workers", "8"]);
 
@@ -130,15 +186,23 @@ fn help_lists_the_options() {
     for option in ["--cells", "--requests", "--workers", "--help"] {
         assert!(text(&output.stdout).contains(option), "{option}");
     }
-    assert!(!text(&output.stdout).contains("worker "));
+    for hidden in ["worker ", "make "] {
+        assert!(!text(&output.stdout).contains(&format!("\n  {hidden}")));
+    }
 }
 
 #[test]
 fn worker_without_cells_says_what_is_missing() {
-    let output = run(&["worker", "/no/such/directory", "1", "none"]);
-
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("cannot read the cell mappings in `/no/such/directory`"));
+    for worker in [
+        &["worker", "/no/such/directory", "1", "none"][..],
+        &["make", "/no/such/directory", "none"],
+    ] {
+        let output = run(worker);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            text(&output.stderr).contains("cannot read the cell mappings in `/no/such/directory`")
+        );
+    }
 }
 
 #[test]
@@ -167,7 +231,7 @@ fn wrong_answer_fails_the_worker() {
         client.read_exact(&mut greeting)?;
         client.write_all(&greeting)
     });
-    let output = example()
+    let output = cells()
         .arg("worker")
         .arg(directory.path())
         .args(["1", "per cell"])
@@ -194,7 +258,7 @@ fn write_database(path: &Path, statements: &str) {
 #[test]
 fn failed_run_leaves_no_directory() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let mut child = example()
+    let mut child = cells()
         .args(["--cells", "2", "--requests", "20", "--workers", "2"])
         .env("TMPDIR", directory.path())
         .stdout(Stdio::piped())

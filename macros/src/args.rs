@@ -15,7 +15,7 @@ use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token};
 
 /// What stood in the parentheses.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Args {
     pub(crate) key: Option<Key>,
     pub(crate) locks: Option<Expr>,
@@ -29,6 +29,7 @@ pub(crate) struct Args {
     pub(crate) names: Vec<Ident>,
 }
 
+#[derive(Clone)]
 pub(crate) enum Key {
     /// A string literal without braces.
     Text(LitStr),
@@ -40,7 +41,7 @@ pub(crate) enum Key {
 }
 
 /// The arguments that have a name.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "key",
     "keys",
     "locks",
@@ -52,11 +53,9 @@ const NAMES: [&str; 12] = [
     "when",
     "guard",
     "reentrant",
+    "skip",
     "crate",
 ];
-
-/// Names of later versions, so that they don't read as a mistake in spelling.
-const LATER: [&str; 1] = ["skip"];
 
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
@@ -81,12 +80,14 @@ impl Args {
             return self.parse_text(input, is_first);
         }
         let name = match input.fork().call(Ident::parse_any) {
-            Ok(name) if is_argument(&name) || is_named(input) => input.call(Ident::parse_any)?,
+            Ok(name) if is_argument(&name) || is_named(input) => {
+                input.call(Ident::parse_any)?.unraw()
+            }
             _ => return Err(unnamed(input)),
         };
-        let text = name.unraw().to_string();
+        let text = name.to_string();
         if !NAMES.contains(&&*text) {
-            let error = unknown(&name, at_end(input));
+            let error = unknown(&name, at_end(input) && self.key.is_none());
             skip_value(input);
             return Err(error);
         }
@@ -126,6 +127,18 @@ impl Args {
             "or_else",
         ];
         FALLIBLE.iter().any(|name| self.has(name))
+    }
+
+    /// Whether they leave a method out of its block's lock.
+    pub(crate) fn is_skip(&self) -> bool {
+        self.key.is_none() && matches!(&*self.names, [name] if name == "skip")
+    }
+
+    /// These arguments, which are a method's, and where they don't say so, the block's word
+    /// on where the crate is.
+    pub(crate) fn with_crate_of(mut self, block: Option<&Self>) -> Self {
+        self.krate = self.krate.or_else(|| block?.krate.clone());
+        self
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -208,7 +221,7 @@ fn parse_flag(input: ParseStream<'_>, name: &Ident) -> Result<()> {
 }
 
 /// Parses `= value`, up to the comma.
-fn parse_value<T>(
+pub(crate) fn parse_value<T>(
     input: ParseStream<'_>,
     name: &Ident,
     parse: fn(ParseStream<'_>) -> Result<T>,
@@ -238,7 +251,7 @@ fn parse_value<T>(
     Ok(value)
 }
 
-fn parse_path(input: ParseStream<'_>) -> Result<Path> {
+pub(crate) fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     if input.peek(Lit) {
         let message = "expected a path, found a literal; write `crate = my::path`";
         return Err(error_at_next(input, message));
@@ -265,7 +278,7 @@ fn expect_end(what: &str, input: ParseStream<'_>) -> Result<()> {
     }
 }
 
-fn at_end(input: ParseStream<'_>) -> bool {
+pub(crate) fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
@@ -281,7 +294,7 @@ fn is_named(input: ParseStream<'_>) -> bool {
 }
 
 fn is_argument(name: &Ident) -> bool {
-    NAMES.iter().chain(&LATER).any(|legal| name == legal)
+    NAMES.iter().any(|legal| name == legal)
 }
 
 /// The error for what is neither a text nor has a name.
@@ -297,19 +310,18 @@ fn unnamed(input: ParseStream<'_>) -> Error {
     }
 }
 
-/// The error for a name that is no argument's. Alone, it may be meant as the key.
+/// The error for a name that is no argument's. Alone, where there is no key, it may be
+/// meant as that.
 fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
-    let message = if LATER.contains(&&*text) {
-        format!("argument `{text}` is not supported by this version of lockutils; remove it")
-    } else if let Some(close) = closest(&text, &NAMES) {
-        format!("unknown argument `{text}`; did you mean `{close}`?")
-    } else if alone {
-        format!("unknown argument `{text}`; to lock on its value write `key = {name}`")
-    } else {
-        format!("unknown argument `{text}`; the arguments are {}", legal())
+    let meant = closest(&text, &NAMES).map(|close| format!("did you mean `{close}`?"));
+    let key = alone.then(|| format!("to lock on its value write `key = {name}`"));
+    let remedy = match (meant, key) {
+        (Some(meant), Some(key)) => format!("{meant} {key}"),
+        (Some(remedy), None) | (None, Some(remedy)) => remedy,
+        (None, None) => format!("the arguments are {}", legal()),
     };
-    Error::new_spanned(name, message)
+    Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"))
 }
 
 /// The names, as a list for people.
@@ -318,7 +330,7 @@ fn legal() -> String {
     format!("{} and {last}", first.join(", "))
 }
 
-fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
+pub(crate) fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
     let next = input.fork().parse::<TokenTree>();
     Error::new(
         next.map_or_else(|_| Span::call_site(), |next| next.span()),
@@ -334,7 +346,7 @@ fn skip_value(input: ParseStream<'_>) {
     }
 }
 
-fn skip_to_comma(input: ParseStream<'_>) {
+pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
     while !at_end(input) && input.parse::<TokenTree>().is_ok() {}
 }
 

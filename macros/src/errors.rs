@@ -19,3 +19,13 @@ pub(crate) fn all(results: impl IntoIterator<Item = Result<()>>) -> Result<()> {
     let join = |all, result| both(all, result).map(|((), ())| ());
     results.into_iter().fold(Ok(()), join)
 }
+
+/// All values, or the errors of all.
+pub(crate) fn each<T>(results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let push = |(mut all, value): (Vec<T>, T)| {
+        all.push(value);
+        all
+    };
+    let join = |all, result| both(all, result).map(push);
+    results.into_iter().fold(Ok(Vec::new()), join)
+}

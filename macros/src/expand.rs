@@ -16,39 +16,71 @@
 //! [`mod@lock`](crate::lock) writes the statements that take the lock.
 
 use crate::args::Args;
+use crate::block::Block;
 use crate::future::{Future, Pin};
-use crate::item::Function;
+use crate::item::{Function, is_synchronized, may_be_synchronized};
 use crate::lock::lock;
 use crate::span::{grouped, mixed};
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Error;
+use syn::{Attribute, Error};
 
 /// The function with its lock.
 pub(crate) fn expand(args: &Args, function: &Function) -> TokenStream {
     let lock = lock(args, function);
-    match &function.future {
-        Some(future) => with_body(function, &expand_future(future, &lock)),
-        None => with_body(function, &locked(&lock, &function.body)),
-    }
+    let body = match &function.future {
+        Some(future) => expand_future(future, &lock),
+        None => locked(&lock, &function.body),
+    };
+    with_body(&function.attrs, function, &body)
 }
 
-/// The function without a lock, and what is wrong with it. That stands inside the
-/// body, where it keeps the compiler from warning of arguments that only the key
-/// reads.
+/// The function without a lock, nor another attribute that asks for one, and what is wrong
+/// with it. That stands inside the body, where it keeps the compiler from warning of
+/// arguments that only the key reads.
 pub(crate) fn refuse(function: &Function, error: &Error) -> TokenStream {
     let error = error.to_compile_error();
     let body = function.body.stream();
-    with_body(function, &quote!(#error #body))
+    let attrs = function.attrs.iter();
+    let attrs = attrs.filter(|attr| !(is_synchronized(attr) || may_be_synchronized(attr)));
+    with_body(attrs, function, &quote!(#error #body))
 }
 
-fn with_body(function: &Function, body: &TokenStream) -> TokenStream {
+/// The function as it was written.
+pub(crate) fn unlocked(function: &Function) -> TokenStream {
+    with_body(&function.attrs, function, &function.body.stream())
+}
+
+fn with_body<'a>(
+    attrs: impl IntoIterator<Item = &'a Attribute>,
+    function: &Function,
+    body: &TokenStream,
+) -> TokenStream {
     let Function {
         head, inner_attrs, ..
     } = function;
+    let attrs = attrs.into_iter();
     let span = function.body.span();
     let body = grouped(Delimiter::Brace, span, quote!(#inner_attrs #body));
-    quote!(#head #body)
+    quote!(#(#attrs)* #head #body)
+}
+
+/// The block with these members, and what is wrong with it.
+pub(crate) fn implementation(
+    block: &Block,
+    members: &TokenStream,
+    error: Option<&Error>,
+) -> TokenStream {
+    let Block {
+        attrs,
+        head,
+        inner_attrs,
+        ..
+    } = block;
+    let span = block.braces.span();
+    let body = grouped(Delimiter::Brace, span, quote!(#inner_attrs #members));
+    let error = error.map(Error::to_compile_error);
+    quote!(#error #(#attrs)* #head #body)
 }
 
 fn expand_future(future: &Future, lock: &TokenStream) -> TokenStream {

@@ -116,7 +116,7 @@ fn ends_a_statement(tokens: &[TokenTree]) -> bool {
 
 /// The tokens; where the last is what a `macro_rules` parameter stood for, which
 /// has invisible delimiters, without these.
-fn unwrap_last(tokens: TokenStream) -> Vec<TokenTree> {
+pub(crate) fn unwrap_last(tokens: TokenStream) -> Vec<TokenTree> {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     while let Some(TokenTree::Group(group)) = tokens.last()
         && group.delimiter() == Delimiter::None

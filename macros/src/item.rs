@@ -1,20 +1,43 @@
-//! The annotated function, as tokens.
+//! The annotated item: a function, as tokens, or an [`impl` block](crate::block) of such.
 //!
 //! All of it is given back as it was written. The signature is parsed only to be
 //! looked at, and the body isn't parsed at all, so that half-typed code still
 //! completes in an editor.
 
+use crate::block::Block;
 use crate::future::{Future, is_punct, see_through, stream};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::buffer::Cursor;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, LitStr, Result, Signature, Token, Visibility};
 
+pub(crate) enum Item {
+    Function(Box<Function>),
+    Block(Block),
+}
+
+/// Parses a function with a body, or an `impl` block.
+pub(crate) fn parse(item: TokenStream) -> Result<Item> {
+    parse_item.parse2(item)
+}
+
+fn parse_item(input: ParseStream<'_>) -> Result<Item> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    if Block::begins(input) {
+        Block::parse(attrs, input).map(Item::Block)
+    } else {
+        let function = Function::parse(attrs, input)?;
+        Ok(Item::Function(Box::new(function)))
+    }
+}
+
 /// A function with a body.
 pub(crate) struct Function {
-    /// All that stands before the body.
-    pub(crate) head: TokenStream,
     pub(crate) attrs: Vec<Attribute>,
+    /// All that stands between the attributes and the body.
+    pub(crate) head: TokenStream,
     pub(crate) sig: Signature,
     /// The attributes that the body begins with, `#![..]`.
     pub(crate) inner_attrs: TokenStream,
@@ -22,62 +45,95 @@ pub(crate) struct Function {
     pub(crate) body: Group,
     /// What the body ends in, if that is what has to hold the lock.
     pub(crate) future: Option<Future>,
+    /// Whether it is the attribute of an `impl` block that it is locked by.
+    pub(crate) is_in_block: bool,
 }
 
 impl Function {
+    pub(crate) fn parse(attrs: Vec<Attribute>, input: ParseStream<'_>) -> Result<Self> {
+        let begin = input.cursor();
+        input.parse::<Visibility>()?;
+        expect_function(&input.fork())?;
+        input.parse::<Option<Token![default]>>()?;
+        let sig: Signature = input.parse()?;
+        let head = between(begin, input.cursor());
+        if input.parse::<Option<Token![;]>>()?.is_some() {
+            let message = "a function without a body cannot be synchronized; annotate the functions that implement it";
+            return Err(Error::new_spanned(sig, message));
+        }
+        let (inner_attrs, body) = match input.parse().map(see_through)? {
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+                split_inner_attrs(body)
+            }
+            other => {
+                let message = "expected the function's body, `{ .. }`";
+                return Err(Error::new(other.span(), message));
+            }
+        };
+        let is_async = sig.asyncness.is_some();
+        let future = if is_async {
+            None
+        } else {
+            Future::ending(&body)
+        };
+        Ok(Self {
+            attrs,
+            head,
+            sig,
+            inner_attrs,
+            body,
+            future,
+            is_in_block: false,
+        })
+    }
+
     /// Whether a task holds the lock.
     pub(crate) const fn is_async(&self) -> bool {
         self.sig.asyncness.is_some() || self.future.is_some()
     }
+
+    /// Whether it takes `self`.
+    pub(crate) fn is_method(&self) -> bool {
+        self.sig.receiver().is_some()
+    }
 }
 
-/// Parses a function with a body.
-pub(crate) fn parse(item: TokenStream) -> Result<Function> {
-    let mut head: Vec<TokenTree> = item.clone().into_iter().collect();
-    let (attrs, sig, body) = parse_function.parse2(item)?;
-    let Some(body) = body else {
-        let message = "a function without a body cannot be synchronized; annotate the functions that implement it";
-        return Err(Error::new_spanned(sig, message));
-    };
-    // The body is the last token tree, and the head is all but that one.
-    head.pop();
-    let (inner_attrs, body) = split_inner_attrs(body);
-    let is_async = sig.asyncness.is_some();
-    let future = if is_async {
-        None
-    } else {
-        Future::ending(&body)
-    };
-    Ok(Function {
-        head: head.into_iter().collect(),
-        attrs,
-        sig,
-        inner_attrs,
-        body,
-        future,
-    })
+/// Whether it is this crate's attribute, under whatever path.
+pub(crate) fn is_synchronized(attr: &Attribute) -> bool {
+    let name = attr.path().segments.last();
+    name.is_some_and(|name| name.ident == "synchronized")
 }
 
-type Parts = (Vec<Attribute>, Signature, Option<Group>);
+/// Whether it is, if a condition holds.
+pub(crate) fn may_be_synchronized(attr: &Attribute) -> bool {
+    fn mentions_it(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(word) => word == "synchronized",
+            TokenTree::Group(group) => mentions_it(group.stream()),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    attr.path().is_ident("cfg_attr") && mentions_it(attr.to_token_stream())
+}
 
-fn parse_function(input: ParseStream<'_>) -> Result<Parts> {
-    let attrs = input.call(Attribute::parse_outer)?;
-    input.parse::<Visibility>()?;
-    expect_function(&input.fork())?;
-    input.parse::<Option<Token![default]>>()?;
-    let sig = input.parse()?;
-    if input.parse::<Option<Token![;]>>()?.is_some() {
-        return Ok((attrs, sig, None));
-    }
-    match input.parse().map(see_through)? {
-        TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
-            Ok((attrs, sig, Some(body)))
+/// The tokens from one place to another. What a `macro_rules` parameter stood for, in
+/// invisible delimiters, may reach beyond the second; then it is what is inside, up to
+/// there.
+pub(crate) fn between(begin: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
+    let mut tokens = Vec::new();
+    let mut place = begin;
+    while place < end
+        && let Some((token, next)) = place.token_tree()
+    {
+        match place.group(Delimiter::None) {
+            Some((inside, ..)) if next > end => place = inside,
+            _ => {
+                tokens.push(token);
+                place = next;
+            }
         }
-        other => {
-            let message = "expected the function's body, `{ .. }`";
-            Err(Error::new(other.span(), message))
-        }
     }
+    stream(&tokens)
 }
 
 /// Refuses every item but a function.
@@ -126,11 +182,8 @@ fn expect_function(input: ParseStream<'_>) -> Result<()> {
         return Err(input.error("expected a function"));
     };
     let message = match &*found.to_string() {
-        "impl" => {
-            "`#[synchronized]` on an `impl` block is not supported by this version of lockutils; annotate its methods"
-        }
         "trait" => {
-            "expected a function, found a trait; annotate its methods, or those of its `impl` blocks"
+            "expected a function or an `impl` block, found a trait; annotate its methods, or the blocks that implement it"
         }
         "mod" => "expected a function, found a module; annotate its functions",
         other => &format!(
@@ -142,7 +195,7 @@ fn expect_function(input: ParseStream<'_>) -> Result<()> {
 
 /// Splits the body into the attributes that it begins with and the rest, since
 /// the rest won't be where such attributes may stand.
-fn split_inner_attrs(body: Group) -> (TokenStream, Group) {
+pub(crate) fn split_inner_attrs(body: Group) -> (TokenStream, Group) {
     let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
     let attrs = tokens
         .chunks_exact(3)

@@ -3,12 +3,16 @@
 use proc_macro::TokenStream;
 
 mod args;
+mod block;
 mod errors;
 mod expand;
 mod format;
 mod future;
 mod item;
+mod key;
 mod lock;
+#[cfg(test)]
+mod soup;
 mod span;
 mod spelling;
 #[cfg(test)]
@@ -16,13 +20,16 @@ mod tests;
 mod timeout;
 mod validate;
 
+use args::Args;
+use item::{Function, Item};
+
 /// Lets a function run only once at a time for each key.
 ///
 /// Stands above a function with a body, sync or async: a free function, a method, a
-/// trait method with a default body or a method of a trait impl. The function takes
-/// the lock of its key, waits for it if somebody has it, runs its body, and releases
-/// the lock. All functions that name the same key exclude each other, between
-/// threads and tasks, also sync and async ones.
+/// trait method with a default body or a method of a trait impl; or above an `impl`
+/// block, for its methods. The function takes the lock of its key, waits for it if
+/// somebody has it, runs its body, and releases the lock. All functions that name the
+/// same key exclude each other, between threads and tasks, also sync and async ones.
 ///
 /// ```
 /// use lockutils::synchronized;
@@ -53,12 +60,22 @@ mod validate;
 /// | `"text"` | this key; as the first argument only |
 /// | `"vm-{id}"` | this key, with the arguments captured as `format!` does |
 /// | `key = EXPR` | the key: any expression whose type implements `LockKey` |
+/// | `keys = EXPR` | several keys, taken together: anything that `for` takes |
 /// | `locks = EXPR` | the lock space that the key means something in |
 /// | `external` | the process-wide space of lock files, whose locks exclude other processes too |
+/// | `shared` | a shared hold, together with other shared holders |
+/// | `acquire_timeout = EXPR` | for how long to wait: a `Duration`, or a text such as `"5s"` |
+/// | `nonblocking` | fail at once where the lock is busy |
+/// | `or_else = EXPR` | what to return where the lock was not taken |
+/// | `when = EXPR` | a `bool`; where it is false, the body runs without a lock |
+/// | `guard = NAME` | a name for the guard, for the body to use |
+/// | `reentrant` | a thread that holds the key already goes straight in |
 /// | `crate = PATH` | where the crate `lockutils` is; by default `::lockutils` |
 ///
-/// For a timeout, a shared hold, several keys, re-entry or a try take the lock by hand, with
-/// the methods of `Locks`.
+/// The expressions see the arguments and `self`, and nothing that the body declares. They may
+/// use `?`, which returns from the function without the lock, and in an async function
+/// `.await`. Each is evaluated once, before the function waits, in this order: `when`,
+/// `acquire_timeout`, `keys`, `locks`, `key`.
 ///
 /// ## No argument
 ///
@@ -79,7 +96,8 @@ mod validate;
 ///
 /// The literal is the key, or `key = "text"`. With `{name}` in it, it captures
 /// arguments of the function; `{{` is a brace. It captures names alone: for any other
-/// value write `key = format_args!("vm-{}", vm.id)`.
+/// value write `key = format_args!("vm-{}", vm.id)`. A literal inside of a tuple or a list
+/// captures nothing.
 ///
 /// ```
 /// # use lockutils::{is_locked, synchronized};
@@ -99,10 +117,7 @@ mod validate;
 /// ## `key = EXPR`
 ///
 /// Strings, integers, paths, tuples of these and more are keys; the trait `LockKey`
-/// lists them. The expression sees the arguments and `self`, and nothing that the
-/// body declares. It is evaluated once, by reference, before the function waits, so
-/// the arguments stay usable. It may use `?`, which returns from the function without
-/// the lock, and in an async function `.await`.
+/// lists them. The expression is evaluated by reference, so the arguments stay usable.
 ///
 /// ```
 /// # use lockutils::{is_locked, synchronized};
@@ -127,6 +142,22 @@ mod validate;
 /// assert!(delete("seven").is_err());
 /// ```
 ///
+/// ## `keys = EXPR`
+///
+/// All of the keys are held while the body runs, or none is. They are taken in one order,
+/// whatever the order of the list, so that two calls can't each wait for the other; one that
+/// is there twice is taken once. `&ids` keeps the list for the body. An empty list locks
+/// nothing.
+///
+/// ```
+/// # use lockutils::{is_locked, synchronized};
+/// #[synchronized(keys = [from, to])]
+/// fn transfer(from: u32, to: u32) {
+///     assert!(is_locked(from) && is_locked(to));
+/// }
+/// # transfer(1, 2);
+/// ```
+///
 /// ## `locks = EXPR`
 ///
 /// Keys are of one process-wide space, unless this names another: a `static`, a field
@@ -147,15 +178,12 @@ mod validate;
 /// # start(7);
 /// ```
 ///
-/// A space whose locks can fail needs a function that returns `Result<_, E>` with
-/// `E: From<lockutils::Error>`; the error is returned in place of running the body.
-/// Locks in the process can't fail, so any function may have one.
-///
 /// ## `external`
 ///
 /// The lock is a file, and excludes other processes of the same host as well. Which
 /// directory it is in says `lockutils::file_locks`; for another one use `locks` with a
-/// `FileLocks`. A lock file can fail, so the function must have a place for the error.
+/// `FileLocks`. Such a lock can fail, so the function has a place for the error, as one with
+/// `acquire_timeout` has.
 ///
 /// ```
 /// # use lockutils::synchronized;
@@ -168,6 +196,131 @@ mod validate;
 /// # lockutils::set_file_locks(lockutils::FileLocks::new(&directory)).unwrap();
 /// # migrate().unwrap();
 /// # std::fs::remove_dir_all(&directory).unwrap();
+/// ```
+///
+/// ## `shared`
+///
+/// Any number of shared holders have a key at once, and an exclusive one has it alone.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// #[synchronized("routes", shared)]
+/// fn look_up() {
+///     assert!(lockutils::global().key("routes").shared().try_lock().is_ok());
+/// }
+///
+/// #[synchronized("routes")]
+/// fn replace() {
+///     assert!(lockutils::global().key("routes").shared().try_lock().is_err());
+/// }
+/// # look_up();
+/// # replace();
+/// ```
+///
+/// ## `acquire_timeout = EXPR`, `nonblocking`
+///
+/// How long to wait for the lock; the body may take as long as it likes. A text is a whole
+/// number and one of `us`, `ms`, `s`, `min` and `h`, and is checked by the compiler. With
+/// `nonblocking` the function doesn't wait at all; a key that the caller holds itself is
+/// busy as well.
+///
+/// Such a lock can fail. The error is returned in place of running the body, so the function
+/// returns `Result<_, E>` with `E: From<lockutils::Error>`, or has an `or_else`. The error
+/// says who is in the way. `anyhow::Error`, `Box<dyn Error>` and `io::Error` are such types,
+/// and so is an enum with a variant `Lock(#[from] lockutils::Error)`.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// use std::time::Duration;
+///
+/// #[synchronized("disk", acquire_timeout = "1ms")]
+/// fn resize() -> Result<(), lockutils::Error> {
+///     Ok(())
+/// }
+///
+/// #[synchronized("disk", acquire_timeout = patience)]
+/// async fn snapshot(patience: Duration) -> std::io::Result<()> {
+///     Ok(())
+/// }
+///
+/// #[synchronized("disk", nonblocking)]
+/// fn trim() -> Result<(), Box<dyn std::error::Error>> {
+///     Ok(())
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let busy = lockutils::lock_async("disk").await;
+/// let text = resize().unwrap_err().to_string();
+/// assert!(text.starts_with("timed out after"));
+/// assert!(text.contains("waiting for lock \"global/disk\": held by"));
+/// assert!(snapshot(Duration::ZERO).await.is_err());
+/// assert!(trim().unwrap_err().to_string().contains("is busy"));
+/// # });
+/// ```
+///
+/// A lock that can't fail asks nothing of the return type: one in the process, that is waited
+/// for until it is had.
+///
+/// ## `or_else = EXPR`
+///
+/// A path or a closure that takes the `lockutils::Error`. What it gives is returned from the
+/// function.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// #[synchronized("report", nonblocking, or_else = |_| "another one is at it")]
+/// fn report() -> &'static str {
+///     "done"
+/// }
+///
+/// assert_eq!(report(), "done");
+/// let _busy = lockutils::lock("report");
+/// assert_eq!(report(), "another one is at it");
+/// ```
+///
+/// ## `when = EXPR`
+///
+/// Where it is false the key isn't evaluated, and the body runs without a lock.
+///
+/// ```
+/// # use lockutils::{is_locked, synchronized};
+/// #[synchronized(key = name.unwrap(), when = name.is_some())]
+/// fn open(name: Option<&str>) {
+///     assert_eq!(is_locked("volume"), name.is_some());
+/// }
+/// # open(Some("volume"));
+/// # open(None);
+/// ```
+///
+/// ## `guard = NAME`
+///
+/// The body has the guard under this name, to drop it early or to return it: a
+/// `lockutils::Guard`, or in an async function a `lockutils::AsyncGuard`.
+///
+/// ```
+/// # use lockutils::{is_locked, synchronized};
+/// #[synchronized("cache", guard = guard)]
+/// fn refresh() {
+///     assert!(is_locked("cache"));
+///     drop(guard);
+///     assert!(!is_locked("cache"));
+/// }
+/// # refresh();
+/// ```
+///
+/// ## `reentrant`
+///
+/// A thread that takes a key it already holds would wait for itself, and so it panics, or fails
+/// where the lock can. With this it goes straight in. An async function can't have it, since
+/// there two branches of one `join!` can't be told from a call in a call.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// #[synchronized("tree", reentrant)]
+/// fn depth(levels: u32) -> u32 {
+///     if levels == 0 { 0 } else { depth(levels - 1) + 1 }
+/// }
+/// # assert_eq!(depth(3), 3);
 /// ```
 ///
 /// ## `crate = PATH`
@@ -213,6 +366,50 @@ mod validate;
 /// released before it runs. An iterator or a closure that is returned, and a future
 /// whose type an alias hides, do run after the lock is released.
 ///
+/// # On an `impl` block
+///
+/// The attribute above an `impl` block, also one of a trait, is the same as above every method
+/// in it that takes `self`. The arguments are evaluated in each, so they may name the
+/// arguments that all of these methods have; without an argument each has a lock of its own.
+/// `#[synchronized(skip)]` leaves a method out. A method with an attribute of its own has that
+/// instead, with nothing of the block's but `crate`. Functions without `self`, constants, types
+/// and what macros in the block make are left alone.
+///
+/// ```
+/// # use lockutils::{is_locked, synchronized};
+/// struct Vm { id: u32, starts: u32 }
+///
+/// #[synchronized(key = self.id)]
+/// impl Vm {
+///     fn start(&mut self) {
+///         assert!(is_locked(7));
+///         self.starts += 1;
+///     }
+///
+///     async fn stop(&mut self) {
+///         assert!(is_locked(7));
+///     }
+///
+///     #[synchronized(key = (self.id, volume))]
+///     fn attach(&mut self, volume: u32) {
+///         assert!(is_locked((7, volume)));
+///     }
+///
+///     #[synchronized(skip)]
+///     fn id(&self) -> u32 {
+///         self.id
+///     }
+/// }
+/// # let mut vm = Vm { id: 7, starts: 0 };
+/// # vm.start();
+/// # vm.attach(1);
+/// # futures::executor::block_on(vm.stop());
+/// # assert_eq!(vm.starts + vm.id(), 8);
+/// ```
+///
+/// A method that calls another one of the block waits for itself, as any function that calls
+/// one with the same key: skip the inner one, or have a thread re-enter with `reentrant`.
+///
 /// # Beside other attributes
 ///
 /// Attributes are expanded from the top down.
@@ -220,28 +417,113 @@ mod validate;
 /// | other attribute | above `#[synchronized]` | below it |
 /// |---|---|---|
 /// | `#[test]`, `#[tokio::test]`, `#[tokio::main]` | the lock blocks the thread | an async lock, so prefer this |
-/// | `#[tracing::instrument]` | the wait is outside the span | the wait is inside the span |
+/// | `#[tracing::instrument]` | the wait is outside the span, and so is the key | the wait is inside the span |
 ///
 /// # Limits
 ///
-/// A thread that takes a key it already holds would wait for itself, and panics instead;
-/// an async task does wait. So a recursive function needs another key at each step. A
-/// `const fn`, a function without a body, and items that aren't functions are refused.
+/// An async task that takes a key it already holds waits for itself, so a recursive async
+/// function needs another key at each step. A `const fn`, a function without a body, and
+/// items that aren't functions or `impl` blocks are refused.
 #[proc_macro_attribute]
 pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
     locked_or_refused(args.into(), item.into()).into()
+}
+
+/// Makes a struct or an enum a lock key.
+///
+/// | type | its key |
+/// |---|---|
+/// | a struct of one field, such as a newtype | that field's |
+/// | any other struct | the tuple of its fields |
+/// | an enum | the name of the variant, and the fields behind it as in a tuple |
+/// | a unit struct, a variant without fields | its name |
+///
+/// So different values of one type are different keys. Between types it is the text
+/// that counts: a newtype of a `u32` is the same key as the `u32`, which is what a function
+/// that was passed the one and a function that was passed the other want.
+///
+/// ```
+/// use lockutils::{Key, LockKey, synchronized};
+///
+/// #[derive(LockKey)]
+/// struct Uuid(String);
+///
+/// #[derive(LockKey)]
+/// struct Volume {
+///     host: String,
+///     id: u32,
+/// }
+///
+/// #[derive(LockKey)]
+/// enum Target<'a> {
+///     Everything,
+///     Host(&'a str),
+///     Port { host: &'a str, number: u16 },
+/// }
+///
+/// #[synchronized(key = target)]
+/// fn scan(target: &Target) {
+///     // No other caller is in here for this target.
+/// }
+///
+/// assert_eq!(Key::new(Uuid("2f1c".into())).as_str(), "2f1c");
+/// assert_eq!(Key::new(Volume { host: "node/1".into(), id: 7 }).as_str(), "node%2F1/7");
+/// assert_eq!(Key::new(Target::Everything).as_str(), "Everything");
+/// assert_eq!(Key::new(Target::Host("node")).as_str(), "Host/node");
+/// assert_eq!(Key::new(Target::Port { host: "node", number: 80 }).as_str(), "Port/node/80");
+/// # scan(&Target::Everything);
+/// ```
+///
+/// Every field has to be a key itself; floats, `Option` and collections aren't, as the
+/// trait says. A union has no key.
+///
+/// # Options
+///
+/// `#[lock_key(skip)]` leaves a field out: two values that differ in it alone are the same
+/// key. Where all fields are left out, the name is the key, as if there were none.
+///
+/// ```
+/// use lockutils::{Key, LockKey};
+/// use std::marker::PhantomData;
+///
+/// #[derive(LockKey)]
+/// struct Id<T> {
+///     number: u64,
+///     #[lock_key(skip)]
+///     of: PhantomData<T>,
+/// }
+///
+/// struct Vm;
+///
+/// assert_eq!(Key::new(Id::<Vm> { number: 7, of: PhantomData }).as_str(), "7");
+/// ```
+///
+/// `#[lock_key(crate = PATH)]` on the type says where the crate `lockutils` is; by default
+/// `::lockutils`.
+///
+/// # Generics
+///
+/// The types of the fields that are part of the key have to be keys, and nothing is asked of
+/// other parameters: above, `Vm` is none.
+#[proc_macro_derive(LockKey, attributes(lock_key))]
+pub fn derive_lock_key(item: TokenStream) -> TokenStream {
+    key::derive(item.into()).into()
 }
 
 fn locked_or_refused(
     args: proc_macro2::TokenStream,
     item: proc_macro2::TokenStream,
 ) -> proc_macro2::TokenStream {
-    let function = match item::parse(item.clone()) {
-        Ok(function) => function,
-        Err(error) => return error.to_compile_error().into_iter().chain(item).collect(),
-    };
-    match validate::validate(args::parse(args), &function) {
-        Ok(args) => expand::expand(&args, &function),
-        Err(error) => expand::refuse(&function, &error),
+    match item::parse(item.clone()) {
+        Ok(Item::Function(function)) => lock_function(args::parse(args), &function),
+        Ok(Item::Block(block)) => block.lock(args::parse(args)),
+        Err(error) => error.to_compile_error().into_iter().chain(item).collect(),
+    }
+}
+
+fn lock_function(args: syn::Result<Args>, function: &Function) -> proc_macro2::TokenStream {
+    match validate::validate(args, function) {
+        Ok(args) => expand::expand(&args, function),
+        Err(error) => expand::refuse(function, &error),
     }
 }

@@ -8,7 +8,7 @@
 //! - The key is evaluated in a statement before the one that waits, so that nothing of
 //!   its expression is held while it does, nor lives across an `.await`.
 //! - With a timeout or as a try the second statement is another call. In an async function
-//!   both are, and the second is awaited.
+//!   both are; the first is told the task, and the second is awaited.
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - Several keys are put into a list first. Where the lock has a condition, all of it
 //!   stands in an `if`.
@@ -22,7 +22,7 @@ use crate::item::Function;
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ReturnType};
 
@@ -54,6 +54,7 @@ impl<'a> Lock<'a> {
         let timeout = self.timeout();
         let begin = match &self.args.key {
             Some(Key::All(keys)) => self.begin_all(keys),
+            key if self.is_async => self.begin_async(key.as_ref()),
             key => self.begin_one(key.as_ref()),
         };
         let guard = self.guard();
@@ -84,14 +85,18 @@ impl<'a> Lock<'a> {
     }
 
     fn begin_one(&self, key: Option<&Key>) -> TokenStream {
-        let key = key_reference(key);
-        let method = if self.is_async {
-            "begin_async"
-        } else {
-            "begin"
-        };
-        let begin = self.begin(method, &key);
+        let begin = self.call_space("begin", &key_reference(key), None);
         quote_spanned!(mixed()=> let __begun = #begin;)
+    }
+
+    fn begin_async(&self, key: Option<&Key>) -> TokenStream {
+        let private = self.private(mixed());
+        let task = quote_spanned!(mixed()=> __task);
+        let begin = self.call_space("begin_async", &key_reference(key), Some(&task));
+        quote_spanned! {mixed()=>
+            let __task = #private::Task::current().await;
+            let __begun = #begin;
+        }
     }
 
     fn begin_all(&self, keys: &Expr) -> TokenStream {
@@ -100,26 +105,28 @@ impl<'a> Lock<'a> {
         let key = Ident::new("__key", last);
         let key = quote_spanned!(first=> &#key);
         let keys = parenthesized(keys);
-        let mut begin = self.begin("begin_all", &quote_spanned!(mixed()=> __keys));
-        if !self.is_async {
-            begin = quote_spanned!(mixed()=> #private::Begun::Wait(#begin));
-        }
+        let wait = self.call_space("wait_all", &quote_spanned!(mixed()=> __keys), None);
         quote_spanned! {mixed()=>
             let mut __keys = #private::Vec::new();
             for __key in #keys {
                 #private::add(&mut __keys, #key);
             }
-            let __begun = #begin;
+            let __begun = #private::Begun::Wait(#wait);
         }
     }
 
-    /// A call of the space.
-    fn begin(&self, method: &str, key: &TokenStream) -> TokenStream {
+    fn call_space(
+        &self,
+        method: &str,
+        key: &TokenStream,
+        task: Option<&TokenStream>,
+    ) -> TokenStream {
         let (first, last) = self.place;
         let private = self.private(first);
         let method = Ident::new(method, last);
         let (space, terms, site) = (self.space(), self.terms(), self.site());
-        quote_spanned!(last=> #private::Space::#method(#space, #key, #terms, #site))
+        let task = task.into_iter();
+        quote_spanned!(last=> #private::Space::#method(#space, #key, #terms, #site #(, #task)*))
     }
 
     fn space(&self) -> TokenStream {
@@ -171,11 +178,7 @@ impl<'a> Lock<'a> {
 
     /// The statement that binds the guard.
     fn guard(&self) -> TokenStream {
-        let result = if self.is_async {
-            self.wait_async()
-        } else {
-            self.wait()
-        };
+        let result = self.finish();
         let hidden = quote_spanned!(mixed()=> __guard);
         let name = self.args.guard.as_ref().map(ToTokens::to_token_stream);
         let name = name.unwrap_or(hidden);
@@ -195,34 +198,30 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// What a thread does to have the lock.
-    fn wait(&self) -> TokenStream {
+    /// What waits or tries, and gives the guard or the failure.
+    fn finish(&self) -> TokenStream {
         let (first, last) = self.place;
         let private = self.private(first);
+        let timeout = self.args.acquire_timeout.as_ref();
+        let timeout = timeout.map(|_| quote_spanned!(mixed()=> , __timeout));
+        let finish = if self.args.has("nonblocking") {
+            "finish_now"
+        } else if timeout.is_some() {
+            "finish_for"
+        } else {
+            "finish"
+        };
         let begun = if self.args.locks.is_some() {
             spread("__begun", self.place)
         } else {
             quote_spanned!(mixed()=> __begun)
         };
-        if self.args.has("nonblocking") {
-            quote_spanned!(last=> #private::finish_now(#begun))
-        } else if self.args.acquire_timeout.is_some() {
-            let timeout = quote_spanned!(mixed()=> __timeout);
-            quote_spanned!(last=> #private::finish_for(#begun, #timeout))
+        if self.is_async {
+            let finish = format_ident!("{finish}_async", span = last);
+            quote_spanned!(last=> #private::#finish(#begun #timeout).await)
         } else {
-            quote_spanned!(last=> #private::finish(#begun))
-        }
-    }
-
-    /// What a task awaits to have the lock.
-    fn wait_async(&self) -> TokenStream {
-        let private = self.private(mixed());
-        if self.args.has("nonblocking") {
-            quote_spanned!(mixed()=> #private::Wait::try_async(__begun).await)
-        } else if self.args.acquire_timeout.is_some() {
-            quote_spanned!(mixed()=> #private::Wait::timed(__begun, __timeout).await)
-        } else {
-            quote_spanned!(mixed()=> __begun.await)
+            let finish = Ident::new(finish, last);
+            quote_spanned!(last=> #private::#finish(#begun #timeout))
         }
     }
 

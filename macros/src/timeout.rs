@@ -5,6 +5,7 @@ use proc_macro2::Ident;
 use std::time::Duration;
 use syn::{Error, Expr, ExprLit, Lit, LitFloat, LitInt, LitStr, Result, UnOp};
 
+#[derive(Clone)]
 pub(crate) enum Timeout {
     Literal(Duration),
     Value {

@@ -1,30 +1,54 @@
 //! What can't be locked: one function and one message a rule.
 
 use crate::args::Args;
+use crate::block::Block;
 use crate::errors::{all, both};
 use crate::future::{Lazy, lazy};
-use crate::item::Function;
+use crate::item::{Function, is_synchronized, may_be_synchronized};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Error, Expr, Path, Result, ReturnType};
+use syn::{Attribute, Error, Expr, Path, Result, ReturnType};
 
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
     let rules = all([
-        args.as_ref().map_or(Ok(()), go_together),
-        args.as_ref().map_or(Ok(()), space_has_key),
-        args.as_ref().map_or(Ok(()), sharers_have_key),
-        args.as_ref().map_or(Ok(()), space_lives_on),
         args.as_ref()
             .map_or(Ok(()), |args| reenters_as_a_thread(args, function)),
         is_not_const(function),
         is_not_variadic(function),
         is_not_naked(function),
-        is_annotated_once(function),
+        is_annotated_once(
+            &function.attrs,
+            "duplicate `#[synchronized]`; a function takes one, so move what the other locks into a function of its own",
+        ),
         runs_during_the_call(function),
         returns_no_other_future(function),
     ]);
-    both(args, rules).map(|(args, ())| args)
+    both(args.and_then(arguments), rules).map(|(args, ())| args)
+}
+
+/// The same for an `impl` block, without what depends on the method.
+pub(crate) fn block(args: Result<Args>, block: &Block) -> Result<Args> {
+    let rules = all([
+        is_annotated_once(
+            &block.attrs,
+            "duplicate `#[synchronized]`; an `impl` block takes one, so remove the other, or move it to a method",
+        ),
+        has_methods(block),
+    ]);
+    both(args.and_then(arguments), rules).map(|(args, ())| args)
+}
+
+/// The rules for the arguments alone.
+fn arguments(args: Args) -> Result<Args> {
+    all([
+        go_together(&args),
+        space_has_key(&args),
+        sharers_have_key(&args),
+        space_lives_on(&args),
+        skips_nothing(&args),
+    ])
+    .map(|()| args)
 }
 
 /// Arguments that contradict each other, and what to do.
@@ -85,10 +109,27 @@ fn sharers_have_key(args: &Args) -> Result<()> {
     )
 }
 
+/// Where a method is skipped, its arguments don't get here.
+fn skips_nothing(args: &Args) -> Result<()> {
+    refuse(
+        args.named("skip"),
+        "`skip` stands alone, above a method of an `impl` block that is synchronized; remove it",
+    )
+}
+
 /// In async code two branches of one `join!` look like a call in a call.
 fn reenters_as_a_thread(args: &Args, function: &Function) -> Result<()> {
-    let reentrant = args.named("reentrant");
-    refuse(
+    let reentrant = args.named("reentrant").map(|reentrant| match function {
+        // The argument is that of all methods.
+        Function {
+            is_in_block: true,
+            sig,
+            ..
+        } => &sig.ident,
+        _ => reentrant,
+    });
+    refuse_in(
+        function,
         reentrant.filter(|_| function.is_async()),
         "a task cannot re-enter a lock; move the body into a function without `#[synchronized]`, and call that one where the lock is held",
     )
@@ -123,14 +164,16 @@ fn is_made_here(space: &Expr) -> bool {
 }
 
 fn is_not_const(function: &Function) -> Result<()> {
-    refuse(
+    refuse_in(
+        function,
         function.sig.constness,
         "a `const fn` cannot be synchronized, since it may run in the compiler; remove `const`",
     )
 }
 
 fn is_not_variadic(function: &Function) -> Result<()> {
-    refuse(
+    refuse_in(
+        function,
         function.sig.variadic.as_ref(),
         "a variadic function cannot be synchronized; annotate a function that it calls",
     )
@@ -143,20 +186,27 @@ fn is_not_naked(function: &Function) -> Result<()> {
         is_naked(attr.path())
             || attr.path().is_ident("unsafe") && attr.parse_args().is_ok_and(|path| is_naked(&path))
     });
-    refuse(
+    refuse_in(
+        function,
         naked,
         "a naked function cannot be synchronized, since its body is assembly alone; annotate a function that calls it",
     )
 }
 
-fn is_annotated_once(function: &Function) -> Result<()> {
-    let again = function.attrs.iter().find(|attr| {
-        let name = attr.path().segments.last();
-        name.is_some_and(|name| name.ident == "synchronized")
-    });
+fn is_annotated_once(attrs: &[Attribute], message: &str) -> Result<()> {
+    refuse(attrs.iter().find(|attr| is_synchronized(attr)), message)?;
     refuse(
-        again,
-        "duplicate `#[synchronized]`; a function takes one, so move what the other locks into a function of its own",
+        attrs.iter().find(|attr| may_be_synchronized(attr)),
+        "this may be a second `#[synchronized]`; write the item twice, each with a `#[cfg(..)]`",
+    )
+}
+
+/// Else the attribute would lock nothing.
+fn has_methods(block: &Block) -> Result<()> {
+    let culprit = block.impl_token().filter(|_| !block.has_methods());
+    refuse(
+        culprit,
+        "nothing in this block takes `self`, so nothing of it is locked; annotate its functions instead",
     )
 }
 
@@ -179,14 +229,15 @@ fn runs_during_the_call(function: &Function) -> Result<()> {
             "the lock would be released before the future runs; make it an `async fn`, or end the body in `async move { .. }` or `Box::pin(async move { .. })`"
         }
     };
-    refuse(Some(output), message)
+    refuse_in(function, Some(output), message)
 }
 
 /// Before the `async` block that a body ends in, a `return` would give a future
 /// that doesn't lock.
 fn returns_no_other_future(function: &Function) -> Result<()> {
     let future = function.future.as_ref();
-    refuse(
+    refuse_in(
+        function,
         future.and_then(|future| find_return(future.statements.clone())),
         "this future would run without the lock; return from inside the `async` block that the body ends in",
     )
@@ -216,4 +267,13 @@ fn refuse(culprit: Option<impl ToTokens>, message: &str) -> Result<()> {
         Some(culprit) => Err(Error::new_spanned(culprit, message)),
         None => Ok(()),
     }
+}
+
+/// [`refuse`], for what a method may be left out for.
+fn refuse_in(function: &Function, culprit: Option<impl ToTokens>, message: &str) -> Result<()> {
+    if !function.is_in_block {
+        return refuse(culprit, message);
+    }
+    let message = format!("{message}, or leave the method out with `#[synchronized(skip)]`");
+    refuse(culprit, &message)
 }

@@ -36,27 +36,38 @@ const INLINE: usize = 64;
 ///
 /// # Examples
 ///
-/// A type of one's own:
+/// A type of one's own, whose fields are keys:
+///
+/// ```
+/// use lockutils::{Key, LockKey};
+///
+/// #[derive(LockKey)]
+/// struct Volume { host: String, id: u32 }
+///
+/// let volume = Volume { host: "node/1".into(), id: 7 };
+/// assert_eq!(Key::new(&volume).as_str(), "node%2F1/7");
+/// ```
+///
+/// And one whose key is to be something else:
 ///
 /// ```
 /// use lockutils::{Key, KeyWriter, LockKey};
 ///
-/// struct Volume { host: String, id: u32 }
+/// struct Host(String);
 ///
-/// impl LockKey for Volume {
+/// impl LockKey for Host {
 ///     fn write_key(&self, out: &mut KeyWriter<'_>) {
-///         out.tuple(&[&self.host, &self.id]);
+///         out.push_str(&self.0.to_lowercase());
 ///     }
 /// }
 ///
-/// let volume = Volume { host: "node/1".into(), id: 7 };
-/// assert_eq!(Key::new(&volume).as_str(), "node%2F1/7");
+/// assert_eq!(Key::new(Host("Node".into())).as_str(), "node");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a lock key",
     label = "not a lock key",
     note = "a lock key has one text: a string, an integer, a `char`, a `bool`, a path, an IP address, a UUID (feature `uuid`), or a tuple of these",
-    note = "for a type of your own use one of its fields, or implement `LockKey` for it",
+    note = "for a type of your own use one of its fields, or write `#[derive(LockKey)]` above it; a field that is no part of its key has `#[lock_key(skip)]`",
     note = "for a float write its `.to_bits()`; for an `Option` a `match`, or a default with `.unwrap_or(..)`; for bytes their text, such as `std::str::from_utf8(bytes)?`; for anything that implements `Display`, `format_args!(\"{{}}\", value)`"
 )]
 pub trait LockKey {

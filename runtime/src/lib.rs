@@ -29,8 +29,8 @@ pub use crate::local::{
 };
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::{Begun, Space, Terms, Wait};
-pub use lockutils_macros::synchronized;
+pub use crate::space::{Begun, Space, Task, Terms, Wait};
+pub use lockutils_macros::{LockKey, synchronized};
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.
 extern crate self as lockutils;

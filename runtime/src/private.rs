@@ -3,7 +3,7 @@
 //!
 //! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key,
 //! and [`finish`], [`finish_for`] or [`finish_now`] waits. In an async function it is
-//! [`Space::begin_async`], and what that gives is awaited.
+//! [`Space::begin_async`], which is told the [`Task`], and [`finish_async`] or another.
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
@@ -14,7 +14,7 @@ pub use crate::file::file_locks as external;
 pub use crate::local::{Locks, global};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
-pub use crate::space::{Begun, FromFailure, Space, Terms, Wait};
+pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
@@ -68,6 +68,48 @@ pub fn finish_now<W: Wait>(begun: Begun<W>) -> Result<W::Guard, Error> {
     match begun {
         Begun::Held(held) => Ok(W::Guard::from(held)),
         Begun::Wait(wait) => wait.try_now(),
+    }
+}
+
+/// As [`finish`], in a task.
+///
+/// # Errors
+///
+/// As [`finish`].
+#[inline]
+pub async fn finish_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard, W::Failure> {
+    match begun {
+        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
+        Begun::Wait(wait) => wait.await,
+    }
+}
+
+/// As [`finish_for`], in a task.
+///
+/// # Errors
+///
+/// As [`finish_for`].
+#[inline]
+pub async fn finish_for_async<W: Wait>(
+    begun: Begun<W>,
+    timeout: Duration,
+) -> Result<W::AsyncGuard, Error> {
+    match begun {
+        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
+        Begun::Wait(wait) => wait.timed(timeout).await,
+    }
+}
+
+/// As [`finish_now`], in a task.
+///
+/// # Errors
+///
+/// As [`finish_now`].
+#[inline]
+pub async fn finish_now_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard, Error> {
+    match begun {
+        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
+        Begun::Wait(wait) => wait.try_async().await,
     }
 }
 

@@ -12,10 +12,13 @@
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
+use crate::owner::Owner;
 use crate::site::Site;
 use std::convert::Infallible;
+use std::future;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// A lock space: where keys mean something.
@@ -33,18 +36,32 @@ pub trait Space {
     /// A lock of the space, or several, being waited for.
     type Wait: Wait;
 
-    /// Takes the lock of `key` for a thread if that needs no waiting, and else makes
-    /// ready to wait, so that nothing of `key` is borrowed while it does.
-    fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<Self::Wait>;
-
-    /// Makes ready to wait for the lock of `key` in a task. Takes nothing until it is
-    /// awaited.
-    fn begin_async(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Self::Wait;
+    /// Makes ready to wait for the lock of `key`, in a thread or a task. Takes nothing yet.
+    fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Self::Wait;
 
     /// Makes ready to wait for the locks of all of `keys`, in a thread or a task. They may
     /// come in any order, and more than once; the space takes each once, and in an order
     /// that is the same for all callers.
-    fn begin_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> Self::Wait;
+    fn wait_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> Self::Wait;
+
+    /// Takes the lock of `key` for a thread if that needs no waiting, and else makes ready
+    /// to wait. Either way nothing of `key` is borrowed afterwards.
+    #[inline]
+    fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<Self::Wait> {
+        Begun::Wait(self.wait(key, terms, site))
+    }
+
+    /// The same for a task.
+    #[inline]
+    fn begin_async(
+        &self,
+        key: &dyn LockKey,
+        terms: Terms,
+        site: Site,
+        _task: Task,
+    ) -> Begun<Self::Wait> {
+        Begun::Wait(self.wait(key, terms, site))
+    }
 }
 
 /// How a lock is to be held.
@@ -76,17 +93,28 @@ impl Terms {
     }
 }
 
+/// A task, as far as a lock engine knows it: by its waker.
+#[derive(Clone, Copy, Debug)]
+pub struct Task(pub(crate) Owner);
+
+impl Task {
+    /// The task that is being polled.
+    pub fn current() -> impl Future<Output = Self> + Send {
+        future::poll_fn(|context| Poll::Ready(Self(Owner::task(context.waker()))))
+    }
+}
+
 /// A lock, or several, being waited for. Dropping it leaves the queue; it borrows nothing.
 ///
 /// Awaited, it is the wait of a task.
 pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized {
-    /// A hold of a thread as [`Space::begin`] gives it: the guard, or something smaller
-    /// that it can be made of. Dropping it releases.
+    /// A hold as [`Space::begin`] gives it: the guard, or something smaller that it can be
+    /// made of. Dropping it releases.
     type Held;
     /// A hold of a thread.
     type Guard: From<Self::Held>;
     /// A hold of a task.
-    type AsyncGuard;
+    type AsyncGuard: From<Self::Held>;
     /// What waiting can fail with: [`Infallible`] or [`Error`].
     type Failure: Into<Error>;
     /// The wait of a task that ends with the time.
@@ -141,19 +169,28 @@ macro_rules! by_reference {
         impl<S: Space + ?Sized> Space for $type {
             type Wait = S::Wait;
 
+            fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> S::Wait {
+                (**self).wait(key, terms, site)
+            }
+
+            fn wait_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> S::Wait {
+                (**self).wait_all(keys, terms, site)
+            }
+
             #[inline]
             fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<S::Wait> {
                 (**self).begin(key, terms, site)
             }
 
             #[inline]
-            fn begin_async(&self, key: &dyn LockKey, terms: Terms, site: Site) -> S::Wait {
-                (**self).begin_async(key, terms, site)
-            }
-
-            #[inline]
-            fn begin_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> S::Wait {
-                (**self).begin_all(keys, terms, site)
+            fn begin_async(
+                &self,
+                key: &dyn LockKey,
+                terms: Terms,
+                site: Site,
+                task: Task,
+            ) -> Begun<S::Wait> {
+                (**self).begin_async(key, terms, site, task)
             }
         }
     )*};

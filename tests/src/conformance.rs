@@ -115,7 +115,7 @@ fn hold_async<S: Space<Wait: Wait<Failure: Debug>>, K: LockKey>(
     space: &S,
     key: K,
 ) -> impl Future<Output = AsyncGuard<S>> + use<S, K> {
-    let wait = space.begin_async(&key, Terms::EXCLUSIVE, Site::here());
+    let wait = space.wait(&key, Terms::EXCLUSIVE, Site::here());
     async move { wait.await.unwrap() }
 }
 
@@ -136,7 +136,7 @@ fn hold_all<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, keys: &[&str]) -> G
 
 fn wait_for_all<S: Space>(space: &S, keys: &[&str]) -> S::Wait {
     let keys = keys.iter().map(Key::new).collect();
-    space.begin_all(keys, Terms::EXCLUSIVE, Site::here())
+    space.wait_all(keys, Terms::EXCLUSIVE, Site::here())
 }
 
 fn is_free<S: Space>(space: &S, key: impl LockKey) -> bool {
@@ -673,7 +673,7 @@ pub fn space_by_reference_is_the_same_space<E: Engine>() {
 pub fn shared_holders_are_inside_together<E: Engine>() {
     let space = E::space();
     let one = try_on(&space, KEY, Terms::SHARED).unwrap();
-    let two = space.begin_async(&KEY, Terms::SHARED, Site::here());
+    let two = space.wait(&KEY, Terms::SHARED, Site::here());
     let two = one_thread().block_on(two).unwrap();
     assert!(!is_free(&space, KEY));
     drop(one);
@@ -708,7 +708,7 @@ pub fn blocking_wait_times_out<E: Engine>() {
     let space = E::space();
     let _guard = one_thread().block_on(hold_async(&space, KEY));
     let start = Instant::now();
-    let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
     let error = wait.block_for(SHORT).map(drop).unwrap_err();
     assert!(start.elapsed() >= SHORT);
     assert_timed_out(&error);
@@ -719,7 +719,7 @@ pub fn async_wait_times_out<E: Engine>() {
     let space = E::space();
     let _guard = hold(&space, KEY);
     let start = Instant::now();
-    let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
     let error = pollster::block_on(wait.timed(SHORT)).map(drop).unwrap_err();
     assert!(start.elapsed() >= SHORT);
     assert_timed_out(&error);
@@ -735,7 +735,7 @@ fn assert_timed_out(error: &Error) {
 pub fn wait_that_times_out_leaves_queue<E: Engine>() {
     let space = E::space();
     let guard = hold(&space, KEY);
-    let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
     let mut first = ByHand::new(wait.timed(SHORT));
     assert!(first.poll().is_pending());
     let mut second = ByHand::new(hold_async(&space, KEY));
@@ -749,7 +749,7 @@ pub fn wait_that_times_out_leaves_queue<E: Engine>() {
 /// A lock that comes before the time is over is had, by a thread and by a task.
 pub fn lock_that_is_released_in_time_is_had<E: Engine>() {
     let space = E::space();
-    let waits = || space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+    let waits = || space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
     let guard = hold(&space, KEY);
     let mut task = ByHand::new(waits().timed(LONG));
     assert!(task.poll().is_pending());
@@ -766,7 +766,7 @@ pub fn lock_that_is_released_in_time_is_had<E: Engine>() {
 pub fn try_of_a_task_is_busy_or_has_the_lock<E: Engine>() {
     let space = E::space();
     let tries = || {
-        let wait = space.begin_async(&KEY, Terms::EXCLUSIVE, Site::here());
+        let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
         pollster::block_on(wait.try_async())
     };
     let guard = tries().unwrap();

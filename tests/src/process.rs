@@ -1,6 +1,6 @@
 //! Other processes.
 
-use crate::LIMIT;
+use crate::{LIMIT, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -150,6 +150,20 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("an id"), signal).expect("it runs");
+    }
+
+    /// Stops it, and waits until it has stopped: before that it may still be given a lock.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        eventually("it stops", || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()));
+            // Its state comes after its name, which is in brackets.
+            stat.is_ok_and(|stat| stat.contains(") T "))
+        });
     }
 
     /// Kills it, and waits until it is dead.

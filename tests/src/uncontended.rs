@@ -1,7 +1,7 @@
 //! Locks that nobody else wants, taken and let go in every way that is to cost nothing
 //! but a few instructions.
 
-use lockutils::{Locks, synchronized};
+use lockutils::{Error, Locks, synchronized};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -53,6 +53,15 @@ pub const CASES: &[(&str, fn())] = &[
         assert_eq!(poll(keyed_async("2f1c")), 4);
     }),
     ("attribute, async, no key", || poll(alone_async())),
+    ("attribute, timeout", || in_time("2f1c").unwrap()),
+    ("attribute, try, condition", || assert!(tried("2f1c", true))),
+    ("attribute, reentrant, guard", again),
+    ("attribute, async, timeout", || {
+        poll(in_time_async("2f1c", Duration::from_secs(1))).unwrap();
+    }),
+    ("attribute, async, try, condition", || {
+        assert!(poll(tried_async("2f1c", true)));
+    }),
 ];
 
 /// The result of a future that has nothing to wait for.
@@ -91,3 +100,28 @@ async fn keyed_async(id: &str) -> usize {
 
 #[synchronized]
 async fn alone_async() {}
+
+#[synchronized(key = id, acquire_timeout = "1s")]
+fn in_time(id: &str) -> Result<(), Error> {
+    Ok(())
+}
+
+#[synchronized(key = id, nonblocking, or_else = |_| false, when = locked)]
+fn tried(id: &str, locked: bool) -> bool {
+    true
+}
+
+#[synchronized("again", reentrant, guard = guard)]
+fn again() {
+    drop(guard);
+}
+
+#[synchronized(key = id, acquire_timeout = timeout)]
+async fn in_time_async(id: &str, timeout: Duration) -> Result<(), Error> {
+    Ok(())
+}
+
+#[synchronized(key = id, nonblocking, or_else = |_| false, when = locked)]
+async fn tried_async(id: &str, locked: bool) -> bool {
+    true
+}

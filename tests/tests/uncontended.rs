@@ -7,17 +7,12 @@
 //! clock is read from that, without a system call. Where the clock comes from elsewhere,
 //! reading it is a system call. Each watch is shown to see what it watches for.
 
+use lockutils_tests::skip;
 use lockutils_tests::uncontended::{CASES, ROUNDS};
 use std::hint::black_box;
-use std::io::{self, Write as _};
 use std::process::{Command, Output};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_uncontended");
-
-/// Says that a test could not look, whether or not the output of tests is captured.
-fn skip(why: &str) {
-    let _ = writeln!(io::stderr(), "skipped: {why}");
-}
 
 fn assert_success(output: &Output) {
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,6 +1,6 @@
 //! What the compiled cases share.
 
-use lockutils::{Begun, Error, Key, LockKey, Site, Space, Terms, Wait};
+use lockutils::{Error, Key, LockKey, Site, Space, Terms, Wait};
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -18,15 +18,11 @@ pub struct Token;
 impl Space for Files {
     type Wait = Answer;
 
-    fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<Answer> {
-        Begun::Wait(self.begin_async(key, terms, site))
+    fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Answer {
+        self.wait_all(vec![Key::new(key)], terms, site)
     }
 
-    fn begin_async(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Answer {
-        self.begin_all(vec![Key::new(key)], terms, site)
-    }
-
-    fn begin_all(&self, keys: Vec<Key>, _: Terms, _: Site) -> Answer {
+    fn wait_all(&self, keys: Vec<Key>, _: Terms, _: Site) -> Answer {
         let free = keys.iter().all(|key| key.as_str() == "free");
         Answer(ready(if free {
             Ok(Token)

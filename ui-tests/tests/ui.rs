@@ -14,7 +14,7 @@ const PINNED: &str = "rustc 1.95.";
 #[test]
 fn cases() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/pass/*.rs");
+    cases.pass("tests/pass/*/*.rs");
     let version = rustc_version();
     if version.starts_with(PINNED) {
         cases.compile_fail("tests/fail/*/*.rs");

@@ -16,18 +16,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-const THREADS: usize = 4;
+pub(super) const THREADS: usize = 4;
 const HELD: Duration = Duration::from_millis(1);
 
-/// What the thread with most acquisitions had, and the one with fewest.
+/// What the one with most acquisitions had, and the one with fewest.
 #[derive(Clone, Copy)]
-struct Shares {
-    most: u32,
-    fewest: u32,
+pub(super) struct Shares {
+    pub(super) most: u32,
+    pub(super) fewest: u32,
 }
 
 impl Shares {
-    fn ratio(self) -> f64 {
+    pub(super) fn of(mut counts: [u32; THREADS]) -> Self {
+        counts.sort_unstable();
+        Self {
+            most: counts[THREADS - 1],
+            fewest: counts[0],
+        }
+    }
+
+    pub(super) fn ratio(self) -> f64 {
         f64::from(self.most) / f64::from(self.fewest)
     }
 }
@@ -80,16 +88,11 @@ fn shares(contender: &impl Contender, key: &Key, length: Duration) -> Shares {
         counts[thread].store(acquisitions, Ordering::Relaxed);
         acquisitions
     });
-    let mut counts = counts.map(AtomicU32::into_inner);
-    counts.sort_unstable();
-    Shares {
-        most: counts[THREADS - 1],
-        fewest: counts[0],
-    }
+    Shares::of(counts.map(AtomicU32::into_inner))
 }
 
 /// The round with the middle ratio.
-fn middle(mut rounds: Vec<Shares>) -> Shares {
+pub(super) fn middle(mut rounds: Vec<Shares>) -> Shares {
     rounds.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
     rounds[rounds.len() / 2]
 }

@@ -2,6 +2,8 @@
 
 mod crowd;
 mod fairness;
+#[cfg(target_os = "linux")]
+mod files;
 mod hand_over;
 mod memory;
 mod size;
@@ -9,16 +11,29 @@ mod size;
 use crate::measure::Plan;
 use crate::target::Target;
 
-pub(crate) use memory::in_child;
+/// What a child of this program does.
+///
+/// # Errors
+///
+/// If there is no such thing.
+pub(crate) fn in_child(arguments: &[String]) -> Result<(), String> {
+    match arguments {
+        [name] => memory::in_child(name),
+        #[cfg(target_os = "linux")]
+        [name, directory] => files::in_child(name, directory),
+        _ => Err("a child is told what to do, and where".to_owned()),
+    }
+}
 
 /// A way to measure, and the targets that come out of it.
+#[derive(Clone, Copy)]
 pub(crate) struct Trial {
     pub(crate) name: &'static str,
     pub(crate) run: fn(Plan) -> Vec<Target>,
 }
 
 /// Every trial, in the order of the table.
-pub(crate) const ALL: [Trial; 5] = [
+pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "fairness",
         run: fairness::targets,
@@ -38,5 +53,30 @@ pub(crate) const ALL: [Trial; 5] = [
     Trial {
         name: "sizes",
         run: size::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "lock files, uncontended",
+        run: files::uncontended::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "lock files, hand-over",
+        run: files::hand_over::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "lock files, fairness",
+        run: files::fairness::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "lock files, 10,000 keys",
+        run: files::keys::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "lock files, 8 threads",
+        run: files::threads::targets,
     },
 ];

@@ -240,6 +240,8 @@ enum Patience {
     Timed,
     /// Lets other tasks run.
     Task,
+    /// Tries once more, since the time is over.
+    Last,
 }
 
 impl Acquire {
@@ -299,9 +301,20 @@ impl Acquire {
         }
     }
 
-    /// The error of who gives up now; `None` if the lock was handed over meanwhile.
-    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
-        self.waiting().timed_out(waited)
+    /// Tries a last time and gives up; is pending if the lock was handed over meanwhile.
+    fn give_up(
+        &mut self,
+        owner: Owner,
+        waited: Duration,
+        waker: impl Fn() -> Waker,
+    ) -> Poll<Result<Held, Error>> {
+        match self.step(owner, Patience::Last, waker) {
+            Poll::Pending => {
+                let error = self.waiting().timed_out(waited);
+                error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
+            }
+            result @ Poll::Ready(_) => result,
+        }
     }
 
     /// Blocks the thread until it has the lock.
@@ -323,21 +336,23 @@ impl Acquire {
     /// Blocks the thread until it has the lock, or until the time is over, of which zero
     /// is one try.
     pub(super) fn block_for(mut self, timeout: Duration) -> Result<Held, Error> {
-        let timer = Timer::start(timeout);
         let signal = OnceCell::new();
+        let waker = || signal.get_or_init(Signal::new).waker();
+        let mut timer = None;
         loop {
-            if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Timed, || {
-                signal.get_or_init(Signal::new).waker()
-            }) {
+            if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Timed, waker) {
                 return result;
             }
-            if let Some(error) = self.waiting().deadlock() {
-                return Err(error);
-            }
             // Looked at after the step: the lock may have been given as time ran out.
+            let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over()
-                && let Some(error) = self.timed_out(timer.start.elapsed())
+                && let waited = timer.start.elapsed()
+                && let Poll::Ready(result) = self.give_up(Owner::thread(), waited, waker)
             {
+                return result;
+            }
+            // After the time: who doesn't wait is in no deadlock.
+            if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);
@@ -365,7 +380,7 @@ impl One {
             state,
             file,
         } = self;
-        let timed = patience == Patience::Timed;
+        let timed = matches!(patience, Patience::Timed | Patience::Last);
         let Request {
             space,
             name,
@@ -373,7 +388,7 @@ impl One {
             site,
             ..
         } = &*request;
-        let manner = request.manner(true);
+        let manner = request.manner(patience != Patience::Last);
         let file_in_use = &*file.get_or_insert_with(|| InUse::of(space.directory, name));
         loop {
             match state {
@@ -413,6 +428,7 @@ impl One {
                                 return Poll::Ready(Err(request.failed(failure)));
                             }
                         }
+                        Next::Until(_) if patience == Patience::Last => {}
                         Next::Until(delay) => {
                             ready!(Pin::new(delay).poll(&mut Context::from_waker(&waker())));
                         }
@@ -421,6 +437,7 @@ impl One {
                     *next = Next::AtOnce;
                     match tried {
                         Ok(Tried::Taken) => break,
+                        Ok(Tried::Busy) if patience == Patience::Last => return Poll::Pending,
                         Ok(Tried::Paused(until)) => *next = Next::until(until),
                         Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
                             let queue =
@@ -490,7 +507,7 @@ impl Next {
                 file.block(manner.mode)?;
                 Ok(Self::AtOnce)
             }
-            (Rule::Own, Patience::Timed | Patience::Task) => {
+            (Rule::Own, Patience::Timed | Patience::Task | Patience::Last) => {
                 let claim = file.wait(manner.mode)?;
                 Ok(claim.map_or_else(Self::a_while, Self::Granted))
             }
@@ -498,7 +515,7 @@ impl Next {
                 thread::sleep(a_while());
                 Ok(Self::AtOnce)
             }
-            (Rule::Oslo, Patience::Timed | Patience::Task) => Ok(Self::a_while()),
+            (Rule::Oslo, Patience::Timed | Patience::Task | Patience::Last) => Ok(Self::a_while()),
         }
     }
 
@@ -582,8 +599,31 @@ impl FileLockFuture {
     }
 }
 
+/// A hold that is not yet a thread's or a task's.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct FileHeld(Held);
+
+impl From<FileHold> for FileHeld {
+    fn from(hold: FileHold) -> Self {
+        Self(hold.into_held())
+    }
+}
+
+impl From<FileHeld> for Guard {
+    fn from(FileHeld(held): FileHeld) -> Self {
+        Self::new(held)
+    }
+}
+
+impl From<FileHeld> for AsyncGuard {
+    fn from(FileHeld(held): FileHeld) -> Self {
+        Self::new(held)
+    }
+}
+
 impl Wait for FileLockFuture {
-    type Held = Guard;
+    type Held = FileHeld;
     type Guard = Guard;
     type AsyncGuard = AsyncGuard;
     type Failure = Error;
@@ -650,7 +690,6 @@ impl Future for FileLockFuture {
         let Some(timeout) = *timeout else {
             return Poll::Pending;
         };
-        // Looked at after the step: the lock may have been given as time ran out.
         let timer = timer.get_or_insert_with(|| {
             let timer = Timer::start(timeout);
             *delay = timer
@@ -665,12 +704,11 @@ impl Future for FileLockFuture {
                 Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
-        match acquire.timed_out(timer.start.elapsed()) {
-            Some(error) => {
-                *place = None;
-                Poll::Ready(Err(error))
-            }
-            None => Poll::Pending,
+        let waited = timer.start.elapsed();
+        let last = acquire.give_up(Owner::task(waker), waited, || waker.clone());
+        if let Poll::Ready(Err(_)) = last {
+            *place = None;
         }
+        last.map_ok(AsyncGuard::new)
     }
 }

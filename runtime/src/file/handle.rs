@@ -78,7 +78,7 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     pub fn lock(&self) -> Result<Guard, Error> {
         let site = Site::here();
         match self.locks.try_soon(&self.key, self.terms, site) {
-            Some(guard) => Ok(guard),
+            Some(hold) => Ok(Guard::new(hold.into_held())),
             None => self.acquire(site).block().map(Guard::new),
         }
     }

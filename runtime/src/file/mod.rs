@@ -27,7 +27,6 @@ mod turn;
 mod wait;
 
 use crate::error::Error;
-use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::local::{Locks, Terms, with_text};
 use crate::site::Site;
@@ -100,11 +99,12 @@ impl Directory {
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut directories = DIRECTORIES.lock();
         directories.entry(path).or_insert_with_key(|path| {
-            let name = remember(path.to_string_lossy().into_owned());
+            let name = path.to_string_lossy();
+            let turns = remember(format!("{name} (turns)"));
             Box::leak(Box::new(Self {
                 path: path.clone(),
-                locks: Locks::new(name),
-                turns: Locks::new(name),
+                locks: Locks::new(remember(name.into_owned())),
+                turns: Locks::new(turns),
             }))
         })
     }
@@ -279,7 +279,12 @@ impl FileLocks {
 
     /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
     /// wrong with it.
-    fn try_soon(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<Guard> {
+    fn try_soon(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+    ) -> Option<FileHold> {
         let FileSpace {
             directory,
             rule,
@@ -291,7 +296,6 @@ impl FileLocks {
         };
         let name = with_text(key, |text| path::file_name(rule, &self.beginning, text)).ok()?;
         FileHold::try_soon(directory, rule, &name, terms, site)
-            .map(|hold| Guard::new(hold.into_held()))
     }
 
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
@@ -367,19 +371,19 @@ impl fmt::Debug for FileLocks {
 impl Space for FileLocks {
     type Wait = FileLockFuture;
 
-    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
-        match self.try_soon(key, terms.into(), site) {
-            Some(guard) => Begun::Held(guard),
-            None => Begun::Wait(self.begin_async(key, terms, site)),
-        }
-    }
-
-    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
+    fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
         FileLockFuture::new(self.acquire(key, terms.into(), site), None)
     }
 
-    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
+    fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
         let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
         FileLockFuture::new(acquire, None)
+    }
+
+    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
+        match self.try_soon(key, terms.into(), site) {
+            Some(hold) => Begun::Held(hold.into()),
+            None => Begun::Wait(self.wait(key, terms, site)),
+        }
     }
 }

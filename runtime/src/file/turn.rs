@@ -9,7 +9,8 @@
 //!   Then it is released, and the process gives way for [`PAUSE`], which is enough for one that
 //!   waits in the kernel to be woken.
 //! - Beside Python's programs, which look every 10 to 100 ms, a process that has the lock for
-//!   more than four fifths of [`RUN`] gives way for the rest of it.
+//!   more than four fifths of [`RUN`] gives way for a fifth of the time: after longer holds
+//!   for longer, but not beyond [`LOOK`], when all have looked.
 
 use super::sys::{self, Moment};
 use std::time::{Duration, Instant};
@@ -19,6 +20,9 @@ const PAUSE: Duration = Duration::from_micros(100);
 
 /// For how much of its time a process has a lock that it shares with Python's programs.
 const RUN: Duration = Duration::from_millis(25);
+
+/// How often Python's programs look at least.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a process has had a lock, and when it is others' turn.
 #[derive(Debug, Default)]
@@ -90,9 +94,9 @@ impl Turn {
             return;
         }
         let free = now.duration_since(run.start).saturating_sub(run.held);
+        let owed = LOOK.min(run.held / 4);
         self.run = None;
-        // A hold that was longer than a run is paid for as one.
-        self.pause = (RUN / 5).checked_sub(free).map(|rest| now + rest);
+        self.pause = owed.checked_sub(free).map(|rest| now + rest);
     }
 }
 
@@ -136,6 +140,18 @@ mod tests {
         });
         assert!(holds.count() < 20);
         assert!(turn.pause.unwrap() <= Instant::now() + RUN / 5);
+    }
+
+    #[test]
+    fn long_hold_is_followed_by_a_long_turn_for_others() {
+        for (held, turns) in [(200, 50), (60_000, 100)] {
+            let mut turn = Turn::default();
+            hold(&mut turn, Duration::from_millis(held), Duration::ZERO);
+            let turns = Duration::from_millis(turns);
+            let pause = turn.pause.unwrap() - Instant::now();
+            // The clock goes on meanwhile.
+            assert!(pause <= turns && pause > turns / 2, "{pause:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
 use super::deadlock::Waiting;
-use super::entry::Mode;
+use super::entry::{Mode, PATIENCE};
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Holding};
@@ -322,14 +322,15 @@ impl Acquire {
             }) {
                 return Ok(held);
             }
-            if let Some(error) = self.deadlock() {
-                return Err(error);
-            }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over()
                 && let Some(error) = self.timed_out(timer.start.elapsed())
             {
+                return Err(error);
+            }
+            // After the time: who doesn't wait is in no deadlock.
+            if let Some(error) = self.deadlock() {
                 return Err(error);
             }
             signal.get_or_init(Signal::new).wait(timer.deadline);
@@ -353,11 +354,20 @@ pub(super) fn spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
     if name.space.policy.fair || reentrant || mode == Mode::Shared {
         return None;
     }
-    let hash = (0..SPINS).find_map(|round| {
+    let start = Instant::now();
+    for round in 0..SPINS {
         sync::pause(round);
-        table::looks_free(name).then(|| table::try_take_thin(name, record))?
-    });
-    hash.map(Hold::thin)
+        if table::looks_free(name)
+            && let Some(hash) = table::try_take_thin(name, record)
+        {
+            return Some(Hold::thin(hash));
+        }
+        // On a busy machine a pause can take longer than anybody is to be overtaken.
+        if start.elapsed() >= PATIENCE {
+            break;
+        }
+    }
+    None
 }
 
 impl One {

@@ -114,6 +114,13 @@ pub(super) fn suspected() -> BTreeSet<EntryId> {
         .collect()
 }
 
+/// Whether nobody waits, and nothing is left of those who did.
+#[cfg(all(test, loom))]
+pub(super) fn is_empty() -> bool {
+    let graph = GRAPH.lock();
+    graph.waits.is_empty() && graph.reported.is_empty()
+}
+
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
     pub(super) fn enter(owner: Owner, place: Place, timed: bool) -> Self {

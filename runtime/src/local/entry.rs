@@ -26,7 +26,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
-const PATIENCE: Duration = Duration::from_millis(1);
+pub(super) const PATIENCE: Duration = Duration::from_millis(1);
 
 /// What a space's locks have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,16 +32,14 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::space::{self, Begun, Space, Wait};
+use crate::space::{self, Begun, Space, Task, Wait};
 use acquire::Request;
 use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
-use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
-use std::sync::MutexGuard;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use table::{Name, SpaceId};
@@ -217,6 +215,21 @@ impl Locks {
         with_text(key, |text| self.try_thin_text(text, terms, site))
     }
 
+    /// The same for a task.
+    #[inline]
+    fn try_thin_async(
+        &self,
+        key: &(impl LockKey + ?Sized),
+        terms: Terms,
+        site: Site,
+        task: Owner,
+    ) -> Option<u64> {
+        match terms.mode {
+            Mode::Exclusive => with_text(key, |text| self.try_thin_for(text, site, task)),
+            Mode::Shared => None,
+        }
+    }
+
     #[inline]
     fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
         match terms.mode {
@@ -233,6 +246,11 @@ impl Locks {
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
         table::try_take_thin(name, Record { owner, site })
+    }
+
+    /// The same for a task.
+    fn try_thin_for(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
+        table::try_take_thin(Name::new(self.id(), text), Record { owner, site })
     }
 
     /// The same for the first use of the space, or the first by the thread. Apart from it,
@@ -344,23 +362,36 @@ impl fmt::Debug for Locks {
 impl Space for Locks {
     type Wait = Sure;
 
+    #[cold]
+    fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
+        Sure(Box::new(LockFuture(self.acquire(key, terms.into(), site))))
+    }
+
+    fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
+        let handle = KeysHandle::new(self, keys, terms.into());
+        Sure(Box::new(LockFuture(handle.acquire(site))))
+    }
+
     #[inline]
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<Sure> {
-        let terms = Terms::from(terms);
-        match self.try_thin(key, terms, site) {
-            Some(hash) => Begun::Held(ThinHold(hash, PhantomData)),
-            None => Begun::Wait(Sure(LockFuture(self.acquire(key, terms, site)))),
+        match self.try_thin(key, terms.into(), site) {
+            Some(hash) => Begun::Held(ThinHold(hash)),
+            None => Begun::Wait(self.wait(key, terms, site)),
         }
     }
 
     #[inline]
-    fn begin_async(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
-        Sure(LockFuture(self.acquire(key, terms.into(), site)))
-    }
-
-    fn begin_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
-        let handle = KeysHandle::new(self, keys, terms.into());
-        Sure(LockFuture(handle.acquire(site)))
+    fn begin_async(
+        &self,
+        key: &dyn LockKey,
+        terms: space::Terms,
+        site: Site,
+        Task(owner): Task,
+    ) -> Begun<Sure> {
+        match self.try_thin_async(key, terms.into(), site, owner) {
+            Some(hash) => Begun::Held(ThinHold(hash)),
+            None => Begun::Wait(self.wait(key, terms, site)),
+        }
     }
 }
 
@@ -380,9 +411,18 @@ impl From<space::Terms> for Terms {
 /// to make.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ThinHold(u64, PhantomData<MutexGuard<'static, ()>>);
+pub struct ThinHold(u64);
 
 impl From<ThinHold> for Guard {
+    #[inline]
+    fn from(hold: ThinHold) -> Self {
+        let hash = hold.0;
+        mem::forget(hold);
+        Self::thin(hash)
+    }
+}
+
+impl From<ThinHold> for AsyncGuard {
     #[inline]
     fn from(hold: ThinHold) -> Self {
         let hash = hold.0;
@@ -397,10 +437,10 @@ impl Drop for ThinHold {
     }
 }
 
-/// A wait for a lock that can't fail.
+/// A wait for a lock that can't fail. In a box, so that whoever doesn't wait moves a word.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Sure(LockFuture);
+pub struct Sure(Box<LockFuture>);
 
 impl Wait for Sure {
     type Held = ThinHold;

@@ -2,11 +2,13 @@
 //! their body runs.
 
 mod acquire_timeout;
+mod block;
 mod cache;
 mod drop_order;
 mod exclusion;
 mod failure;
 mod guard;
+mod instrument;
 mod key;
 mod keys;
 mod nonblocking;
@@ -15,6 +17,7 @@ mod reentrant;
 mod release;
 mod shared;
 mod signature;
+mod stacked;
 mod when;
 
 use lockutils_tests::eventually;

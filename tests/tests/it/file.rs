@@ -6,6 +6,7 @@ mod death;
 mod default;
 mod error;
 mod inspection;
+mod oslo;
 mod removal;
 mod replaced;
 mod task;

@@ -4,6 +4,7 @@ mod attribute;
 mod cancellation;
 mod conformance;
 mod deadlock;
+mod derive;
 mod ending;
 mod fair;
 mod fairness;

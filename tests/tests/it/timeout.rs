@@ -89,6 +89,17 @@ fn timeout_of_zero_is_one_try() {
     });
 }
 
+/// Who doesn't wait is in no deadlock.
+#[test]
+fn timeout_of_zero_is_one_try_of_ones_own_lock() {
+    in_time(|| {
+        let locks = Locks::new("zero of one's own");
+        let _guard = locks.key("key").lock();
+        let error = locks.key("key").lock_timeout(Duration::ZERO).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    });
+}
+
 fn assert_tells_all(error: &Error, measured: Duration, line: u32) {
     let waited = error.waited();
     assert_eq!(error.kind(), ErrorKind::Timeout);

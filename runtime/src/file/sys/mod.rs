@@ -14,6 +14,10 @@
 /// Somebody in the way of a lock.
 pub(super) enum Locker {
     /// A process, by its id.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux tells who it is")
+    )]
     Process(u32),
     /// Somebody who isn't named.
     Unnamed,

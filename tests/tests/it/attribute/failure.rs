@@ -58,6 +58,7 @@ async fn in_async(text: &str) -> anyhow::Result<u32> {
 
 #[synchronized("busy", locks = LOCKS, nonblocking)]
 fn in_a_block(text: &str) -> impl Future<Output = Result<u32, ServiceError>> {
+    let text = text.trim();
     async move { Ok(text.parse()?) }
 }
 

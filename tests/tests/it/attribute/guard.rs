@@ -74,11 +74,14 @@ fn guard_hides_an_argument_of_its_name_from_the_body_alone() {
 #[test]
 fn future_that_is_returned_has_the_guard_inside() {
     #[synchronized("guard in a block", guard = guard)]
-    fn run() -> impl Future<Output = bool> {
+    fn run(log: &mut Vec<bool>) -> impl Future<Output = bool> {
+        log.push(is_locked("guard in a block"));
         async move {
             drop(guard);
             is_locked("guard in a block")
         }
     }
-    assert!(!block_on(run()));
+    let mut log = Vec::new();
+    assert!(!block_on(run(&mut log)));
+    assert_eq!(log, [false]);
 }

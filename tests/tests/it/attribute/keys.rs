@@ -33,9 +33,9 @@ fn all_keys_are_held_each_once() {
 #[test]
 fn keys_are_anything_that_for_takes() {
     #[synchronized(keys = &names)]
-    fn borrowed(names: Vec<String>) -> usize {
+    fn borrowed(names: Vec<String>) -> Vec<String> {
         assert!(is_locked("keys borrowed a") && is_locked("keys borrowed b"));
-        names.len()
+        names
     }
     #[synchronized(keys = names)]
     fn moved(names: BTreeSet<&'static str>) {
@@ -50,7 +50,7 @@ fn keys_are_anything_that_for_takes() {
         assert!(is_locked("keys of 1") && is_locked("keys of 2"));
     }
     let names = ["keys borrowed a", "keys borrowed b"].map(String::from);
-    assert_eq!(borrowed(names.to_vec()), 2);
+    assert_eq!(borrowed(names.to_vec()), names);
     moved(BTreeSet::from(["keys moved a"]));
     made(2);
     formatted(1, 2);
@@ -120,15 +120,15 @@ fn cancelled_wait_keeps_none_of_the_keys() {
 }
 
 #[test]
-fn keys_are_evaluated_once_and_before_waiting() {
+fn keys_are_evaluated_once() {
     static LOCKS: Locks = Locks::new("attribute keys once");
+    #[synchronized(keys = ids(), locks = LOCKS)]
+    fn run(ids: &mut dyn FnMut() -> [u32; 2]) {}
     let mut evaluated = 0;
     let mut ids = || {
         evaluated += 1;
         [1, 2]
     };
-    #[synchronized(keys = ids(), locks = LOCKS)]
-    fn run(ids: &mut dyn FnMut() -> [u32; 2]) {}
     run(&mut ids);
     assert_eq!(evaluated, 1);
 }

@@ -12,13 +12,15 @@ enum Answer {
     Skipped(ErrorKind),
 }
 
-fn skipped(error: Error) -> Answer {
-    Answer::Skipped(error.kind())
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        Self::Skipped(error.kind())
+    }
 }
 
 #[test]
 fn what_it_gives_is_returned_and_the_body_does_not_run() {
-    #[synchronized("busy", locks = LOCKS, nonblocking, or_else = skipped)]
+    #[synchronized("busy", locks = LOCKS, nonblocking, or_else = Answer::from)]
     fn path(ran: &mut bool) -> Answer {
         *ran = true;
         Answer::Done
@@ -72,7 +74,7 @@ fn function_may_return_nothing() {
 
 #[test]
 fn hold_that_cannot_fail_may_have_it() {
-    #[synchronized("sure", or_else = skipped)]
+    #[synchronized("sure", or_else = Answer::from)]
     fn sure() -> Answer {
         Answer::Done
     }

@@ -60,6 +60,34 @@ fn failure_of_a_lock_that_is_needed_is_returned() {
     assert!(block_on(tried_async(true)).is_err() && block_on(tried_async(false)).is_ok());
 }
 
+/// Tells, when it is dropped, whether the key is locked.
+struct OnDrop<'a>(&'static str, &'a mut Option<bool>);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        *self.1 = Some(is_locked(self.0));
+    }
+}
+
+#[test]
+fn locals_drop_under_the_lock() {
+    #[synchronized("when drop", when = locked)]
+    fn run(locked: bool, seen: &mut Option<bool>) {
+        let _local = OnDrop("when drop", seen);
+    }
+    #[synchronized("when drop async", when = locked)]
+    async fn run_async(locked: bool, seen: &mut Option<bool>) {
+        let _local = OnDrop("when drop async", seen);
+    }
+    for locked in [true, false] {
+        let mut seen = None;
+        run(locked, &mut seen);
+        assert_eq!(seen.take(), Some(locked));
+        block_on(run_async(locked, &mut seen));
+        assert_eq!(seen, Some(locked));
+    }
+}
+
 #[test]
 fn lock_is_released_after_the_body() {
     assert!(run(true));

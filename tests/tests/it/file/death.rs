@@ -62,7 +62,7 @@ fn stopped_holder_keeps_the_lock_and_others_their_deadline() {
     let directory = Directory::new();
     let mut first = holder(&directory);
     first.ask_for("lock key", "held");
-    first.signal(Signal::STOP);
+    first.stop();
 
     let locks = FileLocks::new(&*directory);
     let start = Instant::now();
@@ -84,7 +84,7 @@ fn stopped_waiter_is_in_nobodys_way() {
     first.ask_for("lock key", "held");
     second.tell("lock key");
     eventually("the second waits", || second.waits_in_kernel());
-    second.signal(Signal::STOP);
+    second.stop();
     first.ask_for("release", "released");
     for _ in 0..10 {
         first.ask_for("timeout 60000 key", "held");

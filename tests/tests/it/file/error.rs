@@ -64,16 +64,11 @@ fn busy_error_names_the_process_that_holds() {
     assert_eq!(holder.pid(), Some(other.id()));
     assert_eq!(holder.command(), Some("holder"));
     assert!(holder.since().unwrap().elapsed().unwrap() < Duration::from_mins(2));
-    assert!(
-        holder
-            .place()
-            .unwrap()
-            .starts_with("tests/src/bin/holder.rs:")
-    );
+    assert!(holder.place().unwrap().starts_with("tests/src/holder.rs:"));
     assert_eq!(holder.host(), None);
     let text = error.to_string();
     let path = directory.join("vm-a%2Fb");
-    let beginning = format!("lock {path:?} is busy: held by tests/src/bin/holder.rs:");
+    let beginning = format!("lock {path:?} is busy: held by tests/src/holder.rs:");
     assert!(text.starts_with(&beginning), "{text}");
     let process = format!(" in process {} (holder), for ", other.id());
     assert!(text.contains(&process), "{text}");

@@ -44,7 +44,7 @@ fn held_file_is_not_removed() {
     let swept = locks.sweep().unwrap();
     assert!(swept.removed.is_empty());
     let busy = swept.busy.iter().map(|error| error.key().unwrap());
-    assert_eq!(BTreeSet::from_iter(busy), BTreeSet::from(["a", "b"]));
+    assert_eq!(busy.collect::<BTreeSet<_>>(), BTreeSet::from(["a", "b"]));
     assert_eq!(other.ask_for("sweep", "removed"), "0");
 }
 

@@ -1,0 +1,36 @@
+#[synchronized("vm-{id}", locks = VMS)]
+async fn start(id: u32) {
+    boot(id).await;
+}
+
+// Expands to:
+
+async fn start(id: u32) {
+    let __task = ::lockutils::__private::Task::current().await;
+    let __begun = ::lockutils::__private::Space::begin_async(
+        &(VMS),
+        &(::core::format_args!("vm-{id}")),
+        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::site(const {
+            &::lockutils::__private::Function::new("start")
+        }),
+        __task,
+    );
+    let __guard = match ::lockutils::__private::finish_async(
+            ::core::convert::identity(__begun),
+        )
+        .await
+    {
+        ::core::result::Result::Ok(__guard) => __guard,
+        ::core::result::Result::Err(__failure) => {
+            return ::lockutils::__private::FromFailure::from_failure(
+                ::core::convert::identity(__failure),
+            );
+        }
+    };
+    {
+        ({
+            boot(id).await;
+        })
+    }
+}

@@ -1,0 +1,34 @@
+#[synchronized(key = self.id, locks = self.locks, guard = guard)]
+fn detach(&mut self, disk: &str) -> Option<&mut Disk> {
+    drop(guard);
+    self.disks.get_mut(disk)
+}
+
+// Expands to:
+
+fn detach(&mut self, disk: &str) -> Option<&mut Disk> {
+    let __begun = ::lockutils::__private::Space::begin(
+        &(self.locks),
+        &(self.id),
+        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::site(const {
+            &::lockutils::__private::Function::new("detach")
+        }),
+    );
+    let guard = match ::lockutils::__private::finish(
+        ::core::convert::identity(__begun),
+    ) {
+        ::core::result::Result::Ok(__guard) => __guard,
+        ::core::result::Result::Err(__failure) => {
+            return ::lockutils::__private::FromFailure::from_failure(
+                ::core::convert::identity(__failure),
+            );
+        }
+    };
+    {
+        ({
+            drop(guard);
+            self.disks.get_mut(disk)
+        })
+    }
+}

@@ -1,0 +1,24 @@
+#[synchronized("sweep", nonblocking, or_else = |_| false)]
+fn sweep() -> bool {
+    true
+}
+
+// Expands to:
+
+fn sweep() -> bool {
+    let __begun = ::lockutils::__private::Space::begin(
+        ::lockutils::__private::global(),
+        &("sweep"),
+        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::site(const {
+            &::lockutils::__private::Function::new("sweep")
+        }),
+    );
+    let __guard = match ::lockutils::__private::finish_now(__begun) {
+        ::core::result::Result::Ok(__guard) => __guard,
+        ::core::result::Result::Err(__failure) => {
+            return ::lockutils::__private::or_else(__failure, |_| false);
+        }
+    };
+    { ({ true }) }
+}

@@ -1,0 +1,22 @@
+#[synchronized(reentrant)]
+fn rotate_logs() {}
+
+// Expands to:
+
+fn rotate_logs() {
+    let __begun = ::lockutils::__private::Space::begin(
+        {
+            static OWN: ::lockutils::__private::Locks = ::lockutils::__private::Locks::new(
+                ::core::concat!(::core::module_path!(), "::rotate_logs"),
+            );
+            &OWN
+        },
+        &"",
+        ::lockutils::__private::Terms::EXCLUSIVE.reentrant(),
+        ::lockutils::__private::site(const {
+            &::lockutils::__private::Function::new("rotate_logs")
+        }),
+    );
+    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);
+    { ({}) }
+}

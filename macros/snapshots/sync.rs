@@ -1,0 +1,19 @@
+#[synchronized(key = cell.uuid)]
+pub fn connect(cell: &Cell) -> Connection {
+    open(cell)
+}
+
+// Expands to:
+
+pub fn connect(cell: &Cell) -> Connection {
+    let __begun = ::lockutils::__private::Space::begin(
+        ::lockutils::__private::global(),
+        &(cell.uuid),
+        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::site(const {
+            &::lockutils::__private::Function::new("connect")
+        }),
+    );
+    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);
+    { ({ open(cell) }) }
+}

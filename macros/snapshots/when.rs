@@ -1,0 +1,33 @@
+#[synchronized(key = name?, when = name.is_some(), nonblocking)]
+async fn open(name: Option<&str>) -> Result<File, Error> {
+    File::open(name).await
+}
+
+// Expands to:
+
+async fn open(name: Option<&str>) -> Result<File, Error> {
+    let __guard = if (name.is_some()) {
+        let __task = ::lockutils::__private::Task::current().await;
+        let __begun = ::lockutils::__private::Space::begin_async(
+            ::lockutils::__private::global(),
+            &(name?),
+            ::lockutils::__private::Terms::EXCLUSIVE,
+            ::lockutils::__private::site(const {
+                &::lockutils::__private::Function::new("open")
+            }),
+            __task,
+        );
+        let __guard = match ::lockutils::__private::finish_now_async(__begun).await {
+            ::core::result::Result::Ok(__guard) => __guard,
+            ::core::result::Result::Err(__failure) => {
+                return ::lockutils::__private::FromFailure::from_failure(
+                    ::core::convert::identity(__failure),
+                );
+            }
+        };
+        ::core::option::Option::Some(__guard)
+    } else {
+        ::core::option::Option::None
+    };
+    { ({ File::open(name).await }) }
+}

@@ -1,0 +1,193 @@
+//! An annotated `impl` block.
+//!
+//! Its attribute holds for every method that takes `self`, as if it stood above the
+//! method: each goes the way of a single function, with the block's arguments. A method
+//! that has the attribute as well goes it with its own arguments, or, where these are
+//! `skip`, not at all.
+//!
+//! What isn't a function is given back as it was written, and so is what can't be read,
+//! such as a half-typed signature, with all that stands behind it.
+
+use crate::args::{self, Args};
+use crate::errors::both;
+use crate::expand::{implementation, unlocked};
+use crate::future::{stream, unwrap_last};
+use crate::item::{Function, between, is_synchronized, split_inner_attrs};
+use crate::lock_function;
+use crate::validate;
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Attribute, Error, Ident, LitStr, Meta, Result, Token, Visibility};
+
+pub(crate) struct Block {
+    pub(crate) attrs: Vec<Attribute>,
+    /// All that stands between the attributes and the braces.
+    pub(crate) head: TokenStream,
+    /// The attributes that the block begins with, `#![..]`.
+    pub(crate) inner_attrs: TokenStream,
+    /// The braces, for their place.
+    pub(crate) braces: Group,
+    members: Vec<Member>,
+    /// Why the last of the members can't be read.
+    readable: Result<()>,
+}
+
+enum Member {
+    Function(Box<Method>),
+    Other(TokenStream),
+}
+
+struct Method {
+    function: Function,
+    /// The attribute that stands above it instead of the block's.
+    own: Option<Attribute>,
+}
+
+impl Block {
+    pub(crate) fn begins(input: ParseStream<'_>) -> bool {
+        let ahead = input.fork();
+        let qualified = ahead.parse::<Option<Token![default]>>().is_ok()
+            && ahead.parse::<Option<Token![unsafe]>>().is_ok();
+        qualified && ahead.peek(Token![impl])
+    }
+
+    pub(crate) fn parse(attrs: Vec<Attribute>, input: ParseStream<'_>) -> Result<Self> {
+        let mut head = unwrap_last(input.parse()?);
+        let braces = match head.pop() {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
+            other => {
+                let message = "expected the block's methods, `{ .. }`";
+                return Err(Error::new_spanned(other, message));
+            }
+        };
+        let (inner_attrs, braces) = split_inner_attrs(braces);
+        let mut members = Vec::new();
+        let parse_members = |input: ParseStream<'_>| {
+            let mut readable = Ok(());
+            while !input.is_empty() {
+                let rest = input.fork();
+                let member = Member::parse(input).or_else(|error| {
+                    readable = Err(error);
+                    input.parse::<TokenStream>()?;
+                    rest.parse().map(Member::Other)
+                })?;
+                members.push(member);
+            }
+            Ok(readable)
+        };
+        let readable = parse_members.parse2(braces.stream())?;
+        Ok(Self {
+            attrs,
+            head: stream(&head),
+            inner_attrs,
+            braces,
+            members,
+            readable,
+        })
+    }
+
+    /// The word `impl`.
+    pub(crate) fn impl_token(&self) -> Option<TokenTree> {
+        let is_impl = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "impl");
+        self.head.clone().into_iter().find(is_impl)
+    }
+
+    /// Whether there is something that the block's attribute could hold for.
+    pub(crate) fn has_methods(&self) -> bool {
+        let is_method = |member: &Member| match member {
+            Member::Function(method) => method.function.is_method(),
+            Member::Other(_) => false,
+        };
+        self.members.iter().any(is_method)
+    }
+
+    /// The block with the lock in its methods, and what is wrong with it.
+    pub(crate) fn lock(&self, args: Result<Args>) -> TokenStream {
+        let args = validate::block(args, self);
+        let members = self.members.iter().map(|member| match member {
+            Member::Function(method) => method.lock(args.as_ref().ok()),
+            Member::Other(tokens) => tokens.clone(),
+        });
+        let members = members.collect();
+        let error = both(args, self.readable.clone()).err();
+        implementation(self, &members, error.as_ref())
+    }
+}
+
+impl Member {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let begin = input.cursor();
+        let mut attrs = input.call(Attribute::parse_outer)?;
+        if !is_function(&input.fork()) {
+            input.parse::<Visibility>()?;
+            skip_item(input)?;
+            return Ok(Self::Other(between(begin, input.cursor())));
+        }
+        let own = attrs.iter().position(is_synchronized);
+        let own = own.map(|own| attrs.remove(own));
+        let mut function = Function::parse(attrs, input)?;
+        function.is_in_block = own.is_none();
+        Ok(Self::Function(Box::new(Method { function, own })))
+    }
+}
+
+impl Method {
+    /// The function with its own arguments, or with the block's if these are in order.
+    fn lock(&self, block: Option<&Args>) -> TokenStream {
+        let function = &self.function;
+        match (self.own.as_ref().map(own_args), block) {
+            (Some(Ok(own)), _) if own.is_skip() => unlocked(function),
+            (Some(own), block) => lock_function(own.map(|own| own.with_crate_of(block)), function),
+            (None, Some(args)) if function.is_method() => lock_function(Ok(args.clone()), function),
+            (None, _) => unlocked(function),
+        }
+    }
+}
+
+fn own_args(attr: &Attribute) -> Result<Args> {
+    match &attr.meta {
+        Meta::Path(_) => Ok(Args::default()),
+        Meta::List(list) => args::parse(list.tokens.clone()),
+        Meta::NameValue(meta) => {
+            let message =
+                "expected `#[synchronized(..)]`; the arguments stand in parentheses, without `=`";
+            Err(Error::new_spanned(meta, message))
+        }
+    }
+}
+
+/// Whether only qualifiers, such as `pub` or `extern "C"`, stand before the word `fn`.
+fn is_function(input: ParseStream<'_>) -> bool {
+    if input.parse::<Visibility>().is_err() {
+        return false;
+    }
+    while let Ok(word) = input.call(Ident::parse_any) {
+        if word == "fn" {
+            return true;
+        }
+        if input.parse::<Option<LitStr>>().is_err() {
+            return false;
+        }
+    }
+    false
+}
+
+/// Skips a constant, a type or the call of a macro. Should it stop too early, then what is
+/// left is taken for one more of them, and given back all the same.
+fn skip_item(input: ParseStream<'_>) -> Result<()> {
+    let mut is_macro = false;
+    loop {
+        match input.parse()? {
+            TokenTree::Group(group) => match group.delimiter() {
+                // Maybe all of the item, which a `macro_rules` parameter stood for.
+                Delimiter::None => return Ok(()),
+                Delimiter::Brace if is_macro => return Ok(()),
+                _ => {}
+            },
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return Ok(()),
+            TokenTree::Punct(punct) => is_macro = punct.as_char() == '!',
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What a process does that holds and awaits lock files as it is told.
+//!
+//! It answers each command on standard input with one line:
+//!
+//! | command | does | answers |
+//! |---|---|---|
+//! | `lock`, `shared`, `try`, `async KEY` | takes the lock of a key | `held NANOSECONDS`, or `error KIND TEXT` |
+//! | `timeout`, `timeout_async MILLISECONDS KEY` | so, with a timeout | the same |
+//! | `keys KEY ..` | takes several | the same |
+//! | `release` | ends the latest hold | `released NANOSECONDS` |
+//! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
+//! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
+//! | `tries MILLISECONDS KEY` | tries to take the lock for so long, over and over | the same lines |
+//! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
+//! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
+//! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
+//! | `remove KEY`, `sweep` | removes lock files | `removed WHETHER` or how many, or `error ..` |
+//! | `start` | starts a program that outlives this one | `started PID` |
+//! | `files COUNT` | may have so many files open from now on | `done` |
+//! | `size BYTES` | may write files of that size from now on | `done` |
+//! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
+//! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
+//! | `open` | counts its open files | `open COUNT` |
+//!
+//! The times are those of a clock that all processes share, taken just after a lock is
+//! acquired and just before it is released. It ends when standard input does.
+
+use crate::now;
+use lockutils::{AsyncGuard, Error, ErrorKind, FileLocks, Guard};
+use rlimit::Resource;
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{hint, thread};
+
+enum Hold {
+    OfThread(#[expect(dead_code, reason = "it is held")] Guard),
+    OfTask(#[expect(dead_code, reason = "it is held")] AsyncGuard),
+}
+
+/// Obeys the commands until there are no more.
+///
+/// # Panics
+///
+/// If a command is wrong.
+pub fn obey(locks: &FileLocks) {
+    let mut holds = Vec::new();
+    for line in io::stdin().lock().lines() {
+        let line = line.expect("commands are text");
+        let answer = match answer(locks, &mut holds, &line) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let text = format!("error {:?} {}", error.kind(), with_source(&error));
+                text.replace('\n', " ")
+            }
+        };
+        say(&answer);
+    }
+}
+
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    // Who no longer listens needs no answer.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, Error> {
+    let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let two = || rest.split_once(' ').expect("a number before the rest");
+    let hold = match command {
+        "lock" => Hold::OfThread(locks.key(rest).lock()?),
+        "shared" => Hold::OfThread(locks.key(rest).shared().lock()?),
+        "try" => Hold::OfThread(locks.key(rest).try_lock()?),
+        "async" => Hold::OfTask(pollster::block_on(locks.key(rest).lock_async())?),
+        "timeout" => {
+            let (timeout, key) = two();
+            Hold::OfThread(locks.key(key).lock_timeout(milliseconds(timeout))?)
+        }
+        "timeout_async" => {
+            let (timeout, key) = two();
+            let wait = locks.key(key).lock_timeout_async(milliseconds(timeout));
+            Hold::OfTask(pollster::block_on(wait)?)
+        }
+        "keys" => Hold::OfThread(locks.keys(rest.split(' ')).lock()?),
+        "release" => {
+            let released = now();
+            holds.pop().expect("something is held");
+            return Ok(format!("released {released}"));
+        }
+        "stay" => {
+            let (count, rest) = two();
+            let (time, key) = rest.split_once(' ').expect("a time before the key");
+            let time = Duration::from_micros(number(time));
+            return stay(locks, number(count), time, key);
+        }
+        "tries" => {
+            let (time, key) = two();
+            return tries(locks, milliseconds(time), key);
+        }
+        "hog" => {
+            let (time, rest) = two();
+            let (each, key) = rest.split_once(' ').expect("a time before the key");
+            let count = hog(
+                locks,
+                milliseconds(time),
+                Duration::from_micros(number(each)),
+                key,
+            )?;
+            return Ok(format!("done {count}"));
+        }
+        "waits" => {
+            let (count, rest) = two();
+            let (apart, key) = rest.split_once(' ').expect("a time before the key");
+            let apart = Duration::from_micros(number(apart));
+            let waits = waits(locks, number(count), apart, key)?;
+            return Ok(format!("waited{waits}"));
+        }
+        "count" | "inside" => {
+            let (count, rest) = two();
+            let (file, key) = rest.split_once(' ').expect("a file before the key");
+            let work = if command == "count" { add_one } else { enter };
+            for _ in 0..number(count) {
+                let _guard = locks.key(key).lock()?;
+                work(Path::new(file));
+            }
+            return Ok("done".to_owned());
+        }
+        "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
+        "sweep" => return Ok(format!("removed {}", locks.sweep()?.removed.len())),
+        "start" => {
+            let mut sleep = Command::new("sleep");
+            sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
+            return Ok(format!("started {}", sleep.spawn().expect("sleep").id()));
+        }
+        "files" | "size" => {
+            let resource = match command {
+                "files" => Resource::NOFILE,
+                _ => Resource::FSIZE,
+            };
+            let limit = number(rest);
+            resource.set(limit, limit).expect("limits can be lowered");
+            return Ok("done".to_owned());
+        }
+        "keep" => {
+            FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
+            return Ok("done".to_owned());
+        }
+        "where" => {
+            let held = locks.key("where").lock();
+            let held = match held {
+                Ok(_guard) => "held".to_owned(),
+                Err(error) => format!("error {}", with_source(&error)),
+            };
+            return Ok(format!("where {} {held}", locks.name()));
+        }
+        "open" => {
+            let open = fs::read_dir("/proc/self/fd").expect("the process's own files");
+            return Ok(format!("open {}", open.count()));
+        }
+        _ => panic!("unknown command {command:?}"),
+    };
+    let taken = now();
+    holds.push(hold);
+    Ok(format!("held {taken}"))
+}
+
+fn with_source(error: &Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<String, Error> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        let asked = now();
+        match locks.key(key).try_lock() {
+            Ok(_guard) => {
+                say(&format!("in {asked} {}", now()));
+                say(&format!("out {}", now()));
+            }
+            Err(error) if error.kind() == ErrorKind::Busy => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok("done".to_owned())
+}
+
+fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<String, Error> {
+    for _ in 0..count {
+        let asked = now();
+        let guard = locks.key(key).lock()?;
+        say(&format!("in {asked} {}", now()));
+        if !time.is_zero() {
+            thread::sleep(time);
+        }
+        say(&format!("out {}", now()));
+        drop(guard);
+    }
+    Ok("done".to_owned())
+}
+
+fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
+    let start = Instant::now();
+    let mut count = 0;
+    while start.elapsed() < time {
+        let _guard = locks.key(key).lock()?;
+        let held = Instant::now();
+        while held.elapsed() < each {
+            hint::spin_loop();
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// The nanoseconds of each wait.
+fn waits(locks: &FileLocks, count: u64, apart: Duration, key: &str) -> Result<String, Error> {
+    let mut waits = String::new();
+    for _ in 0..count {
+        thread::sleep(apart);
+        let start = Instant::now();
+        let guard = locks.key(key).lock()?;
+        write!(waits, " {}", start.elapsed().as_nanos()).expect("a string takes all");
+        drop(guard);
+    }
+    Ok(waits)
+}
+
+fn add_one(file: &Path) {
+    let text = fs::read_to_string(file).expect("the file of the number");
+    let number = number(text.trim()) + 1;
+    fs::write(file, number.to_string()).expect("the file of the number");
+}
+
+/// Only one can make a file that isn't there.
+fn enter(file: &Path) {
+    let entered = OpenOptions::new().write(true).create_new(true).open(file);
+    assert!(entered.is_ok(), "two were inside at once: {entered:?}");
+    fs::remove_file(file).expect("the file just made");
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+fn milliseconds(text: &str) -> Duration {
+    Duration::from_millis(number(text))
+}

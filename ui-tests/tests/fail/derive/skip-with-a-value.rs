@@ -1,0 +1,10 @@
+use lockutils::LockKey;
+
+#[derive(LockKey)]
+pub struct Volume {
+    host: String,
+    #[lock_key(skip = true)]
+    id: u32,
+}
+
+fn main() {}

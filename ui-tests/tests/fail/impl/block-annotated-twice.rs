@@ -1,0 +1,11 @@
+use lockutils::synchronized;
+
+pub struct Vm;
+
+#[synchronized("vms")]
+#[synchronized("vm")]
+impl Vm {
+    pub fn start(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use lockutils::synchronized;
+
+pub struct Vm;
+
+#[synchronized("vms")]
+impl Vm {
+    pub fn stop(&self) {}
+
+    pub fn start(&self);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(skip)]
+fn start() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use lockutils::synchronized;
+
+pub struct Vm;
+
+#[synchronized(skip)]
+impl Vm {
+    pub fn start(&self) {}
+}
+
+fn main() {}
