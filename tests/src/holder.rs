@@ -9,8 +9,8 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
-//! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart | `waited NANOSECONDS ..`, of each |
 //! | `tries MILLISECONDS KEY` | tries to take the lock for so long, over and over | the same lines |
+//! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart, and each time some more, up to twice | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
@@ -71,6 +71,11 @@ fn say(line: &str) {
 fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, Error> {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     let two = || rest.split_once(' ').expect("a number before the rest");
+    let three = || {
+        let (first, rest) = two();
+        let (time, key) = rest.split_once(' ').expect("a time before the key");
+        (number(first), Duration::from_micros(number(time)), key)
+    };
     let hold = match command {
         "lock" => Hold::OfThread(locks.key(rest).lock()?),
         "shared" => Hold::OfThread(locks.key(rest).shared().lock()?),
@@ -92,31 +97,22 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             return Ok(format!("released {released}"));
         }
         "stay" => {
-            let (count, rest) = two();
-            let (time, key) = rest.split_once(' ').expect("a time before the key");
-            let time = Duration::from_micros(number(time));
-            return stay(locks, number(count), time, key);
+            let (count, time, key) = three();
+            return stay(locks, count, time, key);
         }
         "tries" => {
             let (time, key) = two();
             return tries(locks, milliseconds(time), key);
         }
         "hog" => {
-            let (time, rest) = two();
-            let (each, key) = rest.split_once(' ').expect("a time before the key");
-            let count = hog(
-                locks,
-                milliseconds(time),
-                Duration::from_micros(number(each)),
-                key,
-            )?;
+            let (time, each, key) = three();
+            let count = hog(locks, Duration::from_millis(time), each, key)?;
             return Ok(format!("done {count}"));
         }
         "waits" => {
-            let (count, rest) = two();
-            let (apart, key) = rest.split_once(' ').expect("a time before the key");
-            let apart = Duration::from_micros(number(apart));
-            let waits = waits(locks, number(count), apart, key)?;
+            let (count, apart, key) = three();
+            let count = u32::try_from(count).expect("a small number");
+            let waits = waits(locks, count, apart, key)?;
             return Ok(format!("waited{waits}"));
         }
         "count" | "inside" => {
@@ -220,10 +216,11 @@ fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u
 }
 
 /// The nanoseconds of each wait.
-fn waits(locks: &FileLocks, count: u64, apart: Duration, key: &str) -> Result<String, Error> {
+fn waits(locks: &FileLocks, count: u32, apart: Duration, key: &str) -> Result<String, Error> {
     let mut waits = String::new();
-    for _ in 0..count {
-        thread::sleep(apart);
+    for index in 0..count {
+        // Not in step with anything else that goes on.
+        thread::sleep(apart + apart * index / count);
         let start = Instant::now();
         let guard = locks.key(key).lock()?;
         write!(waits, " {}", start.elapsed().as_nanos()).expect("a string takes all");

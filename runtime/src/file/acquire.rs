@@ -524,10 +524,10 @@ impl Next {
     }
 }
 
-/// From one to ten milliseconds.
+/// From one to twenty milliseconds.
 fn a_while() -> Duration {
     use std::hash::{BuildHasher as _, RandomState};
-    let chance = RandomState::new().hash_one(0) % 9000;
+    let chance = RandomState::new().hash_one(0) % 19_000;
     Duration::from_micros(1000 + chance)
 }
 

@@ -8,6 +8,7 @@ use crate::site::{Holder, Site};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// What was tried with a lock file, and why it failed.
 #[derive(Debug)]
@@ -82,9 +83,16 @@ impl Descriptor {
         sys::glance(&self.file).map_err(Failure::of("look at lock file"))
     }
 
+    /// Has those who take the lock again and again see that somebody waits: the file was
+    /// written to at a moment that is none of theirs.
+    pub(super) fn touch(&self) {
+        // Only its owner may. Those who don't see it go on until they are too late once.
+        let _ = self.file.set_modified(SystemTime::now());
+    }
+
     /// Writes down that this process holds the lock. Gives when that was, by the file
-    /// system's clock, unless others may write at the same moment of it.
-    pub(super) fn record(&self, site: Site) -> Result<Option<Moment>, Failure> {
+    /// system's clock, and whether nobody else can write at the same moment of it.
+    pub(super) fn record(&self, site: Site) -> Result<(Moment, bool), Failure> {
         let record = FileRecord::of_this_process(site).to_bytes();
         let before = sys::tick();
         sys::write(&self.file, &record).map_err(Failure::of("write to lock file"))?;
@@ -92,7 +100,7 @@ impl Descriptor {
         // A moment between the ticks is of this write alone: file systems that have such give
         // each write another, if somebody has looked between them.
         let ticks = [before, sys::tick()];
-        Ok((!ticks.contains(&written)).then_some(written))
+        Ok((written, !ticks.contains(&written)))
     }
 
     /// Who is in the way, as far as that is known.

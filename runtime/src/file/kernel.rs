@@ -76,8 +76,9 @@ struct Seen {
     /// When the record was written, and where in the code it says the lock was taken.
     written: Instant,
     site: Site,
-    /// The same moment in the file system's clock, if nobody else can have written in it.
-    modified: Option<Moment>,
+    /// The same moment in the file system's clock, and whether nobody else can have written
+    /// in it.
+    modified: Option<(Moment, bool)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +152,10 @@ impl LockFile {
         let descriptor = self.kernel.lock().descriptor.clone();
         match descriptor {
             // What it takes is ours only when a try has said so, see `try_take`.
-            Some(descriptor) => descriptor.lock(mode),
+            Some(descriptor) => {
+                descriptor.touch();
+                descriptor.lock(mode)
+            }
             None => Ok(()),
         }
     }
@@ -169,6 +173,7 @@ impl LockFile {
             return Ok(Some(claim));
         }
         let descriptor = Descriptor::open(&self.path)?;
+        descriptor.touch();
         let claim = Wait::start(self, mode, descriptor);
         waits.retain(|wait| wait.mode != mode);
         waits.extend(claim.iter().map(|claim| Arc::clone(&claim.wait)));
@@ -331,12 +336,13 @@ impl Kernel {
         };
         let now = Instant::now();
         let is_young = |moment, age| now.duration_since(moment) < age;
-        if let Some(seen) = &mut self.seen
-            && seen.site == site
-            && is_young(seen.written, FRESH)
-        {
+        if let Some(seen) = &mut self.seen {
             let (has_name, modified) = descriptor.glance()?;
-            if has_name && seen.modified == Some(modified) {
+            if seen.modified.is_some_and(|(ours, _)| ours != modified) {
+                self.turn.others_are_about(now);
+            }
+            let is_ours = seen.modified == Some((modified, true));
+            if has_name && is_ours && seen.site == site && is_young(seen.written, FRESH) {
                 if is_young(seen.at_path, GLANCE) {
                     return Ok(true);
                 }
@@ -350,7 +356,7 @@ impl Kernel {
                 at_path: now,
                 written: now,
                 site,
-                modified: descriptor.record(site)?,
+                modified: Some(descriptor.record(site)?),
             });
         }
         Ok(is_there)
@@ -363,7 +369,7 @@ impl Kernel {
             .descriptor
             .as_ref()
             .map(|descriptor| descriptor.record(site));
-        let modified = written.and_then(Result::ok).flatten();
+        let modified = written.and_then(Result::ok);
         if let Some(seen) = &mut self.seen {
             seen.site = site;
             seen.modified = modified;

@@ -165,8 +165,9 @@ impl FileLocks {
     ///
     /// Its file names are oslo's, where two keys can be one file. So that Python's waiters,
     /// who try again now and then, get their turn, a wait here is of that kind as well: a
-    /// released lock is found free after up to ten milliseconds. Nothing is written into the
-    /// files, and none is ever removed.
+    /// released lock is found free after up to twenty milliseconds. And a process that has a
+    /// lock for more than three quarters of the time gives way for the rest. Nothing is written
+    /// into the files, and none is ever removed.
     ///
     /// # Examples
     ///

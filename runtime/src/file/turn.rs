@@ -2,15 +2,17 @@
 //!
 //! The kernel has no queue that another process could join: whoever comes while the lock is
 //! free has it. A process that asks for it again at once would so keep out all who need
-//! time to be woken, or who look now and then. Two things keep that within bounds:
+//! time to be woken, or who look now and then. Three things keep that within bounds:
 //!
 //! - Inside the process the lock goes from one to the next without the kernel until the
 //!   kernel's clock has ticked, which is at most ten milliseconds, and on most machines four.
 //!   Then it is released, and the process gives way for [`PAUSE`], which is enough for one that
 //!   waits in the kernel to be woken.
+//! - Who is about to wait in the kernel touches the file. A process that takes it and sees that
+//!   others have touched it, or written to it, gives way as well, after [`BARGE`].
 //! - Beside Python's programs, which look every 10 to 100 ms, a process that has the lock for
-//!   more than four fifths of [`RUN`] gives way for a fifth of the time: after longer holds
-//!   for longer, but not beyond [`LOOK`], when all have looked.
+//!   more than three quarters of [`RUN`] gives way for a quarter of the time: after longer
+//!   holds for longer, but not beyond [`LOOK`], when all have looked.
 
 use super::sys::{self, Moment};
 use std::time::{Duration, Instant};
@@ -18,8 +20,11 @@ use std::time::{Duration, Instant};
 /// How long the process gives way after that.
 const PAUSE: Duration = Duration::from_micros(100);
 
+/// How long a process takes the lock again and again although others are about.
+const BARGE: Duration = Duration::from_millis(1);
+
 /// For how much of its time a process has a lock that it shares with Python's programs.
-const RUN: Duration = Duration::from_millis(25);
+const RUN: Duration = Duration::from_millis(40);
 
 /// How often Python's programs look at least.
 const LOOK: Duration = Duration::from_millis(100);
@@ -29,6 +34,8 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Turn {
     /// When the lock was first handed on inside the process.
     kept_since: Option<Moment>,
+    /// Since when others are about.
+    others: Option<Instant>,
     /// Until when the process gives way.
     pause: Option<Instant>,
     /// The present run beside Python's programs.
@@ -58,21 +65,38 @@ impl Turn {
         if *self.kept_since.get_or_insert(now) == now {
             return true;
         }
-        self.pause = Some(Instant::now() + PAUSE);
-        self.kept_since = None;
+        self.give_way(Instant::now());
         false
     }
 
     /// The lock goes to nobody in the process.
     pub(super) fn end(&mut self) {
         self.kept_since = None;
+        if let Some(since) = self.others {
+            let now = Instant::now();
+            if now.duration_since(since) >= BARGE {
+                self.give_way(now);
+            }
+        }
+    }
+
+    /// Others were found to use the file, or to wait for it.
+    pub(super) fn others_are_about(&mut self, now: Instant) {
+        self.others.get_or_insert(now);
+    }
+
+    fn give_way(&mut self, now: Instant) {
+        *self = Self {
+            pause: Some(now + PAUSE),
+            ..Self::default()
+        };
     }
 
     /// The lock was taken beside Python's programs.
     pub(super) fn begin_hold(&mut self) {
         let now = Instant::now();
         match &mut self.run {
-            Some(run) if now.duration_since(run.released) < RUN / 5 => run.taken = now,
+            Some(run) if now.duration_since(run.released) < RUN / 4 => run.taken = now,
             run => {
                 *run = Some(Run {
                     start: now,
@@ -90,11 +114,11 @@ impl Turn {
         let Some(run) = &mut self.run else { return };
         run.released = now;
         run.held += now.duration_since(run.taken);
-        if run.held < RUN * 4 / 5 {
+        if run.held < RUN * 3 / 4 {
             return;
         }
         let free = now.duration_since(run.start).saturating_sub(run.held);
-        let owed = LOOK.min(run.held / 4);
+        let owed = LOOK.min(run.held / 3);
         self.run = None;
         self.pause = owed.checked_sub(free).map(|rest| now + rest);
     }
@@ -114,6 +138,19 @@ mod tests {
         // As often as it takes to see that it isn't the first time that does it.
         assert!(start.elapsed() > Duration::ZERO && turn.pause.is_some());
         assert!(turn.may_be_kept());
+    }
+
+    #[test]
+    fn process_gives_way_some_time_after_it_has_seen_others() {
+        let mut turn = Turn::default();
+        turn.end();
+        assert!(turn.pause().is_none());
+        let seen = Instant::now();
+        turn.others_are_about(seen);
+        while turn.pause.is_none() {
+            turn.end();
+        }
+        assert!(seen.elapsed() >= BARGE && turn.others.is_none());
     }
 
     /// A hold of so long, and so long until the next.
@@ -138,13 +175,13 @@ mod tests {
             hold(&mut turn, millisecond, nothing);
             turn.pause().is_none()
         });
-        assert!(holds.count() < 20);
-        assert!(turn.pause.unwrap() <= Instant::now() + RUN / 5);
+        assert!(holds.count() < 30);
+        assert!(turn.pause.unwrap() <= Instant::now() + RUN / 4);
     }
 
     #[test]
     fn long_hold_is_followed_by_a_long_turn_for_others() {
-        for (held, turns) in [(200, 50), (60_000, 100)] {
+        for (held, turns) in [(150, 50), (60_000, 100)] {
             let mut turn = Turn::default();
             hold(&mut turn, Duration::from_millis(held), Duration::ZERO);
             let turns = Duration::from_millis(turns);

@@ -5,6 +5,7 @@ mod crowd;
 mod death;
 mod default;
 mod error;
+mod fairness;
 mod inspection;
 mod oslo;
 mod removal;
