@@ -57,6 +57,16 @@ fn holding(directory: &Path, args: &[&str]) -> Process {
     process
 }
 
+/// Waits until the shell that has left its id in the directory does: a signal that comes
+/// before it has begun to read would only be noticed when it has read.
+fn until_it_reads(directory: &Path) {
+    let pid = std::fs::read_to_string(directory.join("pid")).expect("it has left its id");
+    let stat = format!("/proc/{}/stat", pid.trim());
+    lockutils_tests::eventually("it reads", || {
+        std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S "))
+    });
+}
+
 /// What a command says and gives, when it has ended.
 struct Done {
     code: Option<i32>,

@@ -2,6 +2,7 @@
 
 use lockutils_tests::LIMIT;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read as _, Write};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
@@ -102,9 +103,11 @@ impl Terminal {
         self.said.extend(bytes);
     }
 
-    /// The program's id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.process_id().expect("it runs")
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.child.process_id().and_then(|id| id.try_into().ok());
+        let pid = id.and_then(Pid::from_raw).expect("an id");
+        kill_process(pid, signal).expect("it runs");
     }
 
     /// Waits until the program has ended and all that it says is on the screen; gives its

@@ -1,13 +1,13 @@
 //! Signals that are sent to `lockutils run`.
 
-use crate::{UNTIL_TOLD, code, holding, lockutils, shell};
+use crate::{UNTIL_TOLD, code, holding, lockutils, shell, until_it_reads};
 use lockutils_tests::{Directory, Process, eventually};
 use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt as _;
 
-/// Says which signal it gets, and goes on.
+/// Says which signal it gets, and goes on until it is told a line, or is alone.
 const LISTENER: &str = "for name in HUP INT QUIT TERM USR1 USR2; do trap \"echo $name\" $name; done
-    echo ready; while :; do read line && exit 7; done";
+    echo $$ > $LOCKUTILS_DIR/pid; echo ready; while kill -0 $PPID; do read line && exit 7; done";
 
 #[test]
 fn signals_are_passed_on_and_the_lock_is_held_meanwhile() {
@@ -23,6 +23,7 @@ fn signals_are_passed_on_and_the_lock_is_held_meanwhile() {
         (Signal::USR1, "USR1"),
         (Signal::USR2, "USR2"),
     ] {
+        until_it_reads(&directory);
         process.signal(signal);
         process.hear_of(name);
         let other = ["run", "-q", "-n", "key", "--", "true"];
@@ -64,6 +65,7 @@ fn signal_that_is_ignored_stays_ignored() {
     let script = format!("trap '' HUP; exec lockutils run key -- sh -c '{LISTENER}'");
     let mut process = Process::start(&mut shell(&directory, &script));
     process.hear_of("ready");
+    until_it_reads(&directory);
     process.signal(Signal::HUP);
     process.signal(Signal::USR1);
     // Which would come after the other.

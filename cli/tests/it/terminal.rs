@@ -1,9 +1,9 @@
 //! `lockutils run` at a terminal.
 
 use crate::pty::Terminal;
-use crate::{code, holding, lockutils, prepared, shell};
+use crate::{code, holding, lockutils, prepared, shell, until_it_reads};
 use lockutils_tests::Directory;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 #[test]
 fn line_says_for_whom_one_waits_and_is_gone_afterwards() {
@@ -50,10 +50,12 @@ fn line_is_gone_when_one_gives_up() {
 fn line_is_about_the_lock_that_is_in_the_way() {
     let directory = Directory::new();
     let _holder = holding(&directory, &["b"]);
-    let args = ["run", "b", "a", "--", "true"];
+    let args = ["run", "a", "b", "--", "true"];
     let mut terminal = Terminal::start(&lockutils(&directory, args));
-    terminal.until_it_has("for lock \"b\", held by process ");
-    assert!(!terminal.has_had("for lock \"a\""));
+    terminal.until("it has the first and waits for the second", |screen| {
+        let contents = screen.contents();
+        contents.contains("for lock \"b\", held by process ") && !contents.contains("for 0s for")
+    });
 }
 
 #[test]
@@ -73,15 +75,19 @@ fn ctrl_c_comes_to_the_command_once() {
     let directory = Directory::new();
     let script = "count=0; trap 'count=$((count + 1)); echo got $count' INT
                   trap 'echo end $count; exit 5' USR1
-                  echo ready; while :; do read line; done";
+                  echo $$ > $LOCKUTILS_DIR/pid; echo ready; while kill -0 $PPID; do read line; done";
     let args = ["run", "key", "--", "sh", "-c", script];
     let mut terminal = Terminal::start(&lockutils(&directory, args));
     terminal.until_it_has("ready");
+    until_it_reads(&directory);
+    // So that one which is passed on comes later, and not at the same time.
+    terminal.signal(Signal::STOP);
     terminal.press("\x03");
     terminal.until_it_has("got 1");
-    // A Ctrl-C that was passed on would come before this.
-    let pid = i32::try_from(terminal.id()).ok().and_then(Pid::from_raw);
-    kill_process(pid.unwrap(), Signal::USR1).unwrap();
+    until_it_reads(&directory);
+    terminal.signal(Signal::CONT);
+    // Before this it would be passed on.
+    terminal.signal(Signal::USR1);
     terminal.until_it_has("end 1");
     assert_eq!(terminal.end().0, 5);
 }
@@ -102,17 +108,23 @@ fn ctrl_c_ends_the_command_and_with_it_the_lock() {
 fn command_can_be_stopped_and_go_on() {
     let directory = Directory::new();
     let mut bash = prepared("bash", &directory);
+    let script = "trap 'echo continued' CONT; echo $$ > $LOCKUTILS_DIR/pid; echo started
+                  until read line; do kill -0 $PPID || exit; done; echo it was $line";
+    std::fs::write(directory.join("script"), script).unwrap();
     bash.args(["--norc", "--noprofile", "-i"]).env("PS1", "$ ");
     let mut terminal = Terminal::start(&bash);
-    let start = "lockutils run key -- sh -c 'echo st''arted; read line; echo it was $line'\n";
-    terminal.press(start);
+    terminal.until_it_has("$ ");
+    terminal.press("lockutils run key -- sh $LOCKUTILS_DIR/script\n");
     terminal.until_it_has("started");
+    until_it_reads(&directory);
     terminal.press("\x1a");
     terminal.until_it_has("Stopped");
     // Who is stopped has its lock.
     terminal.press("lockutils run -q -n key -- true; echo the status is $?\n");
     terminal.until_it_has("the status is 75");
     terminal.press("fg\n");
+    // Only then is the terminal the command's again.
+    terminal.until_it_has("continued");
     terminal.press("typed\n");
     terminal.until_it_has("it was typed");
     terminal.press("lockutils run -q -n key -- true; echo now it is $?\n");

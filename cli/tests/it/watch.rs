@@ -3,7 +3,7 @@
 use crate::pty::Terminal;
 use crate::{holding, lockutils, shell};
 use lockutils_tests::Directory;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 #[test]
 fn table_is_kept_up_to_date_and_leaves_the_terminal_as_it_was() {
@@ -43,8 +43,7 @@ fn signal_leaves_the_terminal_as_it_was() {
     let directory = Directory::new();
     let mut terminal = Terminal::start(&lockutils(&directory, ["ps", "--watch"]));
     terminal.until_it_has("nobody holds a lock in ");
-    let pid = i32::try_from(terminal.id()).ok().and_then(Pid::from_raw);
-    kill_process(pid.unwrap(), Signal::TERM).unwrap();
+    terminal.signal(Signal::TERM);
     let (code, screen) = terminal.end();
     assert_eq!(code, 0);
     assert!(!screen.alternate_screen() && !screen.hide_cursor());
