@@ -98,13 +98,11 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
         }
         "stay" => {
             let (count, time, key) = three();
-            stay(locks, count, time, key)?;
-            return Ok("done".to_owned());
+            return stay(locks, count, time, key);
         }
         "tries" => {
             let (time, key) = two();
-            tries(locks, milliseconds(time), key)?;
-            return Ok("done".to_owned());
+            return tries(locks, milliseconds(time), key);
         }
         "hog" => {
             let (time, each, key) = three();
@@ -173,7 +171,7 @@ fn with_source(error: &Error) -> String {
     }
 }
 
-fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<(), Error> {
+fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<String, Error> {
     let start = Instant::now();
     while start.elapsed() < time {
         let asked = now();
@@ -186,10 +184,10 @@ fn tries(locks: &FileLocks, time: Duration, key: &str) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok("done".to_owned())
 }
 
-fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), Error> {
+fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<String, Error> {
     for _ in 0..count {
         let asked = now();
         let guard = locks.key(key).lock()?;
@@ -200,7 +198,7 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<(), 
         say(&format!("out {}", now()));
         drop(guard);
     }
-    Ok(())
+    Ok("done".to_owned())
 }
 
 fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
