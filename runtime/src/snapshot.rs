@@ -23,7 +23,8 @@ pub struct LockState {
     pub suspected_deadlock: bool,
 }
 
-/// Every in-process lock that is held or awaited, in no particular order.
+/// Every lock that is held or awaited in this process, in no particular order. Of files, see
+/// [`FileLocks::states`](crate::FileLocks::states) for those of other processes.
 ///
 /// The process goes on while this looks, a part of the locks at a time, so two
 /// lines need not have been true at one moment; each line was.

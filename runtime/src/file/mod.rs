@@ -343,9 +343,13 @@ fn remedy(error: &io::Error) -> &'static str {
         Kind::NotADirectory => {
             "a file is where its directory should be; remove that, or use another directory"
         }
-        Kind::NotFound => "its directory goes away again and again; see who removes it",
+        Kind::NotFound => {
+            "its directory can't be made, or is removed again and again; use another one, or see who removes it"
+        }
         Kind::InvalidFilename => "its path is too long; use a directory with a shorter one",
-        Kind::Unsupported => "see what it says, or use another space",
+        Kind::Unsupported => {
+            "leave it where it is: a file that Python's programs use is never removed"
+        }
         _ if sys::is_for_descriptors(error) => {
             "too many files are open; raise the limit (`ulimit -n`), or look for a leak"
         }
