@@ -14,6 +14,7 @@ mod site;
 mod snapshot;
 mod space;
 mod sync;
+mod timer;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::error::{Error, ErrorKind};

@@ -26,10 +26,11 @@ use super::{Directory, FileSpace};
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
 use crate::key::Key;
-use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms, Timer};
+use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms};
 use crate::owner::Owner;
 use crate::site::Site;
 use crate::space::Wait;
+use crate::timer::{AsyncTimer, Timer};
 use futures_timer::Delay;
 use std::cell::OnceCell;
 use std::pin::Pin;
@@ -580,8 +581,7 @@ pub struct FileLockFuture {
     acquire: Option<Acquire>,
     timeout: Option<Duration>,
     /// From when the lock was found busy.
-    timer: Option<Timer>,
-    delay: Option<Delay>,
+    timer: Option<AsyncTimer>,
 }
 
 impl FileLockFuture {
@@ -590,7 +590,6 @@ impl FileLockFuture {
             acquire: Some(acquire),
             timeout,
             timer: None,
-            delay: None,
         }
     }
 
@@ -674,7 +673,6 @@ impl Future for FileLockFuture {
             acquire: place,
             timeout,
             timer,
-            delay,
         } = &mut *self;
         let waker = context.waker();
         let acquire = place
@@ -690,21 +688,8 @@ impl Future for FileLockFuture {
         let Some(timeout) = *timeout else {
             return Poll::Pending;
         };
-        let timer = timer.get_or_insert_with(|| {
-            let timer = Timer::start(timeout);
-            *delay = timer
-                .deadline
-                .filter(|_| !timer.is_over())
-                .map(|_| Delay::new(timeout));
-            timer
-        });
-        if !timer.is_over() {
-            match delay {
-                None => return Poll::Pending,
-                Some(delay) => ready!(Pin::new(delay).poll(context)),
-            }
-        }
-        let waited = timer.start.elapsed();
+        let timer = timer.get_or_insert_with(|| AsyncTimer::start(timeout));
+        let waited = ready!(timer.poll_over(context));
         let last = acquire.give_up(Owner::task(waker), waited, || waker.clone());
         if let Poll::Ready(Err(_)) = last {
             *place = None;

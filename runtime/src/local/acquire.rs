@@ -23,7 +23,7 @@ use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::sync::{self, Condvar, Instant, Mutex};
-use futures_timer::Delay;
+use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
 use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
@@ -512,8 +512,7 @@ pub struct LockTimeoutFuture {
     acquire: Option<Acquire>,
     timeout: Duration,
     /// From when the lock was found busy.
-    timer: Option<Timer>,
-    delay: Option<Delay>,
+    timer: Option<AsyncTimer>,
 }
 
 impl LockTimeoutFuture {
@@ -522,7 +521,6 @@ impl LockTimeoutFuture {
             acquire: Some(acquire),
             timeout,
             timer: None,
-            delay: None,
         }
     }
 }
@@ -535,7 +533,6 @@ impl Future for LockTimeoutFuture {
             acquire: place,
             timeout,
             timer,
-            delay,
         } = &mut *self;
         let waker = context.waker();
         let acquire = place
@@ -545,53 +542,15 @@ impl Future for LockTimeoutFuture {
             return Poll::Ready(Ok(AsyncGuard::new(held)));
         }
         // Looked at after the step: the lock may have been given as time ran out.
-        let timer = timer.get_or_insert_with(|| {
-            let timer = Timer::start(*timeout);
-            *delay = timer
-                .deadline
-                .filter(|_| !timer.is_over())
-                .map(|_| Delay::new(*timeout));
-            timer
-        });
-        if !timer.is_over() {
-            match delay {
-                None => return Poll::Pending,
-                Some(delay) => ready!(Pin::new(delay).poll(context)),
-            }
-        }
-        match acquire.timed_out(timer.start.elapsed()) {
+        let timer = timer.get_or_insert_with(|| AsyncTimer::start(*timeout));
+        let waited = ready!(timer.poll_over(context));
+        match acquire.timed_out(waited) {
             Some(error) => {
                 *place = None;
                 Poll::Ready(Err(error))
             }
             None => Poll::Pending,
         }
-    }
-}
-
-/// 34,000 years, and less than any clock holds.
-const FOREVER: Duration = Duration::from_secs(1 << 40);
-
-/// The time that a wait may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timer {
-    pub(crate) start: Instant,
-    /// `None` if it is for ever.
-    pub(crate) deadline: Option<Instant>,
-}
-
-impl Timer {
-    pub(crate) fn start(timeout: Duration) -> Self {
-        let start = Instant::now();
-        let deadline = (timeout < FOREVER)
-            .then(|| start.checked_add(timeout))
-            .flatten();
-        Self { start, deadline }
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| deadline <= Instant::now())
     }
 }
 

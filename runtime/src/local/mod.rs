@@ -44,7 +44,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use table::{Name, SpaceId};
 
-pub(crate) use acquire::{Acquire, Held, Signal, Timer};
+pub(crate) use acquire::{Acquire, Held, Signal};
 pub use acquire::{LockFuture, LockTimeoutFuture};
 pub(crate) use entry::Mode;
 pub use global::{global, is_locked, lock, lock_async, try_lock};

@@ -1,0 +1,62 @@
+//! The time that a wait may take, of a thread and of a task.
+
+use crate::sync::Instant;
+use futures_timer::Delay;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// 34,000 years, and less than any clock holds.
+const FOREVER: Duration = Duration::from_secs(1 << 40);
+
+/// The time that a wait may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timer {
+    pub(crate) start: Instant,
+    /// `None` if it is for ever.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Timer {
+    pub(crate) fn start(timeout: Duration) -> Self {
+        let start = Instant::now();
+        let deadline = (timeout < FOREVER)
+            .then(|| start.checked_add(timeout))
+            .flatten();
+        Self { start, deadline }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
+/// A [`Timer`] that wakes a task, under any executor.
+#[derive(Debug)]
+pub(crate) struct AsyncTimer {
+    timer: Timer,
+    /// `None` if the time is over at once, or never.
+    delay: Option<Delay>,
+}
+
+impl AsyncTimer {
+    pub(crate) fn start(timeout: Duration) -> Self {
+        let timer = Timer::start(timeout);
+        let runs = timer.deadline.is_some() && !timer.is_over();
+        let delay = runs.then(|| Delay::new(timeout));
+        Self { timer, delay }
+    }
+
+    /// How long it took, once the time is over; else sees to it that the task is woken then.
+    pub(crate) fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
+        let Self { timer, delay } = self;
+        if !timer.is_over() {
+            match delay {
+                None => return Poll::Pending,
+                Some(delay) => ready!(Pin::new(delay).poll(context)),
+            }
+        }
+        Poll::Ready(timer.start.elapsed())
+    }
+}
