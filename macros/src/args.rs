@@ -57,6 +57,31 @@ const NAMES: [&str; 13] = [
     "crate",
 ];
 
+/// What other libraries' locks are told at this place, and where it is said here.
+const ELSEWHERE: [(&str, &str); 6] = [
+    (
+        "fair",
+        "it is the space's: `locks = SPACE`, made by `Locks::new(\"..\").fair()`",
+    ),
+    (
+        "permits",
+        "they are the space's: `locks = SPACE`, made by `Locks::new(\"..\").permits(4)`",
+    ),
+    (
+        "lock_path",
+        "the directory is the space's: `locks = SPACE`, made by `FileLocks::new(\"..\")`",
+    ),
+    (
+        "lock_file_prefix",
+        "it is the space's: `locks = SPACE`, made by `FileLocks::new(\"..\").prefix(\"..\")`",
+    ),
+    ("name", "write `key = ..`"),
+    (
+        "timeout",
+        "write `acquire_timeout = ..`, which bounds the wait and not the body",
+    ),
+];
+
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
     parse_all.parse2(args)
@@ -189,6 +214,10 @@ impl Key {
                 ..
             }) => Self::of_text(text),
             Expr::Group(group) => Self::of(*group.expr),
+            Expr::Array(_) => Err(Error::new_spanned(
+                value,
+                "a list is no key; several keys are `keys = [..]`, and a key of several parts is `key = (..)`",
+            )),
             value => format::expect_none_inside(&value).map(|()| Self::Value(value)),
         }
     }
@@ -203,6 +232,10 @@ impl Key {
     }
 
     fn of_all(values: Expr) -> Result<Self> {
+        if let Expr::Tuple(_) = values {
+            let message = "a tuple is one key; several keys are `keys = [..]`";
+            return Err(Error::new_spanned(values, message));
+        }
         format::expect_none_inside(&values).map(|()| Self::All(values))
     }
 }
@@ -314,6 +347,9 @@ fn unnamed(input: ParseStream<'_>) -> Error {
 /// meant as that.
 fn unknown(name: &Ident, alone: bool) -> Error {
     let text = name.unraw().to_string();
+    if let Some((_, remedy)) = ELSEWHERE.iter().find(|(word, _)| *word == text) {
+        return Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"));
+    }
     let meant = closest(&text, &NAMES).map(|close| format!("did you mean `{close}`?"));
     let key = alone.then(|| format!("to lock on its value write `key = {name}`"));
     let remedy = match (meant, key) {

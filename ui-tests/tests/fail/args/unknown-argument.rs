@@ -1,6 +1,6 @@
 use lockutils::synchronized;
 
-#[synchronized("a", lock_path = 5)]
+#[synchronized("a", colour = 5)]
 fn start(id: u32) {}
 
 fn main() {}
