@@ -139,6 +139,9 @@ impl Locks {
             "a lock with no permits could never be taken; give at least one"
         );
         self.policy.permits = permits;
+        // Another space from here on, if this one was used already: what it was used as is in
+        // its number.
+        self.identity = Identity::new();
         self
     }
 
@@ -150,6 +153,7 @@ impl Locks {
     #[must_use]
     pub const fn fair(mut self) -> Self {
         self.policy.fair = true;
+        self.identity = Identity::new(); // As in `permits`.
         self
     }
 

@@ -139,3 +139,13 @@ fn first_use_by_two_threads_is_of_one_space() {
         }
     });
 }
+
+/// What a space was used as before doesn't matter.
+#[test]
+fn permits_of_a_space_that_was_used_hold() {
+    let locks = Locks::new("used before");
+    drop(locks.key("key").lock());
+    let locks = locks.permits(2);
+    let _both = [(); 2].map(|()| locks.key("key").try_lock().unwrap());
+    assert!(locks.key("key").try_lock().is_err());
+}
