@@ -190,8 +190,9 @@ fn lazy_path(path: &Path) -> Option<Lazy<'_>> {
         _ => None,
     });
     match &*last.ident.to_string() {
-        "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future(inside)),
-        "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
+        // `Self::Future` of a trait such as tower's `Service` is one of them.
+        "Future" | "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future(inside)),
+        "Stream" | "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
         "Pin" | "Box" => lazy(inside?),
         _ => None,
     }
