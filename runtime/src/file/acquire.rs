@@ -421,6 +421,8 @@ impl One {
                     next,
                     turn,
                 } => {
+                    // Who was granted the lock has it already, and gives way to nobody.
+                    let gives_way = manner.gives_way && !matches!(next, Next::Granted(_));
                     match next {
                         Next::AtOnce => {}
                         Next::Granted(claim) => {
@@ -434,7 +436,10 @@ impl One {
                             ready!(Pin::new(delay).poll(&mut Context::from_waker(&waker())));
                         }
                     }
-                    let tried = file_in_use.try_take(manner);
+                    let tried = file_in_use.try_take(Manner {
+                        gives_way,
+                        ..manner
+                    });
                     *next = Next::AtOnce;
                     match tried {
                         Ok(Tried::Taken) => break,

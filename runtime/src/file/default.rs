@@ -3,10 +3,24 @@
 use super::{FileLocks, Refused, sys};
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 static FILE_LOCKS: OnceLock<FileLocks> = OnceLock::new();
+
+/// The directory of the user's own, if that is where the process-wide space is.
+static OWN: OnceLock<PathBuf> = OnceLock::new();
+
+/// Looks again whether the directory of the user's own can be trusted, and makes it where it
+/// is gone: those who clean up temporary files may have removed it, and anybody may have made
+/// another one since. Other directories are whose they are.
+pub(super) fn check(directory: &Path) -> io::Result<()> {
+    if OWN.get().is_none_or(|own| own != directory) {
+        return Ok(());
+    }
+    sys::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
+}
 
 /// The process-wide space of lock files, which `#[synchronized(.., external)]` uses.
 ///
@@ -65,7 +79,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
     let (directory, made) = sys::own_directory(runtime);
     match made {
-        Ok(()) => FileLocks::new(directory),
+        Ok(()) => FileLocks::new(OWN.get_or_init(|| directory)),
         Err((kind, reason)) => {
             let remedy = "name another directory in `LOCKUTILS_DIR`, or with `set_file_locks`";
             let refused = Refused {

@@ -1,5 +1,6 @@
 //! An open lock file.
 
+use super::default;
 use super::path::Rule;
 use super::record::{self, FileRecord};
 use super::sys::{self, Identity, Locker, Moment};
@@ -38,6 +39,9 @@ pub(super) struct Descriptor {
 impl Descriptor {
     /// Opens the file; makes it, and its directory with all parents, where they are missing.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        if let Some(directory) = path.parent() {
+            default::check(directory).map_err(Failure::of("use the directory of lock file"))?;
+        }
         let opened = sys::open(path).or_else(|error| match path.parent() {
             Some(directory) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(directory)?;

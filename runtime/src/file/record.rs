@@ -121,8 +121,10 @@ impl FileRecord {
             words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
         };
         let (seconds, micros) = field("since")?.split_once('.')?;
-        let since = Duration::from_secs(seconds.parse().ok()?)
-            + Duration::from_micros(micros.parse().ok()?);
+        let micros: u32 = micros.parse().ok().filter(|micros| *micros < 1_000_000)?;
+        let since = Duration::new(seconds.parse().ok()?, 1000 * micros);
+        // Anybody can write here, also a time that no clock has.
+        UNIX_EPOCH.checked_add(since)?;
         Some(Self {
             pid: field("pid")?.parse().ok()?,
             start: field("start")?.parse().ok()?,
@@ -205,4 +207,19 @@ fn checksum(text: &[u8]) -> u32 {
     text.iter().fold(0x811C_9DC5, |sum, byte| {
         (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_no_clock_has_is_no_record() {
+        let mut record = FileRecord::of_this_process(Site::here());
+        assert!(FileRecord::from_bytes(&record.to_bytes()).is_some());
+        for seconds in [1 << 63, u64::MAX] {
+            record.since = Duration::from_secs(seconds);
+            assert!(FileRecord::from_bytes(&record.to_bytes()).is_none());
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub(super) use linux::*;
 pub(super) use other::*;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The directory for the lock files of one user, and whether it can be trusted. Makes it
 /// where it is missing. `runtime` is where the session says that such directories are.
@@ -48,6 +48,12 @@ pub(super) fn own_directory(
     unix::own_directory(runtime)
 }
 
+/// Whether such a directory can be trusted. Makes it where it is missing.
+#[cfg(unix)]
+pub(super) fn check_own(directory: &Path) -> Result<(), (io::ErrorKind, &'static str)> {
+    unix::check_own(directory)
+}
+
 /// The directory for the lock files of one user: that of its temporary files, which is its
 /// own.
 #[cfg(not(unix))]
@@ -55,4 +61,9 @@ pub(super) fn own_directory(
     _runtime: Option<PathBuf>,
 ) -> (PathBuf, Result<(), (io::ErrorKind, &'static str)>) {
     (std::env::temp_dir().join("lockutils"), Ok(()))
+}
+
+#[cfg(not(unix))]
+pub(super) fn check_own(_directory: &Path) -> Result<(), (io::ErrorKind, &'static str)> {
+    Ok(())
 }

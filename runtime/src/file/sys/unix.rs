@@ -31,6 +31,11 @@ pub(in crate::file) fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Resu
     (directory, checked)
 }
 
+/// Whether it can be trusted. Makes it where it is missing.
+pub(in crate::file) fn check_own(directory: &Path) -> Result<(), Refusal> {
+    check(directory, user())
+}
+
 fn check(directory: &Path, user: u32) -> Result<(), Refusal> {
     let parent = directory.parent().map(fs::metadata);
     let Some(Ok(parent)) = parent else {
