@@ -8,16 +8,20 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::Path;
 use std::process::Command;
 
-/// Where a process with these variables, and none of the others, has its lock files, and
-/// whether it can lock one.
-fn found(variables: &[(&str, &Path)]) -> String {
+/// A process with these variables, and none of the others.
+fn process(variables: &[(&str, &Path)]) -> Process {
     let mut command = Command::new(HOLDER);
     command.arg("--default");
     for name in ["LOCKUTILS_DIR", "OSLO_LOCK_PATH", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);
     }
     command.envs(variables.iter().copied());
-    Process::start(&mut command).ask_for("where", "where")
+    Process::start(&mut command)
+}
+
+/// Where such a process has its lock files, and whether it can lock one.
+fn found(variables: &[(&str, &Path)]) -> String {
+    process(variables).ask_for("where", "where")
 }
 
 fn is_held(answer: &str, directory: &Path) {
@@ -51,6 +55,24 @@ fn variables_are_looked_at_in_order() {
     is_held(&found(&variables[2..]), &runtime.join("lockutils"));
     let empty = ("LOCKUTILS_DIR", Path::new(""));
     is_held(&found(&[empty, variables[1]]), &oslo);
+}
+
+/// Those who clean up temporary files may remove it, and anybody make another one.
+#[test]
+fn own_directory_is_looked_at_again() {
+    let directory = Directory::new();
+    let own = directory.join("lockutils");
+    let mut process = process(&[("XDG_RUNTIME_DIR", &directory)]);
+    for key in ["a", "b"] {
+        process.ask_for(&format!("lock {key}"), "held");
+        process.ask_for("release", "released");
+        assert_eq!(fs::metadata(&own).unwrap().mode() & 0o777, 0o700);
+        fs::remove_dir_all(&own).unwrap();
+    }
+    DirBuilder::new().create(&own).unwrap();
+    fs::set_permissions(&own, Permissions::from_mode(0o777)).unwrap();
+    let error = process.ask_for("lock c", "error");
+    assert!(error.contains("others than its owner may write"), "{error}");
 }
 
 #[test]
