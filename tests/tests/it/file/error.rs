@@ -272,34 +272,31 @@ fn full_disk_is_an_error_and_frees_the_lock() {
     }
 }
 
-/// The same on a file system that is really full, where this machine lets one be mounted.
-#[test]
-fn full_file_system_is_an_error() {
+/// Has a lock be asked for on a file system that `mount` puts in the directory's place.
+fn refused_on_a_file_system(mount: &str, remedy: &str) {
     let directory = Directory::new();
-    let script = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero >\"$1/full\" && \
-                  exec \"$0\" \"$1\" ''";
+    let script = format!("{mount} && exec \"$0\" \"$1\" ''");
     let mut command = Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "sh", "-c", script, HOLDER]);
+    command.args(["--mount", "--map-root-user", "sh", "-c", &script, HOLDER]);
     let mut process = Process::start(command.arg(&*directory).stderr(Stdio::null()));
     process.tell("lock key");
     match process.hear() {
         None => eprintln!("skipped: no file system can be mounted here"),
-        Some(answer) => assert_refused(&answer, &directory.join("key"), "make some room"),
+        Some(answer) => assert_refused(&answer, &directory.join("key"), remedy),
     }
+}
+
+/// The same on a file system that is really full, where this machine lets one be mounted.
+#[test]
+fn full_file_system_is_an_error() {
+    let mount = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero >\"$1/full\"";
+    refused_on_a_file_system(mount, "make some room");
 }
 
 #[test]
 fn read_only_file_system_is_an_error() {
-    let directory = Directory::new();
-    let script = "mount -t tmpfs -o ro none \"$1\" && exec \"$0\" \"$1\" ''";
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "sh", "-c", script, HOLDER]);
-    let mut process = Process::start(command.arg(&*directory).stderr(Stdio::null()));
-    process.tell("lock key");
-    match process.hear() {
-        None => eprintln!("skipped: no file system can be mounted here"),
-        Some(answer) => assert_refused(&answer, &directory.join("key"), "can be written to"),
-    }
+    let mount = "mount -t tmpfs -o ro none \"$1\"";
+    refused_on_a_file_system(mount, "can be written to");
 }
 
 /// Files that are kept open for speed are closed when others need the descriptors, and what
