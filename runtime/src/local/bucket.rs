@@ -103,7 +103,9 @@ impl Bucket {
     #[inline]
     pub(super) fn try_take(&self, space: u64, text: &[u8], record: Record) -> bool {
         // Acquire pairs with the release in `release` and `unreserve`: what was done
-        // under the lock before is done, and so is all that was done with the record.
+        // under the lock before is done, and so is all that was done with the record. It has
+        // to be one read-modify-write, as it is what `reserve` reads of a thin hold: so that
+        // one sees as well what was released before, and no `complete` of an earlier hold.
         if self
             .word
             .compare_exchange(FREE, THIN, Ordering::Acquire, Ordering::Relaxed)

@@ -111,7 +111,8 @@ impl Locks {
 
     /// Lets up to `permits` holders have each key at once.
     ///
-    /// A shared hold takes one permit, as any other does.
+    /// A shared hold takes one permit, as any other does. What this gives is a space of its
+    /// own, also where another one was made into it after it was used.
     ///
     /// # Panics
     ///
@@ -411,8 +412,8 @@ impl From<space::Terms> for Terms {
     }
 }
 
-/// A hold of the fast path, in one word. A guard has three, and costs more to move than
-/// to make.
+/// A hold of the fast path, in one word. A guard has two, of which the second says that it
+/// was the fast path.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ThinHold(u64);
