@@ -192,14 +192,16 @@ impl Args {
 
     /// Where both `key` and `keys` are there, the names tell.
     fn set_key(&mut self, name: &Ident, key: Key) -> Result<()> {
-        if let Some(Key::Text(text) | Key::Format(text)) = &self.key
-            && self.names.iter().all(|name| name != "key")
-        {
-            let text = text.token();
-            let message = format!(
-                "the text {text} is the key already; remove the text, or remove `{name} = ..`"
-            );
-            return Err(Error::new_spanned(name, message));
+        let is_named = self.names.iter().any(|name| name == "key");
+        match &self.key {
+            Some(Key::Text(text) | Key::Format(text)) if !is_named => {
+                let text = text.token();
+                let message = format!(
+                    "the text {text} is the key already; remove the text, or remove `{name} = ..`"
+                );
+                return Err(Error::new_spanned(name, message));
+            }
+            _ => {}
         }
         self.key = Some(key);
         Ok(())

@@ -118,9 +118,10 @@ fn ends_a_statement(tokens: &[TokenTree]) -> bool {
 /// has invisible delimiters, without these.
 pub(crate) fn unwrap_last(tokens: TokenStream) -> Vec<TokenTree> {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    while let Some(TokenTree::Group(group)) = tokens.last()
-        && group.delimiter() == Delimiter::None
-    {
+    while let Some(TokenTree::Group(group)) = tokens.last() {
+        if group.delimiter() != Delimiter::None {
+            break;
+        }
         let inside = group.stream();
         tokens.pop();
         tokens.extend(inside);

@@ -122,9 +122,10 @@ pub(crate) fn may_be_synchronized(attr: &Attribute) -> bool {
 pub(crate) fn between(begin: Cursor<'_>, end: Cursor<'_>) -> TokenStream {
     let mut tokens = Vec::new();
     let mut place = begin;
-    while place < end
-        && let Some((token, next)) = place.token_tree()
-    {
+    while place < end {
+        let Some((token, next)) = place.token_tree() else {
+            break;
+        };
         match place.group(Delimiter::None) {
             Some((inside, ..)) if next > end => place = inside,
             _ => {

@@ -256,9 +256,11 @@ fn read(text: &str) -> TokenStream {
             };
             let inside = invisible(group.stream());
             let mut delimiter = group.delimiter();
-            if let [.., TokenTree::Ident(word), TokenTree::Punct(_)] = &*read
-                && word == "invisible"
-            {
+            let is_marked = matches!(
+                &*read,
+                [.., TokenTree::Ident(word), TokenTree::Punct(_)] if word == "invisible"
+            );
+            if is_marked {
                 read.truncate(read.len() - 2);
                 delimiter = Delimiter::None;
             }

@@ -346,11 +346,11 @@ impl Acquire {
             }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
-            if timer.is_over()
-                && let waited = timer.start.elapsed()
-                && let Poll::Ready(result) = self.give_up(Owner::thread(), waited, waker)
-            {
-                return result;
+            if timer.is_over() {
+                let waited = timer.start.elapsed();
+                if let Poll::Ready(result) = self.give_up(Owner::thread(), waited, waker) {
+                    return result;
+                }
             }
             // After the time: who doesn't wait is in no deadlock.
             if let Some(error) = self.waiting().deadlock() {

@@ -275,8 +275,10 @@ impl Kernel {
             // A shared lock on the same descriptor takes the place of an exclusive one.
             State::Kept => self.state = State::Free,
             State::Free => {
-                if gives_way && let Some(until) = self.turn.pause() {
-                    return Ok(Tried::Paused(until));
+                if gives_way {
+                    if let Some(until) = self.turn.pause() {
+                        return Ok(Tried::Paused(until));
+                    }
                 }
             }
         }
@@ -385,11 +387,11 @@ impl Kernel {
             return;
         }
         self.state = State::Free;
-        if let Some(descriptor) = &self.descriptor
-            && descriptor.unlock().is_err()
-        {
-            // Closed, it is as good as unlocked.
-            self.descriptor = None;
+        if let Some(descriptor) = &self.descriptor {
+            if descriptor.unlock().is_err() {
+                // Closed, it is as good as unlocked.
+                self.descriptor = None;
+            }
         }
     }
 }

@@ -286,9 +286,10 @@ impl Acquire {
         if let Self::One(One {
             state: State::New(request),
         }) = &self
-            && let Some(hold) = spin(request.name(), request.terms, request.site)
         {
-            return Held::one(hold);
+            if let Some(hold) = spin(request.name(), request.terms, request.site) {
+                return Held::one(hold);
+            }
         }
         self.block_in_queue()
     }
@@ -325,10 +326,10 @@ impl Acquire {
             }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
-            if timer.is_over()
-                && let Some(error) = self.timed_out(timer.start.elapsed())
-            {
-                return Err(error);
+            if timer.is_over() {
+                if let Some(error) = self.timed_out(timer.start.elapsed()) {
+                    return Err(error);
+                }
             }
             // After the time: who doesn't wait is in no deadlock.
             if let Some(error) = self.deadlock() {
@@ -358,10 +359,10 @@ pub(super) fn spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
     let start = Instant::now();
     for round in 0..SPINS {
         sync::pause(round);
-        if table::looks_free(name)
-            && let Some(hash) = table::try_take_thin(name, record)
-        {
-            return Some(Hold::thin(hash));
+        if table::looks_free(name) {
+            if let Some(hash) = table::try_take_thin(name, record) {
+                return Some(Hold::thin(hash));
+            }
         }
         // On a busy machine a pause can take longer than anybody is to be overtaken.
         if start.elapsed() >= PATIENCE {
@@ -489,10 +490,10 @@ impl Future for LockFuture {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
         let waker = context.waker();
-        if let Acquire::One(one) = &mut self.0
-            && let Some(hash) = one.try_thin(Owner::task(waker))
-        {
-            return Poll::Ready(AsyncGuard::thin(hash));
+        if let Acquire::One(one) = &mut self.0 {
+            if let Some(hash) = one.try_thin(Owner::task(waker)) {
+                return Poll::Ready(AsyncGuard::thin(hash));
+            }
         }
         self.0
             .step(Owner::task(waker), false, || waker.clone())

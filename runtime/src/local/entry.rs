@@ -143,10 +143,10 @@ impl Drop for Wakers {
                 panic = Some(payload);
             }
         }
-        if let Some(panic) = panic
-            && !thread::panicking()
-        {
-            resume_unwind(panic);
+        if let Some(panic) = panic {
+            if !thread::panicking() {
+                resume_unwind(panic);
+            }
         }
     }
 }

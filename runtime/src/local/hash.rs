@@ -69,16 +69,16 @@ impl Seeds {
         let last = self.product(named(words(last), name), 2);
         let mut product = self.product(words(first), 0).and(&last);
         // Not a loop over those in between, which takes as long as all the rest.
-        let chunks = text.as_chunks().0;
-        if let [_, second, ..] = chunks
-            && text.len() > 32
-        {
-            product = product.and(&self.product(words(second), 4));
+        let chunk = |at: usize| text.get(at..).and_then(<[u8]>::first_chunk);
+        if text.len() > 32 {
+            if let Some(second) = chunk(16) {
+                product = product.and(&self.product(words(second), 4));
+            }
         }
-        if let [_, _, third, ..] = chunks
-            && text.len() > 48
-        {
-            product = product.and(&self.product(words(third), 6));
+        if text.len() > 48 {
+            if let Some(third) = chunk(32) {
+                product = product.and(&self.product(words(third), 6));
+            }
         }
         product.fold()
     }

@@ -191,9 +191,10 @@ impl Model {
             let lock = &mut self.locks[key];
             lock.holders.retain(|holder| *holder != id);
             lock.queue.retain(|waiter| *waiter != id);
-            while let Some(&first) = self.locks[key].queue.front()
-                && self.take(key, first, false)
-            {
+            while let Some(&first) = self.locks[key].queue.front() {
+                if !self.take(key, first, false) {
+                    break;
+                }
                 self.locks[key].queue.pop_front();
             }
         }

@@ -131,10 +131,9 @@ fn processes_killed_at_random_leave_the_others_exclusive() {
                 victim.kill();
                 let mut stays = more_stays(&victim, vec![first]);
                 // What it held when it was killed, it held at least until then.
-                if let Some(last) = stays.last_mut()
-                    && last.end == 0
-                {
-                    last.end = alive.max(last.start);
+                match stays.last_mut() {
+                    Some(last) if last.end == 0 => last.end = alive.max(last.start),
+                    _ => {}
                 }
                 killed.extend(stays);
             }
