@@ -3,7 +3,7 @@
 use crate::args::PsArgs;
 use crate::{args, holder, screen};
 use anyhow::Result;
-use comfy_table::{ContentArrangement, LineStyle, Row, Table, TableStyle};
+use comfy_table::{ContentArrangement, Row, Table, TableComponent, presets};
 use lockutils::{FileLocks, Holder, LockState};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -36,9 +36,9 @@ fn text(locks: &FileLocks) -> Result<String> {
         return Ok(format!("nobody holds a lock in {:?}", locks.name()));
     }
     let mut table = Table::new();
-    let style = TableStyle::new().header_separator(LineStyle::none().fill('─'));
     table
-        .load_style(style)
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["KEY", "PID", "COMMAND", "TAKEN AT", "HELD FOR", "WAITERS"]);
     for state in &states {

@@ -5,7 +5,7 @@ use super::options::Options;
 use super::site::Run;
 use super::way::{Lock, Way};
 use anyhow::{Context, Result};
-use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, Table, TableComponent, presets};
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -184,9 +184,11 @@ pub(crate) fn table<const N: usize>(
     titles: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    let underlined = TableStyle::new().header_separator(LineStyle::none().fill('─'));
     let mut table = Table::new();
-    table.load_style(underlined).set_header(titles);
+    table
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_header(titles);
     table.add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if index == 0 { 0 } else { 2 }, 0));

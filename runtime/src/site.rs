@@ -54,7 +54,10 @@ impl Site {
     #[inline]
     #[track_caller]
     pub const fn here() -> Self {
-        Self(NonNull::from_ref(Location::caller()).cast())
+        match NonNull::new(ptr::from_ref(Location::caller()).cast_mut().cast()) {
+            Some(location) => Self(location),
+            None => unreachable!(),
+        }
     }
 
     #[inline]
@@ -79,7 +82,7 @@ impl Site {
     #[expect(unsafe_code, reason = "the word becomes the reference it was")]
     fn place(&self) -> Result<&'static Location<'static>, &'static Function> {
         let word = self.0.as_ptr();
-        if word.addr().is_multiple_of(2) {
+        if word.addr() % 2 == 0 {
             // SAFETY: only `here` makes a word with this bit clear, of such a reference.
             Ok(unsafe { &*word.cast() })
         } else {

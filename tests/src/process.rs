@@ -13,8 +13,8 @@ use std::thread;
 #[must_use]
 pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
-    let (seconds, nanoseconds) = (now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned());
-    seconds * 1_000_000_000 + nanoseconds
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    part(now.tv_sec) * 1_000_000_000 + part(now.tv_nsec)
 }
 
 /// A process that is told what to do line by line, and answers so. Killed when this is

@@ -7,7 +7,7 @@
 /// roots of 8 to start with, cube roots of 64 for the rounds. Worked out and not written
 /// down, so that no digit can be wrong.
 fn constants() -> ([u32; 8], [u32; 64]) {
-    let is_prime = |n: &u128| (2..*n).all(|divisor| !n.is_multiple_of(divisor));
+    let is_prime = |n: &u128| (2..*n).all(|divisor| n % divisor != 0);
     let mut primes = (2..).filter(is_prime);
     let primes: [u128; 64] = std::array::from_fn(|_| primes.next().expect("they never end"));
     let start = std::array::from_fn(|index| low(root(primes[index] << 64, 2)));
@@ -37,21 +37,21 @@ pub(super) fn sha256(text: &[u8]) -> [u8; 32] {
     padded.push(0x80);
     padded.resize((padded.len() + 8).next_multiple_of(64) - 8, 0);
     padded.extend((8 * text.len() as u64).to_be_bytes());
-    for block in padded.as_chunks::<64>().0 {
+    for block in padded.chunks_exact(64) {
         compress(&mut state, block, &rounds);
     }
     let mut digest = [0; 32];
-    for (place, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
-        *place = word.to_be_bytes();
+    for (place, word) in digest.chunks_exact_mut(4).zip(state) {
+        place.copy_from_slice(&word.to_be_bytes());
     }
     digest
 }
 
 #[expect(clippy::many_single_char_names, reason = "as the standard has them")]
-fn compress(state: &mut [u32; 8], block: &[u8; 64], rounds: &[u32; 64]) {
+fn compress(state: &mut [u32; 8], block: &[u8], rounds: &[u32; 64]) {
     let mut schedule = [0_u32; 64];
-    for (place, bytes) in schedule.iter_mut().zip(block.as_chunks().0) {
-        *place = u32::from_be_bytes(*bytes);
+    for (place, bytes) in schedule.iter_mut().zip(block.chunks_exact(4)) {
+        *place = u32::from_be_bytes(bytes.try_into().expect("four of them"));
     }
     for index in 16..64 {
         let (early, late) = (schedule[index - 15], schedule[index - 2]);

@@ -346,12 +346,14 @@ fn remedy(error: &io::Error) -> &'static str {
         Kind::NotFound => {
             "its directory can't be made, or is removed again and again; use another one, or see who removes it"
         }
-        Kind::InvalidFilename => "its path is too long; use a directory with a shorter one",
         Kind::Unsupported => {
             "leave it where it is: a file that Python's programs use is never removed"
         }
         _ if sys::is_for_descriptors(error) => {
             "too many files are open; raise the limit (`ulimit -n`), or look for a leak"
+        }
+        _ if sys::is_for_length(error) => {
+            "its path is too long; use a directory with a shorter one"
         }
         _ if sys::is_symbolic_link(error) => {
             "it is a symbolic link, which could lead anywhere; remove it, or use another directory"

@@ -46,7 +46,10 @@ pub(super) fn file_name(rule: Rule, beginning: &str, key: &[u8]) -> Result<Key, 
     }
     match rule {
         Rule::Own => Ok(own(beginning, key)),
-        Rule::Oslo => oslo(beginning, str::from_utf8(key).expect("the text of a key")),
+        Rule::Oslo => oslo(
+            beginning,
+            std::str::from_utf8(key).expect("the text of a key"),
+        ),
     }
 }
 
@@ -120,7 +123,7 @@ impl LockKey for Encoded<'_> {
         while !rest.is_empty() {
             let plain = rest.iter().position(|byte| !PLAIN[usize::from(*byte)]);
             let (plain, more) = rest.split_at(plain.unwrap_or(rest.len()));
-            out.push_str(str::from_utf8(plain).expect("ASCII"));
+            out.push_str(std::str::from_utf8(plain).expect("ASCII"));
             rest = more;
             if let [byte, more @ ..] = more {
                 write!(out, "%{byte:02X}").expect("a key takes all text");

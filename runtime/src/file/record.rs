@@ -97,7 +97,8 @@ impl FileRecord {
         let _ = write!(text, "{seconds}.{micros:06} command={command} site=");
         text.extend(site.chars().filter(|char| !char.is_control()));
         let room = LENGTH - MAGIC.len() - "00000000 ".len() - "\n".len();
-        text.truncate(text.floor_char_boundary(room));
+        let end = (0..=room.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
         text.truncate(text.trim_end().len());
         let line = format!("{MAGIC}{:08x} {text}", checksum(text.as_bytes()));
         let mut bytes = [b' '; LENGTH];
@@ -108,7 +109,7 @@ impl FileRecord {
 
     /// Reads what [`FileRecord::to_bytes`] has written; `None` if it is something else.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let line = str::from_utf8(bytes.get(..LENGTH)?).ok()?;
+        let line = std::str::from_utf8(bytes.get(..LENGTH)?).ok()?;
         let (sum, text) = line.strip_prefix(MAGIC)?.split_at_checked(8)?;
         let text = text.strip_prefix(' ')?.trim_end();
         if u32::from_str_radix(sum, 16).ok()? != checksum(text.as_bytes()) {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Long enough that it is never over in a test.
-const LONG: Duration = Duration::from_hours(1);
+const LONG: Duration = Duration::from_secs(3600);
 
 /// The text of the panic, if there is one.
 fn panic_text(blocks: impl FnOnce()) -> Option<String> {

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// So long that it is never over in a test that passes.
-const LONG: Duration = Duration::from_hours(1);
+const LONG: Duration = Duration::from_secs(3600);
 
 const SHORT: Duration = Duration::from_millis(5);
 

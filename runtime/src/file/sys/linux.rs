@@ -146,6 +146,11 @@ pub(in crate::file) fn is_for_descriptors(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
+/// Whether the path is too long. Its [`io::ErrorKind`] is younger than Rust 1.85.
+pub(in crate::file) fn is_for_length(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENAMETOOLONG)
+}
+
 /// Writes over the beginning of the file.
 pub(in crate::file) fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, 0)

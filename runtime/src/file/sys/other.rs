@@ -185,6 +185,14 @@ pub(in crate::file) fn is_for_descriptors(error: &io::Error) -> bool {
     return error.raw_os_error() == Some(4);
 }
 
+/// Whether the path is too long: `ENAMETOOLONG`, or Windows' `ERROR_FILENAME_EXCED_RANGE`.
+pub(in crate::file) fn is_for_length(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(libc::ENAMETOOLONG);
+    #[cfg(not(unix))]
+    return error.raw_os_error() == Some(206);
+}
+
 /// Whether the path is that of a symbolic link.
 pub(in crate::file) fn is_symbolic_link(error: &io::Error) -> bool {
     #[cfg(unix)]

@@ -22,7 +22,7 @@ fn source(error: &Error) -> io::ErrorKind {
 
 /// The error of every way to take a lock is one of the file, and names its path and a remedy.
 fn refused(locks: &FileLocks, key: &str, remedy: &str) -> io::ErrorKind {
-    let (path, long) = (locks.path(key).unwrap(), Duration::from_mins(1));
+    let (path, long) = (locks.path(key).unwrap(), Duration::from_secs(60));
     let handle = locks.key(key);
     let errors = [
         handle.lock().map(drop).unwrap_err(),
