@@ -56,6 +56,26 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     status(error).into()
 }
 
+/// Prints what could not be done of many things, and gives the exit status.
+pub(crate) fn listed(failed: &[lockutils::Error]) -> ExitCode {
+    for error in failed {
+        say(with_cause(error));
+    }
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        FAILED.into()
+    }
+}
+
+/// An error's text, and why.
+pub(crate) fn with_cause(error: &lockutils::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
 /// Tells the person something.
 pub(crate) fn say(text: impl Display) {
     // The status tells it too, to those who don't listen.

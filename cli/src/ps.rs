@@ -1,12 +1,13 @@
 //! `lockutils ps`: who holds what.
 
 use crate::args::PsArgs;
-use crate::{args, holder, screen};
+use crate::{args, exit, holder, screen};
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Row, Table, TableComponent, presets};
-use lockutils::{FileLocks, Holder, LockState};
+use lockutils::{FileLocks, FileStates, Holder, LockState};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::iter;
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
@@ -16,24 +17,28 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
             let text = "`--watch` needs a terminal; leave it out, or use `--json`";
             return Err(args::usage(text));
         }
-        screen::show(|| text(&locks))?;
+        screen::show(|| {
+            let states = locks.states()?;
+            let failed = states.failed.iter().map(exit::with_cause);
+            let parts = iter::once(text(&locks, &states.held)).chain(failed);
+            Ok(parts.collect::<Vec<_>>().join("\n"))
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
+    let FileStates { held, failed, .. } = locks.states()?;
     let text = if args.json {
-        let states = locks.states()?;
-        let values: Vec<Value> = states.iter().map(|state| value(&locks, state)).collect();
+        let values: Vec<Value> = held.iter().map(|state| value(&locks, state)).collect();
         format!("{:#}", Value::from(values))
     } else {
-        text(&locks)?
+        text(&locks, &held)
     };
     writeln!(io::stdout(), "{text}")?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::listed(&failed))
 }
 
-fn text(locks: &FileLocks) -> Result<String> {
-    let states = locks.states()?;
+fn text(locks: &FileLocks, states: &[LockState]) -> String {
     if states.is_empty() {
-        return Ok(format!("nobody holds a lock in {:?}", locks.name()));
+        return format!("nobody holds a lock in {:?}", locks.name());
     }
     let mut table = Table::new();
     table
@@ -41,7 +46,7 @@ fn text(locks: &FileLocks) -> Result<String> {
         .set_style(TableComponent::HeaderLines, '─')
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["KEY", "PID", "COMMAND", "TAKEN AT", "HELD FOR", "WAITERS"]);
-    for state in &states {
+    for state in states {
         let holder = state.holders.first();
         let of_holder = |text: fn(&Holder) -> Option<String>| {
             holder.and_then(text).unwrap_or_else(|| "?".to_owned())
@@ -58,7 +63,7 @@ fn text(locks: &FileLocks) -> Result<String> {
         row.max_height(1);
         table.add_row(row);
     }
-    Ok(table.trim_fmt())
+    table.trim_fmt()
 }
 
 /// The id of a process, and of which host if it isn't this one.

@@ -1,7 +1,7 @@
 //! `lockutils sweep`: all lock files less that nobody holds.
 
 use crate::args::SweepArgs;
-use crate::holder;
+use crate::{exit, holder};
 use anyhow::Result;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -20,8 +20,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
         let key = error.key().unwrap_or_default();
         writeln!(out, "kept {key:?}, held by {holder}")?;
     }
-    if swept.removed.is_empty() && swept.busy.is_empty() {
+    if swept.removed.is_empty() && swept.busy.is_empty() && swept.failed.is_empty() {
         writeln!(out, "nothing to remove in {:?}", locks.name())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::listed(&swept.failed))
 }

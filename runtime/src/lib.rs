@@ -19,8 +19,8 @@ mod timer;
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::file::{
-    FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle, Swept, file_locks,
-    set_file_locks,
+    FileHandle, FileKeysHandle, FileLockFuture, FileLocks, FileStates, ReentrantFileHandle, Swept,
+    file_locks, set_file_locks,
 };
 pub use crate::guard::{AsyncGuard, Guard};
 pub use crate::key::{Key, KeyWriter, LockKey};

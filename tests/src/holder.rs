@@ -14,7 +14,8 @@
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
 //! | `inside COUNT FILE KEY` | so often makes a file and removes it, under the lock | `done`; ends if the file is there |
 //! | `hog MILLISECONDS MICROSECONDS KEY` | takes the lock again and again for so long, and keeps the processor busy for so long with each | `done COUNT` |
-//! | `remove KEY`, `sweep` | removes lock files | `removed WHETHER` or how many, or `error ..` |
+//! | `remove KEY` | removes a lock file | `removed WHETHER`, or `error ..` |
+//! | `sweep` | removes lock files | `removed COUNT`, and ` failed PATH ..` if some failed; or `error ..` |
 //! | `start` | starts a program that outlives this one | `started PID` |
 //! | `files COUNT` | may have so many files open from now on | `done` |
 //! | `size BYTES` | may write files of that size from now on | `done` |
@@ -126,7 +127,7 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             return Ok("done".to_owned());
         }
         "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
-        "sweep" => return Ok(format!("removed {}", locks.sweep()?.removed.len())),
+        "sweep" => return sweep(locks),
         "start" => {
             let mut sleep = Command::new("sleep");
             sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
@@ -162,6 +163,18 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
     let taken = now();
     holds.push(hold);
     Ok(format!("held {taken}"))
+}
+
+fn sweep(locks: &FileLocks) -> Result<String, Error> {
+    let swept = locks.sweep()?;
+    let mut answer = format!("removed {}", swept.removed.len());
+    if !swept.failed.is_empty() {
+        let paths = swept.failed.iter().map(|error| error.path().expect("one"));
+        let mut paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+        paths.sort();
+        write!(answer, " failed {}", paths.join(" ")).expect("a string takes all");
+    }
+    Ok(answer)
 }
 
 fn with_source(error: &Error) -> String {

@@ -13,8 +13,11 @@ mod terminal;
 mod watch;
 mod wrap;
 
-use lockutils_tests::Process;
+use lockutils_tests::{Directory, Process};
 use std::ffi::OsStr;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -42,6 +45,20 @@ fn lockutils<S: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = S
     command
 }
 
+/// The same as another user, where the tests are root's.
+fn as_nobody<S: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = S>) -> Done {
+    // Where the program is, nobody may not be able to go.
+    let programs = Directory::new();
+    fs::set_permissions(&*programs, Permissions::from_mode(0o755)).expect("it is ours");
+    let program = programs.join("lockutils");
+    fs::copy(LOCKUTILS, &program).expect("there is room");
+    let mut command = prepared(program.to_str().expect("text"), directory);
+    if rustix::process::geteuid().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    done(command.args(args))
+}
+
 /// A script for the shell.
 fn shell(directory: &Path, script: &str) -> Command {
     let mut command = prepared("sh", directory);
@@ -60,10 +77,10 @@ fn holding(directory: &Path, args: &[&str]) -> Process {
 /// Waits until the shell that has left its id in the directory does: a signal that comes
 /// before it has begun to read would only be noticed when it has read.
 fn until_it_reads(directory: &Path) {
-    let pid = std::fs::read_to_string(directory.join("pid")).expect("it has left its id");
+    let pid = fs::read_to_string(directory.join("pid")).expect("it has left its id");
     let stat = format!("/proc/{}/stat", pid.trim());
     lockutils_tests::eventually("it reads", || {
-        std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S "))
+        fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S "))
     });
 }
 

@@ -1,8 +1,9 @@
 //! `lockutils rm` and `lockutils sweep`.
 
-use crate::{UNTIL_TOLD, code, done, holding, lockutils};
+use crate::{UNTIL_TOLD, as_nobody, code, done, holding, lockutils};
 use lockutils_tests::{Directory, Process, eventually};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
 fn rm_removes_the_file_of_a_free_lock() {
@@ -68,6 +69,50 @@ fn sweep_says_what_it_has_removed_and_what_is_in_use() {
     let swept = done(&mut lockutils(&directory, ["sweep"]));
     assert!(swept.out.starts_with("nothing to remove in "));
     assert!(directory.join("other").exists());
+}
+
+/// A directory with the lock files `a`, `b` and `c`, of which others may only read the
+/// second.
+fn of_two_users() -> Directory {
+    let directory = Directory::new();
+    fs::set_permissions(&*directory, Permissions::from_mode(0o777)).unwrap();
+    for key in ["a", "b", "c"] {
+        assert_eq!(
+            as_nobody(&directory, ["run", key, "--", "true"]).code,
+            Some(0)
+        );
+    }
+    fs::set_permissions(directory.join("b"), Permissions::from_mode(0o444)).unwrap();
+    directory
+}
+
+#[test]
+fn sweep_goes_on_past_what_it_may_not_remove() {
+    let directory = of_two_users();
+    let swept = as_nobody(&directory, ["sweep"]);
+    assert_eq!(swept.code, Some(74));
+    assert_eq!(swept.out, "removed \"a\"\nremoved \"c\"\n");
+    let file = directory.join("b");
+    let error = format!("lockutils: can't open lock file {file:?}; give this user write access");
+    assert!(swept.err.starts_with(&error), "{}", swept.err);
+    assert_eq!(swept.err.lines().count(), 1);
+    let swept = as_nobody(&directory, ["sweep"]);
+    assert_eq!((swept.code, &*swept.out), (Some(74), ""));
+}
+
+#[test]
+fn ps_goes_on_past_what_it_may_not_read() {
+    let directory = of_two_users();
+    fs::set_permissions(directory.join("b"), Permissions::from_mode(0o000)).unwrap();
+    let _holder = holding(&directory, &["c"]);
+    for args in [&["ps"][..], &["ps", "--json"]] {
+        let shown = as_nobody(&directory, args);
+        assert_eq!(shown.code, Some(74));
+        assert!(shown.out.contains("lockutils run c"), "{}", shown.out);
+        let file = directory.join("b");
+        let error = format!("lockutils: can't look at lock file {file:?}; give this user");
+        assert!(shown.err.starts_with(&error), "{}", shown.err);
+    }
 }
 
 #[test]

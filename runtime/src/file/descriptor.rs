@@ -131,13 +131,13 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
         Ok(Some(Locker::Unnamed)) | Err(_) if rule == Rule::Oslo => return None,
         Ok(Some(Locker::Unnamed)) | Err(_) => {}
     }
-    let record = record(file)?;
+    let record = record(file).ok()??;
     record.may_be_alive().then(|| Holder::process(record))
 }
 
 /// What is written in a lock file; `None` if that isn't a record.
-pub(super) fn record(file: &File) -> Option<FileRecord> {
+pub(super) fn record(file: &File) -> io::Result<Option<FileRecord>> {
     let mut bytes = [0; record::LENGTH];
-    let length = sys::read(file, &mut bytes).ok()?;
-    FileRecord::from_bytes(&bytes[..length])
+    let length = sys::read(file, &mut bytes)?;
+    Ok(FileRecord::from_bytes(&bytes[..length]))
 }

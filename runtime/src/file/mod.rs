@@ -45,7 +45,7 @@ pub use acquire::FileLockFuture;
 pub use default::{file_locks, set_file_locks};
 pub use handle::{FileHandle, FileKeysHandle, ReentrantFileHandle};
 pub(crate) use record::FileRecord;
-pub use state::Swept;
+pub use state::{FileStates, Swept};
 
 /// A space of lock files: every key in it is a file of one directory, and its lock excludes
 /// other processes as well.

@@ -12,9 +12,9 @@ use crate::local::{self, Terms};
 use crate::owner::Owner;
 use crate::site::{Holder, Site};
 use crate::snapshot::LockState;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What [`FileLocks::sweep`] has done.
 #[derive(Clone, Debug)]
@@ -25,6 +25,26 @@ pub struct Swept {
     /// The locks that somebody holds, whose files stay:
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), and who it is.
     pub busy: Vec<Error>,
+    /// What could not be looked at, or not be removed:
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io), with the path and the reason.
+    pub failed: Vec<Error>,
+}
+
+/// What [`FileLocks::states`] has found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FileStates {
+    /// The locks that somebody holds, in the order of their keys.
+    pub held: Vec<LockState>,
+    /// What could not be looked at, so that nobody knows whether it is held:
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io), with the path and the reason.
+    pub failed: Vec<Error>,
+}
+
+/// What there is in a directory, as far as the names can be those of a space.
+struct Found {
+    files: Vec<Request>,
+    failed: Vec<Error>,
 }
 
 impl FileLocks {
@@ -65,11 +85,12 @@ impl FileLocks {
     #[track_caller]
     pub fn remove(&self, key: impl LockKey) -> Result<bool, Error> {
         let request = self.request(&key, Terms::EXCLUSIVE, Site::here())?;
-        request.may_be_removed()?;
+        let allowed = request.space.rule.lets_files_be_removed();
+        allowed.map_err(|failure| request.failed(failure))?;
         match sys::identity_at(&request.path()) {
             Ok(Some(_)) => request.remove(),
             Ok(None) => Ok(false),
-            Err(error) => Err(request.failed(Failure::of("look at lock file")(error))),
+            Err(error) => Err(request.not_seen(error)),
         }
     }
 
@@ -77,59 +98,97 @@ impl FileLocks {
     ///
     /// Safe at any time, as [`FileLocks::remove`]. Only files in which a holder has written
     /// who it is are removed, so other things in the directory stay; so do lock files of
-    /// which the holder was killed before it could write.
+    /// which the holder could not write, or was killed before it did. One that can't be
+    /// removed is no reason to leave the others: it is among [`Swept::failed`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read, or a file not be
-    /// removed; and always in a space made by [`FileLocks::oslo`].
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read; and always in a
+    /// space made by [`FileLocks::oslo`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-sweep-{}", std::process::id()));
+    /// let locks = lockutils::FileLocks::new(&directory);
+    /// drop(locks.key("volume-7").lock()?);
+    /// let _guard = locks.key("volume-8").lock()?;
+    /// let swept = locks.sweep()?;
+    /// assert_eq!(swept.removed[0].as_str(), "volume-7");
+    /// assert_eq!(swept.busy[0].key(), Some("volume-8"));
+    /// assert!(swept.failed.is_empty());
+    /// # std::fs::remove_dir_all(&directory).unwrap();
+    /// # Ok::<(), lockutils::Error>(())
+    /// ```
     #[track_caller]
     pub fn sweep(&self) -> Result<Swept, Error> {
-        let site = Site::here();
+        if let Err(failure) = self.space.rule.lets_files_be_removed() {
+            let directory = self.space.directory.path.clone();
+            return Err(self.space.failed(Key::default(), directory, failure));
+        }
+        let Found { files, failed } = self.find(Site::here())?;
         let mut swept = Swept {
             removed: Vec::new(),
             busy: Vec::new(),
+            failed,
         };
-        for request in self.files(site)? {
-            request.may_be_removed()?;
-            let is_ours = sys::open_to_read(&request.path())
-                .is_ok_and(|file| descriptor::record(&file).is_some());
-            if !is_ours {
-                continue;
-            }
-            match request.remove() {
+        for request in files {
+            match request.sweep() {
                 Ok(true) => swept.removed.push(request.key),
                 Ok(false) => {}
                 Err(error) if error.kind() == ErrorKind::Busy => swept.busy.push(error),
-                Err(error) => return Err(error),
+                Err(error) => swept.failed.push(error),
             }
         }
         Ok(swept)
     }
 
-    /// The locks of the space that are held now, in whatever process, in the order of their
-    /// keys.
+    /// The locks of the space that are held now, in whatever process.
     ///
     /// Of shared holders one is named. The waiters are those of this process, and on Linux
     /// those of others that wait in the kernel; who tries again and again, as Python's programs
-    /// do, can't be counted. Files that can't be read are left out. The programs go on while
-    /// this looks, so two lines need not have been true at one moment.
+    /// do, can't be counted. The programs go on while this looks, so two lines need not have
+    /// been true at one moment.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read. A file that
+    /// can't be is among [`FileStates::failed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-states-{}", std::process::id()));
+    /// let locks = lockutils::FileLocks::new(&directory);
+    /// let _guard = locks.key("volume-7").lock()?;
+    /// let states = locks.states()?;
+    /// assert_eq!(states.held[0].key.as_str(), "volume-7");
+    /// assert!(states.failed.is_empty());
+    /// # std::fs::remove_dir_all(&directory).unwrap();
+    /// # Ok::<(), lockutils::Error>(())
+    /// ```
     #[track_caller]
-    pub fn states(&self) -> Result<Vec<LockState>, Error> {
-        let site = Site::here();
+    pub fn states(&self) -> Result<FileStates, Error> {
+        let Found { files, mut failed } = self.find(Site::here())?;
         let in_process = local::states(|_| true);
         let waits = sys::waits();
-        let mut states = Vec::new();
-        for request in self.files(site)? {
-            let Ok(file) = sys::open_to_read(&request.path()) else {
-                continue;
+        let mut held = Vec::new();
+        for request in files {
+            let file = match request.open_to_read() {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(error) => {
+                    failed.push(error);
+                    continue;
+                }
             };
-            if !matches!(sys::locker(&file), Ok(Some(_))) {
-                continue;
+            match sys::locker(&file) {
+                Ok(None) => continue,
+                Ok(Some(_)) => {}
+                Err(error) => {
+                    failed.push(request.not_seen(error));
+                    continue;
+                }
             }
             let elsewhere = match sys::identity(&file) {
                 Ok(identity) => waits.iter().filter(|wait| **wait == identity).count(),
@@ -139,7 +198,7 @@ impl FileLocks {
             let own = in_process
                 .iter()
                 .find(|lock| lock.space == locks.name() && lock.key == request.name);
-            states.push(LockState {
+            held.push(LockState {
                 space: self.space.name,
                 holders: Vec::from_iter(descriptor::holder(&file, self.space.rule)),
                 key: request.key,
@@ -148,45 +207,76 @@ impl FileLocks {
                 suspected_deadlock: own.is_some_and(|lock| lock.suspected_deadlock),
             });
         }
-        states.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(states)
+        held.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(FileStates { held, failed })
     }
 
-    /// The lock files that there are, as far as their names can be ours.
-    fn files(&self, site: Site) -> Result<Vec<Request>, Error> {
+    /// Looks what there is. What vanishes meanwhile was not there.
+    fn find(&self, site: Site) -> Result<Found, Error> {
         if let Some(refused) = self.space.refused {
             return Err(self.space.refuse(Key::default(), refused));
         }
-        let failed = |error| {
-            let path = self.space.directory.path.clone();
-            let failure = Failure::of("read directory")(error);
-            self.space.failed(Key::default(), path, failure)
+        let directory = &self.space.directory.path;
+        let failed = |path: &Path, tried, error| {
+            let failure = Failure::of(tried)(error);
+            self.space.failed(Key::default(), path.into(), failure)
         };
-        let entries = match fs::read_dir(&self.space.directory.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed)?,
+        let mut found = Found {
+            files: Vec::new(),
+            failed: Vec::new(),
         };
-        let mut requests = Vec::new();
+        let entries = match fs::read_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+            entries => entries.map_err(|error| failed(directory, "read directory", error))?,
+        };
         for entry in entries {
-            let entry = entry.map_err(failed)?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let error = failed(directory, "read all of directory", error);
+                    found.failed.push(error);
+                    continue;
+                }
+            };
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let Some(rest) = name.strip_prefix(&self.beginning) else {
                 continue;
-            }
-            if let Some(rest) = name.strip_prefix(&self.beginning) {
-                let key = path::key_of(self.space.rule, rest);
-                requests.push(Request {
-                    space: self.space,
-                    key: Key::new(key.as_deref().unwrap_or(rest)),
-                    name: Key::new(&name),
-                    terms: Terms::EXCLUSIVE,
-                    site,
-                });
+            };
+            match entry.file_type() {
+                Ok(kind) if kind.is_file() => {
+                    let key = path::key_of(self.space.rule, rest);
+                    found.files.push(Request {
+                        space: self.space,
+                        key: Key::new(key.as_deref().unwrap_or(rest)),
+                        name: Key::new(&name),
+                        terms: Terms::EXCLUSIVE,
+                        site,
+                    });
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let error = failed(&entry.path(), "look at", error);
+                    found.failed.push(error);
+                }
             }
         }
-        Ok(requests)
+        Ok(found)
+    }
+}
+
+impl Rule {
+    fn lets_files_be_removed(self) -> Result<(), Failure> {
+        if self == Self::Own {
+            return Ok(());
+        }
+        let error = io::Error::new(
+            io::ErrorKind::Unsupported,
+            "programs that use oslo.concurrency don't notice it",
+        );
+        Err(Failure::of("remove lock file")(error))
     }
 }
 
@@ -204,33 +294,31 @@ impl Request {
         if InUse::of(self.space.directory, &self.name).is_held() {
             return Ok(true);
         }
-        let locker = match sys::open_to_read(&self.path()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            file => file.and_then(|file| sys::locker(&file)),
-        };
-        match locker {
-            Ok(locker) => Ok(locker.is_some()),
-            Err(error) => Err(self.failed(Failure::of("look at lock file")(error))),
+        match self.open_to_read()? {
+            None => Ok(false),
+            Some(file) => match sys::locker(&file) {
+                Ok(locker) => Ok(locker.is_some()),
+                Err(error) => Err(self.not_seen(error)),
+            },
         }
     }
 
     pub(super) fn holder(&self) -> Result<Option<Holder>, Error> {
+        let file = self.open_to_read()?;
+        Ok(file.and_then(|file| descriptor::holder(&file, self.space.rule)))
+    }
+
+    /// `None` if there is no such file.
+    fn open_to_read(&self) -> Result<Option<File>, Error> {
         match sys::open_to_read(&self.path()) {
+            Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.failed(Failure::of("look at")(error))),
-            Ok(file) => Ok(descriptor::holder(&file, self.space.rule)),
+            Err(error) => Err(self.not_seen(error)),
         }
     }
 
-    fn may_be_removed(&self) -> Result<(), Error> {
-        if self.space.rule == Rule::Own {
-            return Ok(());
-        }
-        let error = io::Error::new(
-            io::ErrorKind::Unsupported,
-            "programs that use oslo.concurrency don't notice it",
-        );
-        Err(self.failed(Failure::of("remove lock file")(error)))
+    fn not_seen(&self, error: io::Error) -> Error {
+        self.failed(Failure::of("look at lock file")(error))
     }
 
     fn remove(&self) -> Result<bool, Error> {
@@ -239,6 +327,18 @@ impl Request {
             Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(failure) => Err(self.failed(failure)),
             Ok(()) => Ok(true),
+        }
+    }
+
+    /// Removes the file if it is a lock file, and tells whether it was.
+    fn sweep(&self) -> Result<bool, Error> {
+        let Some(file) = self.open_to_read()? else {
+            return Ok(false);
+        };
+        match descriptor::record(&file) {
+            Ok(Some(_)) => self.remove(),
+            Ok(None) => Ok(false),
+            Err(error) => Err(self.not_seen(error)),
         }
     }
 }

@@ -1,19 +1,15 @@
 //! What is wrong with a lock file is an error that says so, and what helps.
 
-use super::{HOLDER, holder};
+use super::{HOLDER, holder, nobody};
 use lockutils::{Error, ErrorKind, FileLocks};
 use lockutils_tests::{Directory, Process};
 use std::error::Error as _;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-
-/// Somebody who isn't root and owns nothing.
-const NOBODY: u32 = 65534;
 
 fn source(error: &Error) -> io::ErrorKind {
     let source = error.source().unwrap().downcast_ref::<io::Error>();
@@ -208,19 +204,8 @@ fn file_in_the_place_of_the_directory_is_an_error() {
 /// What the kernel lets a process do that isn't root's, in a directory of root's, or of
 /// nobody's where the test isn't root.
 fn of_nobody(directory: &Directory, command: &str) -> String {
-    let is_root = rustix::process::geteuid().is_root();
     fs::set_permissions(&**directory, Permissions::from_mode(0o755)).unwrap();
-    // Where the program is, nobody may not be able to go.
-    let programs = Directory::new();
-    fs::set_permissions(&*programs, Permissions::from_mode(0o755)).unwrap();
-    let program = programs.join("holder");
-    fs::copy(HOLDER, &program).unwrap();
-    let mut process = Command::new(&program);
-    process.arg(directory.join("locks")).arg("");
-    if is_root {
-        process.uid(NOBODY).gid(NOBODY);
-    }
-    Process::start(&mut process).ask(command)
+    nobody(&directory.join("locks")).ask(command)
 }
 
 fn assert_refused(answer: &str, path: &Path, remedy: &str) {

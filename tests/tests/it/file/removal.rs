@@ -1,11 +1,12 @@
 //! Lock files that are removed while others lock them.
 
-use super::{holder, number};
+use super::{holder, nobody, number};
 use lockutils::{ErrorKind, FileLocks};
 use lockutils_tests::{Directory, eventually};
 use std::collections::BTreeSet;
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -72,12 +73,38 @@ fn sweep_removes_what_nobody_holds_and_nothing_else() {
     );
 }
 
+/// Among them one that can't be written to, and one that can't even be read.
+#[test]
+fn sweep_goes_on_past_files_that_it_may_not_remove() {
+    let directory = Directory::new();
+    let locks = directory.join("locks");
+    fs::create_dir(&locks).unwrap();
+    for path in [&*directory, &locks] {
+        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    }
+    let mut process = nobody(&locks);
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        process.ask_for(&format!("lock {key}"), "held");
+        process.ask_for("release", "released");
+    }
+    // Kept open, they need no permission any more.
+    process.ask_for("keep 0", "done");
+    let [no_write, no_read] = [("b", 0o444), ("e", 0o000)].map(|(key, mode)| {
+        let path = locks.join(key);
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path.display().to_string()
+    });
+    let answer = process.ask_for("sweep", "removed");
+    assert_eq!(answer, format!("4 failed {no_write} {no_read}"));
+    assert_eq!(fs::read_dir(&locks).unwrap().count(), 2);
+}
+
 #[test]
 fn sweep_of_a_missing_directory_removes_nothing() {
     let directory = Directory::new();
     let locks = FileLocks::new(directory.join("missing"));
     assert!(locks.sweep().unwrap().removed.is_empty());
-    assert!(locks.states().unwrap().is_empty());
+    assert!(locks.states().unwrap().held.is_empty());
     assert!(!directory.join("missing").exists());
 }
 
