@@ -158,7 +158,8 @@ pub(crate) struct ManArgs {
 pub(crate) struct Place {
     /// Directory of the lock files; made when it is needed
     ///
-    /// Without it, the one in `LOCKUTILS_DIR` or `OSLO_LOCK_PATH`, or the user's own.
+    /// A relative path is taken from the current directory. Without it, the one in
+    /// `LOCKUTILS_DIR` or `OSLO_LOCK_PATH`, or the user's own.
     #[arg(short, long)]
     pub(crate) dir: Option<PathBuf>,
 
@@ -177,14 +178,9 @@ impl Place {
     pub(crate) fn locks(&self) -> Result<FileLocks> {
         let (dir, prefix) = (self.dir.clone(), self.prefix.clone());
         if self.oslo {
-            let in_environment = || env::var_os("OSLO_LOCK_PATH").map(PathBuf::from);
-            let dir = dir
-                .or_else(in_environment)
-                .filter(|dir| !dir.as_os_str().is_empty());
-            let Some(dir) = dir else {
-                let text = "missing the directory for `--oslo`; name it with `--dir`, or in \
-                            `OSLO_LOCK_PATH`";
-                return Err(usage(text));
+            let dir = match dir.filter(|dir| !dir.as_os_str().is_empty()) {
+                Some(dir) => dir,
+                None => oslo_lock_path()?,
             };
             return Ok(FileLocks::oslo(dir, prefix.unwrap_or_default()));
         }
@@ -197,6 +193,24 @@ impl Place {
             None => locks,
         })
     }
+}
+
+/// Python's directory, by its variable.
+fn oslo_lock_path() -> Result<PathBuf> {
+    let dir = PathBuf::from(env::var_os("OSLO_LOCK_PATH").unwrap_or_default());
+    if dir.as_os_str().is_empty() {
+        let text = "missing the directory for `--oslo`; name it with `--dir`, or in \
+                    `OSLO_LOCK_PATH`";
+        return Err(usage(text));
+    }
+    if !dir.is_absolute() {
+        // Of all that are started elsewhere it would be another one.
+        let text = format!(
+            "`OSLO_LOCK_PATH` has a relative path, {dir:?}; set it to an absolute one, or use `--dir`"
+        );
+        return Err(usage(&text));
+    }
+    Ok(dir)
 }
 
 /// The error of arguments that are wrong in a way the grammar doesn't know of.

@@ -366,6 +366,33 @@ fn directory_is_else_that_of_the_environment() {
     assert!(directory.join("lockutils/a%2Fb").exists());
 }
 
+/// A person who types one knows where he is; what a variable says is for many processes.
+#[test]
+fn relative_directory_is_for_who_types_it() {
+    let directory = Directory::new();
+    let run = ["run", "key", "--", "true"];
+    for (variable, args, status) in [
+        ("LOCKUTILS_DIR", &run[..], 74),
+        ("LOCKUTILS_DIR", &["ps"], 74),
+        ("LOCKUTILS_DIR", &["sweep"], 74),
+        ("LOCKUTILS_DIR", &["rm", "key"], 74),
+        ("OSLO_LOCK_PATH", &run, 74),
+        ("OSLO_LOCK_PATH", &["ps", "--oslo"], 64),
+    ] {
+        let mut command = lockutils(&directory, args);
+        let command = command.env_remove("LOCKUTILS_DIR").env(variable, "locks");
+        let done = done(command.current_dir(&*directory));
+        assert_eq!((done.code, &*done.out), (Some(status), ""), "{args:?}");
+        assert!(done.err.contains(variable), "{}", done.err);
+        assert!(done.err.contains("relative"), "{}", done.err);
+    }
+    assert_eq!(fs::read_dir(&*directory).unwrap().count(), 0);
+    let args = ["run", "--dir", "locks", "key", "--", "true"];
+    let mut typed = lockutils(&directory, args);
+    assert_eq!(code(typed.current_dir(&*directory)), 0);
+    assert!(directory.join("locks/key").exists());
+}
+
 #[test]
 fn names_of_oslo_are_as_python_makes_them() {
     let directory = Directory::new();

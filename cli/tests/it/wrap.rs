@@ -12,16 +12,21 @@ const SCRIPT: &str = "echo $LOCKUTILS_DIR; echo $OSLO_LOCK_PATH; stat -c %a $LOC
 #[test]
 fn command_has_a_directory_of_its_own() {
     let outer = Directory::new();
-    let args = ["wrap", "--", "sh", "-c", SCRIPT];
-    let done = done(lockutils(&outer, args).env("TMPDIR", &*outer));
-    assert_eq!(done.code, Some(4));
-    let lines: Vec<_> = done.out.lines().collect();
-    let [ours, oslo, mode, file] = lines[..] else {
-        panic!("{}", done.out);
-    };
-    assert_eq!((ours, mode, file), (oslo, "700", "key"));
-    assert_eq!(Path::new(ours).parent(), Some(&*outer));
-    assert!(!Path::new(ours).exists());
+    // By a relative path as well, which no lock directory has.
+    for place in [&*outer, Path::new(".")] {
+        let args = ["wrap", "--", "sh", "-c", SCRIPT];
+        let mut command = lockutils(&outer, args);
+        let done = done(command.env("TMPDIR", place).current_dir(&*outer));
+        assert_eq!((done.code, &*done.err), (Some(4), ""));
+        let lines: Vec<_> = done.out.lines().collect();
+        let [ours, oslo, mode, file] = lines[..] else {
+            panic!("{}", done.out);
+        };
+        assert_eq!((ours, mode, file), (oslo, "700", "key"));
+        assert!(Path::new(ours).is_absolute());
+        assert!(ours.starts_with(outer.to_str().unwrap()), "{ours}");
+        assert!(!Path::new(ours).exists());
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The process-wide space of lock files, and where it is.
 
-use super::{FileLocks, Refused, sys};
+use super::{FileLocks, Refused, remember, sys};
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -31,6 +31,10 @@ pub(super) fn check(directory: &Path) -> io::Result<()> {
 /// 3. the directory of Python's programs that `OSLO_LOCK_PATH` names, as [`FileLocks::oslo`]
 ///    without a prefix;
 /// 4. a directory of the user's own, see [`FileLocks`].
+///
+/// A variable that is set to nothing isn't set. One with a relative path is refused, and every
+/// lock an error: processes that were started in different directories would not exclude each
+/// other.
 ///
 /// # Examples
 ///
@@ -71,10 +75,11 @@ fn find() -> FileLocks {
 
 fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
     if let Some(directory) = variable("LOCKUTILS_DIR") {
-        return FileLocks::new(directory);
+        return named_by("LOCKUTILS_DIR", directory, FileLocks::new);
     }
     if let Some(directory) = variable("OSLO_LOCK_PATH") {
-        return FileLocks::oslo(directory, "");
+        let oslo = |directory| FileLocks::oslo(directory, "");
+        return named_by("OSLO_LOCK_PATH", directory, oslo);
     }
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
     let (directory, made) = sys::own_directory(runtime);
@@ -90,4 +95,31 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
             FileLocks::refused(directory, refused)
         }
     }
+}
+
+/// The space in a directory that a variable names. Each process would take a relative path from
+/// a directory of its own, and so have a lock of its own.
+fn named_by(
+    variable: &str,
+    directory: OsString,
+    space: impl FnOnce(PathBuf) -> FileLocks,
+) -> FileLocks {
+    let directory = PathBuf::from(directory);
+    if directory.is_absolute() {
+        return space(directory);
+    }
+    let path = directory.to_string_lossy();
+    let reason = format!(
+        "the path in it, {path:?}, is relative, and another directory for each process that \
+         is started elsewhere"
+    );
+    let remedy = format!(
+        "set `{variable}` to an absolute path (`~` and variables are expanded by shells only)"
+    );
+    let refused = Refused {
+        kind: io::ErrorKind::InvalidInput,
+        reason: remember(reason),
+        remedy: remember(remedy),
+    };
+    FileLocks::refused(directory, refused)
 }

@@ -37,7 +37,7 @@ use path::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
@@ -80,6 +80,23 @@ struct Refused {
     remedy: &'static str,
 }
 
+impl Refused {
+    /// A path that could not be made absolute would be another directory whenever the process
+    /// goes to another one.
+    fn unless_absolute(path: &Path) -> Option<Self> {
+        let reason = match path {
+            _ if path.is_absolute() => return None,
+            _ if path.as_os_str().is_empty() => "its path is empty",
+            _ => "there is no current directory, which its path begins in",
+        };
+        Some(Self {
+            kind: io::ErrorKind::InvalidInput,
+            reason,
+            remedy: "give its absolute path",
+        })
+    }
+}
+
 /// A directory of lock files; there is one of each path in the process.
 struct Directory {
     path: PathBuf,
@@ -94,8 +111,7 @@ impl Directory {
     fn at(path: PathBuf) -> &'static Self {
         static DIRECTORIES: Mutex<BTreeMap<PathBuf, &'static Directory>> =
             Mutex::new(BTreeMap::new());
-        // A path that can't be made absolute, since there is no current directory, is as
-        // good as any, and its locks will say why not.
+        // One that can't be made absolute is refused, see `Refused::unless_absolute`.
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut directories = DIRECTORIES.lock();
         directories.entry(path).or_insert_with_key(|path| {
@@ -136,7 +152,7 @@ impl FileLocks {
     /// Makes a space of lock files in a directory, which is made when it is needed, with its
     /// parents.
     ///
-    /// A relative path is taken from the current directory at this call.
+    /// A relative path is taken from the current directory at this call; an empty one is refused.
     ///
     /// # Examples
     ///
@@ -193,7 +209,7 @@ impl FileLocks {
                 directory,
                 name: directory.locks.name(),
                 rule,
-                refused: None,
+                refused: Refused::unless_absolute(&directory.path),
             },
             beginning: String::new(),
         };

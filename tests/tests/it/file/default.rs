@@ -3,20 +3,27 @@
 use super::HOLDER;
 use lockutils::FileLocks;
 use lockutils_tests::{Directory, Process};
+use std::error::Error as _;
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
 /// A process with these variables, and none of the others.
 fn process(variables: &[(&str, &Path)]) -> Process {
+    Process::start(&mut command(variables))
+}
+
+fn command(variables: &[(&str, &Path)]) -> Command {
     let mut command = Command::new(HOLDER);
     command.arg("--default");
     for name in ["LOCKUTILS_DIR", "OSLO_LOCK_PATH", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);
     }
     command.envs(variables.iter().copied());
-    Process::start(&mut command)
+    command
 }
 
 /// Where such a process has its lock files, and whether it can lock one.
@@ -55,6 +62,56 @@ fn variables_are_looked_at_in_order() {
     is_held(&found(&variables[2..]), &runtime.join("lockutils"));
     let empty = ("LOCKUTILS_DIR", Path::new(""));
     is_held(&found(&[empty, variables[1]]), &oslo);
+}
+
+/// Two processes in two directories would have two locks.
+#[test]
+fn relative_path_in_a_variable_is_refused() {
+    let directory = Directory::new();
+    for variable in ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"] {
+        for path in ["locks", "./locks", "..", ".", "~/locks", "$HOME/locks"] {
+            let variables = [(variable, Path::new(path))];
+            let mut process = Process::start(command(&variables).current_dir(&*directory));
+            let answer = process.ask_for("where", "where");
+            assert!(answer.contains(" error "), "{answer}");
+            assert!(answer.contains(&format!("set `{variable}`")), "{answer}");
+            let reason = format!("the path in it, {path:?}, is relative");
+            assert!(answer.contains(&reason), "{answer}");
+            for command in ["try key", "async key", "remove key", "sweep"] {
+                let answer = process.ask_for(command, "error Io");
+                assert!(answer.contains("absolute path"), "{command}: {answer}");
+            }
+        }
+    }
+    assert_eq!(fs::read_dir(&*directory).unwrap().count(), 0);
+}
+
+#[test]
+fn path_in_a_variable_need_not_be_text() {
+    let directory = Directory::new();
+    let path = directory.join(OsStr::from_bytes(b"l\xFFcks"));
+    for variable in ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"] {
+        is_held(&found(&[(variable, &path)]), &path);
+        assert!(path.join("where").exists());
+        fs::remove_dir_all(&path).unwrap();
+    }
+}
+
+/// It would be another one whenever the process goes elsewhere.
+#[test]
+fn path_that_begins_nowhere_is_refused() {
+    let error = FileLocks::new("").key("key").lock().unwrap_err();
+    assert!(error.to_string().contains("its absolute path"), "{error}");
+    let error = FileLocks::new("").states().unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "its path is empty");
+    let directory = Directory::new();
+    let script = "cd \"$1\"; rmdir \"$1\"; exec \"$0\" locks ''";
+    let gone = directory.join("gone");
+    fs::create_dir(&gone).unwrap();
+    let mut shell = Command::new("sh");
+    let mut process = Process::start(shell.args(["-c", script, HOLDER]).arg(&gone));
+    let answer = process.ask_for("lock key", "error Io");
+    assert!(answer.contains("no current directory"), "{answer}");
 }
 
 /// Those who clean up temporary files may remove it, and anybody make another one.
