@@ -6,6 +6,7 @@
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
 
+#![forbid(unsafe_code)]
 #![expect(
     clippy::unnecessary_debug_formatting,
     reason = "a name in quotes, and escaped, can't have the terminal do something"

@@ -63,6 +63,12 @@ fn text(locks: &FileLocks, states: &[LockState]) -> String {
         row.max_height(1);
         table.add_row(row);
     }
+    if io::stdout().is_terminal() {
+        // Some say that they have no width at all.
+        if let Ok((width @ 1.., _)) = crossterm::terminal::size() {
+            table.set_width(width);
+        }
+    }
     table.trim_fmt()
 }
 

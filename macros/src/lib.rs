@@ -1,5 +1,7 @@
 //! The attribute `#[synchronized]`; use it through the crate `lockutils`.
 
+#![forbid(unsafe_code)]
+
 use proc_macro::TokenStream;
 
 mod args;

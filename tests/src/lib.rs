@@ -10,6 +10,8 @@
 //! [`mod@conformance`] is what every lock space must pass, and
 //! [`uncontended`] what is to cost next to nothing.
 
+#![forbid(unsafe_code)]
+
 mod by_hand;
 pub mod conformance;
 mod directory;

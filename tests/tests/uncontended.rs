@@ -7,6 +7,8 @@
 //! clock is read from that, without a system call. Where the clock comes from elsewhere,
 //! reading it is a system call. Each watch is shown to see what it watches for.
 
+#![forbid(unsafe_code)]
+
 use lockutils_tests::skip;
 use lockutils_tests::uncontended::{CASES, ROUNDS};
 use std::hint::black_box;

@@ -1,5 +1,7 @@
 //! What the compiled cases share.
 
+#![forbid(unsafe_code)]
+
 use lockutils::{Error, Key, LockKey, Site, Space, Terms, Wait};
 use std::future::{Ready, ready};
 use std::pin::Pin;

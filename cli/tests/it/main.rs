@@ -1,5 +1,6 @@
 //! The command as people use it: by its arguments, from a shell, at a terminal.
 
+#![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
 mod generated;

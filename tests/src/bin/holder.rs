@@ -3,6 +3,8 @@
 //! `holder DIRECTORY PREFIX`, with `--oslo` before that for a space of Python's rules, or
 //! `holder --default` for the process-wide one.
 
+#![forbid(unsafe_code)]
+
 #[cfg(target_os = "linux")]
 fn main() {
     use lockutils::FileLocks;

@@ -2,6 +2,8 @@
 //!
 //! Run by the test `million_keys_leave_nothing_behind`.
 
+#![forbid(unsafe_code)]
+
 use lockutils::Locks;
 use lockutils_tests::in_time;
 use std::ops::Range;

@@ -5,6 +5,8 @@
 //! when it reads the clock; with `control` there is one more case, which does what no
 //! other is to do: a system call, and a look at the clock.
 
+#![forbid(unsafe_code)]
+
 use lockutils_tests::uncontended::{CASES, ROUNDS};
 use std::time::Instant;
 use std::{env, fs, hint, thread};

@@ -1,5 +1,7 @@
 //! The behaviour of `lockutils`, a module a topic.
 
+#![forbid(unsafe_code)]
+
 mod attribute;
 mod cancellation;
 mod conformance;
