@@ -96,15 +96,22 @@ impl Descriptor {
 
     /// Writes down that this process holds the lock. Gives when that was, by the file
     /// system's clock, and whether nobody else can write at the same moment of it.
-    pub(super) fn record(&self, site: Site) -> Result<(Moment, bool), Failure> {
+    ///
+    /// It is for people who ask who holds the lock: where it can't be written, since the disk
+    /// is full or the process may write no file, the lock is as good without.
+    pub(super) fn record(&self, site: Site) -> Option<(Moment, bool)> {
         let record = FileRecord::of_this_process(site).to_bytes();
         let before = sys::tick();
-        sys::write(&self.file, &record).map_err(Failure::of("write to lock file"))?;
-        let (_, written) = self.glance()?;
+        if !sys::may_write(record.len()) || sys::write(&self.file, &record).is_err() {
+            // What is there names somebody who had the lock before. Taking it away needs no
+            // room; where not even that can be done, it stays.
+            let _ = self.file.set_len(0);
+        }
+        let (_, written) = self.glance().ok()?;
         // A moment between the ticks is of this write alone: file systems that have such give
         // each write another, if somebody has looked between them.
         let ticks = [before, sys::tick()];
-        Ok((written, !ticks.contains(&written)))
+        Some((written, !ticks.contains(&written)))
     }
 
     /// Who is in the way, as far as that is known.

@@ -358,20 +358,16 @@ impl Kernel {
                 at_path: now,
                 written: now,
                 site,
-                modified: Some(descriptor.record(site)?),
+                modified: descriptor.record(site),
             });
         }
         Ok(is_there)
     }
 
-    /// Writes down who is next in this process, if that can be done; else the record of the
-    /// one before, which names the same process, stays.
+    /// Writes down who is next in this process.
     fn record_next(&mut self, site: Site) {
-        let written = self
-            .descriptor
-            .as_ref()
-            .map(|descriptor| descriptor.record(site));
-        let modified = written.and_then(Result::ok);
+        let descriptor = self.descriptor.as_ref();
+        let modified = descriptor.and_then(|descriptor| descriptor.record(site));
         if let Some(seen) = &mut self.seen {
             seen.site = site;
             seen.modified = modified;

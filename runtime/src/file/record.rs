@@ -6,8 +6,9 @@
 //! lockutils 1 5b0e6a2f pid=4711 start=88123 host=node-1 since=1764086400.123456 command=nova-compute site=connect (src/cells.rs:41)
 //! ```
 //!
-//! filled up with spaces. It is written over, in one call, and never taken away: what it
-//! says holds only while the file is locked, and until the holder has written. The third
+//! filled up with spaces. It is written over, in one call, and taken away only by a holder that
+//! can't write its own: what it says holds only while the file is locked, and until the holder
+//! has written. The third
 //! word is a checksum of the rest, so a line of which a reader sees two halves, or that
 //! somebody else has written, says nothing. A process is its id and when it started, in
 //! the kernel's clock ticks, since ids are used again.

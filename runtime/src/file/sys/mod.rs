@@ -67,3 +67,15 @@ pub(super) fn own_directory(
 pub(super) fn check_own(_directory: &Path) -> Result<(), (io::ErrorKind, &'static str)> {
     Ok(())
 }
+
+/// Whether the process may write so many bytes at the beginning of a file. Who writes more than
+/// it may is killed for it.
+#[cfg(unix)]
+pub(super) fn may_write(length: usize) -> bool {
+    unix::may_write(length)
+}
+
+#[cfg(not(unix))]
+pub(super) const fn may_write(_length: usize) -> bool {
+    true
+}

@@ -1,9 +1,13 @@
-//! The directory of the user's own, on any Unix.
+//! What is the same on any Unix: the directory of the user's own, and how long a file may be.
 
-#![expect(unsafe_code, reason = "the standard library doesn't tell the user")]
+#![expect(
+    unsafe_code,
+    reason = "the standard library tells neither the user nor a limit"
+)]
 
 use std::fs::{self, DirBuilder, Metadata};
 use std::io::ErrorKind;
+use std::mem::MaybeUninit;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -85,4 +89,18 @@ fn is_own(found: &Metadata, user: u32) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// Whether the limit of a file's size (`ulimit -f`) lets so many bytes be written at its
+/// beginning. A write beyond it raises `SIGXFSZ`, which kills the process. Who lowers the limit
+/// between this look and the write has it coming.
+pub(in crate::file) fn may_write(length: usize) -> bool {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: there is room for what is written.
+    if unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) } == -1 {
+        return true;
+    }
+    // SAFETY: the call has succeeded, so it has written all of it.
+    let most = unsafe { limit.assume_init() }.rlim_cur;
+    libc::rlim_t::try_from(length).is_ok_and(|length| length <= most)
 }

@@ -2,7 +2,7 @@
 
 use super::{HOLDER, holder, nobody};
 use lockutils::{Error, ErrorKind, FileLocks};
-use lockutils_tests::{Directory, Process};
+use lockutils_tests::{Directory, Process, skip};
 use std::error::Error as _;
 use std::fs::{self, Permissions};
 use std::io;
@@ -241,40 +241,75 @@ fn file_without_permission_is_an_error() {
     assert_refused(&answer, &locks.join("key"), "write access");
 }
 
-/// A shell that lets the program write no more than nothing, and live on.
+/// Nothing, and less than a record, may be written. Who tried it would be killed, or be told so.
 #[test]
-fn full_disk_is_an_error_and_frees_the_lock() {
+fn lock_is_had_where_no_record_may_be_written() {
     let directory = Directory::new();
-    let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$1\" ''";
-    let mut command = Command::new("sh");
-    command.args(["-c", script, HOLDER]).arg(&*directory);
-    let mut process = Process::start(&mut command);
-    for command in ["lock key", "try key", "async key", "timeout 100 key"] {
-        let answer = process.ask(command);
-        assert_refused(&answer, &directory.join("key"), "make some room");
-        let locks = FileLocks::new(&*directory);
-        assert!(!locks.key("key").is_locked().unwrap());
+    let locks = FileLocks::new(&*directory);
+    let mut before = holder(&directory);
+    for (signal, most) in [("", 0), ("", 100), ("trap '' XFSZ; ", 0)] {
+        // The one before lives on, and is not to be taken for the holder.
+        before.ask_for("lock key", "held");
+        before.ask_for("release", "released");
+        let script = format!("{signal}exec \"$0\" \"$1\" ''");
+        let mut shell = Command::new("sh");
+        let mut process = Process::start(shell.args(["-c", &script, HOLDER]).arg(&*directory));
+        process.ask_for(&format!("size {most}"), "done");
+        for command in ["lock", "shared", "try", "async", "timeout 60000"] {
+            process.ask_for(&format!("{command} key"), "held");
+            let error = locks.key("key").try_lock().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Busy);
+            assert!(error.holder().is_none(), "{error}");
+            let states = locks.states().unwrap();
+            assert!(states.held[0].holders.is_empty() && states.failed.is_empty());
+            process.ask_for("release", "released");
+            assert!(!locks.key("key").is_locked().unwrap());
+        }
     }
+    before.ask_for("lock key", "held");
+    let holder = locks.key("key").holder().unwrap().unwrap();
+    assert_eq!(holder.pid(), Some(before.id()));
 }
 
-/// Has a lock be asked for on a file system that `mount` puts in the directory's place.
-fn refused_on_a_file_system(mount: &str, remedy: &str) {
-    let directory = Directory::new();
-    let script = format!("{mount} && exec \"$0\" \"$1\" ''");
+/// A process on a file system that `mount` puts in the directory's place, if one can be
+/// mounted.
+fn on_a_file_system(mount: &str, directory: &Directory) -> Option<Process> {
+    let script = format!("{mount} && echo mounted && exec \"$0\" \"$1\" ''");
     let mut command = Command::new("unshare");
     command.args(["--mount", "--map-root-user", "sh", "-c", &script, HOLDER]);
-    let mut process = Process::start(command.arg(&*directory).stderr(Stdio::null()));
-    process.tell("lock key");
-    match process.hear() {
-        None => eprintln!("skipped: no file system can be mounted here"),
-        Some(answer) => assert_refused(&answer, &directory.join("key"), remedy),
+    let process = Process::start(command.arg(&**directory).stderr(Stdio::null()));
+    if process.hear().is_none() {
+        skip("no file system can be mounted here");
+        return None;
+    }
+    Some(process)
+}
+
+/// Has a lock be asked for on such a file system.
+fn refused_on_a_file_system(mount: &str, remedy: &str) {
+    let directory = Directory::new();
+    if let Some(mut process) = on_a_file_system(mount, &directory) {
+        let answer = process.ask("lock key");
+        assert_refused(&answer, &directory.join("key"), remedy);
     }
 }
 
-/// The same on a file system that is really full, where this machine lets one be mounted.
 #[test]
-fn full_file_system_is_an_error() {
+fn lock_is_had_on_a_full_file_system() {
+    let directory = Directory::new();
     let mount = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero >\"$1/full\"";
+    if let Some(mut process) = on_a_file_system(mount, &directory) {
+        for command in ["lock key", "try other", "async third", "shared fourth"] {
+            process.ask_for(command, "held");
+        }
+        let error = process.ask_for("try key", "error Busy");
+        assert!(error.contains("tests/src/holder.rs"), "{error}");
+    }
+}
+
+#[test]
+fn file_system_without_room_for_a_file_is_an_error() {
+    let mount = "mount -t tmpfs -o nr_inodes=1 none \"$1\"";
     refused_on_a_file_system(mount, "make some room");
 }
 
