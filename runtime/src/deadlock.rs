@@ -13,6 +13,22 @@ use std::sync::Arc;
 ///
 /// [`Display`](fmt::Display) gives a line for each lock of the cycle, with who waits for
 /// it, where, and who holds it. The lines are indented, and the last has no end of line.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{ErrorKind, Locks};
+/// use std::time::Duration;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// let _guard = CELLS.key("2f1c").lock();
+/// // The same thread again, which would wait for itself.
+/// let error = CELLS.key("2f1c").lock_timeout(Duration::from_secs(60)).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Deadlock);
+/// let deadlock = error.deadlock().unwrap().to_string();
+/// assert!(deadlock.contains("waits for lock \"cells/2f1c\", held by "));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Deadlock {
     edges: Vec<Edge>,

@@ -54,6 +54,23 @@ enum Cause {
 }
 
 /// What kept a lock from being taken.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Error, ErrorKind};
+///
+/// /// The status code that a web service answers with.
+/// fn status(error: &Error) -> u16 {
+///     match error.kind() {
+///         ErrorKind::Busy | ErrorKind::Timeout => 503,
+///         _ => 500,
+///     }
+/// }
+///
+/// let _guard = lockutils::lock("status");
+/// assert_eq!(status(&lockutils::try_lock("status").unwrap_err()), 503);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

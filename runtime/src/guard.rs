@@ -66,6 +66,20 @@ impl Guard {
 /// A hold of a task; dropping it releases the lock.
 ///
 /// [`Send`], since a task may move between threads while it holds the lock.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{AsyncGuard, Locks};
+///
+/// static HOSTS: Locks = Locks::new("hosts");
+///
+/// /// Gives the lock along with the connection that it is for.
+/// async fn connect(host: &str) -> (AsyncGuard, String) {
+///     let guard = HOSTS.key(host).lock_async().await;
+///     (guard, format!("connected to {host}"))
+/// }
+/// ```
 #[must_use = "dropping a guard at once releases its lock; write `let _guard = ..`, not `let _ = ..`"]
 pub struct AsyncGuard {
     held: Held,

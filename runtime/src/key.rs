@@ -90,6 +90,17 @@ pub trait LockKey {
 ///
 /// Holds up to 64 bytes in place; longer text is allocated. Compares, orders and
 /// hashes as its text, and [`Display`](fmt::Display) gives the text.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Key;
+///
+/// assert_eq!(Key::new(7), Key::new("7"));
+/// assert_eq!(Key::new(("vm", 7)).as_str(), "vm/7");
+/// // So that different tuples are different keys, a `/` inside of a part is escaped.
+/// assert_eq!(Key::new(("a/b", "c")).as_str(), "a%2Fb/c");
+/// ```
 #[derive(Clone)]
 pub struct Key(Repr);
 
@@ -298,6 +309,24 @@ fn copy_ends<const N: usize>(text: &[u8], place: &mut [u8]) {
 /// Where a [`LockKey`] writes its text.
 ///
 /// Also a [`fmt::Write`], so `let _ = write!(out, "{}", self.id);` works, and takes all text.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Key, KeyWriter, LockKey};
+/// use std::fmt::Write as _;
+///
+/// /// Upper and lower case are one host.
+/// struct Host<'a>(&'a str, u16);
+///
+/// impl LockKey for Host<'_> {
+///     fn write_key(&self, out: &mut KeyWriter<'_>) {
+///         let _ = write!(out, "{}:{}", self.0.to_lowercase(), self.1);
+///     }
+/// }
+///
+/// assert_eq!(Key::new(Host("Example.org", 443)).as_str(), "example.org:443");
+/// ```
 #[derive(Debug)]
 pub struct KeyWriter<'a> {
     key: &'a mut Key,

@@ -1,4 +1,103 @@
-#![doc = include_str!("../README.md")]
+//! Functions that run only once at a time **for each key**: between threads and async tasks
+//! alike, and between processes where you ask for it.
+//!
+//! ```
+//! use lockutils::synchronized;
+//!
+//! #[synchronized(key = id)]
+//! fn attach(id: u64) { /* no other caller is in here for this id */ }
+//!
+//! #[synchronized(key = id)]
+//! async fn detach(id: u64) { /* nor one in `attach`: the key is the same */ }
+//! # attach(7);
+//! ```
+//!
+#![doc = include_str!("../docs/model.svg")]
+//!
+//! A **key** is what callers exclude each other on: its text decides, so `7` and `"7"` are one.
+//! A **lock space** is where keys mean something, and (space, key) is one lock: [`Locks`] for the
+//! process, [`FileLocks`] for all processes of a host. Who has the lock is its **holder**, and a
+//! **guard** is the proof; dropping that releases. A key that nobody holds or awaits costs nothing.
+//!
+//! # Which of these do I use?
+//!
+//! | what must not happen twice at once | use |
+//! |---|---|
+//! | a whole function, for each of its arguments | [`#[synchronized("vm-{id}")]`](macro@synchronized) |
+//! | a part of a function, or a lock that outlives it | a space of your own: [`LOCKS.key(id).lock()`](Handle::lock) |
+//! | the use of one value that you own | not this crate: a plain mutex *around* the value |
+//! | one thing a process, without a key | [`#[synchronized]`](macro@synchronized) without an argument |
+//! | anything that exists once on a host: a file, a device, a schema | [`#[synchronized("schema", external)]`](macro@synchronized), [`FileLocks`] |
+//! | more than four at a time | [`Locks::permits`] |
+//! | writing, while many may read | [`shared`](Handle::shared) for who reads |
+//! | two accounts, for one transfer | [`keys = [from, to]`](Locks::keys), in one order for all callers |
+//! | a job that is skipped while it still runs | [`try_lock`](Handle::try_lock), `nonblocking` |
+//! | waiting for longer than you want | [`lock_timeout`](Handle::lock_timeout), `acquire_timeout = "5s"` |
+//!
+//! # Who waits for whom
+//!
+//! For one key of one space; different keys and different spaces never wait for each other.
+//!
+//! | somebody has it | who comes exclusively | who comes shared |
+//! |---|---|---|
+//! | exclusively, in a thread or a task | waits | waits |
+//! | shared | waits | goes in, unless an exclusive one waits already |
+//! | in a space with `permits(n)`, less than `n` | goes in | goes in, and takes a permit |
+//! | the same thread, exclusively | a [`Deadlock`](ErrorKind::Deadlock), found at once | the same |
+//! | the same thread, which comes by [`reentrant`](Handle::reentrant) | goes in | goes in |
+//! | the same task, exclusively | waits for ever, which is [reported](set_deadlock_hook) after a second | the same |
+//! | another process, of a [`FileLocks`] | waits | waits, unless that one shares it too |
+//! | another process, of a [`Locks`] | goes in: a process sees its own memory alone | the same |
+//!
+//! # In a thread, and in a task
+//!
+//! Both wait in one queue and exclude each other. A thread blocks; a task lets others run, and
+//! its guard can be sent along with it.
+//!
+//! | | in a thread | in a task |
+//! |---|---|---|
+//! | the attribute | above `fn` | above `async fn`: held over every `.await` |
+//! | wait | [`lock()`](Handle::lock) | [`lock_async().await`](Handle::lock_async) |
+//! | for so long and no longer | [`lock_timeout(d)`](Handle::lock_timeout) | [`lock_timeout_async(d).await`](Handle::lock_timeout_async) |
+//! | not at all | [`try_lock()`](Handle::try_lock) | the same; an attribute with `nonblocking` for files too |
+//! | the guard | [`Guard`], which stays in its thread | [`AsyncGuard`], which is [`Send`] |
+//!
+//! A blocking `lock()` inside of async code blocks the executor's thread, and where a task of the
+//! same executor holds the key, maybe for ever: use the right-hand side there.
+//!
+//! # Where a lock is not to be had
+//!
+//! Waiting for a lock in the process can't fail, so [`lock()`](Handle::lock) gives a guard and any
+//! function may have the attribute. Where it can, by a timeout, a try or a file, the type is
+//! `Result<_, `[`Error`]`>`, and the attribute wants a return type with a place for it, or an
+//! `or_else`. The body never runs without the lock. An error says which lock, and who has it:
+//!
+//! ```
+//! use lockutils::{ErrorKind, Locks};
+//!
+//! static CELLS: Locks = Locks::new("cells");
+//!
+//! let _guard = CELLS.key("2f1c").lock();
+//! let error = CELLS.key("2f1c").try_lock().unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Busy);
+//! println!("{error}"); // lock "cells/2f1c" is busy: held by src/main.rs:5 in thread "main"
+//! ```
+//!
+//! # What is going on
+//!
+//! [`snapshot()`] lists every lock of the process that is held or awaited: who has it and where,
+//! how many wait, and for how long. [`FileLocks::states`] does so for lock files, of all processes,
+//! and the command `lockutils ps` shows it. [`set_deadlock_hook`] is told of what may be stuck.
+//!
+//! # Features and platforms
+//!
+//! | feature | |
+//! |---|---|
+//! | `uuid` | `uuid::Uuid` is a key |
+//!
+//! There is no async runtime among the dependencies, and any will do. Rust 1.85 or later. What is
+//! in a program's memory works wherever the standard library does; of [`FileLocks`], see
+//! [On other systems](FileLocks#on-other-systems).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]

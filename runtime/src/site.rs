@@ -15,6 +15,16 @@ use std::time::SystemTime;
 ///
 /// It is one word, since it is written down at each acquisition: the address of a
 /// [`Location`], or that of a [`Function`] with its lowest bit set.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Site;
+///
+/// let site = Site::here();
+/// assert_eq!(site.location().line(), line!() - 1);
+/// assert_eq!(site.function(), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Site(NonNull<()>);
 
@@ -123,6 +133,16 @@ pub(crate) struct Record {
 ///
 /// [`Display`](fmt::Display) gives `connect (src/cells.rs:41) in thread "worker-3"`, and of
 /// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2s`.
+///
+/// # Examples
+///
+/// ```
+/// let _guard = lockutils::lock("holder");
+/// let error = lockutils::try_lock("holder").unwrap_err();
+/// let holder = error.holder().unwrap();
+/// assert!(holder.site().unwrap().location().line() > 0);
+/// println!("{holder}"); // src/main.rs:1 in thread "main"
+/// ```
 #[derive(Clone, Debug)]
 pub struct Holder(Who);
 

@@ -5,6 +5,15 @@ use crate::site::Holder;
 use std::time::Duration;
 
 /// A lock that was held or awaited when [`snapshot`] looked.
+///
+/// # Examples
+///
+/// ```
+/// let _guard = lockutils::lock("state");
+/// for lock in lockutils::snapshot() {
+///     println!("{}/{}: {} holders, {} wait", lock.space, lock.key, lock.holders.len(), lock.waiters);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LockState {

@@ -40,7 +40,8 @@ pub use recorder::{Recorder, Stay};
 pub use skip::skip;
 pub use states::{states, waiters};
 
-/// The code of the porting guide, which is to compile and to do what it says.
+/// The code of the README and of the porting guide, which is to compile and to do what it says.
 #[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../PORTING.md")]
-enum Porting {}
+enum Guides {}

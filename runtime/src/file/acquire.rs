@@ -579,6 +579,19 @@ fn held_together(holds: Vec<FileHold>) -> Held {
 ///
 /// Dropping it leaves the queue; a lock that was just being handed over to it, or granted
 /// by the kernel, goes to the next waiter.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Error, FileLocks};
+/// use std::time::Duration;
+///
+/// async fn migrate(locks: &FileLocks) -> Result<(), Error> {
+///     let _guard = locks.key("schema").lock_timeout_async(Duration::from_secs(5)).await?;
+///     // No other task, thread or process is in here.
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct FileLockFuture {

@@ -16,6 +16,22 @@ use std::time::Duration;
 /// [`ErrorKind::Io`](crate::ErrorKind::Io), which says what is wrong with the file and what
 /// helps, and with [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) for a key that has
 /// no file.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::FileLocks;
+///
+/// # let directory = std::env::temp_dir().join(format!("lockutils-doc-handle-{}", std::process::id()));
+/// let locks = FileLocks::new(&directory);
+/// let handle = locks.key("schema");
+/// let guard = handle.lock()?;
+/// assert!(handle.is_locked()?);
+/// assert_eq!(handle.holder()?.and_then(|holder| holder.pid()), Some(std::process::id()));
+/// # drop(guard);
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct FileHandle<'a, K> {
@@ -195,6 +211,20 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
 /// One lock of a space of lock files, for a thread that may hold it already.
 ///
 /// Made by [`FileHandle::reentrant`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::FileLocks;
+///
+/// # let directory = std::env::temp_dir().join(format!("lockutils-doc-reentrant-{}", std::process::id()));
+/// let locks = FileLocks::new(&directory);
+/// let outer = locks.key("schema").reentrant().lock()?;
+/// let inner = locks.key("schema").reentrant().lock()?;
+/// # drop((outer, inner));
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct ReentrantFileHandle<'a, K>(FileHandle<'a, K>);
@@ -238,6 +268,20 @@ impl<K: LockKey> ReentrantFileHandle<'_, K> {
 /// Made by [`FileLocks::keys`]. All of them are held, or none; while one is waited for, those
 /// before it in the order are held. One guard holds them, and releases in reverse. The errors
 /// are those of [`FileHandle`], with the key that was in the way; none is held then.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::FileLocks;
+///
+/// # let directory = std::env::temp_dir().join(format!("lockutils-doc-keys-{}", std::process::id()));
+/// let locks = FileLocks::new(&directory);
+/// let guard = locks.keys(["vm-7", "image-3"]).lock()?;
+/// assert!(locks.key("image-3").is_locked()?);
+/// # drop(guard);
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct FileKeysHandle<'a> {

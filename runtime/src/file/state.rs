@@ -17,6 +17,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What [`FileLocks::sweep`] has done.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::FileLocks;
+///
+/// # let directory = std::env::temp_dir().join(format!("lockutils-doc-swept-{}", std::process::id()));
+/// let locks = FileLocks::new(&directory);
+/// drop(locks.key("old").lock()?);
+/// let held = locks.key("held").lock()?;
+/// let swept = locks.sweep()?;
+/// assert_eq!(swept.removed[0].as_str(), "old");
+/// assert_eq!(swept.busy[0].key(), Some("held"));
+/// assert!(swept.failed.is_empty());
+/// # drop(held);
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Swept {
@@ -31,6 +49,22 @@ pub struct Swept {
 }
 
 /// What [`FileLocks::states`] has found.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::FileLocks;
+///
+/// # let directory = std::env::temp_dir().join(format!("lockutils-doc-states-{}", std::process::id()));
+/// let locks = FileLocks::new(&directory);
+/// let guard = locks.key("schema").lock()?;
+/// for lock in locks.states()?.held {
+///     println!("{} is held by {:?}", lock.key, lock.holders.first());
+/// }
+/// # drop(guard);
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FileStates {

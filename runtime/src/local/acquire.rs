@@ -480,6 +480,19 @@ impl Drop for All {
 ///
 /// Dropping it leaves the queue; a lock that was just being handed over to it
 /// goes to the next waiter.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Locks;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// async fn connect(uuid: &str) {
+///     let _guard = CELLS.key(uuid).lock_async().await;
+///     // No other task or thread is in here for this cell.
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockFuture(pub(super) Acquire);
@@ -506,6 +519,20 @@ impl Future for LockFuture {
 /// # Cancel safety
 ///
 /// As that of [`LockFuture`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Error, Locks};
+/// use std::time::Duration;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// async fn connect(uuid: &str) -> Result<(), Error> {
+///     let _guard = CELLS.key(uuid).lock_timeout_async(Duration::from_secs(5)).await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockTimeoutFuture {

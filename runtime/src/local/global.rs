@@ -8,6 +8,14 @@ use crate::key::LockKey;
 static GLOBAL: Locks = Locks::new("global");
 
 /// The process-wide lock space, which `#[synchronized(key = ..)]` uses.
+///
+/// # Examples
+///
+/// ```
+/// let guard = lockutils::global().key("name").lock();
+/// assert!(lockutils::is_locked("name"));
+/// # drop(guard);
+/// ```
 #[must_use]
 #[inline]
 pub fn global() -> &'static Locks {
@@ -42,6 +50,14 @@ pub fn lock(key: impl LockKey) -> Guard {
 ///
 /// Dropping the future leaves the queue; a lock that was just being handed over
 /// to it goes to the next waiter.
+///
+/// # Examples
+///
+/// ```
+/// async fn reload() {
+///     let _guard = lockutils::lock_async("configuration").await;
+/// }
+/// ```
 #[inline]
 #[track_caller]
 pub fn lock_async(key: impl LockKey) -> LockFuture {
@@ -53,6 +69,15 @@ pub fn lock_async(key: impl LockKey) -> LockFuture {
 /// # Errors
 ///
 /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), also when it is the caller who holds it.
+///
+/// # Examples
+///
+/// ```
+/// let guard = lockutils::try_lock("sweep")?;
+/// assert!(lockutils::try_lock("sweep").is_err());
+/// # drop(guard);
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[track_caller]
 pub fn try_lock(key: impl LockKey) -> Result<Guard, Error> {
     GLOBAL.key(key).try_lock()
@@ -61,6 +86,12 @@ pub fn try_lock(key: impl LockKey) -> Result<Guard, Error> {
 /// Tells whether somebody holds a lock of the process-wide space.
 ///
 /// For tests and assertions: by the time it returns, the answer may be old.
+///
+/// # Examples
+///
+/// ```
+/// assert!(!lockutils::is_locked("name"));
+/// ```
 #[must_use]
 pub fn is_locked(key: impl LockKey) -> bool {
     GLOBAL.key(key).is_locked()

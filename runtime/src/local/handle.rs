@@ -15,6 +15,24 @@ use std::time::Duration;
 /// One lock of a space: a key, not yet held.
 ///
 /// Made by [`Locks::key`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Locks;
+/// use std::time::Duration;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// let cell = CELLS.key("2f1c");
+/// let guard = cell.lock();
+/// assert!(cell.is_locked());
+/// assert!(cell.try_lock().is_err());
+/// drop(guard);
+/// let guard = cell.lock_timeout(Duration::from_secs(5))?;
+/// # drop(guard);
+/// # Ok::<(), lockutils::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct Handle<'a, K> {
@@ -183,6 +201,21 @@ impl<'a, K: LockKey> Handle<'a, K> {
 /// One lock of a space, for a thread that may hold it already.
 ///
 /// Made by [`Handle::reentrant`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Locks;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// fn refresh() {
+///     let _guard = CELLS.key("2f1c").reentrant().lock();
+/// }
+///
+/// let _guard = CELLS.key("2f1c").reentrant().lock();
+/// refresh(); // goes straight in
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct ReentrantHandle<'a, K>(Handle<'a, K>);
@@ -226,6 +259,19 @@ impl<K: LockKey> ReentrantHandle<'_, K> {
 ///
 /// Made by [`Locks::keys`]. All of them are held, or none; while one is waited for, those
 /// before it in the order are held. One guard holds them, and releases in reverse.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Locks;
+///
+/// static ACCOUNTS: Locks = Locks::new("accounts");
+///
+/// let guard = ACCOUNTS.keys(["alice", "bob"]).lock();
+/// assert!(ACCOUNTS.key("alice").is_locked());
+/// assert!(ACCOUNTS.keys(["bob", "carol"]).try_lock().is_err());
+/// assert!(!ACCOUNTS.key("carol").is_locked());
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct KeysHandle<'a> {
