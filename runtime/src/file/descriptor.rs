@@ -6,10 +6,9 @@ use super::record::{self, FileRecord};
 use super::sys::{self, Identity, Locker, Moment};
 use crate::local::Mode;
 use crate::site::{Holder, Site};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
 
 /// What was tried with a lock file, and why it failed.
 #[derive(Debug)]
@@ -42,22 +41,13 @@ impl Descriptor {
         if let Some(directory) = path.parent() {
             default::check(directory).map_err(Failure::of("use the directory of lock file"))?;
         }
-        let opened = sys::open(path).or_else(|error| match path.parent() {
-            Some(directory) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(directory)?;
-                sys::open(path)
-            }
-            _ => Err(error),
-        });
-        let file = opened.map_err(Failure::of("open lock file"))?;
-        if !file
-            .metadata()
-            .map_err(Failure::of("look at lock file"))?
-            .is_file()
-        {
+        let file = open_or_make(path).map_err(Failure::of("open lock file"))?;
+        let found = file.metadata().map_err(Failure::of("look at lock file"))?;
+        if !found.is_file() {
             let error = io::Error::new(io::ErrorKind::AlreadyExists, "not a regular file");
             return Err(Failure::of("use lock file")(error));
         }
+        refuse_planted(&found, path)?;
         let identity = sys::identity(&file).map_err(Failure::of("look at lock file"))?;
         Ok(Self { file, identity })
     }
@@ -79,7 +69,15 @@ impl Descriptor {
     /// comes later.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, Failure> {
         let found = sys::identity_at(path).map_err(Failure::of("look at lock file"))?;
-        Ok(found == Some(self.identity))
+        match found {
+            Some((identity, found)) if identity == self.identity => {
+                // Again, since it may have lost a name just while it was opened. Here what
+                // is at the path, and how many names that has, is seen at once.
+                refuse_planted(&found, path)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Whether the file still has a name, and when it was last written to.
@@ -90,8 +88,8 @@ impl Descriptor {
     /// Has those who take the lock again and again see that somebody waits: the file was
     /// written to at a moment that is none of theirs.
     pub(super) fn touch(&self) {
-        // Only its owner may. Those who don't see it go on until they are too late once.
-        let _ = self.file.set_modified(SystemTime::now());
+        // Those who don't see it go on until they are too late once.
+        let _ = sys::touch(&self.file);
     }
 
     /// Writes down that this process holds the lock. Gives when that was, by the file
@@ -126,6 +124,41 @@ impl Drop for Descriptor {
         // Where it fails there is nothing else to do.
         let _ = self.unlock();
     }
+}
+
+/// How often a file may be made and removed by others while one tries to open it.
+const ATTEMPTS: usize = 100;
+
+/// Opens a lock file, and makes it, and its directory with all parents, where they are missing.
+fn open_or_make(path: &Path) -> io::Result<File> {
+    for _ in 0..ATTEMPTS {
+        // First as it is: asked to make a file, Linux refuses to open one that is another user's
+        // in a sticky directory (`fs.protected_regular`).
+        match sys::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        match sys::make(path) {
+            // Somebody else has made it.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
+                Some(directory) => fs::create_dir_all(directory)?,
+                None => return Err(error),
+            },
+            made => return made,
+        }
+    }
+    Err(io::Error::other("it is removed again and again"))
+}
+
+/// Whoever can have us open another program's file as a lock file would have us write over it.
+fn refuse_planted(found: &Metadata, path: &Path) -> Result<(), Failure> {
+    if !sys::may_be_planted(found, path) {
+        return Ok(());
+    }
+    let reason = "it has another name as well, and others can write to its directory";
+    let error = io::Error::new(io::ErrorKind::TooManyLinks, reason);
+    Err(Failure::of("use lock file")(error))
 }
 
 /// Who is in the way of an exclusive lock, as far as that is known.

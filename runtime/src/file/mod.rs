@@ -356,6 +356,9 @@ fn remedy(error: &io::Error) -> &'static str {
         Kind::IsADirectory | Kind::AlreadyExists => {
             "something else is in its place; remove that, or use another directory"
         }
+        Kind::TooManyLinks => {
+            "it could be another program's file; remove this name of it, or use a directory that others can't write to"
+        }
         Kind::NotADirectory => {
             "a file is where its directory should be; remove that, or use another directory"
         }

@@ -11,6 +11,7 @@ mod oslo;
 mod removal;
 mod replaced;
 mod task;
+mod users;
 
 use lockutils_tests::{Directory, Process};
 use std::fs::{self, Permissions};

@@ -18,36 +18,41 @@ pub(in crate::file) struct Identity {
     inode: u64,
 }
 
-/// Opens a lock file, and makes it where there is none.
+/// Opens a lock file.
 pub(in crate::file) fn open(path: &Path) -> io::Result<File> {
-    // Not blocking, or a FIFO in its place could keep us waiting.
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o666)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)
+    options().write(true).open(path)
+}
+
+/// Makes a lock file where there is none.
+pub(in crate::file) fn make(path: &Path) -> io::Result<File> {
+    options().write(true).create_new(true).open(path)
 }
 
 /// Opens a lock file to look at it.
 pub(in crate::file) fn open_to_read(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    options().open(path)
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    // Not blocking, or a FIFO in its place could keep us waiting.
+    options
         .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)
+        .mode(0o666)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+    options
 }
 
 /// Which file is open.
 pub(in crate::file) fn identity(file: &File) -> io::Result<Identity> {
-    file.metadata().map(Identity::from)
+    file.metadata().map(|metadata| Identity::from(&metadata))
 }
 
-/// Which file is at the path, itself and not what it links to; `None` where there is none.
-pub(in crate::file) fn identity_at(path: &Path) -> io::Result<Option<Identity>> {
+/// Which file is at the path, itself and not what it links to, and what is known of it; `None`
+/// where there is none.
+pub(in crate::file) fn identity_at(path: &Path) -> io::Result<Option<(Identity, Metadata)>> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata.into())),
+        Ok(metadata) => Ok(Some((Identity::from(&metadata), metadata))),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
             _ => Err(error),
@@ -55,8 +60,8 @@ pub(in crate::file) fn identity_at(path: &Path) -> io::Result<Option<Identity>> 
     }
 }
 
-impl From<Metadata> for Identity {
-    fn from(metadata: Metadata) -> Self {
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             inode: metadata.ino(),

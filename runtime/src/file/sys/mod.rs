@@ -36,6 +36,7 @@ pub(super) use linux::*;
 #[cfg(not(target_os = "linux"))]
 pub(super) use other::*;
 
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -78,4 +79,27 @@ pub(super) fn may_write(length: usize) -> bool {
 #[cfg(not(unix))]
 pub(super) const fn may_write(_length: usize) -> bool {
     true
+}
+
+/// Whether the file at the path may be another program's, to which somebody else has given a
+/// second name there.
+#[cfg(unix)]
+pub(super) fn may_be_planted(found: &Metadata, path: &Path) -> bool {
+    unix::may_be_planted(found, path)
+}
+
+#[cfg(not(unix))]
+pub(super) const fn may_be_planted(_found: &Metadata, _path: &Path) -> bool {
+    false
+}
+
+/// Has the file be written to now, whoever it belongs to.
+#[cfg(unix)]
+pub(super) fn touch(file: &File) -> io::Result<()> {
+    unix::touch(file)
+}
+
+#[cfg(not(unix))]
+pub(super) fn touch(file: &File) -> io::Result<()> {
+    file.set_modified(std::time::SystemTime::now())
 }

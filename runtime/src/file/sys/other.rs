@@ -35,13 +35,14 @@ fn options() -> OpenOptions {
     options
 }
 
-/// Opens a lock file, and makes it where there is none.
+/// Opens a lock file.
 pub(in crate::file) fn open(path: &Path) -> io::Result<File> {
-    options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
+    options().write(true).open(path)
+}
+
+/// Makes a lock file where there is none.
+pub(in crate::file) fn make(path: &Path) -> io::Result<File> {
+    options().write(true).create_new(true).open(path)
 }
 
 /// Opens a lock file to look at it.
@@ -104,13 +105,14 @@ fn of(metadata: &fs::Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// Which file is at the path, itself and not what it links to; `None` where there is none.
-pub(in crate::file) fn identity_at(path: &Path) -> io::Result<Option<Identity>> {
+/// Which file is at the path, itself and not what it links to, and what is known of it; `None`
+/// where there is none.
+pub(in crate::file) fn identity_at(path: &Path) -> io::Result<Option<(Identity, fs::Metadata)>> {
     match fs::symlink_metadata(path) {
         #[cfg(unix)]
-        Ok(metadata) => Ok(Some(of(&metadata))),
+        Ok(metadata) => Ok(Some((of(&metadata), metadata))),
         #[cfg(not(unix))]
-        Ok(_) => Ok(Some(())),
+        Ok(metadata) => Ok(Some(((), metadata))),
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
             _ => Err(error),

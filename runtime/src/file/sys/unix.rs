@@ -1,15 +1,18 @@
-//! What is the same on any Unix: the directory of the user's own, and how long a file may be.
+//! What is the same on any Unix: whose files and directories are, and what may be written.
 
 #![expect(
     unsafe_code,
-    reason = "the standard library tells neither the user nor a limit"
+    reason = "the standard library tells neither the user nor a limit, and knows no present time"
 )]
 
-use std::fs::{self, DirBuilder, Metadata};
-use std::io::ErrorKind;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::ptr;
+use std::time::SystemTime;
 
 /// What is wrong with a directory.
 type Refusal = (ErrorKind, &'static str);
@@ -103,4 +106,32 @@ pub(in crate::file) fn may_write(length: usize) -> bool {
     // SAFETY: the call has succeeded, so it has written all of it.
     let most = unsafe { limit.assume_init() }.rlim_cur;
     libc::rlim_t::try_from(length).is_ok_and(|length| length <= most)
+}
+
+/// Whether the file at the path may be another program's, to which somebody else has given a
+/// second name there: it has several names, and others than the user and root can make names
+/// in the directory.
+///
+/// They can in a sticky directory too. Many systems let nobody give a name to what he can't write
+/// to, but that is a setting (`fs.protected_hardlinks`).
+pub(in crate::file) fn may_be_planted(found: &Metadata, path: &Path) -> bool {
+    let others_can_write = |directory: Metadata| {
+        directory.mode() & OTHERS_MAY_WRITE != 0 || ![0, user()].contains(&directory.uid())
+    };
+    // Of a directory that can't be looked at, nobody knows.
+    let directory = || fs::metadata(path.parent()?).ok();
+    found.nlink() > 1 && directory().is_none_or(others_can_write)
+}
+
+/// Has the file be written to now, whoever it belongs to.
+pub(in crate::file) fn touch(file: &File) -> io::Result<()> {
+    // The clock of file systems goes in ticks, and so this says more, but only its owner may
+    // set such a time. Whoever can write to it may set the present one.
+    file.set_modified(SystemTime::now()).or_else(|_| {
+        // SAFETY: the descriptor is open, and null stands for the present time.
+        match unsafe { libc::futimens(file.as_raw_fd(), ptr::null()) } {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    })
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a lock file is an error that says so, and what helps.
 
-use super::{HOLDER, holder, nobody};
+use super::{HOLDER, NOBODY, holder, nobody};
 use lockutils::{Error, ErrorKind, FileLocks};
 use lockutils_tests::{Directory, Process, skip};
 use std::error::Error as _;
@@ -179,8 +179,47 @@ fn other_things_in_the_place_of_the_file_are_errors() {
     let made = Command::new("mkfifo").arg(at("fifo")).status().unwrap();
     assert!(made.success());
     refused(&locks, "fifo", "remove that");
+    let mut device = Command::new("mknod");
+    device.arg(at("device")).args(["c", "1", "3"]);
+    if device.stderr(Stdio::null()).status().unwrap().success() {
+        refused(&locks, "device", "another directory");
+    } else {
+        skip("no device can be made here");
+    }
     let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
     refused(&locks, "socket", "another directory");
+}
+
+/// Whoever can write to the directory could have us write over a file of another program's.
+#[test]
+fn file_with_another_name_is_refused_where_others_can_write() {
+    let (directory, elsewhere) = (Directory::new(), Directory::new());
+    let locks = FileLocks::new(&*directory);
+    let (precious, link) = (elsewhere.join("precious"), directory.join("key"));
+    fs::write(&precious, "precious").unwrap();
+    fs::hard_link(&precious, &link).unwrap();
+    let before = fs::metadata(&precious).unwrap().modified().unwrap();
+    let set_mode = |mode| fs::set_permissions(&*directory, Permissions::from_mode(mode)).unwrap();
+    for mode in [0o777, 0o1777, 0o770, 0o2775] {
+        set_mode(mode);
+        let kind = refused(&locks, "key", "remove this name of it");
+        assert_eq!(kind, io::ErrorKind::TooManyLinks);
+    }
+    set_mode(0o755);
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&*directory, Some(NOBODY), None).unwrap();
+        refused(&locks, "key", "another program's");
+        std::os::unix::fs::chown(&*directory, Some(0), None).unwrap();
+    } else {
+        skip("only root can give a directory away");
+    }
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert_eq!(fs::metadata(&precious).unwrap().modified().unwrap(), before);
+    // Nobody else can have made that name now.
+    drop(locks.key("key").lock().unwrap());
+    set_mode(0o777);
+    fs::remove_file(&precious).unwrap();
+    drop(locks.key("key").lock().unwrap());
 }
 
 #[test]
