@@ -103,6 +103,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod alarm;
 mod deadlock;
 mod error;
 mod file;
