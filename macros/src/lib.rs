@@ -368,6 +368,32 @@ use item::{Function, Item};
 /// released before it runs. An iterator or a closure that is returned, and a future
 /// whose type an alias hides, do run after the lock is released.
 ///
+/// # A plain function in async code
+///
+/// A function that isn't async blocks its thread while it waits. Called from a task, it so
+/// blocks a worker of the runtime. Where an async function holds the same key over an
+/// `.await`, all workers may come to block for it, and none is left to run it: the service
+/// stands still. Have the function be async too, or take the lock by `lock_async`, wherever
+/// tasks hold the key:
+///
+/// ```
+/// # use lockutils::synchronized;
+/// # async fn pay(_: u32) {}
+/// #[synchronized("user-{id}")]
+/// async fn charge(id: u32) {
+///     pay(id).await;
+/// }
+///
+/// #[synchronized("user-{id}")]
+/// async fn refund(id: u32) {
+///     // Nothing is awaited in here; it is async for the sake of the lock.
+/// }
+/// # futures::executor::block_on(async { charge(7).await; refund(7).await });
+/// ```
+///
+/// A thread that blocks for a second while a task has the lock is reported, once for each lock,
+/// to `lockutils::set_deadlock_hook`, or without one to standard error.
+///
 /// # On an `impl` block
 ///
 /// The attribute above an `impl` block, also one of a trait, is the same as above every method

@@ -1,18 +1,20 @@
 //! What is told of a deadlock, and to whom.
 
 use crate::error::LockName;
+use crate::foreign;
 use crate::key::Key;
 use crate::site::{Holder, Site};
 use crate::sync::ambient::Mutex;
 use std::fmt;
 use std::io::{self, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A cycle of holders and waiters, none of whom can go on before the others.
+/// A cycle of holders and waiters, none of whom can go on before the others; or a thread that
+/// blocks for what a task holds, which may need that thread to go on.
 ///
 /// [`Display`](fmt::Display) gives a line for each lock of the cycle, with who waits for
-/// it, where, and who holds it. The lines are indented, and the last has no end of line.
+/// it, where, and who holds it. Of a thread that blocks it gives one line, with the remedy. The
+/// lines are indented, and the last has no end of line.
 ///
 /// # Examples
 ///
@@ -32,6 +34,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Deadlock {
     edges: Vec<Edge>,
+    /// Whether it is no cycle, but a thread that blocks for a task.
+    is_block: bool,
 }
 
 /// A wait in a cycle.
@@ -45,13 +49,24 @@ pub(crate) struct Edge {
 
 impl Deadlock {
     pub(crate) const fn new(edges: Vec<Edge>) -> Self {
-        Self { edges }
+        Self {
+            edges,
+            is_block: false,
+        }
+    }
+
+    /// A thread that blocks for what a task holds.
+    pub(crate) fn block(edge: Edge) -> Self {
+        Self {
+            edges: vec![edge],
+            is_block: true,
+        }
     }
 
     /// Where it is waited, if somebody waits for nobody else.
     pub(crate) fn own_wait(&self) -> Option<Site> {
         match &self.edges[..] {
-            [own] => own.waiter.site(),
+            [own] if !self.is_block => own.waiter.site(),
             _ => None,
         }
     }
@@ -73,7 +88,15 @@ impl fmt::Display for Deadlock {
                 writeln!(f)?;
             }
             let lock = LockName { space, key };
-            write!(f, "  {waiter} waits for lock {lock}, held by {holder}")?;
+            let waits = if self.is_block { "blocks" } else { "waits" };
+            write!(f, "  {waiter} {waits} for lock {lock}, held by {holder}")?;
+        }
+        if self.is_block {
+            write!(
+                f,
+                "; a task goes on only while its runtime has a thread for it, so where this \
+                 thread is one, use the async form instead: `lock_async`, or an `async fn`"
+            )?;
         }
         Ok(())
     }
@@ -86,12 +109,18 @@ static HOOK: Mutex<Option<Hook>> = Mutex::new(None);
 /// Sets what is called with a suspected deadlock; without it, it is printed to standard
 /// error.
 ///
-/// Between threads that block, a deadlock is certain, and is an error or a panic of the
-/// call that closes the cycle. Where an async task holds or waits in the cycle it is a
-/// suspicion, since one branch of a task may release what another waits for. A suspicion
-/// is reported here once, when it has lasted a second.
+/// Between threads that block, a deadlock is certain, and is an error or a panic of one of the
+/// calls in it. Where an async task holds or waits in the cycle it is a
+/// suspicion, since one branch of a task may release what another waits for. It is a
+/// suspicion as well when a thread blocks while a task has the lock: if the thread is one that
+/// the task's runtime needs, neither will go on. Take the lock by `lock_async`, or in an
+/// `async fn` there.
 ///
-/// The hook is called on a thread of its own, and must not block for long.
+/// A suspicion is reported here once, when it has lasted a second; a thread that blocks, once
+/// for each lock, however many wait for it.
+///
+/// The hook is called on a thread of its own, and must not block for long. If it panics, that
+/// report is lost, and no other.
 ///
 /// # Examples
 ///
@@ -107,15 +136,15 @@ pub fn set_deadlock_hook(hook: impl Fn(&Deadlock) + Send + Sync + 'static) {
 /// Calls the hook.
 pub(crate) fn report(deadlock: &Deadlock) {
     let hook = HOOK.lock().clone();
-    match hook {
-        // The panic is printed, and the thread goes on with the next suspicion.
-        Some(hook) => drop(catch_unwind(AssertUnwindSafe(|| hook(deadlock)))),
+    if let Some(hook) = hook {
+        foreign::contain(|| hook(deadlock));
+        // It may have been replaced meanwhile, and be the last.
+        foreign::contain(move || drop(hook));
+    } else {
         // Not `eprintln!`, which panics where nobody listens.
-        None => {
-            let _ = writeln!(
-                io::stderr(),
-                "lockutils: suspected deadlock, for a second now:\n{deadlock}"
-            );
-        }
+        let _ = writeln!(
+            io::stderr(),
+            "lockutils: suspected deadlock, for a second now:\n{deadlock}"
+        );
     }
 }

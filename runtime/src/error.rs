@@ -186,8 +186,9 @@ impl Error {
         self.0.waited
     }
 
-    /// The cycle of waits that the call would have closed; or, if it timed out, one that
-    /// it was in and that has an async task in it.
+    /// The cycle of waits that the call was part of and has dissolved by this error; or, if it
+    /// timed out, one that it was in and that has an async task in it, or the task that a
+    /// thread blocked for.
     #[must_use]
     pub fn deadlock(&self) -> Option<&Deadlock> {
         self.0.deadlock.as_ref()

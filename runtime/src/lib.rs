@@ -46,6 +46,7 @@
 //! | the same thread, exclusively | a [`Deadlock`](ErrorKind::Deadlock), found at once | the same |
 //! | the same thread, which comes by [`reentrant`](Handle::reentrant) | goes in | goes in |
 //! | the same task, exclusively | waits for ever, which is [reported](set_deadlock_hook) after a second | the same |
+//! | a task, and a thread comes that the task's runtime needs | may wait for ever, which is [reported](set_deadlock_hook) after a second: use the async form | the same |
 //! | another process, of a [`FileLocks`] | waits | waits, unless that one shares it too |
 //! | another process, of a [`Locks`] | goes in: a process sees its own memory alone | the same |
 //!
@@ -103,10 +104,10 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod alarm;
 mod deadlock;
 mod error;
 mod file;
+mod foreign;
 mod guard;
 mod key;
 mod local;

@@ -92,6 +92,11 @@ impl Owner {
         self.0 & TASK != 0
     }
 
+    /// Whether it is a thread. In the order of owners those come before all others.
+    pub(crate) const fn is_thread(self) -> bool {
+        self.0 < UNKNOWN
+    }
+
     /// The thread, if it is one and still runs.
     pub(crate) fn find_thread(self) -> Option<Thread> {
         THREADS.lock().running.get(&self.0).cloned()

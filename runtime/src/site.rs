@@ -123,7 +123,7 @@ impl fmt::Display for Site {
 }
 
 /// What is written down when a lock is taken: who, and where in the code.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) owner: Owner,
     pub(crate) site: Site,

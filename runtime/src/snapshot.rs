@@ -27,7 +27,7 @@ pub struct LockState {
     pub waiters: usize,
     /// How long the first of them has waited.
     pub longest_wait: Option<Duration>,
-    /// Whether it is part of a suspected deadlock that has been reported, see
+    /// Whether it is part of a suspected deadlock that has been reported and still lasts, see
     /// [`set_deadlock_hook`](crate::set_deadlock_hook).
     pub suspected_deadlock: bool,
 }

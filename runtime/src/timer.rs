@@ -1,7 +1,8 @@
 //! The time that a wait may take, of a thread and of a task.
 
-use crate::alarm::Alarm;
 use crate::sync::Instant;
+use futures_timer::Delay;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -25,17 +26,17 @@ impl Timer {
         Self { start, deadline }
     }
 
+    /// The deadline, or another moment that is before it.
+    pub(crate) fn next(&self, other: Option<Instant>) -> Option<Instant> {
+        match (self.deadline, other) {
+            (Some(deadline), Some(other)) if other < deadline => Some(other),
+            (deadline, other) => deadline.or(other),
+        }
+    }
+
     pub(crate) fn is_over(&self) -> bool {
         self.deadline
             .is_some_and(|deadline| deadline <= Instant::now())
-    }
-}
-
-/// The earlier one.
-pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if b < a { b } else { a }),
-        (a, b) => a.or(b),
     }
 }
 
@@ -44,24 +45,24 @@ pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant>
 pub(crate) struct AsyncTimer {
     timer: Timer,
     /// `None` if the time is over at once, or never.
-    alarm: Option<Alarm>,
+    delay: Option<Delay>,
 }
 
 impl AsyncTimer {
     pub(crate) fn start(timeout: Duration) -> Self {
         let timer = Timer::start(timeout);
         let runs = timer.deadline.is_some() && !timer.is_over();
-        let alarm = runs.then(|| Alarm::after(timeout));
-        Self { timer, alarm }
+        let delay = runs.then(|| Delay::new(timeout));
+        Self { timer, delay }
     }
 
     /// How long it took, once the time is over; else sees to it that the task is woken then.
     pub(crate) fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
-        let Self { timer, alarm } = self;
+        let Self { timer, delay } = self;
         if !timer.is_over() {
-            match alarm {
+            match delay {
                 None => return Poll::Pending,
-                Some(alarm) => ready!(alarm.poll(context.waker().clone())),
+                Some(delay) => ready!(Pin::new(delay).poll(context)),
             }
         }
         Poll::Ready(timer.start.elapsed())

@@ -20,8 +20,6 @@ mod holder;
 mod limit;
 mod lockstep;
 #[cfg(target_os = "linux")]
-mod nobody;
-#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod python;
@@ -36,8 +34,6 @@ pub use directory::Directory;
 pub use holder::obey;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
-#[cfg(target_os = "linux")]
-pub use nobody::{NOBODY, as_nobody};
 #[cfg(target_os = "linux")]
 pub use process::{Process, now};
 pub use recorder::{Recorder, Stay};

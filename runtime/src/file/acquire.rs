@@ -23,7 +23,6 @@ use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
 use super::{Directory, FileSpace};
-use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
 use crate::key::Key;
@@ -31,13 +30,13 @@ use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms};
 use crate::owner::Owner;
 use crate::site::Site;
 use crate::space::Wait;
-use crate::sync::Instant;
-use crate::timer::{self, AsyncTimer, Timer};
+use crate::timer::{AsyncTimer, Timer};
+use futures_timer::Delay;
 use std::cell::OnceCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
-use std::{mem, vec};
+use std::time::{Duration, Instant};
+use std::{mem, thread, vec};
 
 /// A lock file that is held; dropping it releases.
 #[derive(Debug)]
@@ -221,7 +220,7 @@ enum State {
 enum Next {
     AtOnce,
     Granted(Claim),
-    Until(Alarm),
+    Until(Delay),
 }
 
 /// Several lock files being taken, in the order of the list.
@@ -331,8 +330,8 @@ impl Acquire {
             if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
-            let pause = self.waiting().pause();
-            signal.get_or_init(Signal::new).wait(pause);
+            let next = self.waiting().queue().and_then(Queue::look);
+            signal.get_or_init(Signal::new).wait(next);
         }
     }
 
@@ -358,9 +357,8 @@ impl Acquire {
             if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
-            let pause = self.waiting().pause();
-            let until = timer::earlier(timer.deadline, pause);
-            signal.get_or_init(Signal::new).wait(until);
+            let next = timer.next(self.waiting().queue().and_then(Queue::look));
+            signal.get_or_init(Signal::new).wait(next);
         }
     }
 }
@@ -385,7 +383,6 @@ impl One {
             state,
             file,
         } = self;
-        let timed = matches!(patience, Patience::Timed | Patience::Last);
         let Request {
             space,
             name,
@@ -402,7 +399,7 @@ impl One {
                     *state = State::Queue(queue);
                 }
                 State::Queue(queue) => {
-                    let in_process = ready!(queue.step(owner, timed, &waker));
+                    let in_process = ready!(queue.step(owner, true, &waker));
                     *state = State::Kernel {
                         in_process,
                         next: Next::AtOnce,
@@ -410,7 +407,7 @@ impl One {
                     };
                 }
                 State::Turn(_, queue) => {
-                    let turn = Some(ready!(queue.step(owner, timed, &waker)));
+                    let turn = Some(ready!(queue.step(owner, true, &waker)));
                     let State::Turn(in_process, _) = mem::replace(state, State::Done) else {
                         unreachable!("it is this state")
                     };
@@ -428,6 +425,7 @@ impl One {
                     // Who was granted the lock has it already, and gives way to nobody.
                     let gives_way = manner.gives_way && !matches!(next, Next::Granted(_));
                     match next {
+                        Next::AtOnce => {}
                         Next::Granted(claim) => {
                             if let Err(failure) = ready!(claim.poll(waker())) {
                                 *state = State::Done;
@@ -435,12 +433,9 @@ impl One {
                             }
                         }
                         Next::Until(_) if patience == Patience::Last => {}
-                        Next::Until(alarm) if patience == Patience::Task => {
-                            ready!(alarm.poll(waker()));
+                        Next::Until(delay) => {
+                            ready!(Pin::new(delay).poll(&mut Context::from_waker(&waker())));
                         }
-                        // A thread sleeps until then by itself, see `One::pause`.
-                        Next::Until(alarm) if !alarm.is_over() => return Poll::Pending,
-                        Next::AtOnce | Next::Until(_) => {}
                     }
                     let tried = file_in_use.try_take(Manner {
                         gives_way,
@@ -450,7 +445,7 @@ impl One {
                     match tried {
                         Ok(Tried::Taken) => break,
                         Ok(Tried::Busy) if patience == Patience::Last => return Poll::Pending,
-                        Ok(Tried::Paused(until)) => *next = Next::Until(Alarm::at(until)),
+                        Ok(Tried::Paused(until)) => *next = Next::until(until),
                         Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
                             let queue =
                                 space.directory.turns.acquire(name, Terms::EXCLUSIVE, *site);
@@ -483,23 +478,17 @@ impl One {
         Poll::Ready(Ok(FileHold::new(file, manner.rule, in_process)))
     }
 
-    /// Until when a thread sleeps before it tries again, if nobody wakes it to do so.
-    fn pause(&self) -> Option<Instant> {
-        match &self.state {
-            State::Kernel {
-                next: Next::Until(alarm),
-                ..
-            } => Timer::start(alarm.rest()).deadline,
+    /// The in-process lock that is waited for.
+    fn queue(&mut self) -> Option<&mut Queue> {
+        match &mut self.state {
+            State::Queue(queue) | State::Turn(_, queue) => Some(queue),
             _ => None,
         }
     }
 
     /// The deadlock that waiting would be.
     fn deadlock(&mut self) -> Option<Error> {
-        let (State::Queue(queue) | State::Turn(_, queue)) = &mut self.state else {
-            return None;
-        };
-        let error = queue.deadlock()?;
+        let error = self.queue()?.deadlock()?;
         Some(self.request.of_this_lock(error, self.file.as_ref()?))
     }
 
@@ -519,6 +508,10 @@ impl One {
 }
 
 impl Next {
+    fn until(until: Instant) -> Self {
+        Self::Until(Delay::new(until.saturating_duration_since(Instant::now())))
+    }
+
     /// How to go on where another process has the lock. Blocks who may be blocked.
     fn busy(file: &InUse, manner: Manner, patience: Patience) -> Result<Self, Failure> {
         match (manner.rule, patience) {
@@ -530,12 +523,16 @@ impl Next {
                 let claim = file.wait(manner.mode)?;
                 Ok(claim.map_or_else(Self::a_while, Self::Granted))
             }
-            (Rule::Oslo, _) => Ok(Self::a_while()),
+            (Rule::Oslo, Patience::Thread) => {
+                thread::sleep(a_while());
+                Ok(Self::AtOnce)
+            }
+            (Rule::Oslo, Patience::Timed | Patience::Task | Patience::Last) => Ok(Self::a_while()),
         }
     }
 
     fn a_while() -> Self {
-        Self::Until(Alarm::after(a_while()))
+        Self::Until(Delay::new(a_while()))
     }
 }
 

@@ -229,17 +229,18 @@ impl Acquire {
     }
 
     /// A step: takes what there is to take, or sees to it that the waker is called when
-    /// the next step is due. The waker is made only where a lock is busy.
+    /// the next step is due. The waker is made only where a lock is busy. Whether the call
+    /// can fail counts for threads, see [`deadlock`](super::deadlock).
     #[inline]
     pub(crate) fn step(
         &mut self,
         owner: Owner,
-        timed: bool,
+        can_fail: bool,
         waker: impl Fn() -> Waker,
     ) -> Poll<Held> {
         match self {
-            Self::One(one) => one.step(owner, timed, waker).map(Held::one),
-            Self::All(all) => all.step(owner, timed, waker),
+            Self::One(one) => one.step(owner, can_fail, waker).map(Held::one),
+            Self::All(all) => all.step(owner, can_fail, waker),
         }
     }
 
@@ -255,6 +256,11 @@ impl Acquire {
         }
     }
 
+    /// When the thread is to look again at what it waits for, see [`Waiting::look`].
+    pub(crate) fn look(&mut self) -> Option<Instant> {
+        self.waiting().look()
+    }
+
     /// The deadlock that waiting would be.
     pub(crate) fn deadlock(&mut self) -> Option<Error> {
         let waiting = self.waiting();
@@ -268,7 +274,8 @@ impl Acquire {
     pub(crate) fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
         let error = table::refused(waiting.place, ErrorKind::Timeout)?;
-        Some(error.with_waited(waited).with_deadlock(waiting.suspicion()))
+        let suspicion = waiting.suspicion(waited);
+        Some(error.with_waited(waited).with_deadlock(suspicion))
     }
 
     /// Takes what there is to take, if all of it has room.
@@ -308,7 +315,7 @@ impl Acquire {
                 drop(self);
                 panic!("{error}");
             }
-            signal.get_or_init(Signal::new).wait(None);
+            signal.get_or_init(Signal::new).wait(self.look());
         }
     }
 
@@ -335,7 +342,8 @@ impl Acquire {
             if let Some(error) = self.deadlock() {
                 return Err(error);
             }
-            signal.get_or_init(Signal::new).wait(timer.deadline);
+            let next = timer.next(self.look());
+            signal.get_or_init(Signal::new).wait(next);
         }
     }
 }
@@ -398,7 +406,7 @@ impl One {
         Some(hash)
     }
 
-    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Hold> {
+    fn step(&mut self, owner: Owner, can_fail: bool, waker: impl Fn() -> Waker) -> Poll<Hold> {
         if let Some(hash) = self.try_thin(owner) {
             return Poll::Ready(Hold::thin(hash));
         }
@@ -413,7 +421,7 @@ impl One {
             }
             State::Queued(waiting) => {
                 let Some(hold) = table::retry(waiting.place, owner, waker()) else {
-                    waiting.rename(owner);
+                    waiting.go_on(owner);
                     return Poll::Pending;
                 };
                 Ok(hold)
@@ -426,7 +434,7 @@ impl One {
                 Poll::Ready(hold)
             }
             Err(place) => {
-                self.state = State::Queued(Waiting::enter(owner, place, timed));
+                self.state = State::Queued(Waiting::enter(owner, place, can_fail));
                 Poll::Pending
             }
         }
@@ -443,10 +451,10 @@ impl Drop for One {
 }
 
 impl All {
-    fn step(&mut self, owner: Owner, timed: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
+    fn step(&mut self, owner: Owner, can_fail: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
         assert!(!self.is_done, "a future was polled after it gave its guard");
         while let Some(current) = &mut self.current {
-            let hold = ready!(current.step(owner, timed, &waker));
+            let hold = ready!(current.step(owner, can_fail, &waker));
             self.held.push(hold);
             self.current = self.rest.next().map(One::new);
         }

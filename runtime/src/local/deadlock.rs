@@ -5,52 +5,81 @@
 //! who close a cycle together exactly the last to enter finds it. Only the slow path
 //! pays for it.
 //!
-//! An owner is *stuck* if it waits for a lock all of whose room is with the stuck: one
-//! stuck holder is enough, or all of them must be in a space with several permits. The
-//! stuck are found by starting with everybody who can be reached, and leaving out who
-//! isn't until nobody is left out.
+//! A cycle of threads is dissolved by one of them that can fail, by preference the one that
+//! closed it; where that can't, another one is *told*, woken, and gives up its wait. Who is
+//! told is left out of the graph from then on, since it runs. Only where nobody can fail does
+//! the one that closed the cycle panic.
 //!
 //! Why this is exact between threads: a thread in the graph is inside a blocking call
-//! from before the search starts, and as long as its ticket is in the queue it stays
-//! there. So it releases nothing meanwhile, and what the search saw of it at different
-//! moments was true at one. A guard that is sent on is no thread's any more.
+//! from before the search starts, and it can't leave that before the search is over, since to
+//! leave the graph it needs the mutex. As long as its ticket is in the queue it has not got
+//! the lock. So it releases and takes nothing meanwhile, and what the search saw of it at
+//! different moments was true at one. A guard that is sent on is no thread's any more.
 //!
 //! A task may hold a lock in one branch and wait in another, so a cycle with a task in
-//! it is a suspicion. It is looked at again a second later, by a thread that there is
-//! only while there are suspicions; if nobody in it has moved, it is reported.
+//! it is a suspicion, see [`watch`]. So is a thread that blocks for a second while a task has
+//! the lock, since that may be what keeps the task from running: the thread itself looks
+//! at that, each second, see [`Waiting::look`].
 
+#[path = "deadlock/search.rs"]
+mod search;
+#[cfg(all(test, not(loom)))]
+#[path = "deadlock/tests.rs"]
+mod tests;
+#[path = "deadlock/watch.rs"]
+mod watch;
+
+use super::entry::Ticket;
 use super::identity::name_of;
 use super::table::{self, EntryId, Place};
-use crate::deadlock::{Deadlock, Edge, report};
+use crate::deadlock::{Deadlock, Edge};
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Holder, Record};
-use crate::sync::{Mutex, statics};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::thread;
-use std::time::{Duration, Instant};
+use crate::sync::{Instant, Mutex, statics};
+use search::Search;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use watch::Suspicions;
 
 /// How long a suspicion must last to be reported.
 const SUSPICION: Duration = Duration::from_secs(1);
 
 statics! {
     static GRAPH: Mutex<Graph> = Mutex::new(Graph {
-        waits: BTreeMap::new(),
-        reported: Vec::new(),
-    });
-
-    static WATCH: Mutex<Watch> = Mutex::new(Watch {
-        suspicions: VecDeque::new(),
-        runs: false,
+        waits: Waits::new(),
+        suspicions: Suspicions::new(),
     });
 }
 
 /// All waiters of the process. The mutex of a shard may be locked while this one is,
 /// not the other way round.
 struct Graph {
-    waits: BTreeMap<(Owner, Place), bool>,
-    /// Suspicions that were reported and still last.
-    reported: Vec<Cycle>,
+    waits: Waits,
+    suspicions: Suspicions,
+}
+
+/// Who waits where.
+pub(super) struct Waits {
+    by_owner: BTreeMap<(Owner, Place), Wait>,
+    /// In the order in which they began.
+    by_age: BTreeMap<u64, Owner>,
+    begun: u64,
+}
+
+/// A wait in the graph.
+struct Wait {
+    /// Its key in [`Waits::by_age`].
+    number: u64,
+    /// Whether it can end in an error.
+    can_fail: bool,
+    /// Whether it is about to, since it is to dissolve a deadlock. Then its thread runs, or
+    /// has been called.
+    told: bool,
+    /// That deadlock, until the thread has come for it.
+    deadlock: Option<Cycle>,
+    /// Its key in [`Suspicions`], while it is in one that isn't reported.
+    suspicion: Option<u64>,
 }
 
 /// A waiter's registration. Made when it has joined the queue, dropped when it has
@@ -59,27 +88,26 @@ struct Graph {
 pub(super) struct Waiting {
     owner: Owner,
     pub(super) place: Place,
-    timed: bool,
-    /// The cycle that this wait closed, if only threads are in it.
-    deadlock: Option<Deadlock>,
+    can_fail: bool,
+    /// The deadlock that this wait is to dissolve.
+    deadlock: Option<Cycle>,
+    /// Of a thread that blocks: what it saw of the queue.
+    looked: Option<Look>,
 }
 
-/// What a waiter waits for.
-#[derive(Debug)]
-pub(super) struct Wait {
-    pub(super) waiter: Record,
-    pub(super) space: u64,
-    pub(super) key: Key,
-    pub(super) holders: Vec<(Place, Record)>,
-    /// Whether any one of the holders is in the way, or only all of them together.
-    pub(super) any: bool,
+/// What a thread that blocks saw of the queue that it is in.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    first: Option<Ticket>,
+    /// When to look again.
+    next: Option<Instant>,
 }
 
 /// A cycle of waits: each waits for a hold of the next one's owner.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cycle(Vec<Step>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Step {
     wait: Place,
     hold: Place,
@@ -89,269 +117,304 @@ struct Step {
     holder: Record,
 }
 
-/// Cycles to be looked at again, in the order in which they are due.
-struct Watch {
-    suspicions: VecDeque<Suspicion>,
-    /// Whether there is a thread that does it.
-    runs: bool,
-}
+/// Which waits a search goes through.
+type Of = fn(Owner, &Wait) -> bool;
 
-struct Suspicion {
-    owner: Owner,
-    place: Place,
-    cycle: Cycle,
-    since: Instant,
-}
+const ANYBODY: Of = |_, wait| !wait.told;
+const THREADS: Of = |owner, wait| owner.is_thread() && !wait.told;
+const SURE_THREADS: Of = |owner, wait| owner.is_thread() && !wait.can_fail && !wait.told;
 
 /// The locks that are part of a suspicion which was reported and still lasts.
 pub(super) fn suspected() -> BTreeSet<EntryId> {
-    let graph = GRAPH.lock();
-    graph
-        .reported
-        .iter()
-        .flat_map(|cycle| &cycle.0)
-        .map(|step| step.hold.entry)
-        .collect()
+    let mut graph = GRAPH.lock();
+    let Graph { waits, suspicions } = &mut *graph;
+    suspicions.locks(waits)
 }
+
+/// Counts an owner that a search looks at, for the test of how many those are.
+#[cfg(all(test, not(loom)))]
+pub(super) fn count_step() {
+    tests::STEPS.set(tests::STEPS.get() + 1);
+}
+
+#[cfg(not(all(test, not(loom))))]
+pub(super) const fn count_step() {}
 
 /// Whether nobody waits, and nothing is left of those who did.
 #[cfg(all(test, loom))]
 pub(super) fn is_empty() -> bool {
     let graph = GRAPH.lock();
-    graph.waits.is_empty() && graph.reported.is_empty()
+    let Waits {
+        by_owner, by_age, ..
+    } = &graph.waits;
+    by_owner.is_empty() && by_age.is_empty() && graph.suspicions.is_empty()
+}
+
+impl Waits {
+    const fn new() -> Self {
+        Self {
+            by_owner: BTreeMap::new(),
+            by_age: BTreeMap::new(),
+            begun: 0,
+        }
+    }
+
+    fn insert(&mut self, owner: Owner, place: Place, can_fail: bool) {
+        let number = self.begun;
+        self.begun += 1;
+        self.by_age.insert(number, owner);
+        let wait = Wait {
+            number,
+            can_fail,
+            told: false,
+            deadlock: None,
+            suspicion: None,
+        };
+        self.by_owner.insert((owner, place), wait);
+    }
+
+    fn remove(&mut self, owner: Owner, place: Place) -> Option<Wait> {
+        let wait = self.by_owner.remove(&(owner, place))?;
+        self.by_age.remove(&wait.number);
+        Some(wait)
+    }
+
+    fn get(&self, owner: Owner, place: Place) -> Option<&Wait> {
+        self.by_owner.get(&(owner, place))
+    }
+
+    fn get_mut(&mut self, owner: Owner, place: Place) -> Option<&mut Wait> {
+        self.by_owner.get_mut(&(owner, place))
+    }
+
+    /// What an owner waits for.
+    fn of(&self, owner: Owner) -> impl Iterator<Item = (Place, &Wait)> {
+        // Those without a name are not one and the same.
+        let (from, to) = match owner {
+            Owner::UNKNOWN => (Place::MAX, Place::MAX),
+            _ => (Place::MIN, Place::MAX),
+        };
+        let waits = self.by_owner.range((owner, from)..=(owner, to));
+        waits.map(|((_, place), wait)| (*place, wait))
+    }
+
+    pub(super) fn is_waiting(&self, owner: Owner) -> bool {
+        self.of(owner).next().is_some()
+    }
+
+    /// How many waits have begun so far.
+    pub(super) const fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// Who has begun to wait since [`Waits::begun`] was `number`, and still does.
+    pub(super) fn begun_since(&self, number: u64) -> impl Iterator<Item = Owner> {
+        self.by_age.range(number..).map(|(_, owner)| *owner)
+    }
+}
+
+impl Graph {
+    /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
+    fn search(&self, me: Owner, place: Place, of: Of) -> Option<Cycle> {
+        Search::new(&self.waits, of).run(me, place)?.find_cycle()
+    }
+
+    /// Looks for cycles through a wait that has just begun. Threads are told to give up
+    /// theirs until no cycle among threads is left. Gives the places of those to be called.
+    fn judge(&mut self, me: Owner, place: Place, can_fail: bool) -> Vec<Place> {
+        let mut told = Vec::new();
+        // Without one of any kind there is none of a certain kind.
+        if self.search(me, place, ANYBODY).is_none() {
+            return told;
+        }
+        if me.is_thread() {
+            let of = if can_fail { THREADS } else { SURE_THREADS };
+            if let Some(own) = self.search(me, place, of) {
+                self.tell(me, place, own);
+                return told;
+            }
+            while let Some((owner, place, cycle)) = self.find_victim(me, place) {
+                self.tell(owner, place, cycle);
+                told.push(place);
+            }
+        }
+        if let Some(cycle) = self.search(me, place, ANYBODY) {
+            self.suspect(me, place, cycle);
+        }
+        told
+    }
+
+    /// A thread that can fail, and by that dissolve a cycle through this wait, with a cycle
+    /// through its own.
+    fn find_victim(&self, me: Owner, place: Place) -> Option<(Owner, Place, Cycle)> {
+        let stuck = Search::new(&self.waits, THREADS).run(me, place)?;
+        let cycle = stuck.find_cycle()?;
+        let can_fail = |(owner, place): &(Owner, Place)| {
+            let wait = self.waits.get(*owner, *place);
+            wait.is_some_and(|wait| wait.can_fail)
+        };
+        // The nearest to who waits for us. Or else it is one of those who hold permits of
+        // which another holder is in the cycle.
+        let steps = cycle.0.iter().rev();
+        let (owner, place) = steps
+            .map(|step| (step.waiter.owner, step.wait))
+            .find(can_fail)
+            .or_else(|| stuck.waits().find(can_fail))?;
+        let own = self.search(owner, place, THREADS);
+        Some((owner, place, own.unwrap_or(cycle)))
+    }
+
+    /// Has a thread dissolve a deadlock, by an error or a panic. From now on it counts as one
+    /// that runs.
+    fn tell(&mut self, owner: Owner, place: Place, deadlock: Cycle) {
+        if let Some(wait) = self.waits.get_mut(owner, place) {
+            wait.told = true;
+            wait.deadlock = Some(deadlock);
+        }
+    }
+
+    fn suspect(&mut self, owner: Owner, place: Place, cycle: Cycle) {
+        if let Some(wait) = self.waits.get_mut(owner, place) {
+            wait.suspicion = Some(self.suspicions.add(owner, place, cycle));
+        }
+    }
 }
 
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
-    pub(super) fn enter(owner: Owner, place: Place, timed: bool) -> Self {
+    pub(super) fn enter(owner: Owner, place: Place, can_fail: bool) -> Self {
         let mut graph = GRAPH.lock();
-        graph.waits.insert((owner, place), timed);
-        let certain = graph.search(
-            owner,
-            place,
-            if timed {
-                |owner, _| !owner.is_task()
-            } else {
-                |owner, timed| !owner.is_task() && !timed
-            },
-        );
-        let suspected = match certain {
-            Some(_) => None,
-            None => graph.search(owner, place, |_, _| true),
-        };
+        graph.waits.insert(owner, place, can_fail);
+        let told = graph.judge(owner, place, can_fail);
+        let own = graph.waits.get_mut(owner, place);
+        let deadlock = own.and_then(|wait| wait.deadlock.take());
+        let starts_watch = graph.suspicions.claim_watch();
         drop(graph);
-        if let Some(cycle) = suspected {
-            watch(Suspicion {
-                owner,
-                place,
-                cycle,
-                since: Instant::now(),
-            });
+        told.into_iter().for_each(table::call);
+        if starts_watch {
+            watch::start();
         }
-        let deadlock = certain.map(|cycle| cycle.describe());
         Self {
             owner,
             place,
-            timed,
+            can_fail,
             deadlock,
+            looked: None,
         }
     }
 
-    /// Registers the waiter under another name, if it has one.
-    pub(super) fn rename(&mut self, owner: Owner) {
+    /// After another try that was in vain: registers a task under another name, if it has one;
+    /// sees whether a thread has been told to give up.
+    pub(super) fn go_on(&mut self, owner: Owner) {
         if self.owner != owner {
-            *self = Self::enter(owner, self.place, self.timed);
+            *self = Self::enter(owner, self.place, self.can_fail);
+        } else if owner.is_thread() && self.can_fail {
+            let mut graph = GRAPH.lock();
+            let wait = graph.waits.get_mut(owner, self.place);
+            if let Some(deadlock) = wait.and_then(|wait| wait.deadlock.take()) {
+                self.deadlock = Some(deadlock);
+            }
         }
     }
 
-    /// The cycle that this wait closed, if only threads are in it.
+    /// The deadlock that this wait is to dissolve. Only threads are in it.
     pub(super) fn take_deadlock(&mut self) -> Option<Deadlock> {
-        self.deadlock.take()
+        Some(self.deadlock.take()?.describe())
     }
 
-    /// The cycle that this wait is part of now, if any.
-    pub(super) fn suspicion(&self) -> Option<Deadlock> {
-        let cycle = GRAPH.lock().search(self.owner, self.place, |_, _| true);
-        cycle.map(|cycle| cycle.describe())
+    /// Why this wait, which has lasted for so long, may never have ended.
+    pub(super) fn suspicion(&mut self, waited: Duration) -> Option<Deadlock> {
+        let cycle = GRAPH.lock().search(self.owner, self.place, ANYBODY);
+        if let Some(cycle) = cycle {
+            return Some(cycle.describe());
+        }
+        let first = self.looked?.first;
+        if waited < SUSPICION || self.first_waiter() != first {
+            return None;
+        }
+        Some(find_block(self.place)?.describe_block())
+    }
+
+    /// Of a thread that is about to block: when it is to look again. Where a task keeps it
+    /// from the lock, and nobody in the queue has moved for a second, that is reported.
+    pub(super) fn look(&mut self) -> Option<Instant> {
+        if cfg!(all(test, loom)) {
+            return None; // Seconds don't go by in a model.
+        }
+        let now = Instant::now();
+        if let Some(looked) = self.looked.filter(|looked| looked.next > Some(now)) {
+            return looked.next;
+        }
+        let first = self.first_waiter();
+        if self.looked.is_some_and(|looked| looked.first == first) {
+            watch::report_block(self.owner, self.place);
+        }
+        let next = now.checked_add(SUSPICION);
+        self.looked = Some(Look { first, next });
+        next
+    }
+
+    fn first_waiter(&self) -> Option<Ticket> {
+        table::look(self.place.entry, |entry| entry.first_waiter())?
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut graph = GRAPH.lock();
-        graph.waits.remove(&(self.owner, self.place));
-        graph
-            .reported
-            .retain(|cycle| !cycle.0.iter().any(|step| step.wait == self.place));
+        let Graph { waits, suspicions } = &mut *graph;
+        if let Some(wait) = waits.remove(self.owner, self.place) {
+            suspicions.end(self.place, wait.suspicion);
+        }
+    }
+}
+
+/// What a thread waits for, if a task keeps it from it.
+fn find_block(wait: Place) -> Option<Step> {
+    table::look(wait.entry, |entry| {
+        let (ticket, holder) = entry.task_in_the_way(wait.ticket)?;
+        Some(Step {
+            wait,
+            hold: Place { ticket, ..wait },
+            waiter: entry.record_of(wait.ticket)?,
+            space: entry.space,
+            key: entry.key.clone(),
+            holder,
+        })
+    })?
+}
+
+impl Step {
+    fn describe(&self) -> Edge {
+        Edge {
+            waiter: Holder::from(self.waiter),
+            space: name_of(self.space),
+            key: self.key.clone(),
+            holder: Holder::from(self.holder),
+        }
+    }
+
+    fn describe_block(&self) -> Deadlock {
+        Deadlock::block(self.describe())
+    }
+
+    /// Whether what is waited for is still there, and still theirs.
+    fn lasts(&self) -> bool {
+        let holder = table::look(self.hold.entry, |entry| entry.record_of(self.hold.ticket));
+        holder.flatten() == Some(self.holder)
     }
 }
 
 impl Cycle {
     fn describe(&self) -> Deadlock {
-        let edge = |step: &Step| Edge {
-            waiter: Holder::from(step.waiter),
-            space: name_of(step.space),
-            key: step.key.clone(),
-            holder: Holder::from(step.holder),
-        };
-        Deadlock::new(self.0.iter().map(edge).collect())
+        Deadlock::new(self.0.iter().map(Step::describe).collect())
     }
 
-    /// Whether nobody has moved between the two.
+    /// Whether nobody has moved between the two, wherever they begin.
     fn is_same(&self, other: &Self) -> bool {
-        let places = |cycle: &Self| -> Vec<_> {
+        let places = |cycle: &Self| -> BTreeSet<_> {
             cycle.0.iter().map(|step| (step.wait, step.hold)).collect()
         };
         places(self) == places(other)
     }
-}
-
-impl Wait {
-    fn is_stuck(&self, stuck: &BTreeSet<Owner>) -> bool {
-        let mut holders = self.holders.iter().map(|(_, holder)| holder.owner);
-        if self.any {
-            holders.any(|owner| stuck.contains(&owner))
-        } else {
-            !self.holders.is_empty() && holders.all(|owner| stuck.contains(&owner))
-        }
-    }
-}
-
-/// What each owner waits for.
-type Waits = BTreeMap<Owner, Vec<(Place, Wait)>>;
-
-impl Graph {
-    /// A cycle through what `me` waits for at `place`, among the owners that `of` lets
-    /// in.
-    fn search(&self, me: Owner, place: Place, of: fn(Owner, bool) -> bool) -> Option<Cycle> {
-        let mut waits = self.reach(me, place, of);
-        loop {
-            let stuck: BTreeSet<Owner> = waits.keys().copied().collect();
-            waits.retain(|_, waits| waits.iter().any(|(_, wait)| wait.is_stuck(&stuck)));
-            if waits.len() == stuck.len() {
-                break;
-            }
-        }
-        let first = waits.get(&me)?.iter().find(|(at, _)| *at == place)?;
-        find_way(first, me, &waits)
-    }
-
-    /// The waits of an owner and of everybody it waits for, over any number of steps.
-    fn reach(&self, me: Owner, place: Place, of: fn(Owner, bool) -> bool) -> Waits {
-        let mut waits = Waits::new();
-        let mut reached = vec![me];
-        while let Some(owner) = reached.pop() {
-            // Those without a name are not one and the same.
-            if owner == Owner::UNKNOWN || waits.contains_key(&owner) {
-                continue;
-            }
-            // Of our own waits only the one that the cycle is to go through.
-            let range = if owner == me {
-                (me, place)..=(me, place)
-            } else {
-                (owner, Place::MIN)..=(owner, Place::MAX)
-            };
-            let places = self
-                .waits
-                .range(range)
-                .filter(|((owner, _), timed)| of(*owner, **timed))
-                .map(|((_, place), _)| *place);
-            // Who isn't in the queue any more has the lock, or has left.
-            let own: Vec<_> = places
-                .filter_map(|place| Some((place, table::wait(place)?)))
-                .collect();
-            let holders = own.iter().flat_map(|(_, wait)| &wait.holders);
-            reached.extend(holders.map(|(_, holder)| holder.owner));
-            waits.insert(owner, own);
-        }
-        waits
-    }
-}
-
-/// Goes on from a wait to `goal`, along those who are stuck. Not recursive: a way can be as
-/// long as there are waiters.
-fn find_way(from: &(Place, Wait), goal: Owner, waits: &Waits) -> Option<Cycle> {
-    let ways = |(place, wait): &'_ (Place, Wait)| -> Vec<Step> {
-        let step = |(hold, holder): &(Place, Record)| Step {
-            wait: *place,
-            hold: *hold,
-            waiter: wait.waiter,
-            space: wait.space,
-            key: wait.key.clone(),
-            holder: *holder,
-        };
-        wait.holders.iter().map(step).collect()
-    };
-    let mut seen = BTreeSet::new();
-    // For each step of the path, the ways that are still to be tried from there.
-    let mut open = vec![ways(from).into_iter()];
-    let mut path: Vec<Step> = Vec::new();
-    while let Some(next) = open.last_mut() {
-        let Some(step) = next.next() else {
-            open.pop();
-            path.pop();
-            continue;
-        };
-        let owner = step.holder.owner;
-        let Some(waits) = waits.get(&owner) else {
-            continue;
-        };
-        if owner == goal {
-            path.push(step);
-            return Some(Cycle(path));
-        }
-        if seen.insert(owner) {
-            path.push(step);
-            open.push(waits.iter().flat_map(ways).collect::<Vec<_>>().into_iter());
-        }
-    }
-    None
-}
-
-/// Has a suspicion looked at again when it is due.
-fn watch(suspicion: Suspicion) {
-    let mut watch = WATCH.lock();
-    watch.suspicions.push_back(suspicion);
-    if !watch.runs {
-        // Without a thread to be had, the next suspicion tries again.
-        let thread = thread::Builder::new().name("lockutils-watch".to_owned());
-        watch.runs = thread.spawn(run_watch).is_ok();
-    }
-}
-
-fn run_watch() {
-    while let Some(suspicion) = next_suspicion() {
-        let Suspicion {
-            owner,
-            place,
-            cycle,
-            since,
-        } = suspicion;
-        thread::sleep((since + SUSPICION).saturating_duration_since(Instant::now()));
-        let mut graph = GRAPH.lock();
-        let Some(now) = graph.search(owner, place, |_, _| true) else {
-            continue;
-        };
-        if now.is_same(&cycle) {
-            let deadlock = now.describe();
-            graph.reported.push(now);
-            drop(graph);
-            report(&deadlock);
-        } else {
-            drop(graph);
-            watch(Suspicion {
-                owner,
-                place,
-                cycle: now,
-                since: Instant::now(),
-            });
-        }
-    }
-}
-
-fn next_suspicion() -> Option<Suspicion> {
-    let mut watch = WATCH.lock();
-    let next = watch.suspicions.pop_front();
-    watch.runs = next.is_some();
-    next
 }

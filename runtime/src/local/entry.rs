@@ -10,7 +10,10 @@
 //! No foreign code runs under the mutex: what a waker does, and its drop, waits in
 //! [`Wakers`] until the mutex is free.
 
+use super::crowd::{Crowd, Waiter, WaitingHolder};
+use super::deadlock::Waits;
 use super::identity::name_of;
+use crate::foreign;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Holder, Record};
@@ -78,9 +81,14 @@ pub(super) struct Entry {
     crowd: Option<Box<Crowd>>,
 }
 
-struct Crowd {
-    others: BTreeMap<Ticket, Record>,
-    queue: BTreeMap<Ticket, Waiter>,
+/// What keeps a waiter from the lock.
+pub(super) enum InTheWay {
+    /// The holders leave no room for it.
+    Holders,
+    /// There is room, but for a waiter before it.
+    Waiter(Ticket, Record),
+    /// Nothing: it has been called, or will be.
+    Nothing,
 }
 
 /// For whom a lock has room.
@@ -99,16 +107,6 @@ impl Room {
             Self::None => false,
         }
     }
-}
-
-/// A thread or a task in the queue.
-struct Waiter {
-    mode: Mode,
-    /// What it is written down as when it has the lock.
-    record: Record,
-    /// `None` once it has been called, until the waiter tries again.
-    waker: Option<Waker>,
-    since: Instant,
 }
 
 /// Wakers that have come out of an entry. Declared before the mutex is locked, so
@@ -139,14 +137,17 @@ impl Drop for Wakers {
         let mut panic = None;
         for waker in wakers {
             // One that panics must not keep those after it from being called.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) else {
+                continue;
+            };
+            if panic.is_none() && !thread::panicking() {
                 panic = Some(payload);
+            } else {
+                foreign::contain(move || drop(payload));
             }
         }
         if let Some(panic) = panic {
-            if !thread::panicking() {
-                resume_unwind(panic);
-            }
+            resume_unwind(panic);
         }
     }
 }
@@ -182,31 +183,84 @@ impl Entry {
     }
 
     pub(super) fn holders(&self) -> impl Iterator<Item = (Ticket, Record)> {
-        let others = self.crowd.iter().flat_map(|crowd| &crowd.others);
+        let others = self.crowd.iter().flat_map(|crowd| crowd.holders());
         self.first
             .into_iter()
             .chain(others.map(|(ticket, record)| (*ticket, *record)))
     }
 
-    /// A waiter that is in the queue, and who is in its way: the holders, if they leave no
-    /// room for it; else the first waiter, if they leave none for that one; else nobody:
-    /// it has been called, or will be.
-    pub(super) fn wait(&self, ticket: Ticket) -> Option<(Record, Vec<(Ticket, Record)>)> {
+    /// A waiter that is in the queue, and what keeps it from the lock. Of the waiters before
+    /// it the first that `of` lets in: all that have no room wait for the same holders.
+    pub(super) fn wait(
+        &self,
+        ticket: Ticket,
+        of: impl Fn(Ticket, Owner) -> bool,
+    ) -> Option<(Record, InTheWay)> {
         let queue = &self.crowd.as_ref()?.queue;
         let (room, waiter) = (self.room(), queue.get(&ticket)?);
-        let (first_ticket, first) = queue.first_key_value()?;
-        let in_the_way = if !room.admits(waiter.mode) {
-            self.holders().collect()
-        } else if !room.admits(first.mode) {
-            vec![(*first_ticket, first.record)]
-        } else {
-            Vec::new()
+        let in_the_way = match room {
+            _ if !room.admits(waiter.mode) => InTheWay::Holders,
+            Room::Any => InTheWay::Nothing,
+            Room::Shared | Room::None => queue
+                .range(..ticket)
+                .find(|(ticket, waiter)| {
+                    !room.admits(waiter.mode) && of(**ticket, waiter.record.owner)
+                })
+                .map_or(InTheWay::Nothing, |(ticket, waiter)| {
+                    InTheWay::Waiter(*ticket, waiter.record)
+                }),
         };
         Some((waiter.record, in_the_way))
     }
 
+    /// The holders who wait for some lock.
+    pub(super) fn waiting_holders(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
+        let mut holders = match &mut self.crowd {
+            Some(crowd) => crowd.waiting(waits),
+            None => Vec::new(),
+        };
+        let first = self
+            .first
+            .filter(|(_, first)| waits.is_waiting(first.owner));
+        holders.extend(first.map(|(ticket, record)| WaitingHolder {
+            ticket,
+            record,
+            holds: 1,
+        }));
+        holders
+    }
+
+    /// Who keeps a waiting thread from the lock, if that is a task: one of the holders, or
+    /// where there are several permits all of them; or one that has been called, and does not
+    /// come.
+    pub(super) fn task_in_the_way(&mut self, ticket: Ticket) -> Option<(Ticket, Record)> {
+        let (_, in_the_way) = self.wait(ticket, |_, _| true)?;
+        let of_task = |(_, record): &(Ticket, Record)| !record.owner.is_thread();
+        let crowd = self.crowd.as_mut()?;
+        if let InTheWay::Nothing = in_the_way {
+            let (ticket, waiter) = crowd.queue.first_key_value()?;
+            return Some((*ticket, waiter.record)).filter(of_task);
+        }
+        let first = self.first.filter(of_task);
+        if self.permits == 1 {
+            first.or_else(|| crowd.find_task())
+        } else {
+            first.filter(|_| !crowd.has_thread())
+        }
+    }
+
+    /// Who is written down under a ticket, if it is still there: a holder or a waiter.
+    pub(super) fn record_of(&self, ticket: Ticket) -> Option<Record> {
+        let crowd = self.crowd.as_ref();
+        let first = self.first.filter(|(first, _)| *first == ticket);
+        first
+            .map(|(_, record)| record)
+            .or_else(|| crowd?.holders().get(&ticket).copied())
+            .or_else(|| Some(crowd?.queue.get(&ticket)?.record))
+    }
+
     pub(super) fn is_held_by(&self, ticket: Ticket) -> bool {
-        let others = self.crowd.as_ref().map(|crowd| &crowd.others);
+        let others = self.crowd.as_ref().map(|crowd| crowd.holders());
         self.first.is_some_and(|(first, _)| first == ticket)
             || others.is_some_and(|others| others.contains_key(&ticket))
     }
@@ -215,12 +269,12 @@ impl Entry {
         self.permits == 1
     }
 
-    fn holder_count(&self) -> usize {
-        let others = self.crowd.as_ref().map_or(0, |crowd| crowd.others.len());
+    pub(super) fn holder_count(&self) -> usize {
+        let others = self.crowd.as_ref().map_or(0, |crowd| crowd.holders().len());
         usize::from(self.first.is_some()) + others
     }
 
-    fn first_waiter(&self) -> Option<Ticket> {
+    pub(super) fn first_waiter(&self) -> Option<Ticket> {
         let (ticket, _) = self.crowd.as_ref()?.queue.first_key_value()?;
         Some(*ticket)
     }
@@ -275,14 +329,16 @@ impl Entry {
     /// Goes straight in where the same thread holds the lock already, not only
     /// shared if `mode` is exclusive.
     pub(super) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
-        let is_own = |(_, holder): (_, Record)| holder.owner == record.owner;
-        let holds = self.holders().any(is_own);
+        let owner = record.owner;
+        let crowd = self.crowd.as_mut();
+        let holds = self.first.is_some_and(|(_, first)| first.owner == owner)
+            || crowd.is_some_and(|crowd| crowd.is_held_by(owner));
         let as_well = self.mode == mode || mode == Mode::Shared || self.permits > 1;
         if !(holds && as_well) {
             return None;
         }
         let ticket = Ticket::draw();
-        self.crowd().others.insert(ticket, record);
+        self.crowd().insert(ticket, record);
         Some(ticket)
     }
 
@@ -327,25 +383,30 @@ impl Entry {
 
     /// Has a hold be nobody's in particular.
     pub(super) fn disown(&mut self, ticket: Ticket) {
-        let others = self.crowd.as_mut().map(|crowd| &mut crowd.others);
-        let record = match &mut self.first {
-            Some((first, record)) if *first == ticket => Some(record),
-            _ => others.and_then(|others| others.get_mut(&ticket)),
-        };
-        if let Some(record) = record {
-            record.owner = Owner::UNKNOWN;
+        match (&mut self.first, &mut self.crowd) {
+            (Some((first, record)), _) if *first == ticket => record.owner = Owner::UNKNOWN,
+            (_, Some(crowd)) => crowd.disown(ticket),
+            (_, None) => {}
         }
     }
 
     /// Ends a hold.
     pub(super) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
-        let others = self.crowd.as_mut().map(|crowd| &mut crowd.others);
+        let crowd = self.crowd.as_mut();
         if self.first.is_some_and(|(first, _)| first == ticket) {
-            self.first = others.and_then(BTreeMap::pop_first);
-        } else if let Some(others) = others {
-            others.remove(&ticket);
+            self.first = crowd.and_then(|crowd| crowd.pop_first());
+        } else if let Some(crowd) = crowd {
+            crowd.remove(ticket);
         }
         self.pass_on(wakers);
+    }
+
+    /// Has a waiter try again, if it is still in the queue.
+    pub(super) fn call(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+        let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
+        if let Some(waiter) = queue.and_then(|queue| queue.get_mut(&ticket)) {
+            wakers.call_later(waiter.waker.take());
+        }
     }
 
     /// Takes a waiter out of the queue, or ends its hold if the lock was already
@@ -389,17 +450,12 @@ impl Entry {
         if self.first.is_none() {
             self.first = Some((ticket, record));
         } else {
-            self.crowd().others.insert(ticket, record);
+            self.crowd().insert(ticket, record);
         }
     }
 
     fn crowd(&mut self) -> &mut Crowd {
-        self.crowd.get_or_insert_with(|| {
-            Box::new(Crowd {
-                others: BTreeMap::new(),
-                queue: BTreeMap::new(),
-            })
-        })
+        self.crowd.get_or_insert_default()
     }
 }
 

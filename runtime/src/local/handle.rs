@@ -102,7 +102,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// # Panics
     ///
     /// If waiting would never end, since the thread holds the key itself, or those who do
-    /// wait for this thread; see [`Locks`].
+    /// wait for this thread and can't fail either; see [`Locks`].
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> Guard {
@@ -149,7 +149,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     ///
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
     /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
-    /// otherwise.
+    /// otherwise, or another thread's could not.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         let site = Site::here();
@@ -248,7 +248,7 @@ impl<K: LockKey> ReentrantHandle<'_, K> {
     ///
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
     /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
-    /// otherwise.
+    /// otherwise, or another thread's could not.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         self.0.lock_timeout(timeout)

@@ -17,6 +17,7 @@
 
 mod acquire;
 mod bucket;
+mod crowd;
 mod deadlock;
 mod entry;
 mod global;
@@ -64,16 +65,21 @@ pub(crate) use table::{Hold, Terms, states};
 /// # Deadlocks
 ///
 /// A thread that takes a key it already holds would wait for itself, and so would two
-/// that each hold a key and take the other's. The blocking call that would close such a
-/// cycle, of any length, panics with a list of the locks, places and threads in it;
-/// [`Handle::lock_timeout`] gives an [`Error`] with it. Use [`Handle::reentrant`] for the
+/// that each hold a key and take the other's. Such a cycle, of any length, is found when it
+/// closes. If one of its calls can fail, such as a [`Handle::lock_timeout`], that one gives an
+/// [`Error`] at once, with a list of the locks, places and threads in it; if none can,
+/// the call that closes it panics with that list. Use [`Handle::reentrant`] for the
 /// first, and [`Locks::keys`], or one order for all, for the second.
 ///
 /// Where an async task is part of the cycle, nothing fails, since one branch of a task
 /// may release what another one waits for; see
-/// [`set_deadlock_hook`](crate::set_deadlock_hook). Where a thread that runs tasks itself
-/// waits for a task, by a blocking `lock()` inside of one or by `block_on`, that is not seen
-/// at all: in async code use the async methods.
+/// [`set_deadlock_hook`](crate::set_deadlock_hook).
+///
+/// A blocking `lock()` inside of a task keeps a thread from running tasks. If it waits for what
+/// a task holds, and no other thread is left to run that one, neither goes on: in async code use
+/// the async methods. A thread that blocks for a second while a task has the lock is
+/// reported to the hook as well. A thread that waits for a task by `block_on` is taken for
+/// a task itself.
 ///
 /// # Examples
 ///

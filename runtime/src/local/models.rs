@@ -578,6 +578,66 @@ fn deadlock_against_timeout() {
     });
 }
 
+/// Of two who wait for each other one can't fail: the other one is told, whoever comes last.
+#[test]
+fn deadlock_of_one_who_cannot_fail() {
+    model(4, || {
+        let can_fail = thread::spawn(|| take_second(LOCKS.key("0").lock(), &LOCKS.key("1")));
+        let own = LOCKS.key("1").lock();
+        drop(LOCKS.key("0").lock());
+        drop(own);
+        can_fail.join().unwrap();
+    });
+}
+
+/// As one of two who hold the permits gives up, the permit goes to who has just been told that
+/// it waits for ever.
+#[test]
+fn told_against_hand_over() {
+    model(2, || {
+        let permit = COUNTED.key("0").lock();
+        let told = thread::spawn(|| take_second(LOCKS.key("1").lock(), &COUNTED.key("0")));
+        let gives_up = thread::spawn(|| {
+            let _permit = COUNTED.key("0").lock();
+            drop(LOCKS.key("1").lock_timeout(Duration::ZERO));
+        });
+        drop(LOCKS.key("1").lock());
+        drop(permit);
+        told.join().unwrap();
+        gives_up.join().unwrap();
+    });
+}
+
+/// Two share a lock, and each of them has to make room for one who can't fail.
+#[test]
+fn two_told_at_once() {
+    model(2, || {
+        let own = LOCKS.key("1").lock();
+        let readers = [(); 2].map(|()| {
+            thread::spawn(|| take_second(LOCKS.key("0").shared().lock(), &LOCKS.key("1")))
+        });
+        drop(LOCKS.key("0").lock());
+        drop(own);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+/// Nobody is told who holds what no cycle goes through.
+#[test]
+fn nobody_told_beside_a_deadlock() {
+    model(2, || {
+        let bystander = thread::spawn(|| take_second(LOCKS.key("2").lock(), &LOCKS.key("1")));
+        let can_fail = thread::spawn(|| take_second(LOCKS.key("0").lock(), &LOCKS.key("1")));
+        let own = LOCKS.key("1").lock();
+        drop(LOCKS.key("0").lock());
+        drop(own);
+        can_fail.join().unwrap();
+        assert_eq!(bystander.join().unwrap(), 0);
+    });
+}
+
 /// While one of two shared holders closes a deadlock, the other one releases.
 #[test]
 fn deadlock_against_shared_release() {

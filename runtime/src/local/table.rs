@@ -7,7 +7,7 @@
 //! instructions, and never a lock.
 
 use super::bucket::{Bucket, ThinHold};
-use super::deadlock::{self, Wait};
+use super::deadlock;
 use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
 use super::identity::{is_counted, is_fair, name_of};
 use crate::error::{Error, ErrorKind};
@@ -82,7 +82,7 @@ pub(crate) struct Hold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) entry: EntryId,
-    ticket: Ticket,
+    pub(super) ticket: Ticket,
 }
 
 impl Place {
@@ -324,7 +324,7 @@ pub(super) fn busy(name: Name<'_>) -> Error {
 pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.waited_for(place.entry);
-    entry.wait(place.ticket)?;
+    entry.wait(place.ticket, |_, _| false)?;
     let holder = entry.holder().map(Holder::from);
     Some(Error::new(
         kind,
@@ -334,25 +334,18 @@ pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     ))
 }
 
-/// What a waiter waits for; `None` if it isn't in the queue any more.
-pub(super) fn wait(Place { entry: id, ticket }: Place) -> Option<Wait> {
+/// Looks at the lock of somebody who may hold or await it no more.
+pub(super) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut inflated = Inflated::at(id.hash);
-    let entry = inflated
-        .entries
-        .table
-        .find_mut(id.hash, |entry| entry.number == id.number)?;
-    let (waiter, in_the_way) = entry.wait(ticket)?;
-    let place = |ticket| Place { entry: id, ticket };
-    let holders = in_the_way
-        .into_iter()
-        .map(|(ticket, record)| (place(ticket), record));
-    Some(Wait {
-        waiter,
-        space: entry.space,
-        key: entry.key.clone(),
-        holders: holders.collect(),
-        any: entry.has_one_permit(),
-    })
+    let table = &mut inflated.entries.table;
+    let entry = table.find_mut(id.hash, |entry| entry.number == id.number)?;
+    Some(look(entry))
+}
+
+/// Has a waiter try again, if it still waits.
+pub(super) fn call(Place { entry, ticket }: Place) {
+    let mut wakers = Wakers::default();
+    look(entry, |entry| entry.call(ticket, &mut wakers));
 }
 
 /// The state of the held and awaited locks of the spaces that `of` picks.

@@ -1,0 +1,198 @@
+//! The second holder of a lock and those after it, and the queue.
+//!
+//! Who looks for a deadlock asks which of the holders wait themselves. With few holders each
+//! of them is looked at. With many that would make every waiter pay for all of them, so from
+//! the first such question on they are kept by owner as well, with the `suspects`: those who
+//! may be waiting. The others are not, unless they began to after the last question, and the
+//! graph keeps its waits in the order in which they began. So a question costs what has
+//! happened since the last one, and the number of holders who do wait.
+
+use super::deadlock::{Waits, count_step};
+use super::entry::{Mode, Ticket};
+use crate::owner::Owner;
+use crate::site::Record;
+use crate::sync::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::task::Waker;
+
+/// So many holders are looked at one by one. In a model few are many.
+const FEW: usize = if cfg!(all(test, loom)) { 0 } else { 8 };
+
+#[derive(Default)]
+pub(super) struct Crowd {
+    holders: BTreeMap<Ticket, Record>,
+    pub(super) queue: BTreeMap<Ticket, Waiter>,
+    owners: Option<Box<Owners>>,
+}
+
+/// A thread or a task in the queue.
+pub(super) struct Waiter {
+    pub(super) mode: Mode,
+    /// What it is written down as when it has the lock.
+    pub(super) record: Record,
+    /// `None` once it has been called, until the waiter tries again.
+    pub(super) waker: Option<Waker>,
+    pub(super) since: Instant,
+}
+
+/// Who the holders are.
+struct Owners {
+    /// The holds of each.
+    holds: BTreeMap<Owner, BTreeSet<Ticket>>,
+    /// Those who may be waiting, or began to after `looked`.
+    suspects: BTreeSet<Owner>,
+    /// What [`Waits::begun`] was when they were looked at.
+    looked: u64,
+}
+
+/// A holder who waits for some lock.
+pub(super) struct WaitingHolder {
+    /// One of its holds.
+    pub(super) ticket: Ticket,
+    pub(super) record: Record,
+    /// How many it has.
+    pub(super) holds: usize,
+}
+
+impl Crowd {
+    pub(super) const fn holders(&self) -> &BTreeMap<Ticket, Record> {
+        &self.holders
+    }
+
+    pub(super) fn insert(&mut self, ticket: Ticket, record: Record) {
+        self.holders.insert(ticket, record);
+        if let Some(owners) = &mut self.owners {
+            owners.insert(ticket, record.owner);
+        }
+    }
+
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Record> {
+        let record = self.holders.remove(&ticket)?;
+        if let Some(owners) = &mut self.owners {
+            owners.remove(ticket, record.owner);
+        }
+        Some(record)
+    }
+
+    pub(super) fn pop_first(&mut self) -> Option<(Ticket, Record)> {
+        let (ticket, _) = self.holders.first_key_value()?;
+        let ticket = *ticket;
+        Some((ticket, self.remove(ticket)?))
+    }
+
+    /// Has a hold be nobody's in particular.
+    pub(super) fn disown(&mut self, ticket: Ticket) {
+        if let Some(mut record) = self.remove(ticket) {
+            record.owner = Owner::UNKNOWN;
+            self.insert(ticket, record);
+        }
+    }
+
+    /// A hold that isn't a thread's. Threads come first in the order of owners.
+    pub(super) fn find_task(&mut self) -> Option<(Ticket, Record)> {
+        let found = if let Some(owners) = self.owners() {
+            let (_, tickets) = owners.holds.range(Owner::UNKNOWN..).next()?;
+            *tickets.first()?
+        } else {
+            let mut holders = self.holders.iter();
+            *holders.find(|(_, record)| !record.owner.is_thread())?.0
+        };
+        Some((found, self.holders[&found]))
+    }
+
+    /// Whether one of the holds is a thread's.
+    pub(super) fn has_thread(&mut self) -> bool {
+        match self.owners() {
+            Some(owners) => {
+                let first = owners.holds.first_key_value();
+                first.is_some_and(|(first, _)| first.is_thread())
+            }
+            None => self.holders.values().any(|record| record.owner.is_thread()),
+        }
+    }
+
+    pub(super) fn is_held_by(&mut self, owner: Owner) -> bool {
+        match self.owners() {
+            Some(owners) => owners.holds.contains_key(&owner),
+            None => self.holders.values().any(|record| record.owner == owner),
+        }
+    }
+
+    /// The holders who wait for some lock.
+    pub(super) fn waiting(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
+        let Some(owners) = self.owners() else {
+            let holder = |(ticket, record): (&Ticket, &Record)| WaitingHolder {
+                ticket: *ticket,
+                record: *record,
+                holds: 1,
+            };
+            let holders = self.holders.iter().inspect(|_| count_step());
+            let waiting = holders.filter(|(_, record)| waits.is_waiting(record.owner));
+            return waiting.map(holder).collect();
+        };
+        let holders = owners.waiting(waits);
+        holders
+            .into_iter()
+            .map(|(ticket, holds)| WaitingHolder {
+                ticket,
+                record: self.holders[&ticket],
+                holds,
+            })
+            .collect()
+    }
+
+    /// The holders by owner, where there are many.
+    fn owners(&mut self) -> Option<&mut Owners> {
+        if self.owners.is_none() && self.holders.len() > FEW {
+            let mut owners = Box::new(Owners {
+                holds: BTreeMap::new(),
+                suspects: BTreeSet::new(),
+                looked: 0,
+            });
+            for (ticket, record) in &self.holders {
+                owners.insert(*ticket, record.owner);
+            }
+            self.owners = Some(owners);
+        }
+        self.owners.as_deref_mut()
+    }
+}
+
+impl Owners {
+    fn insert(&mut self, ticket: Ticket, owner: Owner) {
+        self.holds.entry(owner).or_default().insert(ticket);
+        // A task may be waiting already, in another of its branches.
+        self.suspects.insert(owner);
+    }
+
+    fn remove(&mut self, ticket: Ticket, owner: Owner) {
+        if let Some(holds) = self.holds.get_mut(&owner) {
+            holds.remove(&ticket);
+            if holds.is_empty() {
+                self.holds.remove(&owner);
+                self.suspects.remove(&owner);
+            }
+        }
+    }
+
+    /// A hold of each who waits, and how many it has.
+    fn waiting(&mut self, waits: &Waits) -> Vec<(Ticket, usize)> {
+        let Self {
+            holds,
+            suspects,
+            looked,
+        } = self;
+        let began = waits.begun_since(*looked).inspect(|_| count_step());
+        suspects.extend(began.filter(|owner| holds.contains_key(owner)));
+        *looked = waits.begun();
+        suspects.retain(|owner| {
+            count_step();
+            waits.is_waiting(*owner)
+        });
+        let hold = |owner| {
+            let tickets: &BTreeSet<Ticket> = holds.get(owner)?;
+            Some((*tickets.first()?, tickets.len()))
+        };
+        suspects.iter().filter_map(hold).collect()
+    }
+}

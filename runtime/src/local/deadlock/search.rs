@@ -1,0 +1,256 @@
+//! The search for a cycle through one wait.
+//!
+//! An owner is *stuck* if it waits for a lock all of whose room is with the stuck: one
+//! stuck holder is enough, or all of them must be in a space with several permits. The
+//! stuck are found by starting with everybody who can be reached, and leaving out who
+//! isn't until nobody is left out.
+//!
+//! Holders who don't wait are never looked at one by one, see
+//! [`crowd`](crate::local::crowd); and a lock that many wait for is looked at once.
+
+use super::{Cycle, Of, Step, Waits, count_step};
+use crate::local::crowd::WaitingHolder;
+use crate::local::entry::InTheWay;
+use crate::local::table::{self, EntryId, Place};
+use crate::owner::Owner;
+use crate::site::Record;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What has been reached from a wait.
+pub(super) struct Search<'a> {
+    waits: &'a Waits,
+    of: Of,
+    /// Owners, in the order in which they were reached.
+    reached: Vec<Owner>,
+    branches: BTreeMap<Owner, Vec<Branch>>,
+    locks: BTreeMap<EntryId, Lock>,
+}
+
+/// What an owner waits for.
+struct Branch {
+    place: Place,
+    waiter: Record,
+    /// The waiter in the way, if it isn't the holders of the lock.
+    before: Option<(Place, Record)>,
+}
+
+/// A lock that somebody waits for.
+struct Lock {
+    /// Those who wait themselves, if they can make others stuck.
+    holders: Vec<(Place, Record)>,
+    /// Whether any one of them is in the way, or only all of them together.
+    any: bool,
+}
+
+/// Those of the reached who are stuck.
+pub(super) struct Stuck<'a> {
+    search: Search<'a>,
+    me: Owner,
+    owners: BTreeSet<Owner>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) const fn new(waits: &'a Waits, of: Of) -> Self {
+        Self {
+            waits,
+            of,
+            reached: Vec::new(),
+            branches: BTreeMap::new(),
+            locks: BTreeMap::new(),
+        }
+    }
+
+    /// Finds whether `me` is stuck at `place`. Of its own waits only that one counts.
+    pub(super) fn run(mut self, me: Owner, place: Place) -> Option<Stuck<'a>> {
+        self.visit(me, [place]);
+        if self.branches[&me].is_empty() {
+            return None;
+        }
+        let mut next = 0;
+        while let Some(owner) = self.reached.get(next).copied() {
+            next += 1;
+            if !self.branches.contains_key(&owner) {
+                let waits = self.waits.of(owner);
+                let allowed = waits.filter(|(_, wait)| (self.of)(owner, wait));
+                let places: Vec<_> = allowed.map(|(place, _)| place).collect();
+                self.visit(owner, places);
+            }
+        }
+        let owners = self.find_stuck();
+        owners.contains(&me).then_some(Stuck {
+            search: self,
+            me,
+            owners,
+        })
+    }
+
+    /// Looks at what an owner waits for, and who is in its way there.
+    fn visit(&mut self, owner: Owner, places: impl IntoIterator<Item = Place>) {
+        count_step();
+        let mut branches = Vec::new();
+        for place in places {
+            branches.extend(self.look(place));
+        }
+        self.branches.insert(owner, branches);
+    }
+
+    /// A wait, and the lock if it hasn't been looked at, at one moment. Who isn't in the queue
+    /// any more has the lock, or has left.
+    fn look(&mut self, place: Place) -> Option<Branch> {
+        let Self {
+            waits, of, locks, ..
+        } = self;
+        let of = |ticket, owner| {
+            let wait = waits.get(owner, Place { ticket, ..place });
+            wait.is_some_and(|wait| of(owner, wait))
+        };
+        let is_new = !locks.contains_key(&place.entry);
+        let (waiter, in_the_way, lock) = table::look(place.entry, |entry| {
+            let (waiter, in_the_way) = entry.wait(place.ticket, of)?;
+            let is_new = is_new && matches!(in_the_way, InTheWay::Holders);
+            let lock = is_new.then(|| {
+                let holders = entry.waiting_holders(waits);
+                (holders, entry.holder_count(), entry.has_one_permit())
+            });
+            Some((waiter, in_the_way, lock))
+        })??;
+        if let Some((holders, count, any)) = lock {
+            self.add_lock(place, holders, count, any);
+        }
+        let before = match in_the_way {
+            InTheWay::Nothing => return None,
+            InTheWay::Holders if self.locks[&place.entry].holders.is_empty() => return None,
+            InTheWay::Holders => None,
+            InTheWay::Waiter(ticket, record) => {
+                self.reached.push(record.owner);
+                Some((Place { ticket, ..place }, record))
+            }
+        };
+        Some(Branch {
+            place,
+            waiter,
+            before,
+        })
+    }
+
+    fn add_lock(&mut self, at: Place, holders: Vec<WaitingHolder>, count: usize, any: bool) {
+        let allowed = |holder: &WaitingHolder| {
+            let owner = holder.record.owner;
+            let mut waits = self.waits.of(owner);
+            waits.any(|(_, wait)| (self.of)(owner, wait))
+        };
+        let mut holders: Vec<_> = holders.into_iter().filter(allowed).collect();
+        let holds: usize = holders.iter().map(|holder| holder.holds).sum();
+        if !any && holds < count {
+            // Somebody else's permit comes back.
+            holders.clear();
+        }
+        let reached = holders.iter().map(|holder| holder.record.owner);
+        self.reached.extend(reached);
+        let place = |holder: WaitingHolder| {
+            let ticket = holder.ticket;
+            (Place { ticket, ..at }, holder.record)
+        };
+        let holders = holders.into_iter().map(place).collect();
+        self.locks.insert(at.entry, Lock { holders, any });
+    }
+
+    fn find_stuck(&self) -> BTreeSet<Owner> {
+        let mut stuck: BTreeSet<Owner> = self.branches.keys().copied().collect();
+        loop {
+            let before = stuck.len();
+            // Those who were reached last first: so a long line of them takes one round.
+            for owner in self.reached.iter().rev().chain(self.branches.keys()) {
+                count_step();
+                let mut branches = self.branches[owner].iter();
+                if !branches.any(|branch| self.is_blocked(branch, &stuck)) {
+                    stuck.remove(owner);
+                }
+            }
+            if stuck.len() == before {
+                return stuck;
+            }
+        }
+    }
+
+    fn is_blocked(&self, branch: &Branch, stuck: &BTreeSet<Owner>) -> bool {
+        if let Some((_, waiter)) = &branch.before {
+            return stuck.contains(&waiter.owner);
+        }
+        let Lock { holders, any } = &self.locks[&branch.place.entry];
+        let mut holders = holders.iter().map(|(_, holder)| holder.owner);
+        if *any {
+            holders.any(|owner| stuck.contains(&owner))
+        } else {
+            holders.all(|owner| stuck.contains(&owner))
+        }
+    }
+}
+
+/// How an owner was come to: from whom, by what it waits for, to which hold.
+type Way<'a> = (Owner, &'a Branch, (Place, Record));
+
+impl Stuck<'_> {
+    /// The waits of those who are stuck.
+    pub(super) fn waits(&self) -> impl Iterator<Item = (Owner, Place)> {
+        let stuck = self.search.branches.iter();
+        let stuck = stuck.filter(|(owner, _)| self.owners.contains(owner));
+        stuck.flat_map(|(owner, branches)| branches.iter().map(|branch| (*owner, branch.place)))
+    }
+
+    /// A shortest way from the wait back to its owner, along those who are stuck.
+    pub(super) fn find_cycle(&self) -> Option<Cycle> {
+        let Search {
+            branches, locks, ..
+        } = &self.search;
+        let mut ways: BTreeMap<Owner, Way<'_>> = BTreeMap::new();
+        let mut seen_locks = BTreeSet::new();
+        let mut next = VecDeque::from([self.me]);
+        while let Some(owner) = next.pop_front() {
+            let branches = branches[&owner].iter();
+            for branch in branches.filter(|branch| self.search.is_blocked(branch, &self.owners)) {
+                let holders = match &branch.before {
+                    Some(before) => std::slice::from_ref(before),
+                    // Those who are behind it have been come to.
+                    None if !seen_locks.insert(branch.place.entry) => continue,
+                    None => &locks[&branch.place.entry].holders[..],
+                };
+                for hold in holders {
+                    let to = hold.1.owner;
+                    if self.owners.contains(&to) && !ways.contains_key(&to) {
+                        ways.insert(to, (owner, branch, *hold));
+                        next.push_back(to);
+                    }
+                }
+            }
+            if ways.contains_key(&self.me) {
+                return self.follow(&ways);
+            }
+        }
+        None
+    }
+
+    /// The way back to `me`; `None` if a lock of it is gone by now.
+    fn follow(&self, ways: &BTreeMap<Owner, Way<'_>>) -> Option<Cycle> {
+        let mut steps = Vec::new();
+        let mut to = self.me;
+        loop {
+            let (from, branch, (hold, holder)) = ways[&to];
+            let entry = branch.place.entry;
+            let (space, key) = table::look(entry, |entry| (entry.space, entry.key.clone()))?;
+            steps.push(Step {
+                wait: branch.place,
+                hold,
+                waiter: branch.waiter,
+                space,
+                key,
+                holder,
+            });
+            to = from;
+            if to == self.me {
+                steps.reverse();
+                return Some(Cycle(steps));
+            }
+        }
+    }
+}
