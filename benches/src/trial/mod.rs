@@ -5,6 +5,7 @@ mod fairness;
 #[cfg(target_os = "linux")]
 mod files;
 mod hand_over;
+mod holders;
 mod memory;
 mod size;
 
@@ -49,6 +50,10 @@ pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "100,000 tasks",
         run: crowd::targets,
+    },
+    Trial {
+        name: "10,000 holders",
+        run: holders::targets,
     },
     Trial {
         name: "sizes",
