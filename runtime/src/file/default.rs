@@ -1,6 +1,7 @@
 //! The process-wide space of lock files, and where it is.
 
-use super::{FileLocks, Refused, remember, sys};
+use super::sys::{Files as _, Os};
+use super::{FileLocks, Refused, remember};
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -19,7 +20,7 @@ pub(super) fn check(directory: &Path) -> io::Result<()> {
     if OWN.get().is_none_or(|own| own != directory) {
         return Ok(());
     }
-    sys::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
+    Os::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
 }
 
 /// The process-wide space of lock files, which `#[synchronized(.., external)]` uses.
@@ -82,7 +83,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
         return named_by("OSLO_LOCK_PATH", directory, oslo);
     }
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let (directory, made) = sys::own_directory(runtime);
+    let (directory, made) = Os::own_directory(runtime);
     match made {
         Ok(()) => FileLocks::new(OWN.get_or_init(|| directory)),
         Err((kind, reason)) => {

@@ -3,7 +3,7 @@
 use super::default;
 use super::path::Rule;
 use super::record::{self, FileRecord};
-use super::sys::{self, Identity, Locker, Moment};
+use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Moment, Os};
 use crate::local::Mode;
 use crate::site::{Holder, Site};
 use std::fs::{self, File, Metadata};
@@ -24,7 +24,7 @@ impl Failure {
 
     /// Whether the process, or the machine, has no descriptor left.
     pub(super) fn is_for_descriptors(&self) -> bool {
-        sys::is_for_descriptors(&self.source)
+        Os::is_for_descriptors(&self.source)
     }
 }
 
@@ -48,27 +48,27 @@ impl Descriptor {
             return Err(Failure::of("use lock file")(error));
         }
         refuse_planted(&found, path)?;
-        let identity = sys::identity(&file).map_err(Failure::of("look at lock file"))?;
+        let identity = Os::identity(&file).map_err(Failure::of("look at lock file"))?;
         Ok(Self { file, identity })
     }
 
     pub(super) fn try_lock(&self, mode: Mode) -> Result<bool, Failure> {
-        sys::try_lock(&self.file, mode).map_err(Failure::of("lock file"))
+        Os::try_lock(&self.file, mode).map_err(Failure::of("lock file"))
     }
 
     /// Blocks the thread until it has the lock.
     pub(super) fn lock(&self, mode: Mode) -> Result<(), Failure> {
-        sys::lock(&self.file, mode).map_err(Failure::of("lock file"))
+        Os::lock(&self.file, mode).map_err(Failure::of("lock file"))
     }
 
     pub(super) fn unlock(&self) -> Result<(), Failure> {
-        sys::unlock(&self.file).map_err(Failure::of("unlock file"))
+        Os::unlock(&self.file).map_err(Failure::of("unlock file"))
     }
 
     /// Whether the file is still the one at the path. A file that isn't excludes nobody who
     /// comes later.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, Failure> {
-        let found = sys::identity_at(path).map_err(Failure::of("look at lock file"))?;
+        let found = Os::identity_at(path).map_err(Failure::of("look at lock file"))?;
         match found {
             Some((identity, found)) if identity == self.identity => {
                 // Again, since it may have lost a name just while it was opened. Here what
@@ -82,14 +82,14 @@ impl Descriptor {
 
     /// Whether the file still has a name, and when it was last written to.
     pub(super) fn glance(&self) -> Result<(bool, Moment), Failure> {
-        sys::glance(&self.file).map_err(Failure::of("look at lock file"))
+        Os::glance(&self.file).map_err(Failure::of("look at lock file"))
     }
 
     /// Has those who take the lock again and again see that somebody waits: the file was
     /// written to at a moment that is none of theirs.
     pub(super) fn touch(&self) {
         // Those who don't see it go on until they are too late once.
-        let _ = sys::touch(&self.file);
+        let _ = Os::touch(&self.file);
     }
 
     /// Writes down that this process holds the lock. Gives when that was, by the file
@@ -99,8 +99,8 @@ impl Descriptor {
     /// is full or the process may write no file, the lock is as good without.
     pub(super) fn record(&self, site: Site) -> Option<(Moment, bool)> {
         let record = FileRecord::of_this_process(site).to_bytes();
-        let before = sys::tick();
-        if !sys::may_write(record.len()) || sys::write(&self.file, &record).is_err() {
+        let before = Os::tick();
+        if !Os::may_write(record.len()) || Os::write(&self.file, &record).is_err() {
             // What is there names somebody who had the lock before. Taking it away needs no
             // room; where not even that can be done, it stays.
             let _ = self.file.set_len(0);
@@ -108,7 +108,7 @@ impl Descriptor {
         let (_, written) = self.glance().ok()?;
         // A moment between the ticks is of this write alone: file systems that have such give
         // each write another, if somebody has looked between them.
-        let ticks = [before, sys::tick()];
+        let ticks = [before, Os::tick()];
         Some((written, !ticks.contains(&written)))
     }
 
@@ -134,11 +134,11 @@ fn open_or_make(path: &Path) -> io::Result<File> {
     for _ in 0..ATTEMPTS {
         // First as it is: asked to make a file, Linux refuses to open one that is another user's
         // in a sticky directory (`fs.protected_regular`).
-        match sys::open(path) {
+        match Os::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        match sys::make(path) {
+        match Os::make(path) {
             // Somebody else has made it.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
@@ -153,7 +153,7 @@ fn open_or_make(path: &Path) -> io::Result<File> {
 
 /// Whoever can have us open another program's file as a lock file would have us write over it.
 fn refuse_planted(found: &Metadata, path: &Path) -> Result<(), Failure> {
-    if !sys::may_be_planted(found, path) {
+    if !Os::may_be_planted(found, path) {
         return Ok(());
     }
     let reason = "it has another name as well, and others can write to its directory";
@@ -163,7 +163,7 @@ fn refuse_planted(found: &Metadata, path: &Path) -> Result<(), Failure> {
 
 /// Who is in the way of an exclusive lock, as far as that is known.
 pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
-    match sys::locker(file) {
+    match Os::locker(file) {
         Ok(None) => return None,
         Ok(Some(Locker::Process(pid))) => {
             return Some(Holder::stranger(pid, record::command(pid)));
@@ -178,6 +178,6 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
 /// What is written in a lock file; `None` if that isn't a record.
 pub(super) fn record(file: &File) -> io::Result<Option<FileRecord>> {
     let mut bytes = [0; record::LENGTH];
-    let length = sys::read(file, &mut bytes)?;
+    let length = Os::read(file, &mut bytes)?;
     Ok(FileRecord::from_bytes(&bytes[..length]))
 }

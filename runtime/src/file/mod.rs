@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use sys::{Files as _, KernelLocks as _, Os};
 
 use parking_lot::Mutex;
 
@@ -368,16 +369,14 @@ fn remedy(error: &io::Error) -> &'static str {
         Kind::Unsupported => {
             "leave it where it is: a file that Python's programs use is never removed"
         }
-        _ if sys::is_for_descriptors(error) => {
+        _ if Os::is_for_descriptors(error) => {
             "too many files are open; raise the limit (`ulimit -n`), or look for a leak"
         }
-        _ if sys::is_for_length(error) => {
-            "its path is too long; use a directory with a shorter one"
-        }
-        _ if sys::is_symbolic_link(error) => {
+        _ if Os::is_for_length(error) => "its path is too long; use a directory with a shorter one",
+        _ if Os::is_symbolic_link(error) => {
             "it is a symbolic link, which could lead anywhere; remove it, or use another directory"
         }
-        _ if sys::is_for_locks(error) => {
+        _ if Os::is_for_locks(error) => {
             "its file system has no record locks, or none left; use a directory on a local one"
         }
         _ => "see what the system says, or use another directory",

@@ -1,10 +1,11 @@
 //! Who looks at lock files, and who removes them.
 
+use super::FileLocks;
 use super::acquire::Request;
 use super::descriptor::{self, Failure};
 use super::path::{self, Rule};
+use super::sys::{Files as _, KernelLocks as _, Os};
 use super::table::InUse;
-use super::{FileLocks, sys};
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -121,7 +122,7 @@ impl FileLocks {
         let request = self.request(&key, Terms::EXCLUSIVE, Site::here())?;
         let allowed = request.space.rule.lets_files_be_removed();
         allowed.map_err(|failure| request.failed(failure))?;
-        match sys::identity_at(&request.path()) {
+        match Os::identity_at(&request.path()) {
             Ok(Some(_)) => request.remove(),
             Ok(None) => Ok(false),
             Err(error) => Err(request.not_seen(error)),
@@ -205,7 +206,7 @@ impl FileLocks {
     pub fn states(&self) -> Result<FileStates, Error> {
         let Found { files, mut failed } = self.find(Site::here())?;
         let in_process = local::states(|_| true);
-        let waits = sys::waits();
+        let waits = Os::waits();
         let mut held = Vec::new();
         for request in files {
             let file = match request.open_to_read() {
@@ -216,7 +217,7 @@ impl FileLocks {
                     continue;
                 }
             };
-            match sys::locker(&file) {
+            match Os::locker(&file) {
                 Ok(None) => continue,
                 Ok(Some(_)) => {}
                 Err(error) => {
@@ -224,7 +225,7 @@ impl FileLocks {
                     continue;
                 }
             }
-            let elsewhere = match sys::identity(&file) {
+            let elsewhere = match Os::identity(&file) {
                 Ok(identity) => waits.iter().filter(|wait| **wait == identity).count(),
                 Err(_) => 0,
             };
@@ -330,7 +331,7 @@ impl Request {
         }
         match self.open_to_read()? {
             None => Ok(false),
-            Some(file) => match sys::locker(&file) {
+            Some(file) => match Os::locker(&file) {
                 Ok(locker) => Ok(locker.is_some()),
                 Err(error) => Err(self.not_seen(error)),
             },
@@ -344,7 +345,7 @@ impl Request {
 
     /// `None` if there is no such file.
     fn open_to_read(&self) -> Result<Option<File>, Error> {
-        match sys::open_to_read(&self.path()) {
+        match Os::open_to_read(&self.path()) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.not_seen(error)),

@@ -14,7 +14,7 @@
 //!   more than three quarters of [`RUN`] gives way for a quarter of the time: after longer
 //!   holds for longer, but not beyond [`LOOK`], when all have looked.
 
-use super::sys::{self, Moment};
+use super::sys::{KernelLocks as _, Moment, Os};
 use std::time::{Duration, Instant};
 
 /// How long the process gives way after that.
@@ -61,7 +61,7 @@ impl Turn {
 
     /// Whether the lock may go to another one in the process without the kernel.
     pub(super) fn may_be_kept(&mut self) -> bool {
-        let now = sys::steady_tick();
+        let now = Os::steady_tick();
         if *self.kept_since.get_or_insert(now) == now {
             return true;
         }

@@ -1,21 +1,57 @@
-//! What the operating system has for locking a file.
+//! What the operating system has for lock files.
 //!
-//! | | Linux | elsewhere |
-//! |---|---|---|
-//! | lock | open-file-description record lock on the whole file | [`std::fs::File::lock`] |
-//! | excludes Python's oslo.concurrency and fasteners | yes | no |
-//! | a symbolic link in the file's place | refused | refused on Unix |
-//! | who holds a lock that is no lock of ours | the kernel tells the process | unknown |
+//! It is asked through [`Os`], which has two traits, so that a system that lacks a function of
+//! theirs doesn't compile: [`Files`] is how files are opened and known, [`KernelLocks`] how the
+//! kernel locks them. Each has one implementation for every system:
 //!
-//! Both kinds belong to the open file and not to the process: two descriptors of one
-//! process exclude each other, a lock ends when its last descriptor does, and the kernel
-//! frees those of a process that ends, however it ends.
+//! | | Linux | other Unixes | elsewhere |
+//! |---|---|---|---|
+//! | [`Files`] | `unix` | `unix` | `elsewhere` |
+//! | a symbolic link in the file's place | refused | refused | refused on Windows |
+//! | which file is at a path | its device and inode | its device and inode | unknown |
+//! | [`KernelLocks`] | `linux` | `portable` | `portable` |
+//! | lock | open-file-description record lock on the whole file | [`File::lock`] | [`File::lock`] |
+//! | excludes Python's oslo.concurrency and fasteners | yes | no | no |
+//! | who holds a lock that is no lock of ours | the kernel tells the process | unknown | unknown |
+//!
+//! All locks belong to the open file and not to the process: two descriptors of one process
+//! exclude each other, a lock ends when its last descriptor does, and the kernel frees those of a
+//! process that ends, however it ends.
+//!
+//! `--cfg lockutils_portable` has Linux do as other Unixes do, for tests of that.
+
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(all(target_os = "linux", not(lockutils_portable)))]
+mod linux;
+#[cfg(not(all(target_os = "linux", not(lockutils_portable))))]
+mod portable;
+#[cfg(unix)]
+mod unix;
+
+use crate::local::Mode;
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The operating system.
+pub(super) struct Os;
+
+/// Which file it is.
+pub(super) type Identity = <Os as Files>::Identity;
+
+/// A moment in a file system's clock, or in another one: seconds, and nanoseconds.
+pub(super) type Moment = (i64, i64);
+
+/// What is wrong with a directory.
+pub(super) type Refusal = (io::ErrorKind, &'static str);
 
 /// Somebody in the way of a lock.
 pub(super) enum Locker {
     /// A process, by its id.
     #[cfg_attr(
-        not(target_os = "linux"),
+        not(all(target_os = "linux", not(lockutils_portable))),
         expect(dead_code, reason = "only Linux tells who it is")
     )]
     Process(u32),
@@ -23,83 +59,87 @@ pub(super) enum Locker {
     Unnamed,
 }
 
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(not(target_os = "linux"))]
-mod other;
+/// How files are opened, and known.
+pub(super) trait Files {
+    /// Which file it is: no other one is the same while this one is open.
+    type Identity: Copy + fmt::Debug + Eq;
 
-#[cfg(unix)]
-mod unix;
+    /// Opens a lock file.
+    fn open(path: &Path) -> io::Result<File>;
 
-#[cfg(target_os = "linux")]
-pub(super) use linux::*;
-#[cfg(not(target_os = "linux"))]
-pub(super) use other::*;
+    /// Makes a lock file where there is none.
+    fn make(path: &Path) -> io::Result<File>;
 
-use std::fs::{File, Metadata};
-use std::io;
-use std::path::{Path, PathBuf};
+    /// Opens a lock file to look at it.
+    fn open_to_read(path: &Path) -> io::Result<File>;
 
-/// The directory for the lock files of one user, and whether it can be trusted. Makes it
-/// where it is missing. `runtime` is where the session says that such directories are.
-#[cfg(unix)]
-pub(super) fn own_directory(
-    runtime: Option<PathBuf>,
-) -> (PathBuf, Result<(), (io::ErrorKind, &'static str)>) {
-    unix::own_directory(runtime)
+    /// Which file is open.
+    fn identity(file: &File) -> io::Result<Self::Identity>;
+
+    /// Which file is at the path, itself and not what it links to, and what is known of it;
+    /// `None` where there is none.
+    fn identity_at(path: &Path) -> io::Result<Option<(Self::Identity, Metadata)>>;
+
+    /// Whether the file at the path may be another program's, to which somebody else has given
+    /// a second name there.
+    fn may_be_planted(found: &Metadata, path: &Path) -> bool;
+
+    /// Reads the beginning of the file, as far as there is one.
+    fn read(file: &File, bytes: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes over the beginning of the file.
+    fn write(file: &File, bytes: &[u8]) -> io::Result<()>;
+
+    /// Whether the process may write so many bytes at the beginning of a file. Who writes more
+    /// than it may is killed for it.
+    fn may_write(length: usize) -> bool;
+
+    /// Has the file be written to now, whoever it belongs to.
+    fn touch(file: &File) -> io::Result<()>;
+
+    /// The directory for the lock files of one user, and whether it can be trusted. Makes it
+    /// where it is missing. `runtime` is where the session says that such directories are.
+    fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>);
+
+    /// Whether such a directory can be trusted. Makes it where it is missing.
+    fn check_own(directory: &Path) -> Result<(), Refusal>;
+
+    /// Whether what is missing is a descriptor.
+    fn is_for_descriptors(error: &io::Error) -> bool;
+
+    /// Whether the path is too long. The kind of such errors is younger than Rust 1.85.
+    fn is_for_length(error: &io::Error) -> bool;
+
+    /// Whether the path is that of a symbolic link.
+    fn is_symbolic_link(error: &io::Error) -> bool;
 }
 
-/// Whether such a directory can be trusted. Makes it where it is missing.
-#[cfg(unix)]
-pub(super) fn check_own(directory: &Path) -> Result<(), (io::ErrorKind, &'static str)> {
-    unix::check_own(directory)
-}
+/// How the kernel locks files, and what it tells of that.
+pub(super) trait KernelLocks {
+    /// Takes the lock if nobody is in the way.
+    fn try_lock(file: &File, mode: Mode) -> io::Result<bool>;
 
-/// The directory for the lock files of one user: that of its temporary files, which is its
-/// own.
-#[cfg(not(unix))]
-pub(super) fn own_directory(
-    _runtime: Option<PathBuf>,
-) -> (PathBuf, Result<(), (io::ErrorKind, &'static str)>) {
-    (std::env::temp_dir().join("lockutils"), Ok(()))
-}
+    /// Blocks the thread until it has the lock.
+    fn lock(file: &File, mode: Mode) -> io::Result<()>;
 
-#[cfg(not(unix))]
-pub(super) fn check_own(_directory: &Path) -> Result<(), (io::ErrorKind, &'static str)> {
-    Ok(())
-}
+    /// Releases the lock, also for a child that has inherited the descriptor by a fork.
+    fn unlock(file: &File) -> io::Result<()>;
 
-/// Whether the process may write so many bytes at the beginning of a file. Who writes more than
-/// it may is killed for it.
-#[cfg(unix)]
-pub(super) fn may_write(length: usize) -> bool {
-    unix::may_write(length)
-}
+    /// Who is in the way of an exclusive lock; `None` if nobody is.
+    fn locker(file: &File) -> io::Result<Option<Locker>>;
 
-#[cfg(not(unix))]
-pub(super) const fn may_write(_length: usize) -> bool {
-    true
-}
+    /// The files that processes wait for in the kernel, one for each wait.
+    fn waits() -> Vec<Identity>;
 
-/// Whether the file at the path may be another program's, to which somebody else has given a
-/// second name there.
-#[cfg(unix)]
-pub(super) fn may_be_planted(found: &Metadata, path: &Path) -> bool {
-    unix::may_be_planted(found, path)
-}
+    /// Whether the file system has no lock to give.
+    fn is_for_locks(error: &io::Error) -> bool;
 
-#[cfg(not(unix))]
-pub(super) const fn may_be_planted(_found: &Metadata, _path: &Path) -> bool {
-    false
-}
+    /// Whether the open file still has a name, whichever, and when it was last written to.
+    fn glance(file: &File) -> io::Result<(bool, Moment)>;
 
-/// Has the file be written to now, whoever it belongs to.
-#[cfg(unix)]
-pub(super) fn touch(file: &File) -> io::Result<()> {
-    unix::touch(file)
-}
+    /// When file systems believe it is. Their clock goes in ticks of milliseconds.
+    fn tick() -> Moment;
 
-#[cfg(not(unix))]
-pub(super) fn touch(file: &File) -> io::Result<()> {
-    file.set_modified(std::time::SystemTime::now())
+    /// A clock that never goes back, in the same ticks. Looking at it costs next to nothing.
+    fn steady_tick() -> Moment;
 }

@@ -1,47 +1,32 @@
-//! What is the same on any Unix: whose files and directories are, and what may be written.
+//! Files on any Unix.
 
 #![expect(
     unsafe_code,
     reason = "the standard library tells neither the user nor a limit, and knows no present time"
 )]
 
-use std::fs::{self, DirBuilder, File, Metadata};
+use super::{Files, Os, Refusal};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::time::SystemTime;
 
-/// What is wrong with a directory.
-type Refusal = (ErrorKind, &'static str);
+/// Device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::file) struct Identity {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
 
 /// Who else may write: the group and others.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
 /// In such a directory nobody can remove or rename what belongs to others.
 const STICKY: u32 = 0o1000;
-
-/// The directory for the lock files of one user, and whether it can be trusted. Makes it
-/// where it is missing.
-pub(in crate::file) fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {
-    let user = user();
-    let system = PathBuf::from(format!("/run/user/{user}"));
-    let directory = match runtime.filter(|path| path.is_absolute()) {
-        Some(runtime) => runtime.join("lockutils"),
-        None if system.is_dir() => system.join("lockutils"),
-        // Not the temporary directory, which is another one for who has set `TMPDIR`.
-        None => PathBuf::from(format!("/tmp/lockutils-{user}")),
-    };
-    let checked = check(&directory, user);
-    (directory, checked)
-}
-
-/// Whether it can be trusted. Makes it where it is missing.
-pub(in crate::file) fn check_own(directory: &Path) -> Result<(), Refusal> {
-    check(directory, user())
-}
 
 fn check(directory: &Path, user: u32) -> Result<(), Refusal> {
     let parent = directory.parent().map(fs::metadata);
@@ -94,44 +79,127 @@ fn is_own(found: &Metadata, user: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether the limit of a file's size (`ulimit -f`) lets so many bytes be written at its
-/// beginning. A write beyond it raises `SIGXFSZ`, which kills the process. Who lowers the limit
-/// between this look and the write has it coming.
-pub(in crate::file) fn may_write(length: usize) -> bool {
-    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
-    // SAFETY: there is room for what is written.
-    if unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) } == -1 {
-        return true;
-    }
-    // SAFETY: the call has succeeded, so it has written all of it.
-    let most = unsafe { limit.assume_init() }.rlim_cur;
-    libc::rlim_t::try_from(length).is_ok_and(|length| length <= most)
-}
-
-/// Whether the file at the path may be another program's, to which somebody else has given a
-/// second name there: it has several names, and others than the user and root can make names
-/// in the directory.
-///
-/// They can in a sticky directory too. Many systems let nobody give a name to what he can't write
-/// to, but that is a setting (`fs.protected_hardlinks`).
-pub(in crate::file) fn may_be_planted(found: &Metadata, path: &Path) -> bool {
-    let others_can_write = |directory: Metadata| {
-        directory.mode() & OTHERS_MAY_WRITE != 0 || ![0, user()].contains(&directory.uid())
-    };
-    // Of a directory that can't be looked at, nobody knows.
-    let directory = || fs::metadata(path.parent()?).ok();
-    found.nlink() > 1 && directory().is_none_or(others_can_write)
-}
-
-/// Has the file be written to now, whoever it belongs to.
-pub(in crate::file) fn touch(file: &File) -> io::Result<()> {
-    // The clock of file systems goes in ticks, and so this says more, but only its owner may
-    // set such a time. Whoever can write to it may set the present one.
-    file.set_modified(SystemTime::now()).or_else(|_| {
-        // SAFETY: the descriptor is open, and null stands for the present time.
-        match unsafe { libc::futimens(file.as_raw_fd(), ptr::null()) } {
-            -1 => Err(io::Error::last_os_error()),
-            _ => Ok(()),
+impl From<&Metadata> for Identity {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
         }
-    })
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    // Not blocking, or a FIFO in its place could keep us waiting.
+    options
+        .read(true)
+        .mode(0o666)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+    options
+}
+
+impl Files for Os {
+    type Identity = Identity;
+
+    fn open(path: &Path) -> io::Result<File> {
+        options().write(true).open(path)
+    }
+
+    fn make(path: &Path) -> io::Result<File> {
+        options().write(true).create_new(true).open(path)
+    }
+
+    fn open_to_read(path: &Path) -> io::Result<File> {
+        options().open(path)
+    }
+
+    fn identity(file: &File) -> io::Result<Identity> {
+        file.metadata().map(|metadata| Identity::from(&metadata))
+    }
+
+    fn identity_at(path: &Path) -> io::Result<Option<(Identity, Metadata)>> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(Some((Identity::from(&metadata), metadata))),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// It has several names, and others than the user and root can make names in the directory.
+    ///
+    /// They can in a sticky directory too. Many systems let nobody give a name to what he can't
+    /// write to, but that is a setting (`fs.protected_hardlinks`).
+    fn may_be_planted(found: &Metadata, path: &Path) -> bool {
+        let others_can_write = |directory: Metadata| {
+            directory.mode() & OTHERS_MAY_WRITE != 0 || ![0, user()].contains(&directory.uid())
+        };
+        // Of a directory that can't be looked at, nobody knows.
+        let directory = || fs::metadata(path.parent()?).ok();
+        found.nlink() > 1 && directory().is_none_or(others_can_write)
+    }
+
+    fn read(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+        file.read_at(bytes, 0)
+    }
+
+    fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all_at(bytes, 0)
+    }
+
+    /// Whether the limit of a file's size (`ulimit -f`) lets that be. A write beyond it raises
+    /// `SIGXFSZ`, which kills the process. Who lowers the limit between this look and the write has
+    /// it coming.
+    fn may_write(length: usize) -> bool {
+        let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+        // SAFETY: there is room for what is written.
+        if unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) } == -1 {
+            return true;
+        }
+        // SAFETY: the call has succeeded, so it has written all of it.
+        let most = unsafe { limit.assume_init() }.rlim_cur;
+        libc::rlim_t::try_from(length).is_ok_and(|length| length <= most)
+    }
+
+    fn touch(file: &File) -> io::Result<()> {
+        // The clock of file systems goes in ticks, and so this says more, but only its owner may
+        // set such a time. Whoever can write to it may set the present one.
+        file.set_modified(SystemTime::now()).or_else(|_| {
+            // SAFETY: the descriptor is open, and null stands for the present time.
+            match unsafe { libc::futimens(file.as_raw_fd(), ptr::null()) } {
+                -1 => Err(io::Error::last_os_error()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {
+        let user = user();
+        let system = PathBuf::from(format!("/run/user/{user}"));
+        let directory = match runtime.filter(|path| path.is_absolute()) {
+            Some(runtime) => runtime.join("lockutils"),
+            None if system.is_dir() => system.join("lockutils"),
+            // Not the temporary directory, which is another one for who has set `TMPDIR`.
+            None => PathBuf::from(format!("/tmp/lockutils-{user}")),
+        };
+        let checked = check(&directory, user);
+        (directory, checked)
+    }
+
+    fn check_own(directory: &Path) -> Result<(), Refusal> {
+        check(directory, user())
+    }
+
+    fn is_for_descriptors(error: &io::Error) -> bool {
+        matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+    }
+
+    fn is_for_length(error: &io::Error) -> bool {
+        error.raw_os_error() == Some(libc::ENAMETOOLONG)
+    }
+
+    fn is_symbolic_link(error: &io::Error) -> bool {
+        error.raw_os_error() == Some(libc::ELOOP)
+    }
 }

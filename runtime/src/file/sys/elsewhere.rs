@@ -1,0 +1,97 @@
+//! Files where there is no Unix: on Windows, and on what has files at all.
+
+use super::{Files, Os, Refusal};
+use std::env;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    // Without sharing deletion, so that a file that is open stays where it is.
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        const READ_AND_WRITE: u32 = 3;
+        options.share_mode(READ_AND_WRITE);
+    }
+    options
+}
+
+impl Files for Os {
+    /// There is no way to tell, but a file that is open can't be removed or replaced.
+    type Identity = ();
+
+    fn open(path: &Path) -> io::Result<File> {
+        options().write(true).open(path)
+    }
+
+    fn make(path: &Path) -> io::Result<File> {
+        options().write(true).create_new(true).open(path)
+    }
+
+    fn open_to_read(path: &Path) -> io::Result<File> {
+        options().open(path)
+    }
+
+    fn identity(_file: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn identity_at(path: &Path) -> io::Result<Option<((), Metadata)>> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(Some(((), metadata))),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn may_be_planted(_found: &Metadata, _path: &Path) -> bool {
+        false
+    }
+
+    fn read(mut file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+        file.rewind()?;
+        file.read(bytes)
+    }
+
+    fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+        file.rewind()?;
+        file.write_all(bytes)
+    }
+
+    fn may_write(_length: usize) -> bool {
+        true
+    }
+
+    fn touch(file: &File) -> io::Result<()> {
+        file.set_modified(SystemTime::now())
+    }
+
+    /// That of the user's temporary files, which is the user's own.
+    fn own_directory(_runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {
+        (env::temp_dir().join("lockutils"), Ok(()))
+    }
+
+    fn check_own(_directory: &Path) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn is_for_descriptors(error: &io::Error) -> bool {
+        const TOO_MANY_OPEN_FILES: i32 = 4;
+        cfg!(windows) && error.raw_os_error() == Some(TOO_MANY_OPEN_FILES)
+    }
+
+    fn is_for_length(error: &io::Error) -> bool {
+        const FILENAME_EXCED_RANGE: i32 = 206;
+        cfg!(windows) && error.raw_os_error() == Some(FILENAME_EXCED_RANGE)
+    }
+
+    fn is_symbolic_link(_error: &io::Error) -> bool {
+        false
+    }
+}

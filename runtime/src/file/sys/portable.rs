@@ -1,0 +1,87 @@
+//! Other systems than Linux: the standard library's lock of a file.
+
+#![expect(
+    clippy::incompatible_msrv,
+    reason = "where it isn't Linux the crate needs Rust 1.89, which has these locks"
+)]
+
+use super::{Identity, KernelLocks, Locker, Moment, Os};
+use crate::local::Mode;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::sync::LazyLock;
+use std::time::Instant;
+
+impl KernelLocks for Os {
+    fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
+        let tried = match mode {
+            Mode::Exclusive => file.try_lock(),
+            Mode::Shared => file.try_lock_shared(),
+        };
+        match tried {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn lock(file: &File, mode: Mode) -> io::Result<()> {
+        loop {
+            let locked = match mode {
+                Mode::Exclusive => file.lock(),
+                Mode::Shared => file.lock_shared(),
+            };
+            match locked {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn unlock(file: &File) -> io::Result<()> {
+        file.unlock()
+    }
+
+    fn locker(file: &File) -> io::Result<Option<Locker>> {
+        // There is no way to ask but to try.
+        if Self::try_lock(file, Mode::Exclusive)? {
+            Self::unlock(file)?;
+            return Ok(None);
+        }
+        Ok(Some(Locker::Unnamed))
+    }
+
+    fn waits() -> Vec<Identity> {
+        Vec::new()
+    }
+
+    fn is_for_locks(error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::Unsupported
+    }
+
+    fn glance(file: &File) -> io::Result<(bool, Moment)> {
+        let metadata = file.metadata()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let written = (metadata.mtime(), metadata.mtime_nsec());
+            Ok((metadata.nlink() > 0, written))
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = metadata;
+            Ok((true, (0, 0)))
+        }
+    }
+
+    fn tick() -> Moment {
+        (0, 0)
+    }
+
+    fn steady_tick() -> Moment {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let elapsed = START.elapsed();
+        let seconds = i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);
+        (seconds, elapsed.subsec_millis().into())
+    }
+}
