@@ -17,10 +17,11 @@ use std::time::Duration;
 pub(crate) fn show(text: impl Fn() -> Result<String>) -> Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).context("can't listen to signals")?;
     let (end, is_end) = mpsc::channel();
-    thread::spawn(move || {
+    let thread = thread::Builder::new().spawn(move || {
         signals.forever().next();
         let _ = end.send(());
     });
+    thread.context("can't listen to signals")?;
     let screen = Screen::enter()?;
     loop {
         screen.draw(&text()?)?;

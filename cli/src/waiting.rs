@@ -18,7 +18,8 @@ pub(crate) fn shown<T>(locks: &FileLocks, keys: &[OsString], wait: impl FnOnce()
     let start = Instant::now();
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(move || {
+        // Without a thread to be had nothing is shown.
+        let _ = thread::Builder::new().spawn_scoped(scope, move || {
             let style = ProgressStyle::with_template("{wide_msg}").expect("it is a template");
             let line = ProgressBar::new_spinner().with_style(style);
             loop {

@@ -104,6 +104,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod alarm;
 mod deadlock;
 mod error;
 mod file;

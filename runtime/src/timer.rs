@@ -1,8 +1,7 @@
 //! The time that a wait may take, of a thread and of a task.
 
+use crate::alarm::Alarm;
 use crate::sync::Instant;
-use futures_timer::Delay;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -45,24 +44,24 @@ impl Timer {
 pub(crate) struct AsyncTimer {
     timer: Timer,
     /// `None` if the time is over at once, or never.
-    delay: Option<Delay>,
+    alarm: Option<Alarm>,
 }
 
 impl AsyncTimer {
     pub(crate) fn start(timeout: Duration) -> Self {
         let timer = Timer::start(timeout);
         let runs = timer.deadline.is_some() && !timer.is_over();
-        let delay = runs.then(|| Delay::new(timeout));
-        Self { timer, delay }
+        let alarm = runs.then(|| Alarm::after(timeout));
+        Self { timer, alarm }
     }
 
     /// How long it took, once the time is over; else sees to it that the task is woken then.
     pub(crate) fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
-        let Self { timer, delay } = self;
+        let Self { timer, alarm } = self;
         if !timer.is_over() {
-            match delay {
+            match alarm {
                 None => return Poll::Pending,
-                Some(delay) => ready!(Pin::new(delay).poll(context)),
+                Some(alarm) => ready!(alarm.poll(context.waker().clone())),
             }
         }
         Poll::Ready(timer.start.elapsed())

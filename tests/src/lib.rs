@@ -20,6 +20,8 @@ mod holder;
 mod limit;
 mod lockstep;
 #[cfg(target_os = "linux")]
+mod nobody;
+#[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
 mod python;
@@ -34,6 +36,8 @@ pub use directory::Directory;
 pub use holder::obey;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
+#[cfg(target_os = "linux")]
+pub use nobody::{NOBODY, as_nobody};
 #[cfg(target_os = "linux")]
 pub use process::{Process, now};
 pub use recorder::{Recorder, Stay};

@@ -14,11 +14,9 @@ mod terminal;
 mod watch;
 mod wrap;
 
-use lockutils_tests::{Directory, Process};
+use lockutils_tests::Process;
 use std::ffi::OsStr;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -46,18 +44,11 @@ fn lockutils<S: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = S
     command
 }
 
-/// The same as another user, where the tests are root's.
+/// What it says to another user, see [`lockutils_tests::as_nobody`].
 fn as_nobody<S: AsRef<OsStr>>(directory: &Path, args: impl IntoIterator<Item = S>) -> Done {
-    // Where the program is, nobody may not be able to go.
-    let programs = Directory::new();
-    fs::set_permissions(&*programs, Permissions::from_mode(0o755)).expect("it is ours");
-    let program = programs.join("lockutils");
-    fs::copy(LOCKUTILS, &program).expect("there is room");
-    let mut command = prepared(program.to_str().expect("text"), directory);
-    if rustix::process::geteuid().is_root() {
-        command.uid(65534).gid(65534);
-    }
-    done(command.args(args))
+    lockutils_tests::as_nobody(LOCKUTILS, |command| {
+        done(command.env("LOCKUTILS_DIR", directory).args(args))
+    })
 }
 
 /// A script for the shell.

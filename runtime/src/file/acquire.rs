@@ -23,6 +23,7 @@ use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
 use super::{Directory, FileSpace};
+use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
 use crate::key::Key;
@@ -30,13 +31,13 @@ use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms};
 use crate::owner::Owner;
 use crate::site::Site;
 use crate::space::Wait;
+use crate::sync::Instant;
 use crate::timer::{AsyncTimer, Timer};
-use futures_timer::Delay;
 use std::cell::OnceCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
-use std::{mem, thread, vec};
+use std::time::Duration;
+use std::{mem, vec};
 
 /// A lock file that is held; dropping it releases.
 #[derive(Debug)]
@@ -220,7 +221,7 @@ enum State {
 enum Next {
     AtOnce,
     Granted(Claim),
-    Until(Delay),
+    Until(Alarm),
 }
 
 /// Several lock files being taken, in the order of the list.
@@ -330,7 +331,7 @@ impl Acquire {
             if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
-            let next = self.waiting().queue().and_then(Queue::look);
+            let next = self.waiting().next();
             signal.get_or_init(Signal::new).wait(next);
         }
     }
@@ -357,7 +358,7 @@ impl Acquire {
             if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
-            let next = timer.next(self.waiting().queue().and_then(Queue::look));
+            let next = timer.next(self.waiting().next());
             signal.get_or_init(Signal::new).wait(next);
         }
     }
@@ -425,7 +426,6 @@ impl One {
                     // Who was granted the lock has it already, and gives way to nobody.
                     let gives_way = manner.gives_way && !matches!(next, Next::Granted(_));
                     match next {
-                        Next::AtOnce => {}
                         Next::Granted(claim) => {
                             if let Err(failure) = ready!(claim.poll(waker())) {
                                 *state = State::Done;
@@ -433,9 +433,12 @@ impl One {
                             }
                         }
                         Next::Until(_) if patience == Patience::Last => {}
-                        Next::Until(delay) => {
-                            ready!(Pin::new(delay).poll(&mut Context::from_waker(&waker())));
+                        Next::Until(alarm) if patience == Patience::Task => {
+                            ready!(alarm.poll(waker()));
                         }
+                        // A thread sleeps until then by itself, see `One::pause`.
+                        Next::Until(alarm) if !alarm.is_over() => return Poll::Pending,
+                        Next::AtOnce | Next::Until(_) => {}
                     }
                     let tried = file_in_use.try_take(Manner {
                         gives_way,
@@ -445,7 +448,7 @@ impl One {
                     match tried {
                         Ok(Tried::Taken) => break,
                         Ok(Tried::Busy) if patience == Patience::Last => return Poll::Pending,
-                        Ok(Tried::Paused(until)) => *next = Next::until(until),
+                        Ok(Tried::Paused(until)) => *next = Next::Until(Alarm::at(until)),
                         Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
                             let queue =
                                 space.directory.turns.acquire(name, Terms::EXCLUSIVE, *site);
@@ -486,6 +489,18 @@ impl One {
         }
     }
 
+    /// Until when a thread sleeps before it goes on, if nobody wakes it to do so.
+    fn next(&mut self) -> Option<Instant> {
+        match &mut self.state {
+            State::Queue(queue) | State::Turn(_, queue) => queue.look(),
+            State::Kernel {
+                next: Next::Until(alarm),
+                ..
+            } => Timer::start(alarm.rest()).deadline,
+            _ => None,
+        }
+    }
+
     /// The deadlock that waiting would be.
     fn deadlock(&mut self) -> Option<Error> {
         let error = self.queue()?.deadlock()?;
@@ -508,10 +523,6 @@ impl One {
 }
 
 impl Next {
-    fn until(until: Instant) -> Self {
-        Self::Until(Delay::new(until.saturating_duration_since(Instant::now())))
-    }
-
     /// How to go on where another process has the lock. Blocks who may be blocked.
     fn busy(file: &InUse, manner: Manner, patience: Patience) -> Result<Self, Failure> {
         match (manner.rule, patience) {
@@ -523,16 +534,12 @@ impl Next {
                 let claim = file.wait(manner.mode)?;
                 Ok(claim.map_or_else(Self::a_while, Self::Granted))
             }
-            (Rule::Oslo, Patience::Thread) => {
-                thread::sleep(a_while());
-                Ok(Self::AtOnce)
-            }
-            (Rule::Oslo, Patience::Timed | Patience::Task | Patience::Last) => Ok(Self::a_while()),
+            (Rule::Oslo, _) => Ok(Self::a_while()),
         }
     }
 
     fn a_while() -> Self {
-        Self::Until(Delay::new(a_while()))
+        Self::Until(Alarm::after(a_while()))
     }
 }
 

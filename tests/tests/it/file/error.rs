@@ -1,8 +1,8 @@
 //! What is wrong with a lock file is an error that says so, and what helps.
 
-use super::{HOLDER, NOBODY, holder, nobody};
+use super::{HOLDER, holder, nobody};
 use lockutils::{Error, ErrorKind, FileLocks};
-use lockutils_tests::{Directory, Process, skip};
+use lockutils_tests::{Directory, NOBODY, Process, skip};
 use std::error::Error as _;
 use std::fs::{self, Permissions};
 use std::io;

@@ -1,0 +1,33 @@
+//! Another user's processes.
+
+use crate::Directory;
+use rustix::process::geteuid;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+/// Somebody who isn't root and owns nothing.
+pub const NOBODY: u32 = 65534;
+
+/// Starts a program as another user, where the tests are root's; else as the same one, for whom
+/// permissions count as well.
+///
+/// # Panics
+///
+/// If the program can't be copied to where everybody may run it.
+pub fn as_nobody<R>(program: &str, start: impl FnOnce(&mut Command) -> R) -> R {
+    // Where it is, nobody may not be able to go.
+    let directory = Directory::new();
+    fs::set_permissions(&*directory, Permissions::from_mode(0o755)).expect("it is ours");
+    let copy = directory.join("program");
+    // By another process: while this one had it open to write, a child that another thread
+    // starts just then would have so too, and nobody may run such a file.
+    let copied = Command::new("cp").arg(program).arg(&copy).status();
+    assert!(copied.is_ok_and(|copied| copied.success()), "{program}");
+    let mut command = Command::new(copy);
+    if geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    start(&mut command)
+}
