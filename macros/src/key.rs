@@ -8,23 +8,26 @@
 //! - else the tuple of its fields, with the variant's name before them in an enum, so that
 //!   no two variants are one key.
 //!
-//! A field whose type has a type parameter puts a bound on the impl. It is on the field's
-//! type, and so asks what is needed and no more: `T::Id: LockKey` says nothing of `T`.
-//! A type that holds itself would ask for itself without end; there the bound is on the
-//! parameters.
+//! [`bounds`](crate::bounds) says what the parameters have to be for that, unless the user
+//! does.
 //!
 //! After an error the impl stands all the same, and has the error in it, so that the
 //! compiler doesn't also complain wherever the type is used as a key.
 
 use crate::args::{at_end, error_at_next, parse_path, parse_value, skip_to_comma};
+use crate::bounds;
 use crate::errors::{all, both, each};
 use crate::span::{ends, grouped, mixed};
 use crate::spelling::closest;
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, Data, DeriveInput, Error, Fields, Member, Meta, Path, Result, Token, Type};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Data, DeriveInput, Error, Fields, LitStr, Member, Meta, Path, Result, Token, Type,
+    WherePredicate,
+};
 
 /// Implements `LockKey` for a struct or an enum.
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
@@ -39,8 +42,8 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         .and_then(|options| options.krate.as_ref());
     let default = || quote_spanned!(mixed()=> ::lockutils);
     let krate = krate.map_or_else(default, ToTokens::to_token_stream);
-    match both(options, variants(&input)) {
-        Ok((_, variants)) => implement(&input, &krate, &variants),
+    match both(options.as_ref().map_err(Error::clone), variants(&input)) {
+        Ok((options, variants)) => implement(&input, &krate, &variants, options.bound.as_ref()),
         Err(error) => refuse(&input, &krate, &error),
     }
 }
@@ -56,7 +59,12 @@ struct Variant {
 struct Field {
     member: Member,
     ty: Type,
+    /// What the user says that it asks for.
+    bound: Option<Predicates>,
 }
+
+/// What stands behind a `where`.
+type Predicates = Punctuated<WherePredicate, Token![,]>;
 
 fn variants(input: &DeriveInput) -> Result<Vec<Variant>> {
     match &input.data {
@@ -84,8 +92,8 @@ fn variants(input: &DeriveInput) -> Result<Vec<Variant>> {
 fn key_fields(fields: &Fields) -> Result<Vec<Field>> {
     let fields = fields.members().zip(fields).map(|(member, field)| {
         let ty = field.ty.clone();
-        let options = Options::parse(&field.attrs, Place::Field)?;
-        Ok(options.skip.is_none().then_some(Field { member, ty }))
+        let Options { skip, bound, .. } = Options::parse(&field.attrs, Place::Field)?;
+        Ok(skip.is_none().then_some(Field { member, ty, bound }))
     });
     Ok(each(fields)?.into_iter().flatten().collect())
 }
@@ -102,19 +110,21 @@ impl Place {
     /// The options that are legal there.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Type => &["crate"],
+            Self::Type => &["bound", "crate"],
             Self::Variant => &[],
-            Self::Field => &["skip"],
+            Self::Field => &["skip", "bound"],
         }
     }
 
     fn expected(self) -> &'static str {
         match self {
-            Self::Type => "expected `#[lock_key(crate = my::path)]`",
+            Self::Type => {
+                "expected `#[lock_key(crate = my::path)]` or `#[lock_key(bound = \"T: LockKey\")]`"
+            }
             Self::Variant => {
                 "a variant takes no `#[lock_key(..)]`; remove it, or move it to a field"
             }
-            Self::Field => "expected `#[lock_key(skip)]`",
+            Self::Field => "expected `#[lock_key(skip)]` or `#[lock_key(bound = \"T: LockKey\")]`",
         }
     }
 }
@@ -124,6 +134,7 @@ impl Place {
 struct Options {
     krate: Option<Path>,
     skip: Option<()>,
+    bound: Option<Predicates>,
 }
 
 impl Options {
@@ -162,6 +173,10 @@ impl Options {
                 let path = parse_value(input, &name, parse_path)?;
                 set(&mut self.krate, &name, path)
             }
+            ("bound", Place::Type | Place::Field) => {
+                let text = parse_value(input, &name, parse_text)?;
+                set(&mut self.bound, &name, predicates(&text)?)
+            }
             ("skip", Place::Field) if at_end(input) => set(&mut self.skip, &name, ()),
             ("skip", Place::Field) => Err(error_at_next(
                 input,
@@ -173,6 +188,26 @@ impl Options {
             )),
         }
     }
+}
+
+fn parse_text(input: ParseStream<'_>) -> Result<LitStr> {
+    let place = input.fork();
+    input.parse().map_err(|_| {
+        error_at_next(
+            &place,
+            "expected a text, as in `bound = \"T: LockKey\"`; `bound = \"\"` asks for nothing",
+        )
+    })
+}
+
+fn predicates(text: &LitStr) -> Result<Predicates> {
+    let predicates = text.parse_with(Predicates::parse_terminated);
+    predicates.map_err(|error| {
+        let message = format!(
+            "{error}; expected what may stand behind `where`, as in `bound = \"T: LockKey\"`"
+        );
+        Error::new_spanned(text, message)
+    })
 }
 
 fn set<T>(slot: &mut Option<T>, name: &Ident, value: T) -> Result<()> {
@@ -196,7 +231,12 @@ fn misplaced_or_unknown(option: &str, place: Place) -> String {
     }
 }
 
-fn implement(input: &DeriveInput, krate: &TokenStream, variants: &[Variant]) -> TokenStream {
+fn implement(
+    input: &DeriveInput,
+    krate: &TokenStream,
+    variants: &[Variant],
+    bound: Option<&Predicates>,
+) -> TokenStream {
     let writes = variants.iter().map(|variant| variant.write(krate));
     let write = match_self(variants, writes);
     let texts: Vec<_> = variants.iter().map(|variant| variant.text(krate)).collect();
@@ -210,7 +250,7 @@ fn implement(input: &DeriveInput, krate: &TokenStream, variants: &[Variant]) -> 
             fn as_text(&self) -> ::core::option::Option<&str> { #text }
         }
     });
-    let bounds: TokenStream = bounds(input, krate, variants).collect();
+    let bounds = bound.map_or_else(|| bounds(input, krate, variants), with_comma);
     implementation(input, &bounds, krate, &write, as_text.as_ref())
 }
 
@@ -317,38 +357,18 @@ fn match_self(variants: &[Variant], values: impl Iterator<Item = impl ToTokens>)
 }
 
 /// The bounds that make the fields keys.
-fn bounds<'a>(
-    input: &'a DeriveInput,
-    krate: &'a TokenStream,
-    variants: &'a [Variant],
-) -> impl Iterator<Item = TokenStream> + 'a {
-    let fields = variants.iter().flat_map(|variant| &variant.fields);
-    fields.flat_map(move |Field { ty, .. }| {
-        let tokens = ty.to_token_stream();
-        let parameters = input
-            .generics
-            .type_params()
-            .map(|parameter| &parameter.ident);
-        let mut used: Vec<_> = parameters
-            .filter(|parameter| mentions(&tokens, parameter))
-            .map(ToTokens::to_token_stream)
-            .collect();
-        let holds_itself =
-            mentions(&tokens, &input.ident) || mentions(&tokens, &format_ident!("Self"));
-        if !used.is_empty() && !holds_itself {
-            // In parentheses, for a last field `dyn A + B`.
-            used = vec![quote!((#tokens))];
-        }
-        used.into_iter()
-            .map(move |key| quote!(#key: #krate::LockKey,))
-    })
+fn bounds(input: &DeriveInput, krate: &TokenStream, variants: &[Variant]) -> TokenStream {
+    let fields = || variants.iter().flat_map(|variant| &variant.fields);
+    let given = fields()
+        .filter_map(|field| field.bound.as_ref())
+        .map(with_comma);
+    let others = fields().filter(|field| field.bound.is_none());
+    let types = bounds::inferred(&input.ident, &input.generics, others.map(|field| &field.ty));
+    // In parentheses, for a last field `dyn A + B`.
+    quote!(#(#given)* #((#types): #krate::LockKey,)*)
 }
 
-/// Whether the tokens have the name in them.
-fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
+fn with_comma(predicates: &Predicates) -> TokenStream {
+    let predicates = predicates.iter();
+    quote!(#(#predicates,)*)
 }

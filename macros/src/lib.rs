@@ -6,6 +6,7 @@ use proc_macro::TokenStream;
 
 mod args;
 mod block;
+mod bounds;
 mod errors;
 mod expand;
 mod format;
@@ -532,7 +533,33 @@ pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Generics
 ///
 /// The types of the fields that are part of the key have to be keys, and nothing is asked of
-/// other parameters: above, `Vm` is none.
+/// the parameters beyond that: above, `Vm` is no key. A type may have itself in it, in a
+/// `Box` or behind a reference, and so may two that have each other, where the one that
+/// points also has a value of the parameter's.
+///
+/// `#[lock_key(bound = "..")]` on the type says in place of that what is asked for, as it may
+/// stand behind a `where`; on a field it stands for what this field would ask for. That is the
+/// way out where the compiler says "overflow evaluating the requirement", or that the trait
+/// `LockKey` is not satisfied for something that the derive can't know of.
+///
+/// ```
+/// use lockutils::{Key, KeyWriter, LockKey};
+/// use std::fmt::Display;
+///
+/// struct Shown<T>(T);
+///
+/// impl<T: Display> LockKey for Shown<T> {
+///     fn write_key(&self, out: &mut KeyWriter<'_>) {
+///         format_args!("{}", self.0).write_key(out);
+///     }
+/// }
+///
+/// #[derive(LockKey)]
+/// #[lock_key(bound = "T: Display")]
+/// struct Named<T>(Shown<T>, u32);
+///
+/// assert_eq!(Key::new(Named(Shown(1.5), 7)).as_str(), "1.5/7");
+/// ```
 #[proc_macro_derive(LockKey, attributes(lock_key))]
 pub fn derive_lock_key(item: TokenStream) -> TokenStream {
     key::derive(item.into()).into()

@@ -28,6 +28,7 @@ const WORDS: &[&str] = &[
     "guard",
     "reentrant",
     "skip",
+    "bound",
     "crate",
     "synchronized",
     "lock_key",
