@@ -126,6 +126,10 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             }
             return Ok("done".to_owned());
         }
+        "in" => {
+            let (directory, command) = two();
+            return answer(&FileLocks::new(directory), holds, command);
+        }
         "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
         "sweep" => return sweep(locks),
         "start" => {

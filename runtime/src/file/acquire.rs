@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! Queue --in-process lock--> Kernel --the kernel's lock--> Done
-//!                              |  ^
-//!                busy, shared: |  | its turn
-//!                              v  |
-//!                              Turn
+//!   ^                        |  |  ^
+//!   +--another file by now---+  |  |
+//!                 busy, shared: |  | its turn
+//!                               v  |
+//!                               Turn
 //! ```
 //!
 //! First the in-process lock of the file, as any other lock is taken, then the kernel's, see
-//! [`kernel`](super::kernel). Who shares the in-process lock with others waits for its turn
+//! [`kernel`](super::kernel). Where the file's name leads to another one by then, since the
+//! file was removed or replaced, it all begins again with that one. Who shares the in-process lock with others waits for its turn
 //! to wait in the kernel: one of them does it for all.
 //!
 //! A thread without a timeout waits in the kernel itself. A task, or a thread with a
@@ -18,7 +20,7 @@
 //! that is left to chance.
 
 use super::descriptor::Failure;
-use super::kernel::{Manner, Tried};
+use super::kernel::{Manner, Tried, Waiting};
 use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
@@ -34,10 +36,14 @@ use crate::space::Wait;
 use crate::sync::Instant;
 use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use std::{mem, vec};
+
+/// How often a file may be replaced while one tries to lock it.
+const ATTEMPTS: usize = 100;
 
 /// A lock file that is held; dropping it releases.
 #[derive(Debug)]
@@ -57,17 +63,11 @@ impl FileHold {
         terms: Terms,
         site: Site,
     ) -> Option<Self> {
-        let file = InUse::of(directory, name);
-        let held = directory.locks.try_soon(name.as_bytes(), terms, site)?;
-        let manner = Manner {
-            rule,
-            mode: terms.mode,
-            site,
-            gives_way: true,
-        };
-        match file.try_take(manner) {
+        let file = InUse::of(directory, name).ok()?;
+        let held = file.try_soon(terms, site)?;
+        match file.try_take(Manner::new(rule, terms, site)) {
             Ok(Tried::Taken) => Some(Self::new(file, rule, held)),
-            Ok(Tried::Busy | Tried::Paused(_)) | Err(_) => None,
+            Ok(Tried::Busy | Tried::Paused(_) | Tried::Elsewhere) | Err(_) => None,
         }
     }
 
@@ -131,38 +131,55 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn manner(&self, gives_way: bool) -> Manner {
-        Manner {
-            rule: self.space.rule,
-            mode: self.terms.mode,
-            site: self.site,
-            gives_way,
-        }
+    fn manner(&self) -> Manner {
+        Manner::new(self.space.rule, self.terms, self.site)
     }
 
-    /// Takes the lock if that needs no waiting.
-    pub(super) fn try_now(&self, owner: Owner) -> Result<FileHold, Error> {
-        let file = InUse::of(self.space.directory, &self.name);
-        let locks = &self.space.directory.locks;
-        let queue = locks.acquire(&self.name, self.terms, self.site);
-        match queue.try_now(owner) {
-            Ok(held) => self.try_kernel(file, held),
-            Err(error) => Err(self.of_this_lock(error, &file)),
-        }
+    /// Takes the lock, of which the caller holds no other name, if that needs no waiting.
+    pub(super) fn try_alone(&self, owner: Owner) -> Result<FileHold, Error> {
+        let hold = self.try_now(owner, &[])?;
+        Ok(hold.expect("there is nothing that it could be held with"))
     }
 
-    fn try_kernel(&self, file: InUse, held: Held) -> Result<FileHold, Error> {
-        match file.try_take(self.manner(false)) {
-            Ok(Tried::Taken) => Ok(FileHold::new(file, self.space.rule, held)),
-            Ok(Tried::Busy | Tried::Paused(_)) => Err(self.refused(ErrorKind::Busy, &file)),
-            Err(failure) => Err(self.failed(failure)),
+    /// Takes the lock if that needs no waiting; `None` if it is one of those that are held.
+    fn try_now(&self, owner: Owner, held: &[FileHold]) -> Result<Option<FileHold>, Error> {
+        let failed = |failure| self.failed(failure);
+        let mut file = InUse::of(self.space.directory, &self.name).map_err(failed)?;
+        for _ in 0..ATTEMPTS {
+            if is_among(&file, held).map_err(failed)? {
+                return Ok(None);
+            }
+            let queue = file.queue(self.terms, self.site);
+            let in_process = match queue.try_now(owner) {
+                Ok(in_process) => in_process,
+                Err(error) => return Err(self.of_this_lock(error, &file)),
+            };
+            let manner = Manner {
+                gives_way: false,
+                ..self.manner()
+            };
+            match file.try_take(manner).map_err(failed)? {
+                Tried::Taken => {
+                    let rule = self.space.rule;
+                    return Ok(Some(FileHold::new(file, rule, in_process)));
+                }
+                Tried::Busy | Tried::Paused(_) => {
+                    return Err(self.refused(ErrorKind::Busy, &file));
+                }
+                Tried::Elsewhere => {
+                    let found = file.anew().map_err(failed)?;
+                    drop(in_process); // Before its file is out of use.
+                    file = found;
+                }
+            }
         }
+        Err(self.failed(replaced()))
     }
 
     /// The error of who finds the kernel's lock taken.
     fn refused(&self, kind: ErrorKind, file: &InUse) -> Error {
         let holder = file.holder(self.space.rule);
-        Error::new(kind, self.space.name, self.key.clone(), holder).with_file(file.path.clone())
+        Error::new(kind, self.space.name, self.key.clone(), holder).with_file(file.path())
     }
 
     pub(super) fn failed(&self, failure: Failure) -> Error {
@@ -171,7 +188,7 @@ impl Request {
 
     /// What the in-process lock's error means here.
     fn of_this_lock(&self, error: Error, file: &InUse) -> Error {
-        let error = error.renamed(self.space.name, self.key.clone(), file.path.clone());
+        let error = error.renamed(self.space.name, self.key.clone(), file.path());
         if file.is_held() || error.kind() == ErrorKind::Deadlock {
             return error;
         }
@@ -181,6 +198,15 @@ impl Request {
             None => error,
         }
     }
+}
+
+/// Whether a file is one of those that are held, by whatever name.
+fn is_among(file: &InUse, held: &[FileHold]) -> Result<bool, Failure> {
+    Ok(held.iter().any(|hold| hold.file.is_same(file)) && file.leads_here()?)
+}
+
+fn replaced() -> Failure {
+    Failure::of("lock file")(io::Error::other("it is replaced again and again"))
 }
 
 /// A lock file, or several, being taken. Dropping it half-way leaves the queues, and
@@ -200,6 +226,8 @@ pub(super) struct One {
     /// Before `file`, which must be in use for as long as the in-process lock is held.
     state: State,
     file: Option<InUse>,
+    /// How often it was another file than the one that was waited for.
+    replaced: usize,
 }
 
 #[derive(Debug)]
@@ -271,8 +299,9 @@ impl Acquire {
     ) -> Poll<Result<Held, Error>> {
         match self {
             Self::One(one) => {
-                let hold = ready!(one.step(owner, patience, waker));
-                Poll::Ready(hold.map(FileHold::into_held))
+                let hold = ready!(one.step(owner, patience, waker, &[]))?;
+                let hold = hold.expect("there is nothing that it could be held with");
+                Poll::Ready(Ok(hold.into_held()))
             }
             Self::All(all) => all.step(owner, patience, waker),
             Self::Failed(error) => Poll::Ready(Err(error
@@ -292,12 +321,14 @@ impl Acquire {
     /// Takes what there is to take, if all of it needs no waiting.
     pub(super) fn try_now(self, owner: Owner) -> Result<Held, Error> {
         match self {
-            Self::One(one) => one.request.try_now(owner).map(FileHold::into_held),
+            Self::One(one) => one.request.try_alone(owner).map(FileHold::into_held),
             Self::All(mut all) => {
                 let first = all.current.take().map(|one| one.request);
-                let requests = first.into_iter().chain(mem::take(&mut all.rest));
-                let holds = requests.map(|request| request.try_now(owner));
-                Ok(held_together(holds.collect::<Result<_, _>>()?))
+                for request in first.into_iter().chain(mem::take(&mut all.rest)) {
+                    let hold = request.try_now(owner, &all.held)?;
+                    all.held.extend(hold);
+                }
+                Ok(held_together(mem::take(&mut all.held)))
             }
             Self::Failed(error) => Err(error.expect("who tries hasn't waited")),
         }
@@ -370,115 +401,138 @@ impl One {
             request,
             state: State::New,
             file: None,
+            replaced: 0,
         }
     }
 
+    /// A step; gives `None` if the file is one of those that are held.
     fn step(
         &mut self,
         owner: Owner,
         patience: Patience,
         waker: impl Fn() -> Waker,
-    ) -> Poll<Result<FileHold, Error>> {
-        let Self {
-            request,
-            state,
-            file,
-        } = self;
-        let Request {
-            space,
-            name,
-            terms,
-            site,
-            ..
-        } = &*request;
-        let manner = request.manner(patience != Patience::Last);
-        let file_in_use = &*file.get_or_insert_with(|| InUse::of(space.directory, name));
+        held: &[FileHold],
+    ) -> Poll<Result<Option<FileHold>, Error>> {
+        let result = ready!(self.go_on(owner, patience, waker, held));
+        let state = mem::replace(&mut self.state, State::Done);
+        Poll::Ready(match (result, state) {
+            (Ok(true), State::Kernel { in_process, .. }) => {
+                let file = self.file.take().expect("it is in use until here");
+                let rule = self.request.space.rule;
+                Ok(Some(FileHold::new(file, rule, in_process)))
+            }
+            (Ok(_), _) => Ok(None),
+            (Err(failure), _) => Err(self.request.failed(failure)),
+        })
+    }
+
+    /// Goes on until it has the kernel's lock, which is true, or finds that it is held already.
+    fn go_on(
+        &mut self,
+        owner: Owner,
+        patience: Patience,
+        waker: impl Fn() -> Waker,
+        held: &[FileHold],
+    ) -> Poll<Result<bool, Failure>> {
         loop {
-            match state {
+            match &mut self.state {
                 State::New => {
-                    let queue = space.directory.locks.acquire(name, *terms, *site);
-                    *state = State::Queue(queue);
+                    let Request {
+                        space,
+                        name,
+                        terms,
+                        site,
+                        ..
+                    } = &self.request;
+                    let file = match &self.file {
+                        Some(file) => file,
+                        None => self.file.insert(InUse::of(space.directory, name)?),
+                    };
+                    if is_among(file, held)? {
+                        return Poll::Ready(Ok(false));
+                    }
+                    self.state = State::Queue(file.queue(*terms, *site));
                 }
                 State::Queue(queue) => {
-                    let in_process = ready!(queue.step(owner, true, &waker));
-                    *state = State::Kernel {
-                        in_process,
-                        next: Next::AtOnce,
-                        turn: None,
+                    let Poll::Ready(in_process) = queue.step(owner, true, &waker) else {
+                        // It waits for the file, and so not for one that is replaced at once.
+                        self.replaced = 0;
+                        return Poll::Pending;
                     };
+                    self.state = State::kernel(in_process, None);
                 }
                 State::Turn(_, queue) => {
-                    let turn = Some(ready!(queue.step(owner, true, &waker)));
-                    let State::Turn(in_process, _) = mem::replace(state, State::Done) else {
-                        unreachable!("it is this state")
-                    };
-                    *state = State::Kernel {
-                        in_process,
-                        next: Next::AtOnce,
-                        turn,
-                    };
-                }
-                State::Kernel {
-                    in_process: _,
-                    next,
-                    turn,
-                } => {
-                    // Who was granted the lock has it already, and gives way to nobody.
-                    let gives_way = manner.gives_way && !matches!(next, Next::Granted(_));
-                    match next {
-                        Next::Granted(claim) => {
-                            if let Err(failure) = ready!(claim.poll(waker())) {
-                                *state = State::Done;
-                                return Poll::Ready(Err(request.failed(failure)));
-                            }
-                        }
-                        Next::Until(_) if patience == Patience::Last => {}
-                        Next::Until(alarm) if patience == Patience::Task => {
-                            ready!(alarm.poll(waker()));
-                        }
-                        // A thread sleeps until then by itself, see `One::pause`.
-                        Next::Until(alarm) if !alarm.is_over() => return Poll::Pending,
-                        Next::AtOnce | Next::Until(_) => {}
+                    let turn = ready!(queue.step(owner, true, &waker));
+                    if let State::Turn(in_process, _) = mem::replace(&mut self.state, State::Done) {
+                        self.state = State::kernel(in_process, Some(turn));
                     }
-                    let tried = file_in_use.try_take(Manner {
-                        gives_way,
-                        ..manner
-                    });
-                    *next = Next::AtOnce;
-                    match tried {
-                        Ok(Tried::Taken) => break,
-                        Ok(Tried::Busy) if patience == Patience::Last => return Poll::Pending,
-                        Ok(Tried::Paused(until)) => *next = Next::Until(Alarm::at(until)),
-                        Ok(Tried::Busy) if manner.mode == Mode::Shared && turn.is_none() => {
-                            let queue =
-                                space.directory.turns.acquire(name, Terms::EXCLUSIVE, *site);
-                            let State::Kernel { in_process, .. } = mem::replace(state, State::Done)
-                            else {
-                                unreachable!("it is this state")
-                            };
-                            *state = State::Turn(in_process, queue);
-                        }
-                        Ok(Tried::Busy) => match Next::busy(file_in_use, manner, patience) {
-                            Ok(then) => *next = then,
-                            Err(failure) => {
-                                *state = State::Done;
-                                return Poll::Ready(Err(request.failed(failure)));
-                            }
-                        },
-                        Err(failure) => {
-                            *state = State::Done;
-                            return Poll::Ready(Err(request.failed(failure)));
-                        }
+                }
+                State::Kernel { .. } => {
+                    if ready!(self.try_kernel(patience, &waker))? {
+                        return Poll::Ready(Ok(true));
                     }
                 }
                 State::Done => panic!("a future was polled after it gave its guard"),
             }
         }
-        let State::Kernel { in_process, .. } = mem::replace(state, State::Done) else {
-            unreachable!("the loop ends in this state")
+    }
+
+    /// Tries for the kernel's lock. Where it isn't to be had, decides how to go on.
+    fn try_kernel(
+        &mut self,
+        patience: Patience,
+        waker: &impl Fn() -> Waker,
+    ) -> Poll<Result<bool, Failure>> {
+        let Self {
+            request,
+            state,
+            file: Some(file),
+            replaced,
+        } = self
+        else {
+            unreachable!("it has the in-process lock of a file");
         };
-        let file = file.take().expect("it is in use until here");
-        Poll::Ready(Ok(FileHold::new(file, manner.rule, in_process)))
+        let State::Kernel { next, turn, .. } = state else {
+            unreachable!("it has the in-process lock");
+        };
+        let manner = Manner {
+            // Who was granted the lock has it already, and gives way to nobody.
+            gives_way: patience != Patience::Last && !matches!(next, Next::Granted(_)),
+            ..request.manner()
+        };
+        match next {
+            Next::Granted(claim) => ready!(claim.poll(waker()))?,
+            Next::Until(_) if patience == Patience::Last => {}
+            Next::Until(alarm) if patience == Patience::Task => ready!(alarm.poll(waker())),
+            // A thread sleeps until then by itself, see `One::next`.
+            Next::Until(alarm) if !alarm.is_over() => return Poll::Pending,
+            Next::AtOnce | Next::Until(_) => {}
+        }
+        let tried = file.try_take(manner)?;
+        *next = Next::AtOnce;
+        match tried {
+            Tried::Taken => return Poll::Ready(Ok(true)),
+            Tried::Busy if patience == Patience::Last => return Poll::Pending,
+            Tried::Busy if manner.mode == Mode::Shared && turn.is_none() => {
+                let queue = file.turn(request.site);
+                if let State::Kernel { in_process, .. } = mem::replace(state, State::Done) {
+                    *state = State::Turn(in_process, queue);
+                }
+            }
+            Tried::Busy => *next = Next::busy(file, manner, patience)?,
+            Tried::Paused(until) => *next = Next::Until(Alarm::at(until)),
+            Tried::Elsewhere => {
+                *replaced += 1;
+                if *replaced == ATTEMPTS {
+                    return Poll::Ready(Err(self::replaced()));
+                }
+                let found = file.anew()?;
+                // Before its file is out of use.
+                *state = State::New;
+                *file = found;
+            }
+        }
+        Poll::Ready(Ok(false))
     }
 
     /// The in-process lock that is waited for.
@@ -522,6 +576,17 @@ impl One {
     }
 }
 
+impl State {
+    /// Of who has the in-process lock.
+    const fn kernel(in_process: Held, turn: Option<Held>) -> Self {
+        Self::Kernel {
+            in_process,
+            next: Next::AtOnce,
+            turn,
+        }
+    }
+}
+
 impl Next {
     /// How to go on where another process has the lock. Blocks who may be blocked.
     fn busy(file: &InUse, manner: Manner, patience: Patience) -> Result<Self, Failure> {
@@ -531,8 +596,11 @@ impl Next {
                 Ok(Self::AtOnce)
             }
             (Rule::Own, Patience::Timed | Patience::Task | Patience::Last) => {
-                let claim = file.wait(manner.mode)?;
-                Ok(claim.map_or_else(Self::a_while, Self::Granted))
+                Ok(match file.wait(manner.mode)? {
+                    Waiting::For(claim) => Self::Granted(claim),
+                    Waiting::TooMany => Self::a_while(),
+                    Waiting::Elsewhere => Self::AtOnce,
+                })
             }
             (Rule::Oslo, _) => Ok(Self::a_while()),
         }
@@ -559,8 +627,8 @@ impl All {
     ) -> Poll<Result<Held, Error>> {
         assert!(!self.is_done, "a future was polled after it gave its guard");
         while let Some(current) = &mut self.current {
-            match ready!(current.step(owner, patience, &waker)) {
-                Ok(hold) => self.held.push(hold),
+            match ready!(current.step(owner, patience, &waker, &self.held)) {
+                Ok(hold) => self.held.extend(hold),
                 Err(error) => {
                     self.is_done = true;
                     return Poll::Ready(Err(error));

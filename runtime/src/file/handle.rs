@@ -303,7 +303,11 @@ impl<'a> FileKeysHandle<'a> {
             .iter()
             .map(request)
             .collect::<Result<Vec<_>, _>>()?;
-        requests.sort_by(|a, b| a.name.cmp(&b.name));
+        // Where upper and lower case are one, each caller's first is so the first of all.
+        requests.sort_by_cached_key(|request| {
+            let name = request.name.clone();
+            (name.as_str().to_lowercase(), name)
+        });
         requests.dedup_by(|a, b| a.name == b.name);
         Ok(requests)
     }

@@ -1,7 +1,8 @@
 //! One lock file, and what this process has of its lock.
 //!
-//! Those who come here have the file's in-process lock: one of them exclusively, or
-//! several shared. The kernel knows nothing of them but one lock of one descriptor:
+//! It is known by its identity, and so is one whatever [`Link`] led to it. Those who come here
+//! have its in-process lock: one of them exclusively, or several shared. The kernel knows
+//! nothing of them but one lock of one descriptor:
 //!
 //! | state | the kernel's lock | next |
 //! |---|---|---|
@@ -14,25 +15,24 @@
 //! [`turn`](super::turn).
 //!
 //! A lock on a file that is no longer at its path excludes nobody who opens the path later.
-//! So who gets the kernel's lock looks whether it is, and starts again where it isn't. One
-//! who is about to remove the file has its lock, and so nobody is surprised by it.
+//! So who gets the lock looks whether it is, and starts again with the file that is there
+//! where it isn't. One who is about to remove the file has its lock, and so nobody is
+//! surprised by it.
 
 use super::Directory;
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
-use super::sys::Moment;
-use super::table;
+use super::sys::{Identity, Moment};
+use super::table::{self, Link, Usage};
 use super::turn::Turn;
 use super::wait::{Claim, Wait};
 use crate::key::Key;
-use crate::local::Mode;
+use crate::local::{Locks, Mode, Terms};
 use crate::site::{Holder, Site};
 use parking_lot::Mutex;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 /// For how long after a file was at its path it is only asked whether it still has a name,
@@ -44,17 +44,18 @@ const GLANCE: Duration = Duration::from_micros(100);
 /// again and again.
 const FRESH: Duration = Duration::from_millis(10);
 
-/// How often a file may be replaced while one tries to lock it.
-const ATTEMPTS: usize = 100;
-
 /// A lock file.
 #[derive(Debug)]
 pub(super) struct LockFile {
-    pub(super) directory: &'static Directory,
+    pub(super) identity: Identity,
+    /// The in-process lock: the one of [`LockFile::name`] in a space of this file's own, which
+    /// has the directory's name.
+    pub(super) locks: Locks,
+    /// Whose turn it is of those who share the in-process lock to wait in the kernel.
+    pub(super) turns: Locks,
+    /// The name by which it was first opened.
     pub(super) name: Key,
-    pub(super) path: PathBuf,
-    /// How many in this process hold or await its lock; it belongs to the table.
-    pub(super) users: AtomicUsize,
+    pub(super) usage: Usage,
     kernel: Mutex<Kernel>,
 }
 
@@ -63,16 +64,22 @@ struct Kernel {
     state: State,
     descriptor: Option<Arc<Descriptor>>,
     /// What was found when the lock was taken through this descriptor.
+    led: Option<Led>,
     seen: Option<Seen>,
     turn: Turn,
     waits: Vec<Arc<Wait>>,
 }
 
-/// What is known of the file since somebody has looked.
+/// The name that has led to the file last, and when it did.
+#[derive(Debug)]
+struct Led {
+    link: Weak<Link>,
+    at: Instant,
+}
+
+/// What is known of the record since somebody has looked.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    /// When it was at its path.
-    at_path: Instant,
     /// When the record was written, and where in the code it says the lock was taken.
     written: Instant,
     site: Site,
@@ -93,9 +100,33 @@ enum State {
 pub(super) struct Manner {
     pub(super) rule: Rule,
     pub(super) mode: Mode,
+    pub(super) reentrant: bool,
     pub(super) site: Site,
     /// Whether others' turn is waited for.
     pub(super) gives_way: bool,
+}
+
+/// How a wait in the kernel has begun.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    For(Claim),
+    /// Too many threads wait already.
+    TooMany,
+    /// The name leads elsewhere by now.
+    Elsewhere,
+}
+
+impl Manner {
+    /// Of who gives way to others.
+    pub(super) const fn new(rule: Rule, terms: Terms, site: Site) -> Self {
+        Self {
+            rule,
+            mode: terms.mode,
+            reentrant: terms.reentrant,
+            site,
+            gives_way: true,
+        }
+    }
 }
 
 /// What a try has come to.
@@ -105,6 +136,8 @@ pub(super) enum Tried {
     Busy,
     /// It is others' turn until then.
     Paused(Instant),
+    /// The name leads elsewhere by now.
+    Elsewhere,
 }
 
 /// What is left of a file that nobody uses.
@@ -114,15 +147,18 @@ pub(super) struct Rest {
 }
 
 impl LockFile {
-    pub(super) fn new(directory: &'static Directory, name: Key) -> Self {
+    /// One that was just opened, by a name in a directory.
+    pub(super) fn new(directory: &Directory, name: Key, descriptor: Descriptor) -> Self {
         Self {
-            path: directory.path.join(name.as_str()),
-            directory,
+            identity: descriptor.identity,
+            locks: Locks::new(directory.name),
+            turns: Locks::new(directory.turns),
             name,
-            users: AtomicUsize::new(0),
+            usage: Usage::default(),
             kernel: Mutex::new(Kernel {
                 state: State::Free,
-                descriptor: None,
+                descriptor: Some(Arc::new(descriptor)),
+                led: None,
                 seen: None,
                 turn: Turn::default(),
                 waits: Vec::new(),
@@ -130,21 +166,23 @@ impl LockFile {
         }
     }
 
-    pub(super) fn is(&self, directory: &'static Directory, name: &Key) -> bool {
-        std::ptr::eq(self.directory, directory) && self.name == *name
-    }
-
     /// Takes the kernel's lock, or a share in it, if that needs no waiting.
-    pub(super) fn try_take(&self, manner: Manner) -> Result<Tried, Failure> {
-        let tried = self.kernel.lock().try_take(self, manner);
+    pub(super) fn try_take(&self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
+        let tried = self.kernel.lock().try_take(self, link, manner);
         match tried {
             Err(failure) if failure.is_for_descriptors() => {
                 // Those that are kept open for speed are the first to do without.
                 table::close_unused();
-                self.kernel.lock().try_take(self, manner)
+                self.kernel.lock().try_take(self, link, manner)
             }
             tried => tried,
         }
+    }
+
+    /// Whether it is the file at the path.
+    pub(super) fn is_at(&self, path: &Path) -> Result<bool, Failure> {
+        let descriptor = self.kernel.lock().descriptor.clone();
+        descriptor.map_or(Ok(false), |descriptor| descriptor.is_at(path))
     }
 
     /// Blocks the thread until the kernel's lock may be free.
@@ -161,23 +199,24 @@ impl LockFile {
     }
 
     /// Has a thread wait for the kernel's lock; `None` if there are too many.
-    pub(super) fn wait(self: &Arc<Self>, mode: Mode) -> Result<Option<Claim>, Failure> {
+    pub(super) fn wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
         let mut kernel = self.kernel.lock();
-        let Kernel {
-            descriptor, waits, ..
-        } = &mut *kernel;
-        let current = descriptor.as_ref().map(|current| current.identity);
-        waits.retain(|wait| wait.mode != mode || Some(wait.descriptor.identity) == current);
+        let waits = &mut kernel.waits;
         let mut left = waits.iter().filter(|wait| wait.mode == mode);
         if let Some(claim) = left.find_map(|wait| wait.claim(self)) {
-            return Ok(Some(claim));
+            return Ok(Waiting::For(claim));
         }
-        let descriptor = Descriptor::open(&self.path)?;
+        let descriptor = Descriptor::open(path)?;
+        if descriptor.identity != self.identity {
+            return Ok(Waiting::Elsewhere);
+        }
         descriptor.touch();
-        let claim = Wait::start(self, mode, descriptor);
+        let Some(claim) = Wait::start(self, mode, descriptor) else {
+            return Ok(Waiting::TooMany);
+        };
         waits.retain(|wait| wait.mode != mode);
-        waits.extend(claim.iter().map(|claim| Arc::clone(&claim.wait)));
-        Ok(claim)
+        waits.push(Arc::clone(&claim.wait));
+        Ok(Waiting::For(claim))
     }
 
     /// Has a wait's descriptor be ours, with the lock that it has.
@@ -185,7 +224,7 @@ impl LockFile {
         let mut kernel = self.kernel.lock();
         if kernel.state == State::Free {
             kernel.descriptor = Some(Arc::clone(&wait.descriptor));
-            kernel.seen = None;
+            (kernel.led, kernel.seen) = (None, None);
         }
     }
 
@@ -209,7 +248,7 @@ impl LockFile {
             State::Held(_, holders) if *holders > 1 => *holders -= 1,
             State::Held(mode, _) => {
                 let mode = *mode;
-                let others = self.users.load(Ordering::Relaxed) > 1;
+                let others = self.usage.has_others();
                 if rule == Rule::Oslo {
                     kernel.turn.end_hold(Instant::now());
                 }
@@ -231,10 +270,10 @@ impl LockFile {
         }
     }
 
-    /// Removes the file, whose lock the caller holds exclusively.
-    pub(super) fn remove(&self) -> Result<(), Failure> {
+    /// Removes the file at its path. The caller holds its lock exclusively.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), Failure> {
         let mut kernel = self.kernel.lock();
-        fs::remove_file(&self.path).map_err(Failure::of("remove lock file"))?;
+        fs::remove_file(path).map_err(Failure::of("remove lock file"))?;
         // Those who wait for it find out as soon as they get it. Nobody is handed it.
         kernel.descriptor = None;
         Ok(())
@@ -252,116 +291,170 @@ impl LockFile {
     }
 }
 
+impl Led {
+    fn is_by(&self, link: &Arc<Link>) -> bool {
+        self.link.as_ptr() == Arc::as_ptr(link)
+    }
+}
+
 impl Kernel {
-    fn try_take(&mut self, file: &LockFile, manner: Manner) -> Result<Tried, Failure> {
+    fn try_take(
+        &mut self,
+        file: &LockFile,
+        link: &Arc<Link>,
+        manner: Manner,
+    ) -> Result<Tried, Failure> {
         let Manner {
-            rule,
-            mode,
-            site,
-            gives_way,
+            rule, mode, site, ..
         } = manner;
-        match &mut self.state {
-            State::Held(_, holders) => {
-                *holders += 1;
-                return Ok(Tried::Taken);
-            }
-            State::Kept if mode == Mode::Exclusive => {
-                self.state = State::Held(mode, 1);
-                if self.seen.is_none_or(|seen| seen.site != site) {
-                    self.record_next(site);
-                }
-                return Ok(Tried::Taken);
-            }
+        match self.state {
+            State::Held(..) => return self.join(link, manner),
+            State::Kept if mode == Mode::Exclusive => return self.take_kept(link, site),
             // A shared lock on the same descriptor takes the place of an exclusive one.
             State::Kept => self.state = State::Free,
-            State::Free => {
-                if gives_way {
-                    if let Some(until) = self.turn.pause() {
-                        return Ok(Tried::Paused(until));
-                    }
+            State::Free if manner.gives_way => {
+                if let Some(until) = self.turn.pause() {
+                    return Ok(Tried::Paused(until));
                 }
+            }
+            State::Free => {}
+        }
+        // It comes back if nothing is wrong with it.
+        let descriptor = if let Some(descriptor) = self.descriptor.take() {
+            descriptor
+        } else {
+            (self.led, self.seen) = (None, None);
+            Arc::new(Descriptor::open(&link.path)?)
+        };
+        if descriptor.identity != file.identity {
+            return Ok(Tried::Elsewhere);
+        }
+        let mut taken = descriptor.try_lock(mode)?;
+        if !taken && !self.waits.is_empty() {
+            // A thread that waits for nobody may have got it this moment.
+            self.waits.iter().for_each(|wait| wait.give_back());
+            taken = descriptor.try_lock(mode)?;
+        }
+        let is_recorded = taken && rule == Rule::Own;
+        match self.check(&descriptor, link, is_recorded.then_some(site)) {
+            Ok(true) => self.descriptor = Some(descriptor),
+            Ok(false) => {
+                descriptor.unlock()?;
+                self.descriptor = Some(descriptor);
+                return Ok(Tried::Elsewhere);
+            }
+            Err(failure) => {
+                // It may be kept by somebody who waits with it.
+                let _ = descriptor.unlock();
+                return Err(failure);
             }
         }
-        for _ in 0..ATTEMPTS {
-            // It comes back if nothing is wrong with it.
-            let descriptor = if let Some(descriptor) = self.descriptor.take() {
-                descriptor
-            } else {
-                self.seen = None;
-                Arc::new(Descriptor::open(&file.path)?)
-            };
-            let mut taken = descriptor.try_lock(mode)?;
-            if !taken && !self.waits.is_empty() {
-                // A thread that waits for nobody may have got it this moment.
-                self.waits.iter().for_each(|wait| wait.give_back());
-                taken = descriptor.try_lock(mode)?;
-            }
-            match self.check(
-                &descriptor,
-                &file.path,
-                (taken && rule == Rule::Own).then_some(site),
-            ) {
-                Ok(true) if taken => {
-                    self.descriptor = Some(descriptor);
-                    self.state = State::Held(mode, 1);
-                    if rule == Rule::Oslo {
-                        self.turn.begin_hold(Instant::now());
-                    }
-                    return Ok(Tried::Taken);
-                }
-                Ok(true) => {
-                    self.descriptor = Some(descriptor);
-                    return Ok(Tried::Busy);
-                }
-                Ok(false) => descriptor.unlock()?,
-                Err(failure) => {
-                    // It may be kept by somebody who waits with it.
-                    let _ = descriptor.unlock();
-                    return Err(failure);
-                }
-            }
+        if !taken {
+            return Ok(Tried::Busy);
         }
-        let error = io::Error::other("it is replaced again and again");
-        Err(Failure::of("lock file")(error))
+        self.state = State::Held(mode, 1);
+        if rule == Rule::Oslo {
+            self.turn.begin_hold(Instant::now());
+        }
+        Ok(Tried::Taken)
     }
 
-    /// Whether the file is still at its path; then writes down who has taken the lock, if
+    /// Takes a share in what others in the process hold, or goes in again.
+    fn join(&mut self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
+        // Who holds it already holds it also where it was removed meanwhile.
+        let again = manner.reentrant && self.led.as_ref().is_some_and(|led| led.is_by(link));
+        if !again && !self.leads_here(link)? {
+            return Ok(Tried::Elsewhere);
+        }
+        if let State::Held(_, holders) = &mut self.state {
+            *holders += 1;
+        }
+        Ok(Tried::Taken)
+    }
+
+    /// Takes what was kept for the next in line.
+    fn take_kept(&mut self, link: &Arc<Link>, site: Site) -> Result<Tried, Failure> {
+        if !self.leads_here(link)? {
+            self.release(false);
+            return Ok(Tried::Elsewhere);
+        }
+        self.state = State::Held(Mode::Exclusive, 1);
+        if self.seen.is_none_or(|seen| seen.site != site) {
+            self.record_next(site);
+        }
+        Ok(Tried::Taken)
+    }
+
+    /// Whether the name leads to this file, whose lock the process has.
+    fn leads_here(&mut self, link: &Arc<Link>) -> Result<bool, Failure> {
+        let Some(descriptor) = self.descriptor.clone() else {
+            return Ok(false);
+        };
+        let now = Instant::now();
+        if self.led_here(link, now) {
+            return Ok(descriptor.glance()?.0);
+        }
+        self.look(&descriptor, link, now)
+    }
+
+    /// Whether the name led here so lately that the file need only be asked whether it still
+    /// has one.
+    fn led_here(&self, link: &Arc<Link>, now: Instant) -> bool {
+        let led = self.led.as_ref();
+        led.is_some_and(|led| led.is_by(link) && now.duration_since(led.at) < GLANCE)
+    }
+
+    /// Looks where the name leads to.
+    fn look(
+        &mut self,
+        descriptor: &Descriptor,
+        link: &Arc<Link>,
+        now: Instant,
+    ) -> Result<bool, Failure> {
+        let is_here = descriptor.is_at(&link.path)?;
+        match &mut self.led {
+            _ if !is_here => {}
+            Some(led) if led.is_by(link) => led.at = now,
+            led => {
+                let link = Arc::downgrade(link);
+                *led = Some(Led { link, at: now });
+            }
+        }
+        Ok(is_here)
+    }
+
+    /// Whether the name leads to the file; then writes down who has taken the lock, if
     /// somebody has, and where.
     fn check(
         &mut self,
         descriptor: &Descriptor,
-        path: &Path,
+        link: &Arc<Link>,
         taken: Option<Site>,
     ) -> Result<bool, Failure> {
-        let Some(site) = taken else {
-            return descriptor.is_at(path);
-        };
         let now = Instant::now();
-        let is_young = |moment, age| now.duration_since(moment) < age;
-        if let Some(seen) = &mut self.seen {
+        let Some(site) = taken else {
+            return self.look(descriptor, link, now);
+        };
+        if let Some(seen) = self.seen {
             let (has_name, modified) = descriptor.glance()?;
             if seen.modified.is_some_and(|(ours, _)| ours != modified) {
                 self.turn.others_are_about(now);
             }
             let is_ours = seen.modified == Some((modified, true));
-            if has_name && is_ours && seen.site == site && is_young(seen.written, FRESH) {
-                if is_young(seen.at_path, GLANCE) {
-                    return Ok(true);
-                }
-                seen.at_path = now;
-                return descriptor.is_at(path);
+            let is_young = now.duration_since(seen.written) < FRESH;
+            if has_name && is_ours && seen.site == site && is_young {
+                return Ok(self.led_here(link, now) || self.look(descriptor, link, now)?);
             }
         }
-        let is_there = descriptor.is_at(path)?;
-        if is_there {
+        let is_here = self.look(descriptor, link, now)?;
+        if is_here {
             self.seen = Some(Seen {
-                at_path: now,
                 written: now,
                 site,
                 modified: descriptor.record(site),
             });
         }
-        Ok(is_there)
+        Ok(is_here)
     }
 
     /// Writes down who is next in this process.

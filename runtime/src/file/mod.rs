@@ -3,13 +3,13 @@
 //! A lock of a [`FileLocks`] is two: the in-process lock of the file, as
 //! [`Locks`](crate::Locks) has it, and then the kernel's on the file. The first gives all
 //! callers in this process one queue, with its order, its deadlock detection and its cancel
-//! safety, whatever they wait with; the second excludes other processes, and is dealt with
-//! by one caller at a time.
+//! safety, whatever they wait with and whatever name they know the file by; the second
+//! excludes other processes, and is dealt with by one caller at a time.
 //!
 //! From top to bottom: [`FileLocks`] here and [`handle`] are what users see, with [`default`]
 //! for the process-wide space and [`state`] for who looks; [`acquire`] waits, first in the
 //! process and then for the [`kernel`], if need be by a [`wait`] on another thread; [`table`]
-//! knows the files in use; [`descriptor`] is one that is open, with the holder's [`record`] in
+//! knows the files in use, and their names; [`descriptor`] is one that is open, with the holder's [`record`] in
 //! it; [`path`] names it, and [`sys`] asks the operating system.
 
 mod acquire;
@@ -28,7 +28,7 @@ mod wait;
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
-use crate::local::{Locks, Terms, with_text};
+use crate::local::{Terms, with_text};
 use crate::site::Site;
 use crate::space::{self, Begun, Space};
 use acquire::{Acquire, FileHold, Request};
@@ -98,13 +98,13 @@ impl Refused {
     }
 }
 
-/// A directory of lock files; there is one of each path in the process.
+/// A directory of lock files, as it is spelt; there is one of each path in the process.
 struct Directory {
     path: PathBuf,
-    /// The in-process locks of its files, by their names.
-    locks: Locks,
-    /// Whose turn it is of those who share an in-process lock to wait in the kernel.
-    turns: Locks,
+    /// What the spaces of its files' in-process locks are called.
+    name: &'static str,
+    /// The same for the turns of those who share them.
+    turns: &'static str,
 }
 
 impl Directory {
@@ -117,11 +117,10 @@ impl Directory {
         let mut directories = DIRECTORIES.lock();
         directories.entry(path).or_insert_with_key(|path| {
             let name = path.to_string_lossy();
-            let turns = remember(format!("{name} (turns)"));
             Box::leak(Box::new(Self {
                 path: path.clone(),
-                locks: Locks::new(remember(name.into_owned())),
-                turns: Locks::new(turns),
+                turns: remember(format!("{name} (turns)")),
+                name: remember(name.into_owned()),
             }))
         })
     }
@@ -208,7 +207,7 @@ impl FileLocks {
         let locks = Self {
             space: FileSpace {
                 directory,
-                name: directory.locks.name(),
+                name: directory.name,
                 rule,
                 refused: Refused::unless_absolute(&directory.path),
             },
@@ -251,7 +250,8 @@ impl FileLocks {
     ///
     /// `keys` is anything that `for` takes. They are taken in one order, that of their files'
     /// names, so two callers can't each hold what the other waits for; one that is there
-    /// twice is taken once. An empty list holds nothing and succeeds.
+    /// twice is taken once, also if two keys are one file. An empty list holds nothing and
+    /// succeeds.
     pub fn keys<I>(&self, keys: I) -> FileKeysHandle<'_>
     where
         I: IntoIterator,

@@ -5,7 +5,7 @@ use super::acquire::Request;
 use super::descriptor::{self, Failure};
 use super::path::{self, Rule};
 use super::sys::{Files as _, KernelLocks as _, Os};
-use super::table::InUse;
+use super::table;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -225,14 +225,18 @@ impl FileLocks {
                     continue;
                 }
             }
-            let elsewhere = match Os::identity(&file) {
-                Ok(identity) => waits.iter().filter(|wait| **wait == identity).count(),
-                Err(_) => 0,
-            };
-            let locks = &self.space.directory.locks;
+            let identity = Os::identity(&file).ok();
+            let elsewhere = waits.iter().filter(|wait| Some(**wait) == identity);
+            let elsewhere = elsewhere.count();
+            // The process may know it by another name.
+            let known = identity.and_then(table::identified);
+            let (space, name) = known.as_ref().map_or_else(
+                || (self.space.directory.name, &request.name),
+                |file| (file.locks.name(), &file.name),
+            );
             let own = in_process
                 .iter()
-                .find(|lock| lock.space == locks.name() && lock.key == request.name);
+                .find(|lock| lock.space == space && lock.key == *name);
             held.push(LockState {
                 space: self.space.name,
                 holders: Vec::from_iter(descriptor::holder(&file, self.space.rule)),
@@ -321,12 +325,12 @@ impl Request {
     }
 
     pub(super) fn try_lock(&self) -> Result<Guard, Error> {
-        let hold = self.try_now(Owner::thread())?;
+        let hold = self.try_alone(Owner::thread())?;
         Ok(Guard::new(hold.into_held()))
     }
 
     pub(super) fn is_locked(&self) -> Result<bool, Error> {
-        if InUse::of(self.space.directory, &self.name).is_held() {
+        if table::is_held(self.space.directory, &self.name) {
             return Ok(true);
         }
         match self.open_to_read()? {
@@ -357,7 +361,7 @@ impl Request {
     }
 
     fn remove(&self) -> Result<bool, Error> {
-        let hold = self.try_now(Owner::thread())?;
+        let hold = self.try_alone(Owner::thread())?;
         match hold.file().remove() {
             Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(failure) => Err(self.failed(failure)),

@@ -1,33 +1,55 @@
-//! Which lock files the process uses, and which it keeps open.
+//! Which lock files the process uses, by which names, and which it keeps open.
+//!
+//! A file is what its identity says, its device and inode. A [`Link`] is a name that has led
+//! to it: a directory, as its space spells it, and the file's name there. So all names of a
+//! file, through symbolic links, mounts, hard links or upper and lower case, come to one
+//! [`LockFile`], with one queue.
+//!
+//! Where a name leads to may change at any time. One that somebody in the process uses keeps to
+//! its file, so that callers who name a lock alike exclude each other also when its file was
+//! removed; whoever gets the lock looks whether the name still leads to it, and else asks for
+//! the one that it leads to now, by [`InUse::anew`]. One that nobody uses is believed where
+//! nobody uses the file either, since then nobody waits for it.
 //!
 //! A file is in the table while somebody in the process holds or awaits its lock, and
 //! afterwards for as long as its descriptor is kept: opening it anew would cost several
 //! times what taking the lock does. Of the files that nobody uses, those that were used last
-//! are kept open, [`KEPT`] of them in all unless [`set_kept`] says otherwise.
+//! are kept open, [`KEPT`] of them in all unless [`set_kept`] says otherwise. While it is open
+//! no other file can have its identity.
 //!
 //! The table's mutex may be locked first and a file's then, not the other way round.
 
 use super::Directory;
-use super::kernel::LockFile;
+use super::descriptor::{Descriptor, Failure};
+use super::kernel::{LockFile, Manner, Tried, Waiting};
+use super::path::Rule;
+use super::sys::{Files as _, Identity, Os};
 use crate::key::Key;
+use crate::local::{Acquire as Queue, Held, Mode, Terms};
+use crate::site::{Holder, Site};
 use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
-use std::ops::Deref;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// How many files are kept open without being used, unless [`set_kept`] says otherwise.
 pub(super) const KEPT: usize = 64;
 
 static FILES: Mutex<Files> = Mutex::new(Files {
-    table: HashTable::new(),
+    links: HashTable::new(),
+    lines: HashTable::new(),
     uses: 0,
     kept: 0,
     most_kept: KEPT,
 });
 
 struct Files {
-    table: HashTable<Line>,
+    /// By directory and name.
+    links: HashTable<Arc<Link>>,
+    /// By identity.
+    lines: HashTable<Line>,
     /// How often a file was used last by somebody, which gives the order of it.
     uses: u64,
     /// How many are open without being used.
@@ -37,47 +59,142 @@ struct Files {
 
 struct Line {
     file: Arc<LockFile>,
-    /// When its last user left, by [`Files::uses`], if it is open without being used.
-    kept_since: Option<u64>,
+    /// The names that lead to it.
+    links: Vec<Arc<Link>>,
 }
 
-/// A lock file, in use for as long as this lives.
+/// A name of a lock file.
 #[derive(Debug)]
-pub(super) struct InUse(Arc<LockFile>);
+pub(super) struct Link {
+    directory: &'static Directory,
+    name: Key,
+    pub(super) path: PathBuf,
+    file: Arc<LockFile>,
+    /// How many in this process hold or await the file's lock by this name. Like [`Usage`] it
+    /// only changes under the table's mutex.
+    users: AtomicUsize,
+}
 
-impl InUse {
-    pub(super) fn of(directory: &'static Directory, name: &Key) -> Self {
-        let hash = hash(directory, name);
-        let mut files = FILES.lock();
-        let Files { table, kept, .. } = &mut *files;
-        let file = match table.entry(hash, |line| line.file.is(directory, name), rehash) {
-            Entry::Occupied(mut line) => {
-                let line = line.get_mut();
-                if line.kept_since.take().is_some() {
-                    *kept -= 1;
-                }
-                Arc::clone(&line.file)
-            }
-            Entry::Vacant(free) => {
-                let file = Arc::new(LockFile::new(directory, name.clone()));
-                free.insert(Line {
-                    file: Arc::clone(&file),
-                    kept_since: None,
-                });
-                file
-            }
-        };
-        // Relaxed, here and below: it only changes under the mutex. Elsewhere it is a hint.
-        file.users.fetch_add(1, Ordering::Relaxed);
-        Self(file)
+/// Who uses a lock file. It only changes under the table's mutex, and so all of it is relaxed;
+/// elsewhere it is a hint.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    /// How many in this process hold or await its lock.
+    users: AtomicUsize,
+    /// When its last user left, by [`Files::uses`], if it is open without being used; else zero.
+    kept_since: AtomicU64,
+}
+
+impl Usage {
+    /// Whether somebody else than the caller uses it.
+    pub(super) fn has_others(&self) -> bool {
+        self.users.load(Ordering::Relaxed) > 1
     }
 }
 
-impl Deref for InUse {
-    type Target = Arc<LockFile>;
+/// A lock file by one of its names, in use for as long as this lives.
+#[derive(Debug)]
+pub(super) struct InUse(Arc<Link>);
 
-    fn deref(&self) -> &Arc<LockFile> {
-        &self.0
+impl InUse {
+    /// The file that a name leads to, which is made where there is none.
+    pub(super) fn of(directory: &'static Directory, name: &Key) -> Result<Self, Failure> {
+        Self::other_than(None, directory, name)
+    }
+
+    /// The file that the name leads to now, where it no longer leads to this one.
+    pub(super) fn anew(&self) -> Result<Self, Failure> {
+        Self::other_than(Some(&self.0.file), self.0.directory, &self.0.name)
+    }
+
+    fn other_than(
+        former: Option<&Arc<LockFile>>,
+        directory: &'static Directory,
+        name: &Key,
+    ) -> Result<Self, Failure> {
+        let known = FILES.lock().known(former, directory, name);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let path = directory.path.join(name.as_str());
+        let descriptor = match Descriptor::open(&path) {
+            Err(failure) if failure.is_for_descriptors() => {
+                // Those that are kept open for speed are the first to do without.
+                close_unused();
+                Descriptor::open(&path)
+            }
+            opened => opened,
+        }?;
+        let mut spare = Some(descriptor);
+        let mut files = FILES.lock();
+        let in_use = match files.known(former, directory, name) {
+            Some(known) => known,
+            None => files.link(directory, name, path, &mut spare),
+        };
+        drop(files); // Before the descriptor is, if it isn't needed.
+        Ok(in_use)
+    }
+
+    /// The wait for the in-process lock.
+    pub(super) fn queue(&self, terms: Terms, site: Site) -> Queue {
+        let file = &self.0.file;
+        file.locks.acquire(&file.name, terms, site)
+    }
+
+    /// The wait for the turn to wait in the kernel.
+    pub(super) fn turn(&self, site: Site) -> Queue {
+        let file = &self.0.file;
+        file.turns.acquire(&file.name, Terms::EXCLUSIVE, site)
+    }
+
+    /// Takes the in-process lock for a thread if it is free, or soon is.
+    pub(super) fn try_soon(&self, terms: Terms, site: Site) -> Option<Held> {
+        let file = &self.0.file;
+        file.locks.try_soon(file.name.as_bytes(), terms, site)
+    }
+
+    /// Takes the kernel's lock, or a share in it, if that needs no waiting. The caller has the
+    /// in-process lock, here and below.
+    pub(super) fn try_take(&self, manner: Manner) -> Result<Tried, Failure> {
+        self.0.file.try_take(&self.0, manner)
+    }
+
+    pub(super) fn block(&self, mode: Mode) -> Result<(), Failure> {
+        self.0.file.block(mode)
+    }
+
+    pub(super) fn wait(&self, mode: Mode) -> Result<Waiting, Failure> {
+        self.0.file.wait(&self.0.path, mode)
+    }
+
+    pub(super) fn release(&self, rule: Rule) {
+        self.0.file.release(rule);
+    }
+
+    pub(super) fn remove(&self) -> Result<(), Failure> {
+        self.0.file.remove(&self.0.path)
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.0.path.clone()
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.0.file.is_held()
+    }
+
+    pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
+        self.0.file.holder(rule)
+    }
+
+    /// Whether they are one file, by whatever names.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.file, &other.0.file)
+    }
+
+    /// Whether the name still leads to it.
+    pub(super) fn leads_here(&self) -> Result<bool, Failure> {
+        self.0.file.is_at(&self.0.path)
     }
 }
 
@@ -85,13 +202,30 @@ impl Drop for InUse {
     fn drop(&mut self) {
         let mut closed = Vec::new();
         let mut files = FILES.lock();
-        if self.0.users.fetch_sub(1, Ordering::Relaxed) == 1 {
-            files.put_away(&self.0);
+        let Link { file, users, .. } = &*self.0;
+        users.fetch_sub(1, Ordering::Relaxed);
+        if file.usage.users.fetch_sub(1, Ordering::Relaxed) == 1 {
+            files.put_away(file, &mut closed);
             let most = files.most_kept;
             files.close_beyond(most, &mut closed);
         }
         drop(files); // Before those that are closed are.
     }
+}
+
+/// Whether somebody in this process holds the lock of a name.
+pub(super) fn is_held(directory: &'static Directory, name: &Key) -> bool {
+    let known = FILES.lock().known_and_used(directory, name);
+    known.is_some_and(|file| file.is_held())
+}
+
+/// The lock file of an identity, if the process knows it.
+pub(super) fn identified(identity: Identity) -> Option<Arc<LockFile>> {
+    let files = FILES.lock();
+    let line = files
+        .lines
+        .find(hash_of(&identity), |line| line.is(identity))?;
+    Some(Arc::clone(&line.file))
 }
 
 /// Has up to `most` files be kept open without being used.
@@ -113,58 +247,180 @@ pub(super) fn close_unused() {
 
 /// Forgets a file of which nothing is left.
 pub(super) fn tidy(file: &Arc<LockFile>) {
+    let mut closed = Vec::new();
     let mut files = FILES.lock();
-    if file.users.load(Ordering::Relaxed) == 0 {
-        files.put_away(file);
+    if file.usage.users.load(Ordering::Relaxed) == 0 {
+        files.put_away(file, &mut closed);
     }
+    drop(files);
 }
 
 impl Files {
+    /// The file of a name, if the name is to be believed and it isn't the former one.
+    fn known(
+        &mut self,
+        former: Option<&Arc<LockFile>>,
+        directory: &'static Directory,
+        name: &Key,
+    ) -> Option<InUse> {
+        let hash = hash(directory, name);
+        let link = self.links.find(hash, |link| link.is(directory, name))?;
+        let file = &link.file;
+        let is_used = link.users.load(Ordering::Relaxed) > 0;
+        let is_believed = is_used || file.usage.users.load(Ordering::Relaxed) == 0;
+        let is_former = former.is_some_and(|former| Arc::ptr_eq(former, file));
+        let link = (is_believed && !is_former).then(|| Arc::clone(link))?;
+        Some(self.begin_use(link))
+    }
+
+    /// The file of a name that somebody uses.
+    fn known_and_used(&self, directory: &'static Directory, name: &Key) -> Option<Arc<LockFile>> {
+        let hash = hash(directory, name);
+        let link = self.links.find(hash, |link| link.is(directory, name))?;
+        let is_used = link.users.load(Ordering::Relaxed) > 0;
+        is_used.then(|| Arc::clone(&link.file))
+    }
+
+    /// Has a name lead to the file that was opened by it. Takes the descriptor if the file
+    /// was not known.
+    fn link(
+        &mut self,
+        directory: &'static Directory,
+        name: &Key,
+        path: PathBuf,
+        descriptor: &mut Option<Descriptor>,
+    ) -> InUse {
+        self.unlink(directory, name);
+        let opened = descriptor.as_ref().expect("it was opened");
+        let identity = opened.identity;
+        let known = self.lines.entry(
+            hash_of(&identity),
+            |line| line.is(identity),
+            |line| hash_of(&line.file.identity),
+        );
+        let mut known = match known {
+            Entry::Occupied(known) => known,
+            Entry::Vacant(free) => {
+                let opened = descriptor.take().expect("it was opened");
+                free.insert(Line {
+                    file: Arc::new(LockFile::new(directory, name.clone(), opened)),
+                    links: Vec::new(),
+                })
+            }
+        };
+        let Line { file, links } = known.get_mut();
+        let link = Arc::new(Link {
+            directory,
+            name: name.clone(),
+            path,
+            file: Arc::clone(file),
+            users: AtomicUsize::new(0),
+        });
+        links.push(Arc::clone(&link));
+        let hash = hash(directory, name);
+        self.links
+            .insert_unique(hash, Arc::clone(&link), |link| link.hash());
+        self.begin_use(link)
+    }
+
+    /// Forgets where a name has led to. Who uses that file goes on.
+    fn unlink(&mut self, directory: &'static Directory, name: &Key) {
+        let hash = hash(directory, name);
+        let Ok(link) = self.links.find_entry(hash, |link| link.is(directory, name)) else {
+            return;
+        };
+        let link = link.remove().0;
+        let is_its = |line: &Line| Arc::ptr_eq(&line.file, &link.file);
+        if let Some(line) = self.lines.find_mut(hash_of(&link.file.identity), is_its) {
+            line.links.retain(|other| !Arc::ptr_eq(other, &link));
+        }
+    }
+
+    fn begin_use(&mut self, link: Arc<Link>) -> InUse {
+        let Usage { users, kept_since } = &link.file.usage;
+        link.users.fetch_add(1, Ordering::Relaxed);
+        users.fetch_add(1, Ordering::Relaxed);
+        if kept_since.swap(0, Ordering::Relaxed) != 0 {
+            self.kept -= 1;
+        }
+        InUse(link)
+    }
+
     /// Keeps or forgets a file that nobody uses.
-    fn put_away(&mut self, file: &Arc<LockFile>) {
-        let Ok(mut line) = self
-            .table
-            .find_entry(hash(file.directory, &file.name), |line| {
-                Arc::ptr_eq(&line.file, file)
-            })
-        else {
+    fn put_away(&mut self, file: &Arc<LockFile>, closed: &mut Vec<Line>) {
+        let Ok(line) = self.lines.find_entry(hash_of(&file.identity), |line| {
+            Arc::ptr_eq(&line.file, file)
+        }) else {
             return;
         };
         let rest = file.put_away();
-        if !rest.is_open && !rest.is_awaited {
-            let (line, _) = line.remove();
-            self.kept -= usize::from(line.kept_since.is_some());
-        } else if rest.is_open && line.get().kept_since.is_none() {
-            line.get_mut().kept_since = Some(self.uses);
-            self.uses += 1;
-            self.kept += 1;
+        let kept_since = &file.usage.kept_since;
+        if rest.is_open && !line.get().links.is_empty() {
+            if kept_since.load(Ordering::Relaxed) == 0 {
+                self.uses += 1;
+                kept_since.store(self.uses, Ordering::Relaxed);
+                self.kept += 1;
+            }
+        } else if !rest.is_awaited {
+            let line = line.remove().0;
+            self.forget(line, closed);
         }
     }
 
     /// Closes those that were used longest ago.
     fn close_beyond(&mut self, most: usize, closed: &mut Vec<Line>) {
         while self.kept > most {
-            let kept = |line: &Line| Some((line.kept_since?, hash_of(line)));
-            let Some((oldest, hash)) = self.table.iter().filter_map(kept).min() else {
+            let kept = |line: &Line| Some((line.kept_since()?, hash_of(&line.file.identity)));
+            let Some((oldest, hash)) = self.lines.iter().filter_map(kept).min() else {
                 return;
             };
-            let is_it = |line: &Line| line.kept_since == Some(oldest);
-            if let Ok(line) = self.table.find_entry(hash, is_it) {
-                closed.push(line.remove().0);
+            let is_it = |line: &Line| line.kept_since() == Some(oldest);
+            if let Ok(line) = self.lines.find_entry(hash, is_it) {
+                let line = line.remove().0;
+                self.forget(line, closed);
             }
-            self.kept -= 1;
         }
+    }
+
+    /// Forgets the names of a file that is out of the table.
+    fn forget(&mut self, line: Line, closed: &mut Vec<Line>) {
+        for link in &line.links {
+            let is_it = |other: &Arc<Link>| Arc::ptr_eq(other, link);
+            if let Ok(link) = self.links.find_entry(link.hash(), is_it) {
+                link.remove();
+            }
+        }
+        self.kept -= usize::from(line.kept_since().is_some());
+        closed.push(line);
+    }
+}
+
+impl Line {
+    fn is(&self, identity: Identity) -> bool {
+        Os::TELLS_APART && self.file.identity == identity
+    }
+
+    fn kept_since(&self) -> Option<u64> {
+        let since = self.file.usage.kept_since.load(Ordering::Relaxed);
+        (since != 0).then_some(since)
+    }
+}
+
+impl Link {
+    fn is(&self, directory: &'static Directory, name: &Key) -> bool {
+        std::ptr::eq(self.directory, directory) && self.name == *name
+    }
+
+    fn hash(&self) -> u64 {
+        hash(self.directory, &self.name)
     }
 }
 
 fn hash(directory: &'static Directory, name: &Key) -> u64 {
-    directory.locks.hash(name)
+    hash_of(&(std::ptr::from_ref(directory), name.as_bytes()))
 }
 
-fn hash_of(line: &Line) -> u64 {
-    hash(line.file.directory, &line.file.name)
-}
-
-fn rehash(line: &Line) -> u64 {
-    hash_of(line)
+fn hash_of(value: &impl Hash) -> u64 {
+    static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    HASHES.hash_one(value)
 }

@@ -206,11 +206,6 @@ impl Locks {
         )
     }
 
-    /// The hash of a lock, which is that of no other space's lock of the same key.
-    pub(crate) fn hash(&self, key: &Key) -> u64 {
-        table::hash(self.id().number, key.as_bytes())
-    }
-
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {

@@ -7,6 +7,7 @@ mod default;
 mod error;
 mod fairness;
 mod inspection;
+mod names;
 mod oslo;
 mod removal;
 mod replaced;

@@ -24,6 +24,8 @@ impl Files for Os {
     /// There is no way to tell, but a file that is open can't be removed or replaced.
     type Identity = ();
 
+    const TELLS_APART: bool = false;
+
     fn open(path: &Path) -> io::Result<File> {
         options().write(true).open(path)
     }

@@ -32,6 +32,7 @@ mod unix;
 use crate::local::Mode;
 use std::fmt;
 use std::fs::{File, Metadata};
+use std::hash::Hash;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +62,12 @@ pub(super) enum Locker {
 
 /// How files are opened, and known.
 pub(super) trait Files {
-    /// Which file it is: no other one is the same while this one is open.
-    type Identity: Copy + fmt::Debug + Eq;
+    /// Which file it is: no other one is the same while this one is open, where
+    /// [`Files::TELLS_APART`] is true.
+    type Identity: Copy + fmt::Debug + Eq + Hash;
+
+    /// Whether two files are told apart by their identities.
+    const TELLS_APART: bool;
 
     /// Opens a lock file.
     fn open(path: &Path) -> io::Result<File>;

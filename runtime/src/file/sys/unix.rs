@@ -16,7 +16,7 @@ use std::ptr;
 use std::time::SystemTime;
 
 /// Device and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::file) struct Identity {
     pub(super) device: u64,
     pub(super) inode: u64,
@@ -100,6 +100,8 @@ fn options() -> OpenOptions {
 
 impl Files for Os {
     type Identity = Identity;
+
+    const TELLS_APART: bool = true;
 
     fn open(path: &Path) -> io::Result<File> {
         options().write(true).open(path)

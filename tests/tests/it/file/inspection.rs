@@ -101,21 +101,3 @@ fn two_spaces_of_one_directory_are_the_same() {
     // The in-process lock knows the thread.
     assert!(error.holder().unwrap().site().is_some());
 }
-
-/// By another path the directory is another space, and the kernel excludes all the same.
-#[test]
-fn two_paths_of_one_directory_exclude_each_other() {
-    let directory = Directory::new();
-    fs::create_dir(directory.join("real")).unwrap();
-    std::os::unix::fs::symlink("real", directory.join("link")).unwrap();
-    let (real, link) = (
-        FileLocks::new(directory.join("real")),
-        FileLocks::new(directory.join("link")),
-    );
-    let _guard = real.key("key").lock().unwrap();
-    let error = link.key("key").try_lock().unwrap_err();
-    assert_eq!(error.holder().unwrap().pid(), Some(std::process::id()));
-    // So does another prefix that comes to the same name.
-    let whole = FileLocks::new(directory.join("real")).prefix("k");
-    assert!(whole.key("ey").try_lock().is_err());
-}
