@@ -166,6 +166,20 @@ impl Args {
         self
     }
 
+    /// What is evaluated each time the lock is taken.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let timeout = match &self.acquire_timeout {
+            Some(Timeout::Value { value, .. }) => Some(value),
+            _ => None,
+        };
+        let key = match &self.key {
+            Some(Key::Value(key) | Key::All(key)) => Some(key),
+            _ => None,
+        };
+        let all = [self.when.as_ref(), timeout, self.locks.as_ref(), key];
+        all.into_iter().flatten()
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.named(name).is_some()
     }

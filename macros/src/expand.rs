@@ -13,13 +13,15 @@
 //!   whatever the edition of the user.
 //! - The parentheses keep the user's braces from looking needless to a lint.
 //!
+//! Where the body makes a future, the lock is around the block that it ends in.
+//!
 //! [`mod@lock`](crate::lock) writes the statements that take the lock.
 
 use crate::args::Args;
 use crate::block::Block;
 use crate::future::{Future, Pin};
 use crate::item::{Function, is_synchronized, may_be_synchronized};
-use crate::lock::lock;
+use crate::lock::{Later, lock, lock_later, private};
 use crate::span::{grouped, mixed};
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
@@ -27,10 +29,12 @@ use syn::{Attribute, Error};
 
 /// The function with its lock.
 pub(crate) fn expand(args: &Args, function: &Function) -> TokenStream {
-    let lock = lock(args, function);
     let body = match &function.future {
-        Some(future) => expand_future(future, &lock),
-        None => locked(&lock, &function.body),
+        Some(future) if future.statements.is_empty() => {
+            expand_future(future, &lock(args, function))
+        }
+        Some(future) => expand_later(args, function, future),
+        None => locked(&lock(args, function), &function.body),
     };
     with_body(&function.attrs, function, &body)
 }
@@ -83,23 +87,52 @@ pub(crate) fn implementation(
     quote!(#error #(#attrs)* #head #body)
 }
 
+/// A future that holds the lock, behind statements that run at the call. What these declare
+/// is seen neither by the attribute's arguments, which are evaluated ahead of them and
+/// outside of their braces, nor by the lock.
+fn expand_later(args: &Args, function: &Function, future: &Future) -> TokenStream {
+    let Later { ahead, lock } = lock_later(args, function);
+    let statements = &future.statements;
+    // A `return` among them, be it from a macro, would give a future without the lock. It
+    // doesn't compile, since it would drop `__passed` after what that borrows. The compiler's
+    // message begins with the name of the latter, which has to be the user's to be named.
+    let at = mixed().located_at(future.async_token.span());
+    let private = private(args, at);
+    let passed = quote_spanned!(at=> __passed);
+    let lost =
+        quote_spanned!(future.async_token.span()=> a_return_before_this_block_skips_the_lock);
+    let ahead = quote_spanned! {at=>
+        #ahead
+        let #passed;
+        let #lost = ();
+        #passed = #private::Passed(&#lost);
+    };
+    let future = expand_future(future, &lock);
+    let body = quote_spanned!(at=> #statements #passed.pass(); #future);
+    locked(
+        &ahead,
+        &grouped(Delimiter::Brace, function.body.span(), body),
+    )
+}
+
 fn expand_future(future: &Future, lock: &TokenStream) -> TokenStream {
     let Future {
-        statements,
         pin,
         async_token,
         block,
+        ..
     } = future;
     // With `move` also where the user wrote none: the key may read arguments that
     // the block didn't, and a block that is returned can't borrow them.
     let head = quote_spanned!(async_token.span()=> #async_token move);
-    let block = grouped(Delimiter::Brace, block.span(), locked(lock, block));
-    let mut future = quote!(#head #block);
-    if let Some(Pin { path, span }) = pin {
-        let argument = grouped(Delimiter::Parenthesis, *span, future);
-        future = quote!(#path #argument);
-    }
-    quote!(#statements #future)
+    let locked = locked(lock, block);
+    let block = grouped(Delimiter::Brace, block.span(), locked);
+    let future = quote!(#head #block);
+    let Some(Pin { path, span }) = pin else {
+        return future;
+    };
+    let argument = grouped(Delimiter::Parenthesis, *span, future);
+    quote!(#path #argument)
 }
 
 /// `block` under the lock.

@@ -6,7 +6,8 @@
 //!
 //! Other bodies that make a future are known by the return type.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
 
 /// A body that makes a future: `statements; async move { .. }`.
@@ -142,8 +143,52 @@ pub(crate) fn is_punct(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
-fn is_word(token: &TokenTree, word: &str) -> bool {
+pub(crate) fn is_word(token: &TokenTree, word: &str) -> bool {
     matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+/// Finds the first of these tokens that `leaves` the function they stand in. It isn't looked
+/// for in what is, or may be, left by itself: a closure, another function, an `async` block,
+/// and the arguments of a macro.
+pub(crate) fn find_exit(tokens: TokenStream, leaves: fn(&TokenTree) -> bool) -> Option<TokenTree> {
+    let mut before: Option<TokenTree> = None;
+    // Up to the end of the statement.
+    let mut is_left_alone = false;
+    for token in tokens {
+        is_left_alone = match (&token, &before) {
+            (TokenTree::Punct(punct), before) => match (punct.as_char(), punct.spacing()) {
+                (';', _) => false,
+                ('|', _) => is_left_alone || !ends_an_operand(before.as_ref()),
+                ('!', Spacing::Alone) => is_left_alone || ends_an_operand(before.as_ref()),
+                _ => is_left_alone,
+            },
+            (token, _) => is_left_alone || is_word(token, "async") || is_word(token, "fn"),
+        };
+        if !is_left_alone {
+            if leaves(&token) {
+                return Some(token);
+            }
+            if let TokenTree::Group(group) = &token {
+                if let Some(exit) = find_exit(group.stream(), leaves) {
+                    return Some(exit);
+                }
+            }
+        }
+        before = Some(token);
+    }
+    None
+}
+
+/// Whether a `|` behind the token is an operator, and no closure's, and a `!` is a macro's,
+/// and no operator.
+fn ends_an_operand(token: Option<&TokenTree>) -> bool {
+    match token {
+        // No keyword.
+        Some(TokenTree::Ident(word)) => syn::parse2::<Ident>(word.to_token_stream()).is_ok(),
+        Some(TokenTree::Group(group)) => group.delimiter() != Delimiter::Brace,
+        Some(TokenTree::Literal(_)) => true,
+        Some(TokenTree::Punct(_)) | None => false,
+    }
 }
 
 /// What a return type shows that the call doesn't do.

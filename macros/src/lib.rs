@@ -365,6 +365,12 @@ use item::{Function, Item};
 /// # assert!(futures::executor::block_on(start(7)));
 /// ```
 ///
+/// Statements before the block run at the call. The attribute's arguments are then evaluated at
+/// the call as well, ahead of these, so that they see what the caller gave and nothing that the
+/// statements declare or change; also where the future is never run. There is no `?` and no
+/// `.await` in them there, and a closure of `or_else` is a `move` one. A `return` among the
+/// statements doesn't compile, since it would give a future without the lock.
+///
 /// Other bodies that return a future or a stream are refused, as the lock would be
 /// released before it runs. An iterator or a closure that is returned, and a future
 /// whose type an alias hides, do run after the lock is released.

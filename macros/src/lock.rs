@@ -12,6 +12,10 @@
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - Several keys are put into a list first. Where the lock has a condition, all of it
 //!   stands in an `if`.
+//! - Where statements stand before the block that is to hold the lock, they could declare
+//!   what the user's expressions name, or change it. So these are evaluated ahead of them,
+//!   and what they gave goes into the block: the key, or, where there is a space too, what
+//!   waits for it, which borrows nothing.
 //! - Names have mixed-site hygiene: user code can neither see nor shadow them.
 //! - What the user wrote keeps its span; around it the new tokens have spans that
 //!   let the compiler underline exactly the key, the space or the return type.
@@ -24,17 +28,34 @@ use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{Expr, ReturnType};
+use syn::{Expr, ReturnType, Token};
 
 /// The statements that take the lock.
 pub(crate) fn lock(args: &Args, function: &Function) -> TokenStream {
     Lock::new(args, function).statements()
 }
 
+/// A lock that is taken later than its arguments are evaluated.
+pub(crate) struct Later {
+    /// Evaluates what the user wrote in the attribute.
+    pub(crate) ahead: TokenStream,
+    /// Takes the lock.
+    pub(crate) lock: TokenStream,
+}
+
+/// The statements that take the lock, in two parts.
+pub(crate) fn lock_later(args: &Args, function: &Function) -> Later {
+    let mut lock = Lock::new(args, function);
+    lock.is_later = true;
+    lock.later()
+}
+
 struct Lock<'a> {
     args: &'a Args,
     function: &'a Function,
     is_async: bool,
+    /// Whether the arguments were evaluated ahead.
+    is_later: bool,
     /// Where the calls stand: where the user's space does, so that one that is no space
     /// is reported there, and once.
     place: (Span, Span),
@@ -46,6 +67,7 @@ impl<'a> Lock<'a> {
             args,
             function,
             is_async: function.is_async(),
+            is_later: false,
             place: args.locks.as_ref().map_or((mixed(), mixed()), ends),
         }
     }
@@ -61,7 +83,64 @@ impl<'a> Lock<'a> {
         let lock = quote_spanned!(mixed()=> #timeout #begin #guard);
         match &self.args.when {
             None => lock,
-            Some(when) => on_condition(when, &lock),
+            Some(when) => on_condition(&parenthesized(when), &lock),
+        }
+    }
+
+    fn later(&self) -> Later {
+        let timeout = self.timeout().map(|timeout| ("__timeout", timeout));
+        let or_else = self.args.or_else.as_ref();
+        let or_else = or_else.map(|or_else| ("__or_else", self.keep(or_else)));
+        let evaluated = self.evaluate();
+        let begin = match evaluated {
+            Some(("__begun", _)) => TokenStream::new(),
+            Some(_) => self.begin_async_of(&quote_spanned!(mixed()=> &__key)),
+            None => self.begin_async(self.args.key.as_ref()),
+        };
+        let guard = self.guard();
+        let lock = quote_spanned!(mixed()=> #begin #guard);
+        let (names, ahead): (Vec<_>, TokenStream) = [timeout, evaluated, or_else]
+            .into_iter()
+            .flatten()
+            .map(|(name, statement)| (Ident::new(name, mixed()), statement))
+            .unzip();
+        let Some(when) = &self.args.when else {
+            return Later { ahead, lock };
+        };
+        let when = parenthesized(when);
+        let values = quote_spanned!(mixed()=> ::core::option::Option::Some((#(#names,)*)));
+        Later {
+            ahead: quote_spanned! {mixed()=>
+                let __asked = if #when {
+                    #ahead
+                    #values
+                } else {
+                    ::core::option::Option::None
+                };
+            },
+            lock: on_condition(&quote_spanned!(mixed()=> let #values = __asked), &lock),
+        }
+    }
+
+    /// What is to be done with the key and the space ahead of the lock, and the name of what
+    /// comes of it. A text in the process-wide space can't be anything else later.
+    fn evaluate(&self) -> Option<(&'static str, TokenStream)> {
+        let private = self.private(mixed());
+        match (&self.args.key, &self.args.locks) {
+            (Some(Key::All(keys)), _) => Some(("__begun", self.begin_all(keys))),
+            (key, Some(_)) => {
+                let wait = self.call_space("wait", &key_reference(key.as_ref()), None);
+                let begin = quote_spanned!(mixed()=> let __begun = #private::Begun::Wait(#wait););
+                Some(("__begun", begin))
+            }
+            (None | Some(Key::Text(_)), None) => None,
+            (key, None) => {
+                let key = key_reference(key.as_ref());
+                Some((
+                    "__key",
+                    quote_spanned!(mixed()=> let __key = #private::key(#key);),
+                ))
+            }
         }
     }
 
@@ -90,9 +169,13 @@ impl<'a> Lock<'a> {
     }
 
     fn begin_async(&self, key: Option<&Key>) -> TokenStream {
+        self.begin_async_of(&key_reference(key))
+    }
+
+    fn begin_async_of(&self, key: &TokenStream) -> TokenStream {
         let private = self.private(mixed());
         let task = quote_spanned!(mixed()=> __task);
-        let begin = self.call_space("begin_async", &key_reference(key), Some(&task));
+        let begin = self.call_space("begin_async", key, Some(&task));
         quote_spanned! {mixed()=>
             let __task = #private::Task::current().await;
             let __begun = #begin;
@@ -230,7 +313,22 @@ impl<'a> Lock<'a> {
         let (first, last) = ends(or_else);
         let private = self.private(first);
         let failure = quote_spanned!(mixed()=> __failure);
+        let kept = quote_spanned!(mixed()=> __or_else);
+        let or_else = if self.is_later {
+            kept
+        } else {
+            or_else.to_token_stream()
+        };
         quote_spanned!(last=> #private::or_else(#failure, #or_else))
+    }
+
+    /// Keeps what the user says to return until there is a failure.
+    fn keep(&self, or_else: &Expr) -> TokenStream {
+        let (first, last) = ends(or_else);
+        let private = self.private(first);
+        let or_else = moved(or_else);
+        let kept = quote_spanned!(last=> #private::kept(#or_else));
+        quote_spanned!(mixed()=> let __or_else = #kept;)
     }
 
     /// Makes the return type of the failure, with the span of that type, since that is
@@ -250,16 +348,20 @@ impl<'a> Lock<'a> {
         quote_spanned!(last=> #private::FromFailure::from_failure(#failure))
     }
 
-    /// The module of the runtime that is for expanded code. The user's own path keeps
-    /// its place.
     fn private(&self, place: Span) -> TokenStream {
-        let Some(path) = &self.args.krate else {
-            return quote_spanned!(place=> ::lockutils::__private);
-        };
-        let (_, last) = ends(path);
-        let private = quote_spanned!(last=> ::__private);
-        quote!(#path #private)
+        private(self.args, place)
     }
+}
+
+/// The module of the runtime that is for expanded code. The user's own path keeps
+/// its place.
+pub(crate) fn private(args: &Args, place: Span) -> TokenStream {
+    let Some(path) = &args.krate else {
+        return quote_spanned!(place=> ::lockutils::__private);
+    };
+    let (_, last) = ends(path);
+    let private = quote_spanned!(last=> ::__private);
+    quote!(#path #private)
 }
 
 /// A reference to the key. That of a function's own lock has no text.
@@ -275,9 +377,22 @@ fn key_reference(key: Option<&Key>) -> TokenStream {
     }
 }
 
+/// A closure with `move`, since the function that it stands in returns before it is called.
+fn moved(closure: &Expr) -> Expr {
+    match closure {
+        Expr::Closure(closure) => {
+            let mut closure = closure.clone();
+            closure.capture.get_or_insert(Token![move](mixed()));
+            Expr::Closure(closure)
+        }
+        Expr::Group(group) => moved(&group.expr),
+        Expr::Paren(group) => moved(&group.expr),
+        other => other.clone(),
+    }
+}
+
 /// The lock, where the condition is true.
-fn on_condition(condition: &Expr, lock: &TokenStream) -> TokenStream {
-    let condition = parenthesized(condition);
+fn on_condition(condition: &impl ToTokens, lock: &TokenStream) -> TokenStream {
     quote_spanned! {mixed()=>
         let __guard = if #condition {
             #lock

@@ -1,7 +1,7 @@
 //! New tokens among the user's, with spans that let the compiler underline exactly what
 //! the user wrote.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 /// Local names can't be seen by the user's code, nor its names by ours.
@@ -20,14 +20,14 @@ pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     (mixed().located_at(first), mixed().located_at(last))
 }
 
-pub(crate) fn grouped(delimiter: Delimiter, span: Span, tokens: TokenStream) -> TokenTree {
+pub(crate) fn grouped(delimiter: Delimiter, span: Span, tokens: TokenStream) -> Group {
     let mut group = Group::new(delimiter, tokens);
     group.set_span(span);
-    group.into()
+    group
 }
 
 /// `(EXPR)`, which keeps any expression together.
-pub(crate) fn parenthesized(expression: &impl ToTokens) -> TokenTree {
+pub(crate) fn parenthesized(expression: &impl ToTokens) -> Group {
     let (_, last) = ends(expression);
     grouped(Delimiter::Parenthesis, last, expression.to_token_stream())
 }

@@ -3,9 +3,9 @@
 use crate::args::Args;
 use crate::block::Block;
 use crate::errors::{all, both};
-use crate::future::{Lazy, lazy};
+use crate::future::{Future, Lazy, find_exit, is_punct, is_word, lazy};
 use crate::item::{Function, is_synchronized, may_be_synchronized};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Error, Expr, Path, Result, ReturnType};
 
@@ -23,6 +23,8 @@ pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> 
         ),
         runs_during_the_call(function),
         returns_no_other_future(function),
+        args.as_ref()
+            .map_or(Ok(()), |args| stays_in_the_call(args, function)),
     ]);
     both(args.and_then(arguments), rules).map(|(args, ())| args)
 }
@@ -233,33 +235,32 @@ fn runs_during_the_call(function: &Function) -> Result<()> {
 }
 
 /// Before the `async` block that a body ends in, a `return` would give a future
-/// that doesn't lock.
+/// that doesn't lock. Where it can't be seen here, the compiler is told to look for it.
 fn returns_no_other_future(function: &Function) -> Result<()> {
     let future = function.future.as_ref();
+    let is_return = |token: &TokenTree| is_word(token, "return");
     refuse_in(
         function,
-        future.and_then(|future| find_return(future.statements.clone())),
+        future.and_then(|future| find_exit(future.statements.clone(), is_return)),
         "this future would run without the lock; return from inside the `async` block that the body ends in",
     )
 }
 
-/// Finds the word `return`, outside `async` blocks, whose own it is.
-fn find_return(tokens: TokenStream) -> Option<Ident> {
-    let mut in_async = false;
-    for token in tokens {
-        match token {
-            TokenTree::Ident(word) if word == "return" => return Some(word),
-            TokenTree::Ident(word) => in_async = word == "async" || in_async && word == "move",
-            TokenTree::Group(_) if in_async => in_async = false,
-            TokenTree::Group(group) => {
-                if let Some(word) = find_return(group.stream()) {
-                    return Some(word);
-                }
-            }
-            _ => in_async = false,
-        }
+/// Where statements stand before that block, the arguments are evaluated ahead of these.
+fn stays_in_the_call(args: &Args, function: &Function) -> Result<()> {
+    let is_later = |future: &Future| !future.statements.is_empty();
+    if !function.future.as_ref().is_some_and(is_later) {
+        return Ok(());
     }
-    None
+    let leaves = |token: &TokenTree| {
+        is_punct(token, '?') || ["await", "return"].iter().any(|word| is_word(token, word))
+    };
+    all(args.expressions().map(|expression| {
+        refuse(
+            find_exit(expression.to_token_stream(), leaves),
+            "this would be evaluated at the call, as the statements before the `async` block are, where no future runs yet; move the statements into the block",
+        )
+    }))
 }
 
 fn refuse(culprit: Option<impl ToTokens>, message: &str) -> Result<()> {

@@ -8,6 +8,7 @@
 use crate::error::Error;
 use crate::key::{Key, LockKey};
 use crate::site::Site;
+use std::mem;
 
 /// The space that `external` means.
 pub use crate::file::file_locks as external;
@@ -29,6 +30,13 @@ pub const fn site(function: &'static Function) -> Site {
 #[inline]
 pub fn add(keys: &mut Vec<Key>, key: &dyn LockKey) {
     keys.push(Key::of(key));
+}
+
+/// The key of a function that takes its lock later.
+#[inline]
+#[must_use]
+pub fn key(key: &dyn LockKey) -> Key {
+    Key::of(key)
 }
 
 /// Waits for the lock, if that is still to be done.
@@ -117,4 +125,29 @@ pub async fn finish_now_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard,
 #[cold]
 pub fn or_else<R>(failure: impl Into<Error>, or_else: impl FnOnce(Error) -> R) -> R {
     or_else(failure.into())
+}
+
+/// What such a function will say, if it takes its lock later. Has the compiler know what the
+/// closure is for.
+#[inline]
+pub const fn kept<R, F: FnOnce(Error) -> R>(or_else: F) -> F {
+    or_else
+}
+
+/// Stands around the statements before the `async` block that a body ends in. Where they are
+/// left on another way than to the block, it is dropped after what it borrows, and that
+/// doesn't compile.
+#[derive(Debug)]
+pub struct Passed<'a>(pub &'a ());
+
+impl Passed<'_> {
+    /// The block comes next.
+    #[inline]
+    pub const fn pass(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Passed<'_> {
+    fn drop(&mut self) {}
 }

@@ -8,6 +8,7 @@ mod drop_order;
 mod arguments {
     mod acquire_timeout;
     mod keys;
+    mod later;
     mod nonblocking;
     mod or_else;
     mod when;

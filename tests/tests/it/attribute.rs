@@ -11,6 +11,7 @@ mod guard;
 mod instrument;
 mod key;
 mod keys;
+mod later;
 mod nonblocking;
 mod or_else;
 mod reentrant;

@@ -137,6 +137,12 @@ fn block(id: u32) -> impl Future<Output = u32> {
     async move { std::future::ready(id).await }
 }
 
+#[cfg_attr(feature = "lockutils", synchronized(key = id, locks = SPACE, when = id > 5, acquire_timeout = patience, or_else = |_| id))]
+fn block_behind_statements(id: u32, patience: Duration) -> impl Future<Output = u32> {
+    println!("{id} {patience:?}");
+    async move { std::future::ready(id).await }
+}
+
 #[cfg_attr(feature = "lockutils", synchronized(key = id, nonblocking))]
 fn pinned(id: u32) -> Pin<Box<dyn Future<Output = Result<u32, Error>> + Send>> {
     Box::pin(async move { Ok(std::future::ready(id).await) })

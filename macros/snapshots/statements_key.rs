@@ -1,0 +1,39 @@
+#[synchronized(key = id)]
+fn start(id: u32) -> impl Future<Output = u32> {
+    let id = id * 100;
+    async move { id }
+}
+
+// Expands to:
+
+fn start(id: u32) -> impl Future<Output = u32> {
+    let __key = ::lockutils::__private::key(&(id));
+    let __passed;
+    let a_return_before_this_block_skips_the_lock = ();
+    __passed = ::lockutils::__private::Passed(
+        &a_return_before_this_block_skips_the_lock,
+    );
+    {
+        ({
+            let id = id * 100;
+            __passed.pass();
+            async move {
+                let __task = ::lockutils::__private::Task::current().await;
+                let __begun = ::lockutils::__private::Space::begin_async(
+                    ::lockutils::__private::global(),
+                    &__key,
+                    ::lockutils::__private::Terms::EXCLUSIVE,
+                    ::lockutils::__private::site(const {
+                        &::lockutils::__private::Function::new("start")
+                    }),
+                    __task,
+                );
+                let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish_async(
+                        __begun,
+                    )
+                    .await;
+                { ({ id }) }
+            }
+        })
+    }
+}
