@@ -8,10 +8,9 @@
 //! processor time, but is late for nothing and fails nobody. Each such look tries to start the
 //! thread, so it ends as soon as there is room for one.
 
+use crate::foreign;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::BTreeMap;
-use std::mem;
-use std::panic::{self, AssertUnwindSafe};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -117,20 +116,14 @@ fn run() {
                 let (at, _) = *first.key();
                 if at <= Instant::now() {
                     let waker = first.remove();
-                    MutexGuard::unlocked(&mut alarms, || wake(waker));
+                    // One that panics is no reason for the others to wait for ever.
+                    MutexGuard::unlocked(&mut alarms, || foreign::contain(|| waker.wake()));
                 } else {
                     EARLIER.wait_until(&mut alarms, at);
                 }
             }
         }
     }
-}
-
-/// Calls a waker. What panics in it, or in what it has panicked with, is no reason for others
-/// to wait for ever.
-fn wake(waker: Waker) {
-    let woken = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
-    mem::forget(woken);
 }
 
 #[cfg(all(test, not(loom)))]

@@ -19,6 +19,7 @@
 //! | `start` | starts a program that outlives this one | `started PID` |
 //! | `files COUNT` | may have so many files open from now on | `done` |
 //! | `size BYTES` | may write files of that size from now on | `done` |
+//! | `threads COUNT` | may have so many threads from now on, with all others of its user | `done`, or `more` if it may have more nevertheless |
 //! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
 //! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
 //! | `open` | counts its open files | `open COUNT` |
@@ -137,15 +138,7 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
             return Ok(format!("started {}", sleep.spawn().expect("sleep").id()));
         }
-        "files" | "size" => {
-            let resource = match command {
-                "files" => Resource::NOFILE,
-                _ => Resource::FSIZE,
-            };
-            let limit = number(rest);
-            resource.set(limit, limit).expect("limits can be lowered");
-            return Ok("done".to_owned());
-        }
+        "files" | "size" | "threads" => return Ok(limit(command, number(rest)).to_owned()),
         "keep" => {
             FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
             return Ok("done".to_owned());
@@ -167,6 +160,22 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
     let taken = now();
     holds.push(hold);
     Ok(format!("held {taken}"))
+}
+
+fn limit(what: &str, most: u64) -> &'static str {
+    let resource = match what {
+        "files" => Resource::NOFILE,
+        "size" => Resource::FSIZE,
+        _ => Resource::NPROC,
+    };
+    resource.set(most, most).expect("limits can be lowered");
+    // Root, and who is as good, may have more threads than the limit.
+    let another = || thread::Builder::new().spawn(|| ());
+    if what == "threads" && another().is_ok() {
+        "more"
+    } else {
+        "done"
+    }
 }
 
 fn sweep(locks: &FileLocks) -> Result<String, Error> {

@@ -1,10 +1,10 @@
 //! Processes that die, or stop, while they hold or wait.
 
-use super::{HOLDER, holder, number};
+use super::{HOLDER, holder, number, under_strace};
 use lockutils::{ErrorKind, FileLocks};
-use lockutils_tests::{Directory, Process, eventually, skip};
+use lockutils_tests::{Directory, Process, eventually};
 use rustix::process::Signal;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const KEY: &str = "key";
@@ -43,18 +43,10 @@ fn killed_waiter_leaves_the_lock_to_others() {
 #[test]
 fn holder_killed_before_it_writes_frees_the_lock() {
     let directory = Directory::new();
-    let mut strace = Command::new("strace");
-    strace.args(["-qq", "-o", "/dev/null", "-f", "-e", "trace=pwrite64"]);
-    strace.args(["-e", "inject=pwrite64:signal=KILL", HOLDER]);
-    strace.arg(&*directory).arg("").stderr(Stdio::null());
-    if Command::new("strace").arg("-V").output().is_err() {
-        return skip("no strace here");
-    }
-    let mut dying = Process::start(&mut strace);
-    dying.tell("keep 0");
-    if dying.hear().is_none() {
-        return skip("strace may not trace here");
-    }
+    let kill = ["-o", "/dev/null", "-e", "inject=pwrite64:signal=KILL"];
+    let Some(mut dying) = under_strace(&kill, &directory) else {
+        return;
+    };
     dying.tell("lock key");
     assert_eq!(dying.hear(), None);
     assert!(!dying.end().success());

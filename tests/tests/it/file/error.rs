@@ -1,6 +1,6 @@
 //! What is wrong with a lock file is an error that says so, and what helps.
 
-use super::{HOLDER, holder, nobody};
+use super::{HOLDER, holder, nobody, under_strace};
 use lockutils::{Error, ErrorKind, FileLocks};
 use lockutils_tests::{Directory, NOBODY, Process, skip};
 use std::error::Error as _;
@@ -308,6 +308,29 @@ fn lock_is_had_where_no_record_may_be_written() {
     before.ask_for("lock key", "held");
     let holder = locks.key("key").holder().unwrap().unwrap();
     assert_eq!(holder.pid(), Some(before.id()));
+}
+
+/// Whatever the reason, and even if the record of the one before can't be taken away.
+#[test]
+fn lock_is_had_where_the_system_writes_no_record() {
+    for error in ["EDQUOT", "EFBIG", "EIO", "ENOSPC", "EROFS"] {
+        for calls in ["pwrite64", "pwrite64,ftruncate"] {
+            let directory = Directory::new();
+            let fail = format!("inject={calls}:error={error}");
+            let options = ["-o", "/dev/null", "-e", &fail];
+            let Some(mut process) = under_strace(&options, &directory) else {
+                return;
+            };
+            let locks = FileLocks::new(&*directory);
+            drop(locks.key("key").lock().unwrap());
+            process.ask_for("lock key", "held");
+            let busy = locks.key("key").try_lock().unwrap_err();
+            assert_eq!(busy.kind(), ErrorKind::Busy);
+            assert_eq!(busy.holder().is_some(), calls.contains("ftruncate"));
+            process.ask_for("release", "released");
+            drop(locks.key("key").lock().unwrap());
+        }
+    }
 }
 
 /// A process on a file system that `mount` puts in the directory's place, if one can be

@@ -63,7 +63,13 @@ fn wait_without_a_thread_ends_when_the_lock_is_released() {
         let Some([mut other, mut alone]) = two_processes(rule, &directory) else {
             return;
         };
-        let waits = ["async", "timeout_async 60000", "timeout 60000", "shared", "lock"];
+        let waits = [
+            "async",
+            "timeout_async 60000",
+            "timeout 60000",
+            "shared",
+            "lock",
+        ];
         for (key, wait) in ('a'..).zip(waits) {
             let key = key.to_string();
             hold(&directory, &mut other, &key);

@@ -1,13 +1,12 @@
 //! Lock files that several users share.
 
-use super::{HOLDER, holder, nobody};
+use super::{holder, nobody, under_strace};
 use lockutils::FileLocks;
-use lockutils_tests::{Directory, Process, eventually, skip};
+use lockutils_tests::{Directory, eventually};
 use std::fs::{self, Permissions};
 use std::hint;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn set_mode(path: &Path, mode: u32) {
@@ -40,17 +39,10 @@ fn users_of_a_sticky_directory_exclude_each_other() {
 fn file_that_is_there_is_opened_without_making_it() {
     let directory = Directory::new();
     let trace = directory.join("trace");
-    let mut strace = Command::new("strace");
-    strace.args(["-qq", "-f", "-e", "trace=openat", "-o"]);
-    strace.arg(&trace).arg(HOLDER).arg(directory.join("locks"));
-    if Command::new("strace").arg("-V").output().is_err() {
-        return skip("no strace here");
-    }
-    let mut process = Process::start(strace.arg("").stderr(Stdio::null()));
-    process.tell("keep 0");
-    if process.hear().is_none() {
-        return skip("strace may not trace here");
-    }
+    let options = ["-e", "trace=openat", "-o", trace.to_str().unwrap()];
+    let Some(mut process) = under_strace(&options, &directory.join("locks")) else {
+        return;
+    };
     for command in ["lock key", "try key", "async key"] {
         process.ask_for(command, "held");
         process.ask_for("release", "released");
