@@ -65,10 +65,25 @@ impl Deadlock {
 
     /// Where it is waited, if somebody waits for nobody else.
     pub(crate) fn own_wait(&self) -> Option<Site> {
+        self.own()?.waiter.site()
+    }
+
+    fn own(&self) -> Option<&Edge> {
         match &self.edges[..] {
-            [own] if !self.is_block => own.waiter.site(),
+            [own] if !self.is_block => Some(own),
             _ => None,
         }
+    }
+
+    /// What there is to know where one attribute both holds and waits.
+    pub(crate) fn remedy_for_a_copy(&self) -> Option<&'static str> {
+        let own = self.own()?;
+        let (holder, waiter) = (own.holder.site()?, own.waiter.site()?);
+        let is_attribute = holder.function().is_some() && waiter.function().is_some();
+        (is_attribute && holder.location() == waiter.location()).then_some(
+            "; both are one `#[synchronized]`: where the function doesn't call itself, another \
+             attribute above it has copied it, so put `#[synchronized]` above that one",
+        )
     }
 }
 
@@ -98,7 +113,7 @@ impl fmt::Display for Deadlock {
                  thread is one, use the async form instead: `lock_async`, or an `async fn`"
             )?;
         }
-        Ok(())
+        f.write_str(self.remedy_for_a_copy().unwrap_or_default())
     }
 }
 

@@ -241,10 +241,14 @@ impl fmt::Display for Error {
         match (kind, deadlock) {
             (_, None) => Ok(()),
             (ErrorKind::Deadlock, Some(deadlock)) => match deadlock.own_wait() {
-                Some(site) => write!(
-                    f,
-                    ", the same that waits, at {site}; release it first, or use `reentrant`"
-                ),
+                Some(site) => {
+                    let copied = deadlock.remedy_for_a_copy().unwrap_or_default();
+                    write!(
+                        f,
+                        ", the same that waits, at {site}; release it first, or use \
+                         `reentrant`{copied}"
+                    )
+                }
                 None => write!(f, "\n{deadlock}"),
             },
             (_, Some(deadlock)) => write!(f, "; suspected deadlock:\n{deadlock}"),

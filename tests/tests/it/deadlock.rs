@@ -1,6 +1,7 @@
 //! Deadlocks: certain between threads, suspected where a task is part of one.
 
 mod blocked;
+mod copied;
 mod crowded;
 mod hook;
 mod victim;
