@@ -2,84 +2,78 @@
 //!
 //! It stays in our process group, so that Ctrl-C, Ctrl-Z, `fg` and `bg` mean both of us, and
 //! the terminal is its own. Signals that somebody sends to us alone are passed on, and we stay
-//! for as long as it runs. A signal that was ignored when we were started, as `nohup` has it,
-//! is left alone, and so the child ignores it too.
+//! for as long as it runs. Whether it was us alone, the [`witness`](crate::witness) knows.
 
-use crate::exit;
+use crate::witness::Witness;
+use crate::{exit, launch, signal};
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, Signal, getpgid, kill_process};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-use signal_hook::iterator::SignalsInfo;
-use signal_hook::iterator::exfiltrator::WithOrigin;
-use signal_hook::low_level::siginfo::{Cause, Origin};
+use rustix::process::{Pid, getpgid};
+use shared_child::SharedChild;
+use shared_child::unix::SharedChildExt as _;
+use signal_hook::consts::SIGCHLD;
+use signal_hook::low_level::siginfo::Origin;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::process::{ExitCode, ExitStatus};
+use std::thread;
+use std::time::Duration;
 
-/// Those that are passed on.
-const SIGNALS: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
+/// What somebody sends to several processes within this time, he sends at once: systemd sends
+/// to one after the other, and `timeout` to us and then to all of the group.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// A command that could not be run.
 #[derive(Debug)]
 pub(crate) struct NotRun {
-    program: OsString,
-    source: io::Error,
+    pub(crate) program: OsString,
+    pub(crate) source: io::Error,
 }
 
 /// Runs a command, which has at least one word.
 pub(crate) fn run(words: &[OsString], environment: &[(&str, OsString)]) -> Result<ExitCode> {
-    let (program, arguments) = words.split_first().expect("the grammar asks for one");
-    // From before there is a child, so that none is missed. Its end is a signal as well, and
-    // so it isn't waited for, and its id not free, while another signal is passed on.
-    let mut signals = SignalsInfo::<WithOrigin>::new(
-        SIGNALS
-            .into_iter()
-            .filter(|signal| !is_ignored(*signal))
-            .chain([SIGCHLD]),
-    )
-    .context("can't listen to signals")?;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .envs(environment.iter().map(|(name, value)| (name, value)));
-    let mut child = command.spawn().map_err(|source| NotRun {
-        program: program.clone(),
-        source,
-    })?;
-    for signal in signals.forever() {
-        if signal.signal != SIGCHLD {
-            pass_on(&signal, &child);
-        } else if let Some(status) = child.try_wait().context("can't wait for the command")? {
+    // From before there is a child, so that none is missed.
+    let mut signals = signal::listen().context("can't listen to signals")?;
+    let mut witness = Witness::start()?;
+    let child = launch::start(words, environment)?;
+    // Only now: the command is to ignore and to block what we were to.
+    let handle = signals.handle();
+    let is_ready = handle
+        .add_signal(SIGCHLD)
+        .and_then(|()| signal::unblock_all_but(&[]));
+    is_ready.context("can't listen to signals")?;
+    loop {
+        // It isn't waited for elsewhere, and its id not free, while a signal is passed on.
+        if let Some(status) = child.try_wait().context("can't wait for the command")? {
             return Ok(code(status));
         }
+        let is_for_it = |origin: &Origin| origin.signal != SIGCHLD;
+        let mut received: Vec<_> = signals.wait().filter(is_for_it).collect();
+        if received.is_empty() {
+            continue;
+        }
+        thread::sleep(AT_ONCE);
+        for origin in signals.pending().filter(is_for_it) {
+            if !received.contains(&origin) {
+                received.push(origin);
+            }
+        }
+        for origin in received {
+            if !witness.has_it_too(&origin) || is_elsewhere(&child) {
+                // If it can't be done, the child has become another user, and is not ours to
+                // tell.
+                let _ = child.send_signal(origin.signal);
+            }
+        }
     }
-    unreachable!("nobody closes it")
 }
 
-fn pass_on(origin: &Origin, child: &Child) {
-    let child = Pid::from_child(child);
-    // What somebody typed, the kernel has sent to all of the group.
-    let was_typed = origin.cause == Cause::Kernel && [SIGINT, SIGQUIT].contains(&origin.signal);
-    if was_typed && getpgid(Some(child)) == getpgid(None) {
-        return;
-    }
-    if let Some(signal) = Signal::from_named_raw(origin.signal) {
-        // If it can't be done, the child has become another user, and is not ours to tell.
-        let _ = kill_process(child, signal);
-    }
-}
-
-/// Whether a signal was to be ignored when this process was started, where that can be seen.
-fn is_ignored(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mut lines = status.lines();
-    let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
-    ignored.is_some_and(|ignored| ignored >> (signal - 1) & 1 == 1)
+/// Whether the child has left our group, and so doesn't get what is sent to that.
+fn is_elsewhere(child: &SharedChild) -> bool {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    getpgid(pid).is_ok_and(|group| Ok(group) != getpgid(None))
 }
 
 fn code(status: ExitStatus) -> ExitCode {

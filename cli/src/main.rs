@@ -1,7 +1,9 @@
 //! The `lockutils` command.
 //!
 //! [`args`] is the grammar, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
-//! the first under a lock, and while it waits for that, [`waiting`] shows for whom; [`ps`]
+//! the first under a lock, and while it waits for that, [`waiting`] shows for whom; a child is
+//! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
+//! hasn't got yet; [`ps`]
 //! shows who holds what, once or as a [`screen`], with the [`holder`]s in people's terms;
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
@@ -17,20 +19,29 @@ mod child;
 mod completions;
 mod exit;
 mod holder;
+mod launch;
 mod man;
 mod ps;
 mod rm;
 mod run;
 mod screen;
+mod signal;
 mod sweep;
 mod waiting;
+mod witness;
 mod wrap;
 
 use args::{Cli, Command};
 use clap::Parser as _;
+use std::env;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    match env::args_os().next() {
+        Some(name) if name == launch::NAME => return launch::launch(),
+        Some(name) if name == witness::NAME => return witness::attend(),
+        _ => {}
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return exit::report(&error.into()),

@@ -4,6 +4,8 @@
 #![cfg(target_os = "linux")]
 
 mod generated;
+mod group;
+mod inherited;
 mod ps;
 mod pty;
 mod python;

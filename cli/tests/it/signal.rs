@@ -2,11 +2,13 @@
 
 use crate::{UNTIL_TOLD, code, holding, lockutils, shell, until_it_reads};
 use lockutils_tests::{Directory, Process, eventually};
+use nix::libc;
 use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt as _;
 
 /// Says which signal it gets, and goes on until it is told a line, or is alone.
-const LISTENER: &str = "for name in HUP INT QUIT TERM USR1 USR2; do trap \"echo $name\" $name; done
+pub(crate) const LISTENER: &str =
+    "for name in HUP INT QUIT TERM USR1 USR2; do trap \"echo $name\" $name; done
     echo $$ > $LOCKUTILS_DIR/pid; echo ready; while kill -0 $PPID; do read line && exit 7; done";
 
 #[test]
@@ -28,6 +30,49 @@ fn signals_are_passed_on_and_the_lock_is_held_meanwhile() {
         process.hear_of(name);
         let other = ["run", "-q", "-n", "key", "--", "true"];
         assert_eq!(code(&mut lockutils(&directory, other)), 75);
+    }
+    process.tell("");
+    assert_eq!(process.end().code(), Some(7));
+    assert!(process.hear().is_none(), "each signal comes once");
+}
+
+/// Those that end a process, and some more.
+#[test]
+fn every_signal_that_can_be_is_passed_on() {
+    let directory = Directory::new();
+    let kept = [
+        // Nobody sees them coming, or they are the processor's.
+        libc::SIGKILL,
+        libc::SIGSTOP,
+        libc::SIGILL,
+        libc::SIGFPE,
+        libc::SIGSEGV,
+        // Job control, and the command's own end.
+        libc::SIGCONT,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+        libc::SIGCHLD,
+    ];
+    let named = (1..32).filter(|signal| !kept.contains(signal));
+    let signals: Vec<_> = named.chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).collect();
+    let words = signals
+        .iter()
+        .map(i32::to_string)
+        .collect::<Vec<_>>()
+        .join(" ");
+    let script = format!(
+        "for n in {words}; do trap \"echo $n\" $n; done; echo $$ > $LOCKUTILS_DIR/pid
+         echo ready; while kill -0 $PPID; do read line && exit 7; done"
+    );
+    let args = ["run", "key", "--", "sh", "-c", &script];
+    let mut process = Process::start(&mut lockutils(&directory, args));
+    process.hear_of("ready");
+    for signal in signals {
+        until_it_reads(&directory);
+        let kill = format!("kill -{signal} {}", process.id());
+        assert_eq!(code(&mut shell(&directory, &kill)), 0);
+        assert_eq!(process.hear().as_deref(), Some(&*signal.to_string()));
     }
     process.tell("");
     assert_eq!(process.end().code(), Some(7));

@@ -1,0 +1,99 @@
+//! Starting a command as if we were not between it and who has started us.
+//!
+//! It gets what we got: directory, files, limits and the like by themselves, and also the mask
+//! of blocked signals, as long as we haven't changed it. Signals that we listen to are as by
+//! default in it, and others as they were. Two cases need more than the standard library does,
+//! and are those of a [`launcher`](launch): this program again, which makes way for the
+//! command when all is prepared.
+//!
+//! - Who ignores SIGCHLD doesn't get to know a child's exit status. So we must not, from
+//!   before the command can end, and the command must still.
+//! - SIGPIPE is no more ignored in what the standard library starts, except by `exec`.
+//! - A script that doesn't begin with `#!` is for the shell, which only `exec` knows.
+
+use crate::child::NotRun;
+use crate::exit;
+use crate::witness::oneself;
+use lockutils_startup as startup;
+use nix::errno::Errno;
+use nix::unistd::execvp;
+use shared_child::SharedChild;
+use signal_hook::consts::{SIGCHLD, SIGPIPE};
+use std::env;
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::process::{CommandExt as _, parent_id};
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
+
+/// The name by which a launcher is started.
+pub(crate) const NAME: &str = "lockutils-launcher";
+
+/// Says to a launcher that SIGPIPE is to be ignored.
+const IGNORE_PIPE: &str = "--ignore-pipe";
+
+/// How long a launcher sleeps until it looks again.
+const NAP: Duration = Duration::from_millis(1);
+
+/// Starts a command, which has at least one word.
+///
+/// The caller doesn't ignore SIGCHLD from when this has returned.
+pub(crate) fn start(
+    words: &[OsString],
+    environment: &[(&str, OsString)],
+) -> Result<SharedChild, NotRun> {
+    let (program, arguments) = words.split_first().expect("the grammar asks for one");
+    let environment = environment.iter().map(|(name, value)| (name, value));
+    let not_run = |source| NotRun {
+        program: program.clone(),
+        source,
+    };
+    if ![SIGCHLD, SIGPIPE].into_iter().any(startup::is_ignored) {
+        let mut command = Command::new(program);
+        command.args(arguments).envs(environment.clone());
+        match SharedChild::spawn(&mut command) {
+            Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {}
+            started => return started.map_err(not_run),
+        }
+    }
+    let mut launcher = oneself(NAME);
+    if startup::is_ignored(SIGPIPE) {
+        launcher.arg(IGNORE_PIPE);
+    }
+    launcher.arg("--").args(words).envs(environment);
+    SharedChild::spawn(&mut launcher).map_err(not_run)
+}
+
+/// What a launcher does: it becomes the command.
+pub(crate) fn launch() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let ignores_pipe = arguments.by_ref().take_while(|word| word != "--").count() > 0;
+    let words: Vec<_> = arguments.collect();
+    let (program, rest) = words.split_first().expect("it is given a command");
+    let parent = parent_id();
+    while startup::is_ignored(SIGCHLD) && startup::ignores(parent, SIGCHLD) && parent_id() == parent
+    {
+        thread::sleep(NAP);
+    }
+    let source = if ignores_pipe {
+        exec(&words)
+    } else {
+        Command::new(program).args(rest).exec()
+    };
+    let program = program.clone();
+    exit::report(&NotRun { program, source }.into())
+}
+
+/// Becomes the command, and leaves SIGPIPE as it is; gives why it can't.
+fn exec(words: &[OsString]) -> io::Error {
+    let words = words.iter().cloned().map(OsString::into_vec);
+    match words.map(CString::new).collect::<Result<Vec<_>, _>>() {
+        Ok(words) => match execvp(&words[0], &words) {
+            Ok(never) => match never {},
+            Err(error) => error.into(),
+        },
+        Err(error) => error.into(),
+    }
+}
