@@ -24,7 +24,7 @@ use super::kernel::{Manner, Tried, Waiting};
 use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
-use super::{Directory, FileSpace};
+use super::{Directory, FileSpace, refresh};
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
@@ -42,8 +42,9 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use std::{mem, vec};
 
-/// How often a file may be replaced while one tries to lock it.
-const ATTEMPTS: usize = 100;
+/// How often a file may be replaced while one tries to lock it. Somebody who removes it and makes
+/// it as fast as that goes can be lucky a hundred times.
+const ATTEMPTS: usize = 1000;
 
 /// A lock file that is held; dropping it releases.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ impl FileHold {
 
     /// Of who has the kernel's lock and the in-process one.
     pub(super) fn new(file: InUse, rule: Rule, in_process: Held) -> Self {
+        refresh::start();
         Self {
             file,
             rule,

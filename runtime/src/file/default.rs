@@ -17,10 +17,15 @@ static OWN: OnceLock<PathBuf> = OnceLock::new();
 /// is gone: those who clean up temporary files may have removed it, and anybody may have made
 /// another one since. Other directories are whose they are.
 pub(super) fn check(directory: &Path) -> io::Result<()> {
-    if OWN.get().is_none_or(|own| own != directory) {
+    if !is_own(directory) {
         return Ok(());
     }
     Os::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
+}
+
+/// Whether it is the directory of the user's own.
+pub(super) fn is_own(directory: &Path) -> bool {
+    OWN.get().is_some_and(|own| own == directory)
 }
 
 /// The process-wide space of lock files, which `#[synchronized(.., external)]` uses.

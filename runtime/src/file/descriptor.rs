@@ -22,6 +22,12 @@ impl Failure {
         move |source| Self { tried, source }
     }
 
+    /// Whether it comes of what others make and remove at the same time.
+    fn may_pass(&self) -> bool {
+        use io::ErrorKind as Kind;
+        matches!(self.source.kind(), Kind::NotFound | Kind::AlreadyExists)
+    }
+
     /// Whether the process, or the machine, has no descriptor left.
     pub(super) fn is_for_descriptors(&self) -> bool {
         Os::is_for_descriptors(&self.source)
@@ -38,16 +44,16 @@ pub(super) struct Descriptor {
 impl Descriptor {
     /// Opens the file; makes it, and its directory with all parents, where they are missing.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        if let Some(directory) = path.parent() {
-            default::check(directory).map_err(Failure::of("use the directory of lock file"))?;
-        }
-        let file = open_or_make(path).map_err(Failure::of("open lock file"))?;
+        let file = open_or_make(path)?;
         let found = file.metadata().map_err(Failure::of("look at lock file"))?;
         if !found.is_file() {
             let error = io::Error::new(io::ErrorKind::AlreadyExists, "not a regular file");
             return Err(Failure::of("use lock file")(error));
         }
         refuse_planted(&found, path)?;
+        if path.parent().is_some_and(default::is_own) {
+            Os::protect(&file, &found);
+        }
         let identity = Os::identity(&file).map_err(Failure::of("look at lock file"))?;
         Ok(Self { file, identity })
     }
@@ -86,7 +92,8 @@ impl Descriptor {
     }
 
     /// Has those who take the lock again and again see that somebody waits: the file was
-    /// written to at a moment that is none of theirs.
+    /// written to at a moment that is none of theirs. And those who remove old files, that
+    /// it is in use.
     pub(super) fn touch(&self) {
         // Those who don't see it go on until they are too late once.
         let _ = Os::touch(&self.file);
@@ -126,29 +133,48 @@ impl Drop for Descriptor {
     }
 }
 
-/// How often a file may be made and removed by others while one tries to open it.
+/// How often a file, or its directory, may be made and removed by others while one tries to
+/// open it.
 const ATTEMPTS: usize = 100;
 
 /// Opens a lock file, and makes it, and its directory with all parents, where they are missing.
-fn open_or_make(path: &Path) -> io::Result<File> {
-    for _ in 0..ATTEMPTS {
-        // First as it is: asked to make a file, Linux refuses to open one that is another user's
-        // in a sticky directory (`fs.protected_regular`).
-        match Os::open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            opened => return opened,
-        }
-        match Os::make(path) {
-            // Somebody else has made it.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match path.parent() {
-                Some(directory) => fs::create_dir_all(directory)?,
-                None => return Err(error),
-            },
-            made => return made,
+fn open_or_make(path: &Path) -> Result<File, Failure> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let tried = check_directory(path)
+            .and_then(|()| try_to_open_or_make(path).map_err(Failure::of("open lock file")));
+        match tried {
+            // Something was there and is gone, or the other way round: somebody else makes or
+            // removes it just now. If it stays so, that is what is wrong.
+            Err(failure) if attempts < ATTEMPTS && failure.may_pass() => {}
+            tried => return tried,
         }
     }
-    Err(io::Error::other("it is removed again and again"))
+}
+
+fn check_directory(path: &Path) -> Result<(), Failure> {
+    let checked = path.parent().map_or(Ok(()), default::check);
+    checked.map_err(Failure::of("use the directory of lock file"))
+}
+
+fn try_to_open_or_make(path: &Path) -> io::Result<File> {
+    // First as it is: asked to make a file, Linux refuses to open one that is another user's
+    // in a sticky directory (`fs.protected_regular`).
+    match Os::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match (Os::make(path), path.parent()) {
+        // The user's own is made by its check, for nobody else.
+        (Err(error), Some(directory))
+            if error.kind() == io::ErrorKind::NotFound && !default::is_own(directory) =>
+        {
+            fs::create_dir_all(directory)?;
+            Os::make(path)
+        }
+        (made, _) => made,
+    }
 }
 
 /// Whoever can have us open another program's file as a lock file would have us write over it.

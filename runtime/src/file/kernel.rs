@@ -258,6 +258,17 @@ impl LockFile {
         }
     }
 
+    /// Has those who remove old files see that it is in use, if it is held.
+    pub(super) fn refresh(&self) {
+        let kernel = self.kernel.lock();
+        let held = kernel.descriptor.clone();
+        let held = held.filter(|_| kernel.state != State::Free);
+        drop(kernel); // The file system may take its time.
+        if let Some(descriptor) = held {
+            descriptor.touch();
+        }
+    }
+
     /// Ends what was kept for those who have all gone.
     pub(super) fn put_away(&self) -> Rest {
         let mut kernel = self.kernel.lock();

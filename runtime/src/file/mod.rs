@@ -9,7 +9,8 @@
 //! From top to bottom: [`FileLocks`] here and [`handle`] are what users see, with [`default`]
 //! for the process-wide space and [`state`] for who looks; [`acquire`] waits, first in the
 //! process and then for the [`kernel`], if need be by a [`wait`] on another thread; [`table`]
-//! knows the files in use, and their names; [`descriptor`] is one that is open, with the holder's [`record`] in
+//! knows the files in use, and their names; [`refresh`] keeps others from removing them for
+//! their age; [`descriptor`] is one that is open, with the holder's [`record`] in
 //! it; [`path`] names it, and [`sys`] asks the operating system.
 
 mod acquire;
@@ -20,6 +21,7 @@ mod handle;
 mod kernel;
 mod path;
 mod record;
+mod refresh;
 mod state;
 mod sys;
 mod table;

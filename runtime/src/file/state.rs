@@ -271,6 +271,8 @@ impl FileLocks {
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
+                // The directory is removed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => {
                     let error = failed(directory, "read all of directory", error);
                     found.failed.push(error);

@@ -213,6 +213,14 @@ impl Drop for InUse {
     }
 }
 
+/// The files whose locks somebody in the process holds or awaits.
+pub(super) fn in_use() -> Vec<Arc<LockFile>> {
+    let files = FILES.lock();
+    let files = files.lines.iter().map(|line| &line.file);
+    let is_used = |file: &&Arc<LockFile>| file.usage.users.load(Ordering::Relaxed) > 0;
+    files.filter(is_used).cloned().collect()
+}
+
 /// Whether somebody in this process holds the lock of a name.
 pub(super) fn is_held(directory: &'static Directory, name: &Key) -> bool {
     let known = FILES.lock().known_and_used(directory, name);

@@ -2,7 +2,7 @@
 
 use super::{Files, Os, Refusal};
 use std::env;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -71,8 +71,11 @@ impl Files for Os {
     }
 
     fn touch(file: &File) -> io::Result<()> {
-        file.set_modified(SystemTime::now())
+        let now = SystemTime::now();
+        file.set_times(FileTimes::new().set_accessed(now).set_modified(now))
     }
+
+    fn protect(_file: &File, _found: &Metadata) {}
 
     /// That of the user's temporary files, which is the user's own.
     fn own_directory(_runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {

@@ -99,8 +99,12 @@ pub(super) trait Files {
     /// than it may is killed for it.
     fn may_write(length: usize) -> bool;
 
-    /// Has the file be written to now, whoever it belongs to.
+    /// Has the file be written to and read now, whoever it belongs to.
     fn touch(file: &File) -> io::Result<()>;
+
+    /// Has those who remove old files leave this one of the user's own, where there is a way to
+    /// say so.
+    fn protect(file: &File, found: &Metadata);
 
     /// The directory for the lock files of one user, and whether it can be trusted. Makes it
     /// where it is missing. `runtime` is where the session says that such directories are.

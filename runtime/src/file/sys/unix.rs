@@ -6,11 +6,13 @@
 )]
 
 use super::{Files, Os, Refusal};
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, FileTimes, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::ptr;
 use std::time::SystemTime;
@@ -22,10 +24,14 @@ pub(in crate::file) struct Identity {
     pub(super) inode: u64,
 }
 
+/// How often the user's own directory may be removed while one looks at it.
+const ATTEMPTS: usize = 100;
+
 /// Who else may write: the group and others.
 const OTHERS_MAY_WRITE: u32 = 0o022;
 
-/// In such a directory nobody can remove or rename what belongs to others.
+/// In such a directory nobody can remove or rename what belongs to others, and such a file is
+/// not removed for its age.
 const STICKY: u32 = 0o1000;
 
 fn check(directory: &Path, user: u32) -> Result<(), Refusal> {
@@ -41,17 +47,22 @@ fn check(directory: &Path, user: u32) -> Result<(), Refusal> {
         let reason = "somebody else could put another directory in its place";
         return Err((ErrorKind::PermissionDenied, reason));
     }
-    match DirBuilder::new().mode(0o700).create(directory) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err((error.kind(), "it can't be made"));
+    let mut attempts = 0;
+    let found = loop {
+        attempts += 1;
+        match DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err((error.kind(), "it can't be made"));
+            }
+            _ => {}
         }
-        _ => {}
-    }
-    let found = fs::symlink_metadata(directory);
-    is_own(
-        &found.map_err(|error| (error.kind(), "it can't be looked at"))?,
-        user,
-    )
+        match fs::symlink_metadata(directory) {
+            // Somebody has removed it since.
+            Err(error) if error.kind() == ErrorKind::NotFound && attempts < ATTEMPTS => {}
+            found => break found.map_err(|error| (error.kind(), "it can't be looked at"))?,
+        }
+    };
+    is_own(&found, user)
 }
 
 /// Who this process runs as.
@@ -167,13 +178,24 @@ impl Files for Os {
     fn touch(file: &File) -> io::Result<()> {
         // The clock of file systems goes in ticks, and so this says more, but only its owner may
         // set such a time. Whoever can write to it may set the present one.
-        file.set_modified(SystemTime::now()).or_else(|_| {
+        let now = SystemTime::now();
+        let times = FileTimes::new().set_accessed(now).set_modified(now);
+        file.set_times(times).or_else(|_| {
             // SAFETY: the descriptor is open, and null stands for the present time.
             match unsafe { libc::futimens(file.as_raw_fd(), ptr::null()) } {
                 -1 => Err(io::Error::last_os_error()),
                 _ => Ok(()),
             }
         })
+    }
+
+    /// By the sticky bit, as the XDG Base Directory Specification has it for the files of
+    /// `$XDG_RUNTIME_DIR`, and systemd-tmpfiles for those of all directories.
+    fn protect(file: &File, found: &Metadata) {
+        if found.mode() & STICKY == 0 {
+            // Where it can't be set the file is as any other.
+            let _ = file.set_permissions(Permissions::from_mode(STICKY | 0o600));
+        }
     }
 
     fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {

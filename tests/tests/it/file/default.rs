@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 /// A process with these variables, and none of the others.
 fn process(variables: &[(&str, &Path)]) -> Process {
@@ -140,6 +141,65 @@ fn own_directory_is_made_for_its_owner_alone() {
     assert_eq!(own.metadata().unwrap().mode() & 0o777, 0o700);
     // And used again.
     is_held(&found(&[("XDG_RUNTIME_DIR", &directory)]), &own);
+}
+
+/// The mode of a file in the user's own directory.
+fn mode(directory: &Path, name: &str) -> u32 {
+    let found = fs::metadata(directory.join("lockutils").join(name));
+    found.unwrap().mode() & 0o7777
+}
+
+/// The XDG Base Directory Specification has the bit say so.
+#[test]
+fn files_in_the_own_directory_are_not_for_those_who_remove_old_ones() {
+    let directory = Directory::new();
+    let mut process = process(&[("XDG_RUNTIME_DIR", &directory)]);
+    process.ask_for("lock key", "held");
+    assert_eq!(mode(&directory, "key"), 0o1600);
+    process.ask_for("release", "released");
+    // One that was made before it was so is made so.
+    let file = directory.join("lockutils/old");
+    fs::write(&file, "").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    process.ask_for("lock old", "held");
+    assert_eq!(mode(&directory, "old"), 0o1600);
+    // Other directories are whose they are.
+    let other = directory.join("other");
+    process.ask_for(&format!("in {} lock key", other.display()), "held");
+    assert_eq!(other.join("key").metadata().unwrap().mode() & 0o1000, 0);
+}
+
+/// Removes the files that nobody has written to for ten days, as systemd-tmpfiles does, and
+/// tells how many.
+fn clean_up(directory: &Path) -> usize {
+    let mut removed = 0;
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let found = entry.metadata().unwrap();
+        let age = found.modified().unwrap().elapsed().unwrap_or_default();
+        if age > Duration::from_secs(10 * 24 * 3600) && found.mode() & 0o1000 == 0 {
+            fs::remove_file(entry.path()).unwrap();
+            removed += 1;
+        }
+    }
+    removed
+}
+
+#[test]
+fn file_that_is_held_for_days_excludes_others_after_a_clean_up() {
+    let directory = Directory::new();
+    let variables = [("XDG_RUNTIME_DIR", &*directory)];
+    let (mut first, mut second) = (process(&variables), process(&variables));
+    first.ask_for("lock key", "held");
+    let own = directory.join("lockutils");
+    fs::write(own.join("not-a-lock"), "").unwrap();
+    let old = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
+    for name in ["key", "not-a-lock"] {
+        let file = fs::File::open(own.join(name)).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    assert_eq!(clean_up(&own), 1);
+    second.ask_for("try key", "error Busy");
 }
 
 #[test]
