@@ -137,18 +137,29 @@ impl Key {
     /// [`Key::new`] of a value that may be a trait object.
     #[inline]
     pub(crate) fn of(value: &(impl LockKey + ?Sized)) -> Self {
-        if let Some(text) = value.as_text() {
-            return Self::from_text(text);
+        match value.as_text() {
+            Some(text) => Self::from_text(text),
+            None => Self::written(value),
         }
+    }
+
+    /// The key of a value that doesn't have its text in one piece.
+    #[inline]
+    pub(crate) fn written(value: &(impl LockKey + ?Sized)) -> Self {
         let mut key = Self::empty();
-        value.write_key(&mut KeyWriter {
-            key: &mut key,
-            depth: 0,
-        });
+        key.write(value);
         key
     }
 
-    const fn empty() -> Self {
+    #[inline]
+    fn write(&mut self, value: &(impl LockKey + ?Sized)) {
+        value.write_key(&mut KeyWriter {
+            key: self,
+            depth: 0,
+        });
+    }
+
+    pub(crate) const fn empty() -> Self {
         Self(Repr::Inline {
             len: 0,
             bytes: Bytes([0; INLINE]),
@@ -221,6 +232,22 @@ impl Key {
         heap.push_str(self.as_str());
         heap.push_str(more);
         self.0 = Repr::Heap(heap);
+    }
+}
+
+/// The text of a key, which is written into `copy`, that is empty, only if the value doesn't
+/// have it in one piece.
+///
+/// For one call of ours this is done once, however often the call goes on to look at the
+/// text: what writes it is the user's, and may write something else the next time.
+#[inline]
+pub(crate) fn text_of<'a>(value: &'a (impl LockKey + ?Sized), copy: &'a mut Key) -> &'a [u8] {
+    match value.as_text() {
+        Some(text) => text.as_bytes(),
+        None => {
+            copy.write(value);
+            copy.as_bytes()
+        }
     }
 }
 

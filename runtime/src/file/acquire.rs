@@ -24,7 +24,7 @@ use super::kernel::{Manner, Tried, Waiting};
 use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
-use super::{Directory, FileSpace, refresh};
+use super::{FileSpace, refresh};
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::guard::{AsyncGuard, Guard, Holding};
@@ -57,17 +57,14 @@ pub(super) struct FileHold {
 impl FileHold {
     /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
     /// wrong with it.
-    pub(super) fn try_soon(
-        directory: &'static Directory,
-        rule: Rule,
-        name: &Key,
-        terms: Terms,
-        site: Site,
-    ) -> Option<Self> {
-        let file = InUse::of(directory, name).ok()?;
-        let held = file.try_soon(terms, site)?;
-        match file.try_take(Manner::new(rule, terms, site)) {
-            Ok(Tried::Taken) => Some(Self::new(file, rule, held)),
+    pub(super) fn try_soon(request: &Request) -> Option<Self> {
+        let Request {
+            space, name, terms, ..
+        } = request;
+        let file = InUse::of(space.directory, name).ok()?;
+        let held = file.try_soon(*terms, request.site)?;
+        match file.try_take(request.manner()) {
+            Ok(Tried::Taken) => Some(Self::new(file, space.rule, held)),
             Ok(Tried::Busy | Tried::Paused(_) | Tried::Elsewhere) | Err(_) => None,
         }
     }
@@ -293,6 +290,7 @@ impl Acquire {
         }))
     }
 
+    #[track_caller]
     fn step(
         &mut self,
         owner: Owner,
@@ -308,7 +306,7 @@ impl Acquire {
             Self::All(all) => all.step(owner, patience, waker),
             Self::Failed(error) => Poll::Ready(Err(error
                 .take()
-                .expect("a future is not polled after it gave its error"))),
+                .expect("a future was polled after it gave its error"))),
         }
     }
 
@@ -337,6 +335,7 @@ impl Acquire {
     }
 
     /// Tries a last time and gives up; is pending if the lock was handed over meanwhile.
+    #[track_caller]
     fn give_up(
         &mut self,
         owner: Owner,
@@ -408,6 +407,7 @@ impl One {
     }
 
     /// A step; gives `None` if the file is one of those that are held.
+    #[track_caller]
     fn step(
         &mut self,
         owner: Owner,
@@ -429,6 +429,7 @@ impl One {
     }
 
     /// Goes on until it has the kernel's lock, which is true, or finds that it is held already.
+    #[track_caller]
     fn go_on(
         &mut self,
         owner: Owner,
@@ -621,6 +622,7 @@ fn a_while() -> Duration {
 }
 
 impl All {
+    #[track_caller]
     fn step(
         &mut self,
         owner: Owner,
@@ -759,8 +761,12 @@ pub struct FileLockNow(Option<Acquire>);
 impl Future for FileLockNow {
     type Output = Result<AsyncGuard, Error>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let acquire = self.0.take().expect("a future is polled once");
+        let acquire = self
+            .0
+            .take()
+            .expect("a future was polled after it was ready");
         let held = acquire.try_now(Owner::task(context.waker()));
         Poll::Ready(held.map(AsyncGuard::new))
     }
@@ -769,6 +775,7 @@ impl Future for FileLockNow {
 impl Future for FileLockFuture {
     type Output = Result<AsyncGuard, Error>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
             acquire: place,
@@ -778,7 +785,7 @@ impl Future for FileLockFuture {
         let waker = context.waker();
         let acquire = place
             .as_mut()
-            .expect("a future is not polled after it gave its error");
+            .expect("a future was polled after it gave its error");
         let step = acquire.step(Owner::task(waker), Patience::Task, || waker.clone());
         if let Poll::Ready(result) = step {
             if result.is_err() {

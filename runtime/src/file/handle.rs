@@ -1,7 +1,7 @@
 //! The handles of one lock file and of several, and what can be done with them.
 
 use super::FileLocks;
-use super::acquire::{Acquire, FileLockFuture, Request};
+use super::acquire::{Acquire, FileHold, FileLockFuture, Request};
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -92,10 +92,10 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     /// ```
     #[track_caller]
     pub fn lock(&self) -> Result<Guard, Error> {
-        let site = Site::here();
-        match self.locks.try_soon(&self.key, self.terms, site) {
+        let request = self.locks.request(&self.key, self.terms, Site::here())?;
+        match FileHold::try_soon(&request) {
             Some(hold) => Ok(Guard::new(hold.into_held())),
-            None => self.acquire(site).block().map(Guard::new),
+            None => Acquire::one(request).block().map(Guard::new),
         }
     }
 
@@ -197,12 +197,10 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     #[doc(hidden)]
     #[track_caller]
     pub fn assert_locked(&self) {
-        match self.is_locked() {
-            Ok(true) => {}
-            Ok(false) => panic!(
-                "lock {:?} is not held; its holder must call this",
-                self.locks.path(&self.key)
-            ),
+        let request = self.locks.request(&self.key, self.terms, Site::here());
+        match request.and_then(|request| Ok((request.is_locked()?, request.path()))) {
+            Ok((true, _)) => {}
+            Ok((false, path)) => panic!("lock {path:?} is not held; its holder must call this"),
             Err(error) => panic!("{error}"),
         }
     }

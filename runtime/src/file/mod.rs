@@ -30,7 +30,7 @@ mod wait;
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
-use crate::local::{Terms, with_text};
+use crate::local::Terms;
 use crate::site::Site;
 use crate::space::{self, Begun, Space};
 use acquire::{Acquire, FileHold, Request};
@@ -297,27 +297,6 @@ impl FileLocks {
         }
     }
 
-    /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
-    /// wrong with it.
-    fn try_soon(
-        &self,
-        key: &(impl LockKey + ?Sized),
-        terms: Terms,
-        site: Site,
-    ) -> Option<FileHold> {
-        let FileSpace {
-            directory,
-            rule,
-            refused: None,
-            ..
-        } = self.space
-        else {
-            return None;
-        };
-        let name = with_text(key, |text| path::file_name(rule, &self.beginning, text)).ok()?;
-        FileHold::try_soon(directory, rule, &name, terms, site)
-    }
-
     fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
         match self.request(key, terms, site) {
             Ok(request) => Acquire::one(request),
@@ -408,9 +387,13 @@ impl Space for FileLocks {
     }
 
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
-        match self.try_soon(key, terms.into(), site) {
-            Some(hold) => Begun::Held(hold.into()),
-            None => Begun::Wait(self.wait(key, terms, site)),
-        }
+        let acquire = match self.request(key, terms.into(), site) {
+            Ok(request) => match FileHold::try_soon(&request) {
+                Some(hold) => return Begun::Held(hold.into()),
+                None => Acquire::one(request),
+            },
+            Err(error) => Acquire::Failed(Some(error)),
+        };
+        Begun::Wait(FileLockFuture::new(acquire, None))
     }
 }

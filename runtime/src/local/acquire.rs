@@ -16,16 +16,17 @@
 
 use super::deadlock::Waiting;
 use super::entry::{Mode, PATIENCE};
+use super::held::Held;
 use super::table::{self, Hold, Name, SpaceId, Terms};
 use crate::error::{Error, ErrorKind};
-use crate::guard::{AsyncGuard, Holding};
+use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::sync::{self, Condvar, Instant, Mutex};
 use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
@@ -35,83 +36,6 @@ use std::vec;
 /// How often a thread tries again before it joins the queue. In a model it does so at
 /// once, or it would rarely come to that.
 const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
-
-/// What a guard holds. Dropping it releases.
-///
-/// It moves the holds out to drop them, since the address of what is dropped in place goes
-/// to code that isn't inlined, and so it could not be kept in registers.
-#[derive(Debug)]
-pub(crate) struct Held(ManuallyDrop<Holds>);
-
-#[derive(Debug)]
-enum Holds {
-    One(Hold),
-    /// In two boxes, of which the outer one is a word.
-    More(Box<Box<dyn Holding>>),
-}
-
-/// Several locks, in the order in which they were taken.
-#[derive(Debug)]
-struct AllHeld(Vec<Hold>);
-
-impl Held {
-    /// What [`table::try_take_thin`] has taken.
-    #[inline]
-    pub(crate) const fn thin(hash: u64) -> Self {
-        Self::one(Hold::thin(hash))
-    }
-
-    #[inline]
-    pub(crate) const fn one(hold: Hold) -> Self {
-        Self(ManuallyDrop::new(Holds::One(hold)))
-    }
-
-    pub(super) fn all(holds: Vec<Hold>) -> Self {
-        Self::more(AllHeld(holds))
-    }
-
-    pub(crate) fn more(held: impl Holding + 'static) -> Self {
-        Self(ManuallyDrop::new(Holds::More(Box::new(Box::new(held)))))
-    }
-
-    /// Has the holds be nobody's in particular, since their guard may go anywhere.
-    pub(crate) fn disown(&self) {
-        match &*self.0 {
-            Holds::One(hold) => table::disown(hold),
-            Holds::More(held) => held.disown(),
-        }
-    }
-}
-
-impl Drop for Held {
-    #[inline]
-    fn drop(&mut self) {
-        // SAFETY: this is the only place that takes it out, and nobody sees it afterwards.
-        #[expect(unsafe_code, reason = "moved out while it is dropped")]
-        match unsafe { ManuallyDrop::take(&mut self.0) } {
-            Holds::One(hold) => drop(hold),
-            Holds::More(held) => release_more(held),
-        }
-    }
-}
-
-#[cold]
-fn release_more(held: Box<Box<dyn Holding>>) {
-    drop(held);
-}
-
-impl Holding for AllHeld {
-    fn disown(&self) {
-        self.0.iter().for_each(table::disown);
-    }
-}
-
-impl Drop for AllHeld {
-    fn drop(&mut self) {
-        // In reverse.
-        while self.0.pop().is_some() {}
-    }
-}
 
 /// A lock, or several, being taken. Dropping it half-way leaves the queue, and
 /// releases those that it has.
@@ -232,6 +156,7 @@ impl Acquire {
     /// the next step is due. The waker is made only where a lock is busy. Whether the call
     /// can fail counts for threads, see [`deadlock`](super::deadlock).
     #[inline]
+    #[track_caller]
     pub(crate) fn step(
         &mut self,
         owner: Owner,
@@ -294,7 +219,7 @@ impl Acquire {
             state: State::New(request),
         }) = &self
         {
-            if let Some(hold) = spin(request.name(), request.terms, request.site) {
+            if let Some(hold) = take_or_spin(request.name(), request.terms, request.site) {
                 return Held::one(hold);
             }
         }
@@ -353,7 +278,7 @@ impl Acquire {
 ///
 /// Where the holder is soon done the lock stays on the fast path so, and nobody who waits is
 /// overtaken, since the fast path is closed as long as there is somebody in the queue.
-pub(super) fn spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
+pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
     let owner = Owner::thread();
     let record = Record { owner, site };
     if let Some(hold) = table::try_take_inflated(name, terms, record) {
@@ -406,6 +331,7 @@ impl One {
         Some(hash)
     }
 
+    #[track_caller]
     fn step(&mut self, owner: Owner, can_fail: bool, waker: impl Fn() -> Waker) -> Poll<Hold> {
         if let Some(hash) = self.try_thin(owner) {
             return Poll::Ready(Hold::thin(hash));
@@ -451,6 +377,7 @@ impl Drop for One {
 }
 
 impl All {
+    #[track_caller]
     fn step(&mut self, owner: Owner, can_fail: bool, waker: impl Fn() -> Waker) -> Poll<Held> {
         assert!(!self.is_done, "a future was polled after it gave its guard");
         while let Some(current) = &mut self.current {
@@ -509,6 +436,7 @@ impl Future for LockFuture {
     type Output = AsyncGuard;
 
     #[inline]
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
         let waker = context.waker();
         if let Acquire::One(one) = &mut self.0 {
@@ -564,6 +492,7 @@ impl LockTimeoutFuture {
 impl Future for LockTimeoutFuture {
     type Output = Result<AsyncGuard, Error>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
             acquire: place,
@@ -573,7 +502,7 @@ impl Future for LockTimeoutFuture {
         let waker = context.waker();
         let acquire = place
             .as_mut()
-            .expect("a future is not polled after it gave its error");
+            .expect("a future was polled after it gave its error");
         if let Poll::Ready(held) = acquire.step(Owner::task(waker), false, || waker.clone()) {
             return Poll::Ready(Ok(AsyncGuard::new(held)));
         }

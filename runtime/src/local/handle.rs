@@ -1,13 +1,13 @@
 //! The handles of one lock and of several, and what can be done with them.
 
 use super::Locks;
-use super::acquire::{Acquire, Held, LockFuture, LockTimeoutFuture, Request};
+use super::acquire::{Acquire, LockFuture, LockTimeoutFuture, Request};
 use super::entry::Mode;
+use super::held::Held;
 use super::table::Terms;
-use super::with_text;
 use crate::error::{Error, LockName};
 use crate::guard::Guard;
-use crate::key::{Key, LockKey};
+use crate::key::{Key, LockKey, text_of};
 use crate::owner::Owner;
 use crate::site::Site;
 use std::time::Duration;
@@ -106,10 +106,10 @@ impl<'a, K: LockKey> Handle<'a, K> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> Guard {
-        let site = Site::here();
-        with_text(&self.key, |text| {
-            self.locks.lock_text(text, self.terms, site)
-        })
+        // Not in a closure, where a deadlock's panic would not know its caller.
+        let mut copy = Key::empty();
+        let text = text_of(&self.key, &mut copy);
+        self.locks.lock(text, self.terms, Site::here())
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.
@@ -137,7 +137,9 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// holds it.
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
-        let hold = self.locks.try_now(&self.key, self.terms, Site::here())?;
+        let mut copy = Key::empty();
+        let text = text_of(&self.key, &mut copy);
+        let hold = self.locks.try_now(text, self.terms, Site::here())?;
         Ok(Guard::new(Held::one(hold)))
     }
 
@@ -152,11 +154,9 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// otherwise, or another thread's could not.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
-        let site = Site::here();
-        match self.locks.try_thin(&self.key, self.terms, site) {
-            Some(hash) => Ok(Guard::thin(hash)),
-            None => self.acquire(site).block_for(timeout).map(Guard::new),
-        }
+        let mut copy = Key::empty();
+        let text = text_of(&self.key, &mut copy);
+        self.locks.lock_for(text, self.terms, Site::here(), timeout)
     }
 
     /// Acquires the lock, and lets other tasks run until it has it or the time is over.
@@ -182,7 +182,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        with_text(&self.key, |text| self.locks.holds_text(text))
+        self.locks.is_held(text_of(&self.key, &mut Key::empty()))
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
@@ -191,7 +191,7 @@ impl<'a, K: LockKey> Handle<'a, K> {
     pub fn assert_locked(&self) {
         let (space, key) = (self.locks.name, &Key::of(&self.key));
         assert!(
-            self.is_locked(),
+            self.locks.is_held(key.as_bytes()),
             "lock {} is not held; its holder must call this",
             LockName { space, key }
         );

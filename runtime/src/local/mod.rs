@@ -23,6 +23,7 @@ mod entry;
 mod global;
 mod handle;
 mod hash;
+mod held;
 mod identity;
 #[cfg(all(test, loom))]
 mod models;
@@ -30,7 +31,7 @@ mod table;
 
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
-use crate::key::{Key, LockKey};
+use crate::key::{Key, LockKey, text_of};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{self, Begun, Space, Task, Wait};
@@ -45,11 +46,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use table::{Name, SpaceId};
 
-pub(crate) use acquire::{Acquire, Held, Signal};
+pub(crate) use acquire::{Acquire, Signal};
 pub use acquire::{LockFuture, LockTimeoutFuture};
 pub(crate) use entry::Mode;
 pub use global::{global, is_locked, lock, lock_async, try_lock};
 pub use handle::{Handle, KeysHandle, ReentrantHandle};
+pub(crate) use held::Held;
 pub(crate) use table::{Hold, Terms, states};
 
 /// An in-process lock space: every key in it is a lock.
@@ -140,6 +142,7 @@ impl Locks {
     /// static NOBODY: lockutils::Locks = lockutils::Locks::new("nobody").permits(0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub const fn permits(mut self, permits: u32) -> Self {
         assert!(
             permits > 0,
@@ -217,29 +220,18 @@ impl Locks {
     /// Takes a lock for a thread if nobody else is near; gives what
     /// [`Guard::thin`] takes.
     #[inline]
-    fn try_thin(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Option<u64> {
-        with_text(key, |text| self.try_thin_text(text, terms, site))
-    }
-
-    /// The same for a task.
-    #[inline]
-    fn try_thin_async(
-        &self,
-        key: &(impl LockKey + ?Sized),
-        terms: Terms,
-        site: Site,
-        task: Owner,
-    ) -> Option<u64> {
+    fn try_thin(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
         match terms.mode {
-            Mode::Exclusive => with_text(key, |text| self.try_thin_for(text, site, task)),
+            Mode::Exclusive => self.try_thin_exclusive(text, site),
             Mode::Shared => None,
         }
     }
 
+    /// The same for a task.
     #[inline]
-    fn try_thin_text(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
+    fn try_thin_async(&self, text: &[u8], terms: Terms, site: Site, task: Owner) -> Option<u64> {
         match terms.mode {
-            Mode::Exclusive => self.try_thin_exclusive(text, site),
+            Mode::Exclusive => self.try_thin_for(text, site, task),
             Mode::Shared => None,
         }
     }
@@ -270,48 +262,62 @@ impl Locks {
     /// Takes a lock for a thread if it is free, or soon is.
     #[inline]
     pub(crate) fn try_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Held> {
-        match self.try_thin_text(text, terms, site) {
+        match self.try_thin(text, terms, site) {
             Some(hash) => Some(Held::thin(hash)),
-            None => acquire::spin(Name::new(self.id(), text), terms, site).map(Held::one),
+            None => acquire::take_or_spin(Name::new(self.id(), text), terms, site).map(Held::one),
         }
     }
 
     /// Takes a lock for a thread, and blocks it until it has it.
     #[inline]
     #[track_caller]
-    fn lock_text(&self, text: &[u8], terms: Terms, site: Site) -> Guard {
-        match self.try_thin_text(text, terms, site) {
+    fn lock(&self, text: &[u8], terms: Terms, site: Site) -> Guard {
+        match self.try_thin(text, terms, site) {
             Some(hash) => Guard::thin(hash),
-            None => Guard::new(self.wait_text(text, terms, site)),
+            None => Guard::new(self.block(text, terms, site)),
         }
     }
 
+    /// The same where the fast path is of no use.
     #[cold]
     #[track_caller]
-    fn wait_text(&self, text: &[u8], terms: Terms, site: Site) -> Held {
-        let space = self.id();
-        let name = Name::new(space, text);
-        if let Some(hold) = acquire::spin(name, terms, site) {
-            return Held::one(hold);
+    fn block(&self, text: &[u8], terms: Terms, site: Site) -> Held {
+        match acquire::take_or_spin(Name::new(self.id(), text), terms, site) {
+            Some(hold) => Held::one(hold),
+            None => self.acquire_text(text, terms, site).block_in_queue(),
         }
-        let request = Request::of_key(space, Key::from_utf8(text), terms, site);
-        Acquire::one(request).block_in_queue()
+    }
+
+    /// Takes a lock for a thread, and blocks it until it has it or the time is over.
+    #[inline]
+    fn lock_for(
+        &self,
+        text: &[u8],
+        terms: Terms,
+        site: Site,
+        timeout: Duration,
+    ) -> Result<Guard, Error> {
+        match self.try_thin(text, terms, site) {
+            Some(hash) => Ok(Guard::thin(hash)),
+            None => {
+                let acquire = self.acquire_text(text, terms, site);
+                acquire.block_for(timeout).map(Guard::new)
+            }
+        }
     }
 
     /// Takes a lock for a thread if it has room.
-    fn try_now(
-        &self,
-        key: &(impl LockKey + ?Sized),
-        terms: Terms,
-        site: Site,
-    ) -> Result<Hold, Error> {
-        if let Some(hash) = self.try_thin(key, terms, site) {
-            return Ok(Hold::thin(hash));
+    #[inline]
+    fn try_now(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
+        match self.try_thin(text, terms, site) {
+            Some(hash) => Ok(Hold::thin(hash)),
+            None => self.try_room(text, terms, site),
         }
-        with_text(key, |text| self.try_now_text(text, terms, site))
     }
 
-    fn try_now_text(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
+    /// The same where the fast path is of no use.
+    #[cold]
+    fn try_room(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
         let name = Name::new(self.id(), text);
         let record = Record {
             owner: Owner::thread(),
@@ -321,7 +327,7 @@ impl Locks {
     }
 
     /// Whether somebody holds the lock of the text.
-    fn holds_text(&self, text: &[u8]) -> bool {
+    fn is_held(&self, text: &[u8]) -> bool {
         table::holder(Name::new(self.id(), text)).is_some()
     }
 
@@ -332,27 +338,28 @@ impl Locks {
         terms: Terms,
         site: Site,
     ) -> Acquire {
-        match key.as_text() {
-            Some(text) => self.acquire_text(text, terms, site),
-            None => Acquire::one(Request::of_key(self.id(), Key::of(key), terms, site)),
-        }
+        let space = self.id();
+        Acquire::one(match key.as_text() {
+            Some(text) => Request::of_text(space, text, terms, site),
+            None => Request::of_key(space, Key::written(key), terms, site),
+        })
     }
 
-    fn acquire_text(&self, text: &str, terms: Terms, site: Site) -> Acquire {
-        Acquire::one(Request::of_text(self.id(), text, terms, site))
+    /// The same of a key whose text has been taken already.
+    fn acquire_text(&self, text: &[u8], terms: Terms, site: Site) -> Acquire {
+        Acquire::one(Request::of_key(
+            self.id(),
+            Key::from_utf8(text),
+            terms,
+            site,
+        ))
     }
-}
 
-/// Calls `f` with a key's text, which is copied only if it has to be.
-#[inline]
-pub(crate) fn with_text<R>(key: &(impl LockKey + ?Sized), f: impl FnOnce(&[u8]) -> R) -> R {
-    let copy;
-    f(if let Some(text) = key.as_text() {
-        text.as_bytes()
-    } else {
-        copy = Key::of(key);
-        copy.as_bytes()
-    })
+    /// Makes ready to wait.
+    #[cold]
+    fn wait_text(&self, text: &[u8], terms: Terms, site: Site) -> Sure {
+        Sure(Box::new(LockFuture(self.acquire_text(text, terms, site))))
+    }
 }
 
 impl fmt::Debug for Locks {
@@ -368,7 +375,6 @@ impl fmt::Debug for Locks {
 impl Space for Locks {
     type Wait = Sure;
 
-    #[cold]
     fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
         Sure(Box::new(LockFuture(self.acquire(key, terms.into(), site))))
     }
@@ -380,9 +386,11 @@ impl Space for Locks {
 
     #[inline]
     fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<Sure> {
-        match self.try_thin(key, terms.into(), site) {
+        let (mut copy, terms) = (Key::empty(), terms.into());
+        let text = text_of(key, &mut copy);
+        match self.try_thin(text, terms, site) {
             Some(hash) => Begun::Held(ThinHold(hash)),
-            None => Begun::Wait(self.wait(key, terms, site)),
+            None => Begun::Wait(self.wait_text(text, terms, site)),
         }
     }
 
@@ -394,9 +402,11 @@ impl Space for Locks {
         site: Site,
         Task(owner): Task,
     ) -> Begun<Sure> {
-        match self.try_thin_async(key, terms.into(), site, owner) {
+        let (mut copy, terms) = (Key::empty(), terms.into());
+        let text = text_of(key, &mut copy);
+        match self.try_thin_async(text, terms, site, owner) {
             Some(hash) => Begun::Held(ThinHold(hash)),
-            None => Begun::Wait(self.wait(key, terms, site)),
+            None => Begun::Wait(self.wait_text(text, terms, site)),
         }
     }
 }
@@ -482,6 +492,7 @@ impl Future for Sure {
     type Output = Result<AsyncGuard, Infallible>;
 
     #[inline]
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(Ok)
     }
@@ -495,8 +506,12 @@ pub struct LockNow(Option<Acquire>);
 impl Future for LockNow {
     type Output = Result<AsyncGuard, Error>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let acquire = self.0.take().expect("a future is polled once it is ready");
+        let acquire = self
+            .0
+            .take()
+            .expect("a future was polled after it was ready");
         let held = acquire.try_now(Owner::task(context.waker()));
         Poll::Ready(held.map(AsyncGuard::new))
     }

@@ -8,6 +8,7 @@ mod conformance;
 mod deadlock;
 mod derive;
 mod ending;
+mod evaluation;
 mod fair;
 mod fairness;
 #[cfg(target_os = "linux")]
@@ -17,6 +18,7 @@ mod keys;
 mod memory;
 mod model;
 mod nesting;
+mod panics;
 mod permits;
 mod ported;
 mod reentrant;

@@ -1,0 +1,82 @@
+//! What a guard holds: one lock, or several.
+
+use super::table::{self, Hold};
+use crate::guard::Holding;
+use std::mem::ManuallyDrop;
+
+/// What a guard holds. Dropping it releases.
+///
+/// It moves the holds out to drop them, since the address of what is dropped in place goes
+/// to code that isn't inlined, and so it could not be kept in registers.
+#[derive(Debug)]
+pub(crate) struct Held(ManuallyDrop<Holds>);
+
+#[derive(Debug)]
+enum Holds {
+    One(Hold),
+    /// In two boxes, of which the outer one is a word.
+    More(Box<Box<dyn Holding>>),
+}
+
+/// Several locks, in the order in which they were taken.
+#[derive(Debug)]
+struct AllHeld(Vec<Hold>);
+
+impl Held {
+    /// What [`table::try_take_thin`] has taken.
+    #[inline]
+    pub(crate) const fn thin(hash: u64) -> Self {
+        Self::one(Hold::thin(hash))
+    }
+
+    #[inline]
+    pub(crate) const fn one(hold: Hold) -> Self {
+        Self(ManuallyDrop::new(Holds::One(hold)))
+    }
+
+    pub(super) fn all(holds: Vec<Hold>) -> Self {
+        Self::more(AllHeld(holds))
+    }
+
+    pub(crate) fn more(held: impl Holding + 'static) -> Self {
+        Self(ManuallyDrop::new(Holds::More(Box::new(Box::new(held)))))
+    }
+
+    /// Has the holds be nobody's in particular, since their guard may go anywhere.
+    pub(crate) fn disown(&self) {
+        match &*self.0 {
+            Holds::One(hold) => table::disown(hold),
+            Holds::More(held) => held.disown(),
+        }
+    }
+}
+
+impl Drop for Held {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: this is the only place that takes it out, and nobody sees it afterwards.
+        #[expect(unsafe_code, reason = "moved out while it is dropped")]
+        match unsafe { ManuallyDrop::take(&mut self.0) } {
+            Holds::One(hold) => drop(hold),
+            Holds::More(held) => release_more(held),
+        }
+    }
+}
+
+#[cold]
+fn release_more(held: Box<Box<dyn Holding>>) {
+    drop(held);
+}
+
+impl Holding for AllHeld {
+    fn disown(&self) {
+        self.0.iter().for_each(table::disown);
+    }
+}
+
+impl Drop for AllHeld {
+    fn drop(&mut self) {
+        // In reverse.
+        while self.0.pop().is_some() {}
+    }
+}
