@@ -242,13 +242,11 @@ impl Key {
 /// text: what writes it is the user's, and may write something else the next time.
 #[inline]
 pub(crate) fn text_of<'a>(value: &'a (impl LockKey + ?Sized), copy: &'a mut Key) -> &'a [u8] {
-    match value.as_text() {
-        Some(text) => text.as_bytes(),
-        None => {
-            copy.write(value);
-            copy.as_bytes()
-        }
+    if let Some(text) = value.as_text() {
+        return text.as_bytes();
     }
+    copy.write(value);
+    copy.as_bytes()
 }
 
 impl Default for Key {

@@ -1,21 +1,27 @@
-//! Locks that nobody else wants, taken and let go in every way that is to cost nothing
-//! but a few instructions.
+//! Locks that nobody else wants, taken and let go in every way: on the fast path, which is
+//! to cost nothing but a few instructions, and [`BEYOND`] it.
 
 use lockutils::{Error, Locks, synchronized};
+use std::array;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// How often a case is to be run, to be counted.
 pub const ROUNDS: u32 = 10_000;
 
+/// The same of those [`BEYOND`], which take longer.
+pub const BEYOND_ROUNDS: u32 = 500;
+
 static LOCKS: Locks = Locks::new("uncontended");
 static FAIR: Locks = Locks::new("uncontended and fair").fair();
+static COUNTED: Locks = Locks::new("uncontended and counted").permits(4);
 
 /// A key of 64 bytes, the most that costs no allocation.
 const LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// The ways, by name.
+/// The ways of the fast path, by name.
 pub const CASES: &[(&str, fn())] = &[
     ("guard", || drop(LOCKS.key("2f1c").lock())),
     ("guard, 64 bytes", || drop(LOCKS.key(LONG).lock())),
@@ -63,6 +69,110 @@ pub const CASES: &[(&str, fn())] = &[
         assert!(poll(tried_async("2f1c", true)));
     }),
 ];
+
+/// The ways that the fast path has no place for, by name. They may allocate; but there is
+/// room for them, so they have nothing to wait for either.
+pub const BEYOND: &[(&str, fn())] = &[
+    ("65 bytes", || drop(LOCKS.key((LONG, "")).lock())),
+    ("65 bytes, async", || {
+        drop(poll(LOCKS.key((LONG, "")).lock_async()));
+    }),
+    ("shared", || drop(LOCKS.key("2f1c").shared().lock())),
+    ("shared, twice", || {
+        let shared = LOCKS.key("2f1c").shared();
+        let _both = [shared.lock(), shared.lock()];
+    }),
+    ("shared, fair", || drop(FAIR.key("2f1c").shared().lock())),
+    ("shared, try", || {
+        drop(LOCKS.key("2f1c").shared().try_lock().unwrap());
+    }),
+    ("shared, timeout", || {
+        drop(LOCKS.key("2f1c").shared().lock_timeout(SECOND).unwrap());
+    }),
+    ("shared, async", || {
+        drop(poll(LOCKS.key("2f1c").shared().lock_async()));
+    }),
+    ("permits", || drop(COUNTED.key("2f1c").lock())),
+    ("permits, all", || {
+        let _all: [_; 4] = array::from_fn(|_| COUNTED.key("2f1c").lock());
+    }),
+    ("permits, shared", || {
+        drop(COUNTED.key("2f1c").shared().lock());
+    }),
+    ("permits, try", || {
+        drop(COUNTED.key("2f1c").try_lock().unwrap());
+    }),
+    ("permits, timeout", || {
+        drop(COUNTED.key("2f1c").lock_timeout(SECOND).unwrap());
+    }),
+    ("permits, async", || {
+        drop(poll(COUNTED.key("2f1c").lock_async()));
+    }),
+    ("permits, async, timeout", || {
+        drop(poll(COUNTED.key("2f1c").lock_timeout_async(SECOND)).unwrap());
+    }),
+    ("re-entry", || {
+        let reentrant = LOCKS.key("2f1c").reentrant();
+        let _both = [reentrant.lock(), reentrant.lock()];
+    }),
+    ("re-entry, try, timeout", || {
+        let reentrant = LOCKS.key("2f1c").reentrant();
+        let outer = reentrant.lock();
+        drop([
+            reentrant.try_lock().unwrap(),
+            reentrant.lock_timeout(SECOND).unwrap(),
+        ]);
+        drop(outer);
+    }),
+    ("re-entry, fair, shared", || {
+        let reentrant = FAIR.key("2f1c").reentrant();
+        let _outer = reentrant.lock();
+        let _inner = FAIR.key("2f1c").shared().reentrant().lock();
+    }),
+    ("keys", || drop(LOCKS.keys(["2f1c", "81d0"]).lock())),
+    ("keys, shared", || {
+        drop(LOCKS.keys(["2f1c", "81d0"]).shared().lock());
+    }),
+    ("keys, permits", || {
+        drop(COUNTED.keys(["2f1c", "81d0"]).lock());
+    }),
+    ("keys, try", || {
+        drop(LOCKS.keys(["2f1c", "81d0"]).try_lock().unwrap());
+    }),
+    ("keys, async", || {
+        drop(poll(LOCKS.keys(["2f1c", "81d0"]).lock_async()));
+    }),
+    ("attribute, shared", shared),
+    ("attribute, permits", counted),
+    ("attribute, permits, async", || poll(counted_async())),
+    ("attribute, keys", || several(&[7, 3])),
+    ("attribute, re-entry", twice),
+    ("beside other keys", || {
+        drop(crowd().map(|key| LOCKS.key(key).lock()));
+    }),
+    ("beside other keys, fair", || {
+        drop(crowd().map(|key| FAIR.key(key).lock()));
+    }),
+    ("beside other keys, try", || {
+        drop(crowd().map(|key| LOCKS.key(key).try_lock().unwrap()));
+    }),
+    ("beside other keys, timeout", || {
+        drop(crowd().map(|key| LOCKS.key(key).lock_timeout(SECOND).unwrap()));
+    }),
+    ("beside other keys, async", || {
+        drop(crowd().map(|key| poll(LOCKS.key(key).lock_async())));
+    }),
+    ("beside other keys, attribute", || crowded(&crowd())),
+];
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Keys that are new each time, and enough to be held at once that in a hundred rounds ten
+/// times one finds another in its place of the fast path, which is one of 4096.
+fn crowd() -> [u64; 32] {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    array::from_fn(|_| NEXT.fetch_add(1, Ordering::Relaxed))
+}
 
 /// The result of a future that has nothing to wait for.
 fn poll<F: Future>(future: F) -> F::Output {
@@ -114,6 +224,37 @@ fn tried(id: &str, locked: bool) -> bool {
 #[synchronized("again", reentrant, guard = guard)]
 fn again() {
     drop(guard);
+}
+
+#[synchronized(key = "2f1c", locks = LOCKS, shared)]
+fn shared() {}
+
+#[synchronized(key = "2f1c", locks = COUNTED)]
+fn counted() {}
+
+#[synchronized(key = "2f1c", locks = COUNTED)]
+async fn counted_async() {}
+
+#[synchronized(keys = ids)]
+fn several(ids: &[u32]) {}
+
+#[synchronized("twice", reentrant)]
+fn twice() {
+    twice_inside();
+}
+
+#[synchronized("twice", reentrant)]
+fn twice_inside() {}
+
+/// Holds all of the keys at once.
+fn crowded(keys: &[u64]) {
+    #[synchronized(key = keys[0], locks = LOCKS)]
+    fn hold_first(keys: &[u64]) {
+        crowded(&keys[1..]);
+    }
+    if !keys.is_empty() {
+        hold_first(keys);
+    }
 }
 
 #[synchronized(key = id, acquire_timeout = timeout)]

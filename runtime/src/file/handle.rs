@@ -200,7 +200,10 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
         let request = self.locks.request(&self.key, self.terms, Site::here());
         match request.and_then(|request| Ok((request.is_locked()?, request.path()))) {
             Ok((true, _)) => {}
-            Ok((false, path)) => panic!("lock {path:?} is not held; its holder must call this"),
+            Ok((false, path)) => {
+                let lock = path.to_string_lossy();
+                panic!("lock {lock:?} is not held; its holder must call this")
+            }
             Err(error) => panic!("{error}"),
         }
     }

@@ -273,29 +273,39 @@ impl Acquire {
     }
 }
 
-/// What a thread does before it joins the queue: it tries the slow path where only that has
-/// the lock, and then the fast path for about as long as it takes to block and be woken.
+/// What a thread does before it joins the queue: it takes the lock if that has room, and else
+/// tries the fast path again for about as long as it takes to block and be woken.
 ///
 /// Where the holder is soon done the lock stays on the fast path so, and nobody who waits is
 /// overtaken, since the fast path is closed as long as there is somebody in the queue.
+///
+/// Only the holder of this very lock is worth a pause. A lock that the fast path has no place
+/// for, as one with several permits or beside another key in the bucket, is taken at once.
 pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
     let owner = Owner::thread();
     let record = Record { owner, site };
-    if let Some(hold) = table::try_take_inflated(name, terms, record) {
-        return Some(hold);
-    }
     let Terms { mode, reentrant } = terms;
     // Who spins has no place in line, and a re-entry finds its own lock in the way.
-    if name.space.policy.fair || reentrant || mode == Mode::Shared {
+    let may_spin =
+        name.may_be_thin() && mode == Mode::Exclusive && !(name.space.policy.fair || reentrant);
+    if may_spin {
+        if let Some(hold) = try_thin_again(name, record) {
+            return Some(hold);
+        }
+    }
+    if !(may_spin && table::is_held_thin(name)) {
+        if let Some(hold) = table::try_take(name, terms, record) {
+            return Some(hold);
+        }
+    }
+    if !may_spin {
         return None;
     }
     let start = Instant::now();
     for round in 0..SPINS {
         sync::pause(round);
-        if table::looks_free(name) {
-            if let Some(hash) = table::try_take_thin(name, record) {
-                return Some(Hold::thin(hash));
-            }
+        if let Some(hold) = try_thin_again(name, record) {
+            return Some(hold);
         }
         // On a busy machine a pause can take longer than anybody is to be overtaken.
         if start.elapsed() >= PATIENCE {
@@ -303,6 +313,14 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
         }
     }
     None
+}
+
+/// Takes the lock by its bucket alone, if that has become free.
+fn try_thin_again(name: Name<'_>, record: Record) -> Option<Hold> {
+    if !table::looks_free(name) {
+        return None;
+    }
+    table::try_take_thin(name, record).map(Hold::thin)
 }
 
 impl One {

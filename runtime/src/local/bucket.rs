@@ -10,11 +10,13 @@
 //!
 //! | word | state | who may change it |
 //! |---|---|---|
-//! | 0 | free | anybody, to 1; with the shard's mutex, to 2 |
-//! | 1 | thin: held, and the record says what and by whom, once it is complete | the holder, to 0; with the shard's mutex, to 2 × 2 |
+//! | 0 | free | anybody, to its hash; with the shard's mutex, to 2 |
+//! | hash, made odd | thin: the lock of that hash is held, and the record says by whom, once it is complete | the holder, to 0; with the shard's mutex, to 2 × 2 |
 //! | 2 × n | inflated: n entries and reservations | with the shard's mutex |
 //!
-//! The record is written after the word is 1, by whoever made it 1, and read with the
+//! So who finds the word odd sees whether its own lock is held, or another one.
+//!
+//! The record is written after the word is odd, by whoever made it so, and read with the
 //! mutex by whoever ends that state. `complete` goes between the two:
 //!
 //! 1. Where the word is 0, the record is not complete. So the next holder finds it so, and
@@ -29,8 +31,17 @@ use crate::site::Record;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, UnsafeCell, spin};
 
 const FREE: u64 = 0;
-const THIN: u64 = 1;
 const ENTRY: u64 = 2;
+
+/// The word of a bucket in which the lock of this hash is held thin.
+#[inline]
+const fn thin(hash: u64) -> u64 {
+    hash | 1
+}
+
+const fn is_thin(word: u64) -> bool {
+    word % 2 == 1
+}
 
 /// Aligned so that two buckets never share a cache line, nor a pair of lines that
 /// the processor fetches together.
@@ -60,8 +71,8 @@ pub(super) struct ThinHold {
 }
 
 // SAFETY: the record is the only part that isn't `Sync` by itself. It is written by who
-// made the word 1, before it says so by `complete`; and read by who made the word 2 × 2
-// of that 1, with the shard's mutex, after seeing `complete`. By invariant 1 that is of
+// made the word odd, before it says so by `complete`; and read by who made it 2 × 2 after
+// that, with the shard's mutex, after seeing `complete`. By invariant 1 that is of
 // the same hold, and by invariant 3 nobody writes until the word has been 0 again. Each
 // of these steps happens before the next, see the orderings below.
 #[expect(unsafe_code, reason = "as above")]
@@ -101,20 +112,20 @@ impl Bucket {
     /// Takes a lock of a bucket in which none is held or awaited. The key's text is at most
     /// [`Bucket::TEXT`] bytes long.
     #[inline]
-    pub(super) fn try_take(&self, space: u64, text: &[u8], record: Record) -> bool {
+    pub(super) fn try_take(&self, hash: u64, space: u64, text: &[u8], record: Record) -> bool {
         // Acquire pairs with the release in `release` and `unreserve`: what was done
         // under the lock before is done, and so is all that was done with the record. It has
         // to be one read-modify-write, as it is what `reserve` reads of a thin hold: so that
         // one sees as well what was released before, and no `complete` of an earlier hold.
         if self
             .word
-            .compare_exchange(FREE, THIN, Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(FREE, thin(hash), Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
             return false;
         }
         self.record.with_mut(|place| {
-            // SAFETY: this made the word 1, so nobody else reads or writes the record until
+            // SAFETY: this made the word odd, so nobody else reads or writes the record until
             // it is complete, see the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
             let place = unsafe { &mut *place };
@@ -131,14 +142,14 @@ impl Bucket {
     /// Ends a thin hold. False if the bucket has been inflated meanwhile; then the
     /// lock is an entry.
     #[inline]
-    pub(super) fn release(&self) -> bool {
+    pub(super) fn release(&self, hash: u64) -> bool {
         // Relaxed, as it is for the next holder, who sees it by the release below.
         self.complete.store(false, Ordering::Relaxed);
         // Release pairs with the acquire in `try_take` and `reserve`: what was done
         // under the lock is done, and the record isn't complete.
         let released = self
             .word
-            .compare_exchange(THIN, FREE, Ordering::Release, Ordering::Relaxed)
+            .compare_exchange(thin(hash), FREE, Ordering::Release, Ordering::Relaxed)
             .is_ok();
         if !released {
             // Release, as in `try_take`; by invariant 2.
@@ -147,24 +158,21 @@ impl Bucket {
         released
     }
 
-    /// Whether the shard's mutex rules. A hint: by now it may have changed.
-    pub(super) fn is_inflated(&self) -> bool {
-        self.word.load(Ordering::Relaxed) > THIN
+    /// Whether the lock of the hash is held thin. A hint: by now it may have changed.
+    pub(super) fn is_held_thin(&self, hash: u64) -> bool {
+        self.word.load(Ordering::Relaxed) == thin(hash)
     }
 
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
     pub(super) fn reserve(&self) -> Option<ThinHold> {
-        let inflate = |word| match word {
-            THIN => Some(2 * ENTRY),
-            _ => Some(word + ENTRY),
-        };
+        let inflate = |word| Some(ENTRY + if is_thin(word) { ENTRY } else { word });
         // Acquire pairs with the release in `release` and `unreserve`.
         let word = self
             .word
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, inflate);
         let word = word.expect("a bucket can always be inflated");
-        (word == THIN).then(|| self.read())
+        is_thin(word).then(|| self.read())
     }
 
     /// Ends a reservation; without one left, and without an entry, the bucket is
@@ -192,7 +200,7 @@ impl Bucket {
         // Acquire pairs with the release in `try_take` and `release`.
         spin(|| self.complete.load(Ordering::Acquire).then_some(()));
         self.record.with(|place| {
-            // SAFETY: this made the word 2 × 2 of 1, and the record is complete, so nobody
+            // SAFETY: this made the word 2 × 2, when it was odd, and the record is complete, so nobody
             // writes to it until the word has been 0 again, see the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
             let place = unsafe { &*place };

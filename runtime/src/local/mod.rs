@@ -27,6 +27,8 @@ mod held;
 mod identity;
 #[cfg(all(test, loom))]
 mod models;
+#[cfg(all(test, not(loom)))]
+mod pauses;
 mod table;
 
 use crate::error::Error;
@@ -297,13 +299,11 @@ impl Locks {
         site: Site,
         timeout: Duration,
     ) -> Result<Guard, Error> {
-        match self.try_thin(text, terms, site) {
-            Some(hash) => Ok(Guard::thin(hash)),
-            None => {
-                let acquire = self.acquire_text(text, terms, site);
-                acquire.block_for(timeout).map(Guard::new)
-            }
+        if let Some(hash) = self.try_thin(text, terms, site) {
+            return Ok(Guard::thin(hash));
         }
+        let acquire = self.acquire_text(text, terms, site);
+        acquire.block_for(timeout).map(Guard::new)
     }
 
     /// Takes a lock for a thread if it has room.

@@ -119,7 +119,7 @@ impl Drop for Hold {
     #[inline]
     fn drop(&mut self) {
         let Self { hash, ticket } = *self;
-        if !(ticket == Ticket::FIRST && bucket(hash).release()) {
+        if !(ticket == Ticket::FIRST && bucket(hash).release(hash)) {
             release(hash, ticket);
         }
     }
@@ -199,13 +199,18 @@ pub(super) fn looks_free(name: Name<'_>) -> bool {
     name.may_be_thin() && bucket(name.hash).is_free()
 }
 
+/// Whether somebody holds the lock by its bucket alone. A hint, as [`looks_free`].
+pub(super) fn is_held_thin(name: Name<'_>) -> bool {
+    bucket(name.hash).is_held_thin(name.hash)
+}
+
 /// Takes the lock exclusively, by its bucket alone. Gives the hash, of which
 /// [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying it
 /// costs as much again as all the rest.
 #[inline]
 pub(super) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
     let Name { hash, space, text } = name;
-    (name.may_be_thin() && bucket(hash).try_take(space.number, text, record)).then_some(hash)
+    (name.may_be_thin() && bucket(hash).try_take(hash, space.number, text, record)).then_some(hash)
 }
 
 /// Takes the lock if it has room.
@@ -213,12 +218,6 @@ pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<H
     Inflated::at(name.hash)
         .try_take(name, terms, record)
         .map(Hold::at)
-}
-
-/// Takes the lock if its bucket is inflated, and it has room.
-pub(super) fn try_take_inflated(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    let is_inflated = bucket(name.hash).is_inflated();
-    is_inflated.then(|| try_take(name, terms, record))?
 }
 
 /// Takes the lock, or joins the end of its queue.

@@ -7,8 +7,16 @@ pub(crate) use std::time::Instant;
 use std::time::Duration;
 use std::{cell, hint, thread};
 
+#[cfg(test)]
+thread_local! {
+    /// How often the thread has paused.
+    pub(crate) static PAUSES: cell::Cell<usize> = const { cell::Cell::new(0) };
+}
+
 /// Lets some time pass, the more the later the round.
 pub(crate) fn pause(round: u32) {
+    #[cfg(test)]
+    PAUSES.set(PAUSES.get() + 1);
     if round < 4 {
         for _ in 0..1 << round {
             hint::spin_loop();
