@@ -21,8 +21,9 @@ use crate::args::Args;
 use crate::block::Block;
 use crate::future::{Future, Pin};
 use crate::item::{Function, is_synchronized, may_be_synchronized};
+use crate::lazy::{Kind, Lazy, lazy};
 use crate::lock::{Later, lock, lock_later, private};
-use crate::span::{grouped, mixed};
+use crate::span::{ends, grouped, mixed};
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error};
@@ -36,7 +37,21 @@ pub(crate) fn expand(args: &Args, function: &Function) -> TokenStream {
         Some(future) => expand_later(args, function, future),
         None => locked(&lock(args, function), &function.body),
     };
-    with_body(&function.attrs, function, &body)
+    let checks = lazy(function).into_iter().filter(|lazy| lazy.is_named);
+    let checks = checks.map(|lazy| is_not_lazy(args, &lazy));
+    with_body(&function.attrs, function, &quote!(#(#checks)* #body))
+}
+
+/// A statement that doesn't compile if the type is what its name says.
+fn is_not_lazy(args: &Args, Lazy { ty, kind, .. }: &Lazy<'_>) -> TokenStream {
+    let (first, last) = ends(ty);
+    let private = private(args, first);
+    let asked = match kind {
+        Kind::Future => quote_spanned!(last=> is_future),
+        Kind::Stream => quote_spanned!(last=> is_stream),
+    };
+    let answer = quote_spanned!(last=> #private::Returned::<#ty>::NEW.#asked());
+    quote_spanned!(last=> #private::RunsInTheCall::check(#answer);)
 }
 
 /// The function without a lock, nor another attribute that asks for one, and what is wrong

@@ -4,11 +4,11 @@
 //! `#[async_trait]` makes of an async method. Then the block is what has to hold the
 //! lock. It is found by the body's last tokens; nothing is parsed.
 //!
-//! Other bodies that make a future are known by the return type.
+//! Other bodies that make a future are known by the return type, see
+//! [`mod@lazy`](crate::lazy).
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
 
 /// A body that makes a future: `statements; async move { .. }`.
 pub(crate) struct Future {
@@ -189,65 +189,4 @@ fn ends_an_operand(token: Option<&TokenTree>) -> bool {
         Some(TokenTree::Literal(_)) => true,
         Some(TokenTree::Punct(_)) | None => false,
     }
-}
-
-/// What a return type shows that the call doesn't do.
-pub(crate) enum Lazy<'a> {
-    /// With the type of its output, where the type shows it.
-    Future(Option<&'a Type>),
-    Stream,
-}
-
-/// Whether the type shows that it is a future or a stream.
-pub(crate) fn lazy(ty: &Type) -> Option<Lazy<'_>> {
-    match ty {
-        Type::ImplTrait(ty) => ty.bounds.iter().find_map(lazy_bound),
-        Type::TraitObject(ty) => ty.bounds.iter().find_map(lazy_bound),
-        Type::Path(ty) => lazy_path(&ty.path),
-        Type::Reference(ty) => lazy(&ty.elem),
-        Type::Paren(ty) => lazy(&ty.elem),
-        Type::Group(ty) => lazy(&ty.elem),
-        _ => None,
-    }
-}
-
-fn lazy_bound(bound: &TypeParamBound) -> Option<Lazy<'_>> {
-    let TypeParamBound::Trait(bound) = bound else {
-        return None;
-    };
-    let last = bound.path.segments.last()?;
-    match &*last.ident.to_string() {
-        "Future" | "FusedFuture" | "IntoFuture" | "TryFuture" => {
-            let output = arguments(&last.arguments).find_map(|argument| match argument {
-                GenericArgument::AssocType(output) if output.ident == "Output" => Some(&output.ty),
-                _ => None,
-            });
-            Some(Lazy::Future(output))
-        }
-        "Stream" | "FusedStream" | "TryStream" => Some(Lazy::Stream),
-        _ => None,
-    }
-}
-
-fn lazy_path(path: &Path) -> Option<Lazy<'_>> {
-    let last = path.segments.last()?;
-    let inside = arguments(&last.arguments).find_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    match &*last.ident.to_string() {
-        // `Self::Future` of a trait such as tower's `Service` is one of them.
-        "Future" | "BoxFuture" | "LocalBoxFuture" => Some(Lazy::Future(inside)),
-        "Stream" | "BoxStream" | "LocalBoxStream" => Some(Lazy::Stream),
-        "Pin" | "Box" => lazy(inside?),
-        _ => None,
-    }
-}
-
-fn arguments(arguments: &PathArguments) -> impl Iterator<Item = &GenericArgument> {
-    let arguments = match arguments {
-        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
-        _ => None,
-    };
-    arguments.into_iter().flatten()
 }

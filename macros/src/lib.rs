@@ -13,6 +13,7 @@ mod format;
 mod future;
 mod item;
 mod key;
+mod lazy;
 mod lock;
 #[cfg(test)]
 mod soup;
@@ -371,35 +372,11 @@ use item::{Function, Item};
 /// `.await` in them there, and a closure of `or_else` is a `move` one. A `return` among the
 /// statements doesn't compile, since it would give a future without the lock.
 ///
-/// Other bodies that return a future or a stream are refused, as the lock would be
-/// released before it runs. An iterator or a closure that is returned, and a future
-/// whose type an alias hides, do run after the lock is released.
-///
-/// # A plain function in async code
-///
-/// A function that isn't async blocks its thread while it waits. Called from a task, it so
-/// blocks a worker of the runtime. Where an async function holds the same key over an
-/// `.await`, all workers may come to block for it, and none is left to run it: the service
-/// stands still. Have the function be async too, or take the lock by `lock_async`, wherever
-/// tasks hold the key:
-///
-/// ```
-/// # use lockutils::synchronized;
-/// # async fn pay(_: u32) {}
-/// #[synchronized("user-{id}")]
-/// async fn charge(id: u32) {
-///     pay(id).await;
-/// }
-///
-/// #[synchronized("user-{id}")]
-/// async fn refund(id: u32) {
-///     // Nothing is awaited in here; it is async for the sake of the lock.
-/// }
-/// # futures::executor::block_on(async { charge(7).await; refund(7).await });
-/// ```
-///
-/// A thread that blocks for a second while a task has the lock is reported, once for each lock,
-/// to `lockutils::set_deadlock_hook`, or without one to standard error.
+/// Other bodies that return a future or a stream are refused, as the lock would be released
+/// before it runs. That holds for an `async fn` and an `async` block as well, if their output is
+/// one; and for types that have one inside, such as `Result<BoxFuture<'_, T>, E>`,
+/// `Option<impl Future>`, a tuple, or a web framework's response around an `impl Stream`.
+/// [Limits](#limits) lists what can't be seen.
 ///
 /// # On an `impl` block
 ///
@@ -455,6 +432,20 @@ use item::{Function, Item};
 /// | `#[tracing::instrument]` | the wait is outside the span, and so is the key | the wait is inside the span |
 ///
 /// # Limits
+///
+/// Whether a function returns what runs later is told by its return type, and so it can't be seen
+///
+/// - of a type under another name: a type alias (but one that is called `BoxFuture` or
+///   `BoxStream`), the call of a macro, a response type that has a body of its own, such as
+///   axum's `Response`, and `impl Trait` for a trait that isn't a future's, such as
+///   `impl IntoResponse`;
+/// - of types that are futures or streams themselves, such as `Ready`, `JoinHandle` or
+///   `ReceiverStream`, of which some do run during the call;
+/// - of an iterator or a closure, also one that makes a future.
+///
+/// These run after the lock is released; run them in the function and return what they give. A
+/// type that has a future inside and runs none, such as a channel for futures, is refused,
+/// unless it is returned under an alias.
 ///
 /// An async task that takes a key it already holds waits for itself, so a recursive async
 /// function needs another key at each step. A `const fn`, a function without a body, and

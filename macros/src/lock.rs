@@ -21,8 +21,8 @@
 //!   let the compiler underline exactly the key, the space or the return type.
 
 use crate::args::{Args, Key};
-use crate::future::{Lazy, lazy};
 use crate::item::Function;
+use crate::lazy::output;
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -337,10 +337,7 @@ impl<'a> Lock<'a> {
         let sig = &self.function.sig;
         let place = match &sig.output {
             ReturnType::Default => sig.ident.to_token_stream(),
-            ReturnType::Type(_, ty) => match (&self.function.future, lazy(ty)) {
-                (Some(_), Some(Lazy::Future(Some(output)))) => output.to_token_stream(),
-                _ => ty.to_token_stream(),
-            },
+            ReturnType::Type(_, ty) => output(self.function).unwrap_or(ty).to_token_stream(),
         };
         let (first, last) = ends(&place);
         let private = self.private(first);

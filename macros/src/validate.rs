@@ -3,11 +3,12 @@
 use crate::args::Args;
 use crate::block::Block;
 use crate::errors::{all, both};
-use crate::future::{Future, Lazy, find_exit, is_punct, is_word, lazy};
+use crate::future::{Future, find_exit, is_punct, is_word};
 use crate::item::{Function, is_synchronized, may_be_synchronized};
+use crate::lazy::{Kind, lazy};
 use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Error, Expr, Path, Result, ReturnType};
+use syn::{Attribute, Error, Expr, Path, Result};
 
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
@@ -182,12 +183,14 @@ fn is_not_variadic(function: &Function) -> Result<()> {
 }
 
 fn is_not_naked(function: &Function) -> Result<()> {
-    let is_naked = |path: &Path| path.is_ident("naked");
-    let naked = function.attrs.iter().find(|attr| {
-        // `#[unsafe(naked)]`, and `#[naked]` of earlier compilers.
-        is_naked(attr.path())
-            || attr.path().is_ident("unsafe") && attr.parse_args().is_ok_and(|path| is_naked(&path))
-    });
+    let is_naked = |attr: &&Attribute| {
+        let inside = attr
+            .path()
+            .is_ident("unsafe")
+            .then(|| attr.parse_args::<Path>());
+        inside.is_some_and(|path| path.is_ok_and(|path| path.is_ident("naked")))
+    };
+    let naked = function.attrs.iter().find(is_naked);
     refuse_in(
         function,
         naked,
@@ -212,26 +215,25 @@ fn has_methods(block: &Block) -> Result<()> {
     )
 }
 
-/// A future or stream that the call returns would run after the lock is released.
+/// A future or stream that the call returns would run after the lock is released. Where only
+/// a type's name says that it is one, the expansion asks the compiler.
 fn runs_during_the_call(function: &Function) -> Result<()> {
-    let (None, ReturnType::Type(_, output)) = (&function.future, &function.sig.output) else {
+    let lazy = lazy(function);
+    let Some(lazy) = lazy.iter().find(|lazy| !lazy.is_named) else {
         return Ok(());
     };
-    let Some(lazy) = lazy(output) else {
-        return Ok(());
-    };
-    let message = match lazy {
-        Lazy::Stream => {
+    let message = match lazy.kind {
+        Kind::Stream => {
             "the lock would be released before the stream runs; take it where the stream is consumed"
         }
-        Lazy::Future(_) if function.sig.asyncness.is_some() => {
+        Kind::Future if function.is_async() => {
             "the lock would be released before the returned future runs; await it in the function and return its output"
         }
-        Lazy::Future(_) => {
+        Kind::Future => {
             "the lock would be released before the future runs; make it an `async fn`, or end the body in `async move { .. }` or `Box::pin(async move { .. })`"
         }
     };
-    refuse_in(function, Some(output), message)
+    refuse_in(function, Some(lazy.ty), message)
 }
 
 /// Before the `async` block that a body ends in, a `return` would give a future

@@ -113,6 +113,7 @@ mod guard;
 mod key;
 mod local;
 mod owner;
+mod returned;
 mod site;
 mod snapshot;
 mod space;

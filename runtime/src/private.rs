@@ -13,6 +13,7 @@ use std::mem;
 /// The space that `external` means.
 pub use crate::file::file_locks as external;
 pub use crate::local::{Locks, global};
+pub use crate::returned::{Returned, RunsInTheCall};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
 pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};

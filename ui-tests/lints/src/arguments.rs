@@ -148,6 +148,19 @@ fn pinned(id: u32) -> Pin<Box<dyn Future<Output = Result<u32, Error>> + Send>> {
     Box::pin(async move { Ok(std::future::ready(id).await) })
 }
 
+/// No stream, whatever its name.
+struct Stream<'a>(&'a u32);
+
+#[cfg_attr(feature = "lockutils", synchronized(key = stream.0))]
+fn named_as_a_stream(stream: Stream<'_>) -> Stream<'_> {
+    stream
+}
+
+#[cfg_attr(feature = "lockutils", synchronized(key = id))]
+async fn named_as_a_stream_async(id: &u32) -> Option<Stream<'_>> {
+    std::future::ready(Some(Stream(id))).await
+}
+
 #[cfg_attr(feature = "lockutils", synchronized("unit"))]
 fn unit() {}
 
