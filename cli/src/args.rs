@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use clap_complete::Shell;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::{ArgValueCompleter, Shell};
 use lockutils::FileLocks;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::exit;
+use crate::{completions, exit};
 
 /// The end of a subcommand's `--help`: what is in the file, and the environment.
 macro_rules! help {
@@ -54,7 +55,7 @@ pub(crate) enum Command {
 #[command(after_long_help = help!("run.txt"))]
 pub(crate) struct RunArgs {
     /// Locks to hold; all of them or none, in one order for everybody
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required = true, add = ArgValueCompleter::new(completions::keys))]
     pub(crate) keys: Vec<OsString>,
 
     /// The command, with its arguments
@@ -92,15 +93,23 @@ pub(crate) struct RunArgs {
     pub(crate) place: Place,
 }
 
-/// Show who holds which lock, and how many wait
+/// Show who holds which lock, and who waits
 #[derive(Args)]
 #[command(after_long_help = help!("ps.txt"))]
 pub(crate) struct PsArgs {
+    /// Locks to show, if they are held; without one, all of the directory
+    #[arg(value_name = "KEY", add = ArgValueCompleter::new(completions::keys))]
+    pub(crate) keys: Vec<OsString>,
+
+    /// What comes first
+    #[arg(long, value_name = "BY", value_enum, default_value_t = Sort::Age)]
+    pub(crate) sort: Sort,
+
     /// Print JSON: an array with an object for each lock
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Show it anew each second, until Ctrl-C
+    /// Show it anew each second, until `q` or Ctrl-C
     #[arg(long, conflicts_with = "json")]
     pub(crate) watch: bool,
 
@@ -108,12 +117,26 @@ pub(crate) struct PsArgs {
     pub(crate) place: Place,
 }
 
-/// Remove the file of a lock that nobody holds
+/// The order of a list of locks.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Sort {
+    /// Held for longest
+    Age,
+    /// By their text
+    Key,
+    /// Of the process with the lowest id
+    Pid,
+    /// Awaited by most
+    Waiters,
+}
+
+/// Remove the files of locks that nobody holds
 #[derive(Args)]
 #[command(after_long_help = help!("rm.txt"))]
 pub(crate) struct RmArgs {
-    /// The lock
-    pub(crate) key: OsString,
+    /// The locks; one that can't be removed is no reason to keep the others
+    #[arg(value_name = "KEY", required = true, add = ArgValueCompleter::new(completions::keys))]
+    pub(crate) keys: Vec<OsString>,
 
     #[command(flatten)]
     pub(crate) place: Place,
@@ -150,6 +173,19 @@ pub(crate) struct CompletionsArgs {
 pub(crate) struct ManArgs {
     /// The page of one subcommand
     pub(crate) subcommand: Option<String>,
+
+    /// Write all pages, of the command and of each subcommand, into this directory
+    ///
+    /// Made if it is missing. Without a value it is where `man` looks for a user's own pages.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "subcommand",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub(crate) install: Option<OsString>,
 }
 
 /// Where the lock files are.
@@ -175,6 +211,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Whether nobody has named a directory, so that it is the user's own.
+    pub(crate) fn is_own(&self) -> bool {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.dir.is_none() && !is_set("LOCKUTILS_DIR") && !is_set("OSLO_LOCK_PATH")
+    }
+
     pub(crate) fn locks(&self) -> Result<FileLocks> {
         let (dir, prefix) = (self.dir.clone(), self.prefix.clone());
         if self.oslo {
@@ -211,6 +253,65 @@ fn oslo_lock_path() -> Result<PathBuf> {
         return Err(usage(&text));
     }
     Ok(dir)
+}
+
+/// What was said, with a hint where the two hyphens before a command were forgotten.
+pub(crate) fn parse() -> clap::error::Result<Cli> {
+    Cli::try_parse().map_err(|mut error| {
+        let words: Vec<_> = env::args_os().skip(1).collect();
+        let kinds = [
+            ErrorKind::MissingRequiredArgument,
+            ErrorKind::UnknownArgument,
+        ];
+        if kinds.contains(&error.kind()) {
+            if let Some(hint) = hint(&words) {
+                let hints = vec![StyledStr::from(hint)];
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hints));
+            }
+        }
+        error
+    })
+}
+
+/// How to write it, for those who write it as `flock` and `env` have it.
+fn hint(words: &[OsString]) -> Option<String> {
+    let (subcommand, rest) = words.split_first()?;
+    let keys = match subcommand.to_str()? {
+        "run" => 1,
+        "wrap" => 0,
+        _ => return None,
+    };
+    let is_plain = |word: &OsString| !word.to_string_lossy().starts_with('-');
+    if rest.len() <= keys || rest.iter().any(|word| word == "--") {
+        return None;
+    }
+    let example = if rest[..=keys].iter().all(is_plain) {
+        let quoted = |word: &OsString| shown(&word.to_string_lossy());
+        let (keys, command) = rest.split_at(keys);
+        let keys: Vec<_> = keys.iter().map(quoted).collect();
+        let command: Vec<_> = command.iter().map(quoted).collect();
+        [keys, vec!["--".to_owned()], command].concat().join(" ")
+    } else if keys == 0 {
+        "-- cargo test".to_owned()
+    } else {
+        "backup -- rsync -a /home /backup".to_owned()
+    };
+    let subcommand = subcommand.to_string_lossy();
+    Some(format!(
+        "the command comes after `--`: `lockutils {subcommand} {example}`"
+    ))
+}
+
+/// A word as it is typed in a shell.
+fn shown(word: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!(
+        "'{}'",
+        word.escape_debug().to_string().replace('\'', "'\\''")
+    )
 }
 
 /// The error of arguments that are wrong in a way the grammar doesn't know of.

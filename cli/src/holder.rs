@@ -11,15 +11,12 @@ const LONGEST: usize = 60;
 
 /// A process, with how long it has had the lock.
 pub(crate) fn text(holder: &Holder) -> String {
-    let Some(pid) = holder.pid() else {
+    let Some(process) = process(holder) else {
         return holder.to_string();
     };
-    let mut text = format!("process {pid}");
+    let mut text = format!("process {process}");
     if let Some(command) = command(holder) {
         let _ = write!(text, " ({})", cut(command));
-    }
-    if let Some(host) = holder.host() {
-        let _ = write!(text, " on {}", host.escape_debug());
     }
     if let Some(held) = held(holder) {
         let _ = write!(text, " for {held}");
@@ -44,10 +41,25 @@ pub(crate) fn conflict(error: &Error) -> String {
     message
 }
 
-/// The command with its arguments where it runs here and can be seen, else its name.
+/// The id of a process, and whose it is if it means nothing here.
+pub(crate) fn process(holder: &Holder) -> Option<String> {
+    let pid = holder.pid()?;
+    Some(match (holder.host(), holder.pid_namespace()) {
+        (Some(host), _) => format!("{pid} on {}", host.escape_debug()),
+        (None, Some(_)) => format!("{pid} of another PID namespace"),
+        (None, None) => pid.to_string(),
+    })
+}
+
+/// What was asked for: by who holds a lock for another command, that command; else the process,
+/// with its arguments where it runs here and can be seen, else its name.
 pub(crate) fn command(holder: &Holder) -> Option<String> {
-    let line = match (holder.host(), holder.pid()) {
-        (None, Some(pid)) => fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default(),
+    let is_here = holder.host().is_none() && holder.pid_namespace().is_none();
+    let is_for_another = holder.since().is_some() && holder.place().is_none();
+    let line = match holder.pid() {
+        Some(pid) if is_here && !is_for_another => {
+            fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+        }
         _ => Vec::new(),
     };
     let line = String::from_utf8_lossy(&line);

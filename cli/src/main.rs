@@ -3,8 +3,8 @@
 //! [`args`] is the grammar, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
 //! the first under a lock, and while it waits for that, [`waiting`] shows for whom; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
-//! hasn't got yet; [`ps`]
-//! shows who holds what, once or as a [`screen`], with the [`holder`]s in people's terms;
+//! hasn't got yet; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
+//! [`holder`]s in people's terms and the [`waiters`];
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
 
@@ -27,12 +27,13 @@ mod run;
 mod screen;
 mod signal;
 mod sweep;
+mod table;
+mod waiters;
 mod waiting;
 mod witness;
 mod wrap;
 
-use args::{Cli, Command};
-use clap::Parser as _;
+use args::Command;
 use std::env;
 use std::process::ExitCode;
 
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
         Some(name) if name == witness::NAME => return witness::attend(),
         _ => {}
     }
-    let cli = match Cli::try_parse() {
+    completions::answer();
+    let cli = match args::parse() {
         Ok(cli) => cli,
         Err(error) => return exit::report(&error.into()),
     };

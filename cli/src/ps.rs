@@ -1,14 +1,22 @@
 //! `lockutils ps`: who holds what.
 
-use crate::args::PsArgs;
-use crate::{args, exit, holder, screen};
+use crate::args::{PsArgs, Sort};
+use crate::waiters::Waiters;
+use crate::{args, exit, holder, screen, table};
 use anyhow::Result;
-use comfy_table::{ContentArrangement, Row, Table, TableComponent, presets};
-use lockutils::{FileLocks, FileStates, Holder, LockState};
+use lockutils::{Error, FileLocks, FileStates, Holder, Key, LockState};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::iter;
 use std::process::ExitCode;
+
+/// A lock that somebody holds, and the ids of those who wait for it, as far as they can be
+/// seen.
+pub(crate) struct Lock {
+    pub(crate) state: LockState,
+    pub(crate) waiters: Vec<u32>,
+}
 
 pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
     let locks = args.place.locks()?;
@@ -18,80 +26,74 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
             return Err(args::usage(text));
         }
         screen::show(|| {
-            let states = locks.states()?;
-            let failed = states.failed.iter().map(exit::with_cause);
-            let parts = iter::once(text(&locks, &states.held)).chain(failed);
+            let (held, failed) = look(&locks, args)?;
+            let failed = failed.iter().map(exit::with_cause);
+            let parts = iter::once(table::text(&locks, &held)).chain(failed);
             Ok(parts.collect::<Vec<_>>().join("\n"))
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let FileStates { held, failed, .. } = locks.states()?;
+    let (held, failed) = look(&locks, args)?;
     let text = if args.json {
-        let values: Vec<Value> = held.iter().map(|state| value(&locks, state)).collect();
+        let values: Vec<Value> = held.iter().map(|lock| value(&locks, lock)).collect();
         format!("{:#}", Value::from(values))
     } else {
-        text(&locks, &held)
+        table::text(&locks, &held)
     };
     writeln!(io::stdout(), "{text}")?;
     Ok(exit::listed(&failed))
 }
 
-fn text(locks: &FileLocks, states: &[LockState]) -> String {
-    if states.is_empty() {
-        return format!("nobody holds a lock in {:?}", locks.name());
+/// The locks that were asked for, in the order that was asked for, and what can't be seen.
+fn look(locks: &FileLocks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
+    let FileStates {
+        mut held, failed, ..
+    } = locks.states()?;
+    if !args.keys.is_empty() {
+        let keys: Vec<_> = args.keys.iter().map(Key::new).collect();
+        held.retain(|state| keys.contains(&state.key));
     }
-    let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_style(TableComponent::HeaderLines, '─')
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["KEY", "PID", "COMMAND", "TAKEN AT", "HELD FOR", "WAITERS"]);
-    for state in states {
-        let holder = state.holders.first();
-        let of_holder = |text: fn(&Holder) -> Option<String>| {
-            holder.and_then(text).unwrap_or_else(|| "?".to_owned())
-        };
-        let mut row = Row::from([
-            state.key.as_str().escape_debug().to_string(),
-            of_holder(process),
-            of_holder(holder::command),
-            of_holder(Holder::place),
-            of_holder(holder::held),
-            state.waiters.to_string(),
-        ]);
-        // What is too wide for the terminal is cut off.
-        row.max_height(1);
-        table.add_row(row);
-    }
-    if io::stdout().is_terminal() {
-        // Some say that they have no width at all.
-        if let Ok((width @ 1.., _)) = crossterm::terminal::size() {
-            table.set_width(width);
-        }
-    }
-    table.trim_fmt()
+    let waiters = Waiters::find();
+    let mut held: Vec<_> = held
+        .into_iter()
+        .map(|state| Lock {
+            waiters: locks
+                .path(&state.key)
+                .map_or_else(|_| Vec::new(), |path| waiters.of(&path)),
+            state,
+        })
+        .collect();
+    sort(&mut held, args.sort);
+    Ok((held, failed))
 }
 
-/// The id of a process, and of which host if it isn't this one.
-fn process(holder: &Holder) -> Option<String> {
-    let pid = holder.pid()?;
-    Some(match holder.host() {
-        Some(host) => format!("{pid} on {}", host.escape_debug()),
-        None => pid.to_string(),
-    })
+/// Those that are equal stay in the order of their keys. What isn't known comes last.
+fn sort(held: &mut [Lock], by: Sort) {
+    let since = |lock: &Lock| lock.state.holders.first().and_then(Holder::since);
+    match by {
+        Sort::Age => held.sort_by_key(|lock| (since(lock).is_none(), since(lock))),
+        Sort::Key => held.sort_by(|a, b| a.state.key.cmp(&b.state.key)),
+        Sort::Pid => held.sort_by_key(|lock| {
+            let pid = lock.state.holders.first().and_then(Holder::pid);
+            (pid.is_none(), pid)
+        }),
+        Sort::Waiters => held.sort_by_key(|lock| Reverse(lock.state.waiters)),
+    }
 }
 
-fn value(locks: &FileLocks, state: &LockState) -> Value {
-    let holder = state.holders.first();
+fn value(locks: &FileLocks, lock: &Lock) -> Value {
+    let holder = lock.state.holders.first();
     let since = holder.and_then(Holder::since);
     json!({
         "space": locks.name(),
-        "key": state.key.as_str(),
+        "key": lock.state.key.as_str(),
         "pid": holder.and_then(Holder::pid),
+        "pid_namespace": holder.and_then(Holder::pid_namespace),
         "host": holder.and_then(Holder::host),
         "command": holder.and_then(holder::command),
         "site": holder.and_then(Holder::place),
         "since": since.map(|since| humantime::format_rfc3339_millis(since).to_string()),
-        "waiters": state.waiters,
+        "waiters": lock.state.waiters,
+        "waiter_pids": lock.waiters,
     })
 }

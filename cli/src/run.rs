@@ -4,10 +4,21 @@ use crate::args::RunArgs;
 use crate::{child, exit, holder, waiting};
 use anyhow::Result;
 use lockutils::{Error, ErrorKind, FileLocks, Guard};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
-    let guard = match take(args, &args.place.locks()?) {
+    let locks = args.place.locks()?;
+    if !args.quiet && args.place.is_own() && io::stderr().is_terminal() {
+        exit::say(format_args!("lock files in {:?}", locks.name()));
+    }
+    let words: Vec<_> = args
+        .command
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect();
+    FileLocks::stand_for(&words.join(" "));
+    let guard = match take(args, &locks) {
         Err(error) if exit::is_conflict(&error) => {
             if !args.quiet {
                 exit::say(holder::conflict(&error));

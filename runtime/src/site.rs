@@ -179,7 +179,7 @@ impl Holder {
     #[must_use]
     pub fn place(&self) -> Option<String> {
         match &self.0 {
-            Who::Process(record) => Some(record.site.escape_debug().to_string()),
+            Who::Process(record) => Some(record.place()?.escape_debug().to_string()),
             _ => self.site().map(|site| site.to_string()),
         }
     }
@@ -189,6 +189,17 @@ impl Holder {
     pub fn host(&self) -> Option<&str> {
         match &self.0 {
             Who::Process(record) => record.other_host(),
+            _ => None,
+        }
+    }
+
+    /// The number of the PID namespace of the process, if it is another one, as a container
+    /// has: there [`Holder::pid`] means something, and here it is some other process, or none.
+    /// `/proc/PID/ns/pid` shows those of the processes here.
+    #[must_use]
+    pub fn pid_namespace(&self) -> Option<u64> {
+        match &self.0 {
+            Who::Process(record) => record.other_namespace(),
             _ => None,
         }
     }

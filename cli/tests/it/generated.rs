@@ -1,6 +1,6 @@
 //! Help, completions and manual pages.
 
-use crate::{done, lockutils, prepared};
+use crate::{code, done, lockutils, prepared};
 use lockutils_tests::Directory;
 
 const SUBCOMMANDS: [&str; 7] = ["run", "ps", "rm", "sweep", "wrap", "completions", "man"];
@@ -37,9 +37,7 @@ fn shells_have_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let done = done(&mut lockutils(&directory, ["completions", shell]));
         assert_eq!((done.code, &*done.err), (Some(0), ""));
-        for word in SUBCOMMANDS.iter().chain(&["conflict-exit-code"]) {
-            assert!(done.out.contains(word), "{shell}: {word}");
-        }
+        assert!(done.out.contains("LOCKUTILS_COMPLETE"), "{}", done.out);
     }
 }
 
@@ -47,13 +45,105 @@ fn shells_have_completions() {
 #[test]
 fn bash_completes() {
     let directory = Directory::new();
+    let elsewhere = Directory::new();
+    for (place, key) in [
+        (&directory, "vm-7"),
+        (&directory, "vm-8"),
+        (&elsewhere, "image"),
+    ] {
+        assert_eq!(code(&mut lockutils(place, ["run", key, "--", "true"])), 0);
+    }
     let script = "source <(lockutils completions bash)
-                  complete() { COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-                      _lockutils lockutils \"${@: -1}\" \"${@: -2:1}\"; echo ${COMPREPLY[@]}; }
-                  complete lockutils r
-                  complete lockutils run --t";
-    let done = done(prepared("bash", &directory).args(["-c", script]));
-    assert_eq!((&*done.out, &*done.err), ("run rm\n--timeout\n", ""));
+                  what_comes() { COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)) COMPREPLY=() COMP_TYPE=9
+                      \"$(complete -p lockutils | sed 's/.* -F \\([^ ]*\\) .*/\\1/')\" \\
+                          lockutils \"${@: -1}\" \"${@: -2:1}\"
+                      echo ${COMPREPLY[@]}; }
+                  what_comes lockutils r
+                  what_comes lockutils run --t
+                  what_comes lockutils rm vm
+                  what_comes lockutils run vm-8 vm
+                  what_comes lockutils ps --dir \"$0\" ''";
+    let done = done(
+        prepared("bash", &directory)
+            .args(["-c", script])
+            .arg(&*elsewhere),
+    );
+    let lines: Vec<_> = done.out.lines().map(str::trim).collect();
+    assert_eq!(
+        lines[..4],
+        ["run rm", "--timeout", "vm-7 vm-8", "vm-7 vm-8"]
+    );
+    assert!(
+        lines[4].split(' ').any(|word| word == "image"),
+        "{}",
+        done.out
+    );
+    assert_eq!(done.err, "");
+}
+
+/// Those who come from `flock` and `env` leave them out.
+#[test]
+fn forgotten_hyphens_get_a_hint() {
+    let directory = Directory::new();
+    for (args, hint) in [
+        (
+            &["run", "key", "echo", "a b"][..],
+            "`lockutils run key -- echo 'a b'`",
+        ),
+        (
+            &["run", "-n", "key", "true"],
+            "`lockutils run backup -- rsync -a /home /backup`",
+        ),
+        (
+            &["run", "key", "rsync", "-x"],
+            "`lockutils run key -- rsync -x`",
+        ),
+        (&["wrap", "cargo", "test"], "`lockutils wrap -- cargo test`"),
+    ] {
+        let done = done(&mut lockutils(&directory, args));
+        assert_eq!((done.code, &*done.out), (Some(64), ""));
+        assert!(done.err.contains(hint), "{}", done.err);
+    }
+    let done = done(&mut lockutils(&directory, ["run", "key"]));
+    assert!(!done.err.contains("comes after"), "{}", done.err);
+}
+
+#[test]
+fn manual_pages_are_written_all_at_once() {
+    let directory = Directory::new();
+    let pages = directory.join("share/man1");
+    let install = format!("--install={}", pages.display());
+    assert_eq!(
+        done(&mut lockutils(&directory, ["man", &install])).code,
+        Some(0)
+    );
+    let mut found: Vec<_> = std::fs::read_dir(&pages)
+        .unwrap()
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    let mut wanted: Vec<_> = SUBCOMMANDS.map(|name| format!("lockutils-{name}.1")).into();
+    wanted.push("lockutils.1".to_owned());
+    wanted.sort();
+    assert_eq!(found, wanted);
+    let page = std::fs::read_to_string(pages.join("lockutils-run.1")).unwrap();
+    let printed = done(&mut lockutils(&directory, ["man", "run"]));
+    assert_eq!(page, printed.out);
+    // Where `man` looks for a user's own.
+    let mut own = lockutils(&directory, ["man", "--install"]);
+    own.env("HOME", &*directory).env_remove("XDG_DATA_HOME");
+    assert_eq!(done(&mut own).code, Some(0));
+    assert!(directory.join(".local/share/man/man1/lockutils.1").exists());
+    let file = directory.join("file");
+    std::fs::write(&file, "").unwrap();
+    let install = format!("--install={}", file.join("man").display());
+    let failed = done(&mut lockutils(&directory, ["man", &install]));
+    assert_eq!(failed.code, Some(74));
+    assert!(
+        failed.err.contains(file.to_str().unwrap()),
+        "{}",
+        failed.err
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `lockutils ps`.
 
-use crate::{UNTIL_TOLD, code, done, holding, lockutils};
+use crate::{UNTIL_TOLD, code, done, holding, lockutils, shell};
 use lockutils::FileLocks;
 use lockutils_tests::{Directory, Process, eventually};
 use serde_json::Value;
@@ -28,8 +28,8 @@ fn directory_without_locks_is_said_so() {
     for place in [&*directory, &*missing] {
         let done = done(&mut lockutils(place, ["ps"]));
         assert_eq!((done.code, &*done.err), (Some(0), ""));
-        let line = format!("nobody holds a lock in {:?}\n", place.join(""));
-        assert_eq!(done.out, line);
+        let line = format!("nobody holds a lock in {:?}, ", place.join(""));
+        assert!(done.out.starts_with(&line), "{}", done.out);
         assert!(json(place, &[]).is_empty());
     }
     assert!(!missing.exists());
@@ -45,22 +45,89 @@ fn table_has_holders_and_waiters() {
     eventually("it waits", || waiter.waits_in_kernel());
     let done = done(&mut lockutils(&directory, ["ps"]));
     let lines: Vec<_> = done.out.lines().map(str::trim).collect();
-    let [header, _, first, second] = lines[..] else {
+    let [place, "", header, _, first, second] = lines[..] else {
         panic!("{}", done.out);
     };
+    let (place, time) = place.split_once(", ").unwrap();
+    assert_eq!(place, format!("locks in {:?}", directory.join("")));
+    humantime::parse_rfc3339(time).unwrap();
     let header: Vec<_> = header.split("  ").map(str::trim).collect();
     let header: Vec<_> = header.into_iter().filter(|name| !name.is_empty()).collect();
-    assert_eq!(
-        header,
-        ["KEY", "PID", "COMMAND", "TAKEN AT", "HELD FOR", "WAITERS"]
-    );
-    for (line, key, holder, waiters) in [(first, "a/b", &a, "0"), (second, "b", &b, "1")] {
+    // Nobody has taken one in the code of a program.
+    assert_eq!(header, ["KEY", "PID", "COMMAND", "HELD FOR", "WAITERS"]);
+    let waiting = format!("1: {}", waiter.id());
+    for (line, key, holder, waiters) in [(first, "a/b", &a, "0"), (second, "b", &b, &waiting)] {
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!(words[..2], [key, &holder.id().to_string()], "{line}");
-        assert_eq!(words.last(), Some(&waiters), "{line}");
-        let command = format!("lockutils run {key} -- sh -c echo held; read line");
-        assert!(line.contains(&command), "{line}");
+        assert!(line.ends_with(waiters), "{line}");
+        // What was asked for, and not who holds the lock for it.
+        assert!(line.contains(" sh -c echo held; read line "), "{line}");
+        assert!(!line.contains("lockutils"), "{line}");
     }
+}
+
+#[test]
+fn keys_can_be_named_and_put_in_order() {
+    let directory = Directory::new();
+    // The first one has its lock before the second begins.
+    let b = holding(&directory, &["b"]);
+    let a = holding(&directory, &["a"]);
+    let args = ["run", "a"].iter().chain(&UNTIL_TOLD);
+    let waiter = Process::start(&mut lockutils(&directory, args));
+    eventually("it waits", || waiter.waits_in_kernel());
+    let keys = |args: &[&str]| {
+        let locks = json(&directory, args);
+        let keys = locks
+            .iter()
+            .map(|lock| lock["key"].as_str().unwrap().to_owned());
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&[]), ["b", "a"]);
+    assert_eq!(keys(&["--sort", "age"]), ["b", "a"]);
+    assert_eq!(keys(&["--sort", "key"]), ["a", "b"]);
+    assert_eq!(keys(&["--sort", "waiters"]), ["a", "b"]);
+    let first = if a.id() < b.id() { "a" } else { "b" };
+    assert_eq!(keys(&["--sort", "pid"])[0], first);
+    assert_eq!(keys(&["b", "c"]), ["b"]);
+    assert!(keys(&["c"]).is_empty());
+    let [lock] = &json(&directory, &["a"])[..] else {
+        panic!("it is held");
+    };
+    assert_eq!(lock["waiter_pids"], serde_json::json!([waiter.id()]));
+}
+
+/// A process of a container has another number here, or none.
+#[test]
+fn process_of_another_pid_namespace_is_said_to_be_so() {
+    let directory = Directory::new();
+    if !rustix::process::geteuid().is_root() {
+        return lockutils_tests::skip("only root makes a PID namespace");
+    }
+    let script =
+        "exec unshare --pid --fork --mount-proc lockutils run key -- sh -c 'echo held; read line'";
+    let holder = Process::start(&mut shell(&directory, script));
+    holder.hear_of("held");
+    let [lock] = &json(&directory, &[])[..] else {
+        panic!("it is held");
+    };
+    assert!(lock["pid"].as_u64().unwrap() < 10, "{lock}");
+    assert!(lock["pid_namespace"].as_u64().unwrap() > 0, "{lock}");
+    assert_eq!(lock["command"], "sh -c echo held; read line");
+    let table = done(&mut lockutils(&directory, ["ps"]));
+    assert!(
+        table.out.contains(" of another PID namespace "),
+        "{}",
+        table.out
+    );
+    let busy = done(&mut lockutils(
+        &directory,
+        ["run", "-n", "key", "--", "true"],
+    ));
+    assert!(
+        busy.err.contains(" of another PID namespace (sh -c "),
+        "{}",
+        busy.err
+    );
 }
 
 #[test]
@@ -76,10 +143,10 @@ fn json_has_all_that_is_known() {
     assert_eq!(lock["host"], Value::Null);
     assert_eq!(lock["waiters"], 0);
     let text = |name: &str| lock[name].as_str().unwrap_or_default();
-    assert!(
-        text("command").ends_with("lockutils run --prefix vm- a/b -- sh -c echo held; read line")
-    );
-    assert!(text("site").starts_with("cli/src/run.rs:"));
+    assert_eq!(text("command"), "sh -c echo held; read line");
+    assert_eq!(lock["site"], Value::Null);
+    assert_eq!(lock["pid_namespace"], Value::Null);
+    assert_eq!(lock["waiter_pids"], serde_json::json!([]));
     let since = humantime::parse_rfc3339(text("since")).unwrap();
     assert!(since.elapsed().unwrap() < lockutils_tests::LIMIT);
     // Without the prefix it is another key.

@@ -108,7 +108,11 @@ fn ps_goes_on_past_what_it_may_not_read() {
     for args in [&["ps"][..], &["ps", "--json"]] {
         let shown = as_nobody(&directory, args);
         assert_eq!(shown.code, Some(74));
-        assert!(shown.out.contains("lockutils run c"), "{}", shown.out);
+        assert!(
+            shown.out.contains("sh -c echo held; read line"),
+            "{}",
+            shown.out
+        );
         let file = directory.join("b");
         let error = format!("lockutils: can't look at lock file {file:?}; give this user");
         assert!(shown.err.starts_with(&error), "{}", shown.err);
@@ -146,4 +150,26 @@ fn files_of_oslo_are_never_removed() {
         assert!(done.err.contains("oslo.concurrency"), "{}", done.err);
         assert!(directory.join("key").exists());
     }
+}
+
+#[test]
+fn several_are_removed_at_once() {
+    let directory = Directory::new();
+    for key in ["a", "b"] {
+        assert_eq!(
+            code(&mut lockutils(&directory, ["run", key, "--", "true"])),
+            0
+        );
+    }
+    let _holder = holding(&directory, &["held"]);
+    let removed = done(&mut lockutils(&directory, ["rm", "a", "held", "b", "c"]));
+    assert_eq!(removed.code, Some(75));
+    assert!(removed.err.contains("held by process"), "{}", removed.err);
+    let lines: Vec<_> = removed
+        .out
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(lines, ["removed", "removed", "nothing"]);
+    assert!(!directory.join("a").exists() && !directory.join("b").exists());
 }

@@ -14,7 +14,7 @@ fn line_says_for_whom_one_waits_and_is_gone_afterwards() {
     let line = format!("for lock \"key\", held by process {} (", holder.id());
     terminal.until_it_has("waiting for ");
     terminal.until_it_has(&line);
-    terminal.until_it_has("lockutils run key -- sh");
+    terminal.until_it_has("(sh -c echo held; read line)");
     terminal.until("it is kept up to date", |screen| {
         let contents = screen.contents();
         contents.contains("waiting for ") && !contents.contains("waiting for 0s ")
@@ -26,6 +26,35 @@ fn line_says_for_whom_one_waits_and_is_gone_afterwards() {
     });
     terminal.press("\n");
     assert_eq!(terminal.end().0, 0);
+}
+
+/// Another session may have another one, and would not wait.
+#[test]
+fn directory_that_nobody_has_named_is_said() {
+    let directory = Directory::new();
+    let runtime = directory.join("runtime");
+    std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
+        .create(&runtime)
+        .unwrap();
+    let line = format!("lock files in {:?}", runtime.join("lockutils/"));
+    let run = |args: &[&str], is_named: bool| {
+        let mut command = lockutils(
+            &directory,
+            [&["run"], args, &["key", "--", "true"]].concat(),
+        );
+        command.env("XDG_RUNTIME_DIR", &runtime);
+        if !is_named {
+            command.env_remove("LOCKUTILS_DIR");
+        }
+        let mut terminal = Terminal::start(&command);
+        let (code, screen) = terminal.end();
+        assert_eq!(code, 0);
+        screen.contents().contains(&line)
+    };
+    assert!(run(&[], false));
+    assert!(!run(&["--quiet"], false));
+    assert!(!run(&[], true));
+    assert!(!run(&["--dir", directory.to_str().unwrap()], false));
 }
 
 #[test]

@@ -275,6 +275,27 @@ impl FileLocks {
         table::set_kept(most);
     }
 
+    /// Has the lock files of this process say that its locks are held for `command`, and not
+    /// name the process itself and the place in its code: for programs as `flock(1)`, which hold a
+    /// lock while they run another one. Of several calls, the first counts.
+    ///
+    /// What is longer than 120 bytes is cut off. Locks that are held already stay as they are.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use lockutils::FileLocks;
+    /// use std::process::Command;
+    ///
+    /// FileLocks::stand_for("rsync -a /home /backup");
+    /// let guard = FileLocks::new("/run/backup").key("home").lock()?;
+    /// Command::new("rsync").args(["-a", "/home", "/backup"]).status()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stand_for(command: &str) {
+        record::stand_for(command);
+    }
+
     fn request(
         &self,
         key: &(impl LockKey + ?Sized),

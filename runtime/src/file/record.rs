@@ -3,21 +3,22 @@
 //! One line of [`LENGTH`] bytes at the beginning of the file, for people as well:
 //!
 //! ```text
-//! lockutils 1 5b0e6a2f pid=4711 start=88123 host=node-1 since=1764086400.123456 command=nova-compute site=connect (src/cells.rs:41)
+//! lockutils 1 5b0e6a2f pid=4711 start=88123 ns=4026531836 host=node-1 since=1764086400.123456 command=nova-compute site=connect (src/cells.rs:41)
 //! ```
 //!
 //! filled up with spaces. It is written over, in one call, and taken away only by a holder that
 //! can't write its own: what it says holds only while the file is locked, and until the holder
 //! has written. The third
 //! word is a checksum of the rest, so a line of which a reader sees two halves, or that
-//! somebody else has written, says nothing. A process is its id and when it started, in
-//! the kernel's clock ticks, since ids are used again.
+//! somebody else has written, says nothing. A process is its id, when it started, in the
+//! kernel's clock ticks, since ids are used again, and the namespace in which the id means
+//! something: in another one, as containers have, it is a different process, or none.
 
 use crate::site::Site;
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::process;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a record is, in bytes. What doesn't fit is cut off.
@@ -31,19 +32,32 @@ pub(crate) struct FileRecord {
     pub(crate) pid: u32,
     /// When the process started, in ticks; zero if that is unknown.
     start: u64,
+    /// The number of its PID namespace; zero if that is unknown.
+    namespace: u64,
     host: String,
     /// Since the epoch.
     since: Duration,
     pub(crate) command: String,
-    pub(crate) site: String,
+    /// [`NOWHERE`] if it isn't the process itself that wanted the lock.
+    site: String,
 }
 
 /// What stays the same for as long as the process runs.
 struct Oneself {
     pid: u32,
     start: u64,
+    namespace: u64,
     command: String,
 }
+
+/// The place of a lock that is held for another command.
+const NOWHERE: &str = "-";
+
+/// The longest command in a record, in bytes: it is to leave room for all the rest.
+const LONGEST_COMMAND: usize = 120;
+
+/// The command for which this process holds its locks, where that is another one.
+static STANDS_FOR: OnceLock<String> = OnceLock::new();
 
 static HOST: LazyLock<String> = LazyLock::new(|| {
     let name = fs::read_to_string("/proc/sys/kernel/hostname");
@@ -57,6 +71,7 @@ impl Oneself {
         Self {
             pid,
             start: started(pid).unwrap_or(0),
+            namespace: namespace().unwrap_or(0),
             command: command(pid).unwrap_or_else(|| "-".to_owned()),
         }
     }
@@ -74,13 +89,18 @@ impl FileRecord {
             &forked
         };
         pid = oneself.pid;
+        let (command, site) = match STANDS_FOR.get() {
+            Some(command) => (command.clone(), NOWHERE.to_owned()),
+            None => (oneself.command.clone(), site.to_string()),
+        };
         Self {
             pid,
             start: oneself.start,
+            namespace: oneself.namespace,
             host: HOST.clone(),
             since: now(),
-            command: oneself.command.clone(),
-            site: site.to_string(),
+            command,
+            site,
         }
     }
 
@@ -88,18 +108,18 @@ impl FileRecord {
         let Self {
             pid,
             start,
+            namespace,
             host,
             since,
             command,
             site,
         } = self;
-        let mut text = format!("pid={pid} start={start} host={host} since=");
+        let mut text = format!("pid={pid} start={start} ns={namespace} host={host} since=");
         let (seconds, micros) = (since.as_secs(), since.subsec_micros());
         let _ = write!(text, "{seconds}.{micros:06} command={command} site=");
         text.extend(site.chars().filter(|char| !char.is_control()));
         let room = LENGTH - MAGIC.len() - "00000000 ".len() - "\n".len();
-        let end = (0..=room.min(text.len())).rfind(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or(0));
+        cut(&mut text, room);
         text.truncate(text.trim_end().len());
         let line = format!("{MAGIC}{:08x} {text}", checksum(text.as_bytes()));
         let mut bytes = [b' '; LENGTH];
@@ -116,7 +136,8 @@ impl FileRecord {
         if u32::from_str_radix(sum, 16).ok()? != checksum(text.as_bytes()) {
             return None;
         }
-        let (before, site) = text.split_once(" site=")?;
+        // A command may have any words.
+        let (before, site) = text.rsplit_once(" site=")?;
         let (before, command) = before.split_once(" command=")?;
         let field = |name: &str| {
             let mut words = before.split(' ');
@@ -130,6 +151,8 @@ impl FileRecord {
         Some(Self {
             pid: field("pid")?.parse().ok()?,
             start: field("start")?.parse().ok()?,
+            // Older holders don't write it.
+            namespace: field("ns").map_or(Some(0), |number| number.parse().ok())?,
             host: field("host")?.to_owned(),
             since,
             command: command.to_owned(),
@@ -137,10 +160,24 @@ impl FileRecord {
         })
     }
 
-    /// Whether the process may still be the one that wrote the record. Of another host,
-    /// nobody can tell.
+    /// Whether the process may still be the one that wrote the record. Of another host or
+    /// namespace, nobody can tell.
     pub(super) fn may_be_alive(&self) -> bool {
-        self.host != *HOST || self.start == 0 || started(self.pid) == Some(self.start)
+        self.host != *HOST
+            || self.other_namespace().is_some()
+            || self.start == 0
+            || started(self.pid) == Some(self.start)
+    }
+
+    /// The place in the code, if the process has taken the lock for itself.
+    pub(crate) fn place(&self) -> Option<&str> {
+        (self.site != NOWHERE).then_some(&self.site)
+    }
+
+    /// The number of the PID namespace, if it is another one.
+    pub(crate) fn other_namespace(&self) -> Option<u64> {
+        let own = ONESELF.namespace;
+        (self.namespace != 0 && own != 0 && self.namespace != own).then_some(self.namespace)
     }
 
     /// The host, if it is another one.
@@ -156,12 +193,15 @@ impl FileRecord {
 
 impl fmt::Display for FileRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (site, pid, command) = (&self.site, self.pid, &self.command);
         // Others can write here as well.
-        let (site, command) = (site.escape_debug(), command.escape_debug());
-        write!(f, "{site} in process {pid} ({command})")?;
-        if let Some(host) = self.other_host() {
-            write!(f, " on {}", host.escape_debug())?;
+        if let Some(site) = self.place() {
+            write!(f, "{} in ", site.escape_debug())?;
+        }
+        write!(f, "process {} ({})", self.pid, self.command.escape_debug())?;
+        match (self.other_host(), self.other_namespace()) {
+            (Some(host), _) => write!(f, " on {}", host.escape_debug())?,
+            (None, Some(number)) => write!(f, " of another PID namespace ({number})")?,
+            (None, None) => {}
         }
         match now().checked_sub(self.since) {
             Some(held) => write!(f, ", for {held:.1?}"),
@@ -174,6 +214,36 @@ impl fmt::Display for FileRecord {
 pub(super) fn command(pid: u32) -> Option<String> {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     Some(word(name.trim_end()))
+}
+
+/// Has the records of this process name another command, and no place in its own code.
+pub(super) fn stand_for(command: &str) {
+    let mut text = String::new();
+    for word in command.split(|char: char| char.is_whitespace() || char.is_control()) {
+        if !word.is_empty() {
+            text.extend((!text.is_empty()).then_some(' '));
+            text.push_str(word);
+        }
+    }
+    if text.len() > LONGEST_COMMAND {
+        cut(&mut text, LONGEST_COMMAND);
+        text.push('…');
+    }
+    // The first one stays: what was written can't be taken back.
+    let _ = STANDS_FOR.set(text);
+}
+
+/// Leaves no more than so many bytes, and no half of a character.
+fn cut(text: &mut String, length: usize) {
+    let end = (0..=length.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or(0));
+}
+
+/// The number of the PID namespace of this process, on Linux.
+fn namespace() -> Option<u64> {
+    let link = fs::read_link("/proc/self/ns/pid").ok()?;
+    let number = link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?;
+    number.parse().ok()
 }
 
 /// When a running process started, in ticks since the machine did.
@@ -214,6 +284,44 @@ fn checksum(text: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What the last release has written, which knows of no namespaces.
+    #[test]
+    fn record_without_a_namespace_is_read() {
+        let text = "pid=1 start=2 host=h since=3.000004 command=a site=b";
+        let line = format!("{MAGIC}{:08x} {text}", checksum(text.as_bytes()));
+        let mut bytes = [b' '; LENGTH];
+        bytes[..line.len()].copy_from_slice(line.as_bytes());
+        let record = FileRecord::from_bytes(&bytes).expect("a record");
+        assert_eq!((record.pid, record.namespace), (1, 0));
+        assert_eq!(record.other_namespace(), None);
+    }
+
+    #[test]
+    fn process_of_another_namespace_is_said_to_be_so() {
+        let mut record = FileRecord::of_this_process(Site::here());
+        assert_eq!(record.other_namespace(), None);
+        record.namespace += 1;
+        // Whatever process has its number here.
+        (record.pid, record.start) = (1, 1);
+        let record = FileRecord::from_bytes(&record.to_bytes()).expect("a record");
+        assert!(record.may_be_alive());
+        let text = record.to_string();
+        let end = format!(" of another PID namespace ({}), for ", record.namespace);
+        assert!(text.contains(&end), "{text}");
+    }
+
+    #[test]
+    fn command_with_the_words_of_a_record_is_read_as_it_is() {
+        let mut record = FileRecord::of_this_process(Site::here());
+        record.command = "a site=b command=c".to_owned();
+        record.site = NOWHERE.to_owned();
+        let record = FileRecord::from_bytes(&record.to_bytes()).expect("a record");
+        assert_eq!(record.command, "a site=b command=c");
+        assert_eq!(record.place(), None);
+        let text = record.to_string();
+        assert!(text.starts_with("process "), "{text}");
+    }
 
     #[test]
     fn time_that_no_clock_has_is_no_record() {

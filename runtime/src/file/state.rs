@@ -250,6 +250,31 @@ impl FileLocks {
         Ok(FileStates { held, failed })
     }
 
+    /// The keys that have a file, whether anybody holds their locks or not, in order. What else is
+    /// in the directory, and named as a lock file could be, is among them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-existing-{}", std::process::id()));
+    /// let locks = lockutils::FileLocks::new(&directory);
+    /// drop(locks.key("volume-7").lock()?);
+    /// assert_eq!(locks.existing()?[0].as_str(), "volume-7");
+    /// # std::fs::remove_dir_all(&directory).unwrap();
+    /// # Ok::<(), lockutils::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn existing(&self) -> Result<Vec<Key>, Error> {
+        let found = self.find(Site::here())?;
+        let mut keys: Vec<_> = found.files.into_iter().map(|file| file.key).collect();
+        keys.sort();
+        Ok(keys)
+    }
+
     /// Looks what there is. What vanishes meanwhile was not there.
     fn find(&self, site: Site) -> Result<Found, Error> {
         if let Some(refused) = self.space.refused {

@@ -200,10 +200,17 @@ impl Files for Os {
 
     fn own_directory(runtime: Option<PathBuf>) -> (PathBuf, Result<(), Refusal>) {
         let user = user();
-        let system = PathBuf::from(format!("/run/user/{user}"));
-        let directory = match runtime.filter(|path| path.is_absolute()) {
+        let system = Path::new("/run");
+        let of_sessions = system.join("user");
+        let of_session = of_sessions.join(user.to_string());
+        // Root's is the same in each of its sessions and in none, as cron's jobs are, and where a
+        // service has a `/tmp` of its own.
+        let is_for_all = |path: &PathBuf| user != 0 || !path.starts_with(&of_sessions);
+        let runtime = runtime.filter(|path| path.is_absolute());
+        let directory = match runtime.filter(is_for_all) {
             Some(runtime) => runtime.join("lockutils"),
-            None if system.is_dir() => system.join("lockutils"),
+            None if user == 0 && system.is_dir() => system.join("lockutils"),
+            None if of_session.is_dir() => of_session.join("lockutils"),
             // Not the temporary directory, which is another one for who has set `TMPDIR`.
             None => PathBuf::from(format!("/tmp/lockutils-{user}")),
         };

@@ -2,14 +2,14 @@
 
 use super::HOLDER;
 use lockutils::FileLocks;
-use lockutils_tests::{Directory, Process};
+use lockutils_tests::{Directory, Process, skip};
 use std::error::Error as _;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 /// A process with these variables, and none of the others.
@@ -113,6 +113,26 @@ fn path_that_begins_nowhere_is_refused() {
     let mut process = Process::start(shell.args(["-c", script, HOLDER]).arg(&gone));
     let answer = process.ask_for("lock key", "error Io");
     assert!(answer.contains("no current directory"), "{answer}");
+}
+
+/// Its sessions, cron's jobs and services exclude each other.
+#[test]
+fn root_has_one_directory_in_every_session() {
+    let script = "mount -t tmpfs none /run && mkdir -p -m 700 /run/user/0 && echo mounted && \
+                  exec \"$0\" --default";
+    for session in ["", "/run/user/0", "/run/user/1000"] {
+        let mut root = Command::new("unshare");
+        root.args(["--mount", "--map-root-user", "sh", "-c", script, HOLDER])
+            .env_remove("LOCKUTILS_DIR")
+            .env_remove("OSLO_LOCK_PATH")
+            .env("XDG_RUNTIME_DIR", session);
+        let mut process = Process::start(root.stderr(Stdio::null()));
+        if process.hear().is_none() {
+            return skip("no file system can be mounted here");
+        }
+        let answer = process.ask_for("where", "where");
+        is_held(&answer, Path::new("/run/lockutils"));
+    }
 }
 
 /// Those who clean up temporary files may remove it, and anybody make another one.
