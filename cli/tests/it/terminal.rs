@@ -148,18 +148,30 @@ fn command_can_be_stopped_and_go_on() {
     until_it_reads(&directory);
     terminal.press("\x1a");
     terminal.until_it_has("Stopped");
+    until_it_asks(&mut terminal);
     // Who is stopped has its lock.
     terminal.press("lockutils run -q -n key -- true; echo the status is $?\n");
     terminal.until_it_has("the status is 75");
+    until_it_asks(&mut terminal);
     terminal.press("fg\n");
     // Only then is the terminal the command's again.
     terminal.until_it_has("continued");
     terminal.press("typed\n");
     terminal.until_it_has("it was typed");
+    until_it_asks(&mut terminal);
     terminal.press("lockutils run -q -n key -- true; echo now it is $?\n");
     terminal.until_it_has("now it is 0");
+    until_it_asks(&mut terminal);
     terminal.press("exit\n");
     assert_eq!(terminal.end().0, 0);
+}
+
+/// Waits for the shell's prompt: what is typed before it can get lost, while the shell takes the
+/// terminal back from a command.
+fn until_it_asks(terminal: &mut Terminal) {
+    terminal.until("the shell asks", |screen| {
+        screen.contents().trim_end().ends_with("\n$")
+    });
 }
 
 /// Standard output is not what decides, and nothing of the line gets into it.
