@@ -53,6 +53,10 @@ pub(crate) enum Command {
 /// Run a command under a lock, or several
 #[derive(Args)]
 #[command(after_long_help = help!("run.txt"))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that is given or not"
+)]
 pub(crate) struct RunArgs {
     /// Locks to hold; all of them or none, in one order for everybody
     #[arg(value_name = "KEY", required = true, add = ArgValueCompleter::new(completions::keys))]
@@ -84,6 +88,13 @@ pub(crate) struct RunArgs {
         default_value_t = exit::CONFLICT
     )]
     pub(crate) conflict_exit_code: u8,
+
+    /// Don't have the command keep the lock if this process is killed
+    ///
+    /// The command and what it starts have the lock's descriptor, for the lock to be held for as
+    /// long as one of them runs. With this they haven't.
+    #[arg(short = 'o', long)]
+    pub(crate) close: bool,
 
     /// Say nothing about waiting and giving up
     #[arg(short, long)]

@@ -7,6 +7,7 @@
 use crate::witness::Witness;
 use crate::{exit, launch, signal};
 use anyhow::{Context as _, Result};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, getpgid};
 use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt as _;
@@ -16,6 +17,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitCode, ExitStatus};
 use std::thread;
@@ -32,11 +34,18 @@ pub(crate) struct NotRun {
     pub(crate) source: io::Error,
 }
 
-/// Runs a command, which has at least one word.
-pub(crate) fn run(words: &[OsString], environment: &[(&str, OsString)]) -> Result<ExitCode> {
+/// Runs a command, which has at least one word, and inherits some descriptors.
+pub(crate) fn run(
+    words: &[OsString],
+    environment: &[(&str, OsString)],
+    inherited: &[OwnedFd],
+) -> Result<ExitCode> {
     // From before there is a child, so that none is missed.
     let mut signals = signal::listen().context("can't listen to signals")?;
     let mut witness = Witness::start()?;
+    for descriptor in inherited {
+        fcntl_setfd(descriptor, FdFlags::empty()).context("can't share a descriptor")?;
+    }
     let child = launch::start(words, environment)?;
     // Only now: the command is to ignore and to block what we were to.
     let handle = signals.handle();

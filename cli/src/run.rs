@@ -1,11 +1,21 @@
 //! `lockutils run`: a command under locks.
+//!
+//! The command inherits the locks' descriptors, and so does what it starts. As long as we are
+//! there that is of no use: when the command ends we release the locks for all of them. But
+//! if we are killed, the locks are held until the last of them has ended, and nobody gets in
+//! beside a command that nobody watches any more.
 
 use crate::args::RunArgs;
 use crate::{child, exit, holder, waiting};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use lockutils::{Error, ErrorKind, FileLocks, Guard};
+use rustix::io::fcntl_dupfd_cloexec;
 use std::io::{self, IsTerminal as _};
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
+
+/// A script of a shell has those from 3 to 9 for what it opens.
+const LOWEST_SHARE: i32 = 10;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
     let locks = args.place.locks()?;
@@ -27,9 +37,25 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         }
         result => result?,
     };
-    let code = child::run(&args.command, &[]);
+    let shares = if args.close {
+        Vec::new()
+    } else {
+        shares(&guard).context("can't have the command keep the lock")?
+    };
+    let code = child::run(&args.command, &[], &shares);
+    // For the command and all that it has left running.
     drop(guard);
     code
+}
+
+/// The lock's descriptors, for the command to have the lock as well, with numbers that scripts
+/// leave alone.
+fn shares(guard: &Guard) -> io::Result<Vec<OwnedFd>> {
+    let files = guard.files()?;
+    let moved = files
+        .iter()
+        .map(|file| Ok(fcntl_dupfd_cloexec(file, LOWEST_SHARE)?));
+    moved.collect()
 }
 
 fn take(args: &RunArgs, locks: &FileLocks) -> Result<Guard, Error> {

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &WrapArgs) -> Result<ExitCode> {
         .context("can't make a lock directory; name another place for it in `TMPDIR`")?;
     let path = directory.path().as_os_str().to_owned();
     let environment = ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"].map(|name| (name, path.clone()));
-    let code = child::run(&args.command, &environment)?;
+    let code = child::run(&args.command, &environment, &[])?;
     if let Err(error) = directory.close() {
         // The command's status is what one wants to know.
         exit::say(format_args!(

@@ -2,6 +2,8 @@
 
 use crate::local::Held;
 use std::fmt;
+use std::fs::File;
+use std::io;
 use std::marker::PhantomData;
 use std::sync::MutexGuard;
 
@@ -9,6 +11,11 @@ use std::sync::MutexGuard;
 pub(crate) trait Holding: fmt::Debug + Send + Sync {
     /// Has it be nobody's in particular, since its guard may go anywhere.
     fn disown(&self);
+
+    /// Gives the lock files that it holds, opened a second time each; none in process.
+    fn files(&self) -> io::Result<Vec<File>> {
+        Ok(Vec::new())
+    }
 }
 
 /// A hold of a thread; dropping it releases the lock.
@@ -44,6 +51,31 @@ impl Guard {
     #[inline]
     pub(crate) const fn thin(hash: u64) -> Self {
         Self::new(Held::thin(hash))
+    }
+
+    /// Gives the lock files that it holds, for a process that is started to inherit: for as
+    /// long as somebody has one of them open, the lock is held, also if this process is killed.
+    ///
+    /// Dropping the guard releases the lock nevertheless, for all of them. The descriptors are
+    /// duplicates, and are closed in a new process unless that is changed. A lock in process
+    /// has none.
+    ///
+    /// # Errors
+    ///
+    /// If the process has no descriptor left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-files-{}", std::process::id()));
+    /// let locks = lockutils::FileLocks::new(&directory);
+    /// let guard = locks.key("backup").lock()?;
+    /// assert_eq!(guard.files()?.len(), 1);
+    /// # std::fs::remove_dir_all(directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn files(&self) -> io::Result<Vec<File>> {
+        self.held.files()
     }
 
     /// Turns the guard into one that may be sent to other threads and tasks.

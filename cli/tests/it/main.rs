@@ -6,6 +6,7 @@
 mod generated;
 mod group;
 mod inherited;
+mod killed;
 mod ps;
 mod pty;
 mod python;

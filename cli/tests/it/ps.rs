@@ -180,10 +180,24 @@ fn shared_holders_are_one_line() {
 #[test]
 fn holder_that_is_killed_is_gone() {
     let directory = Directory::new();
-    let mut holder = holding(&directory, &["key"]);
+    let mut holder = holding(&directory, &["--close", "key"]);
     assert_eq!(json(&directory, &[]).len(), 1);
     holder.kill();
     assert!(json(&directory, &[]).is_empty());
+}
+
+#[test]
+fn holder_that_is_killed_is_not_named_for_its_command_which_has_the_lock() {
+    let directory = Directory::new();
+    let mut holder = holding(&directory, &["key"]);
+    holder.kill();
+    let [lock] = &json(&directory, &[])[..] else {
+        panic!("one lock is held");
+    };
+    assert!(lock["pid"].is_null() && lock["site"].is_null(), "{lock}");
+    // The command ends.
+    holder.tell("");
+    eventually("it is free", || json(&directory, &[]).is_empty());
 }
 
 /// Nothing that a stranger writes into a file, or names it, has a terminal do something.

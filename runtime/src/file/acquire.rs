@@ -36,6 +36,7 @@ use crate::space::Wait;
 use crate::sync::Instant;
 use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
+use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
@@ -93,6 +94,10 @@ impl Holding for FileHold {
     fn disown(&self) {
         self.in_process.iter().for_each(Held::disown);
     }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        Ok(vec![self.file.duplicate()?])
+    }
 }
 
 impl Drop for FileHold {
@@ -110,6 +115,10 @@ struct AllHeld(Vec<FileHold>);
 impl Holding for AllHeld {
     fn disown(&self) {
         self.0.iter().for_each(FileHold::disown);
+    }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        self.0.iter().map(|hold| hold.file.duplicate()).collect()
     }
 }
 

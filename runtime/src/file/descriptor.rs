@@ -119,6 +119,11 @@ impl Descriptor {
         Some((written, !ticks.contains(&written)))
     }
 
+    /// The same open file, and so the same holder.
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// Who is in the way, as far as that is known.
     pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
         holder(&self.file, rule)

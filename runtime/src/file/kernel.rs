@@ -30,7 +30,8 @@ use crate::key::Key;
 use crate::local::{Locks, Mode, Terms};
 use crate::site::{Holder, Site};
 use parking_lot::Mutex;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -293,6 +294,12 @@ impl LockFile {
     /// Whether this process has the kernel's lock.
     pub(super) fn is_held(&self) -> bool {
         self.kernel.lock().state != State::Free
+    }
+
+    /// The open file once more, with the lock that the caller holds.
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        let descriptor = self.kernel.lock().descriptor.clone();
+        descriptor.expect("who holds has it open").duplicate()
     }
 
     /// Who else has the kernel's lock, as far as that is known.

@@ -29,7 +29,9 @@ use crate::local::{Acquire as Queue, Held, Mode, Terms};
 use crate::site::{Holder, Site};
 use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
+use std::fs::File;
 use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -181,6 +183,10 @@ impl InUse {
 
     pub(super) fn is_held(&self) -> bool {
         self.0.file.is_held()
+    }
+
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        self.0.file.duplicate()
     }
 
     pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
