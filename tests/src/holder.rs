@@ -22,6 +22,8 @@
 //! | `threads COUNT` | may have so many threads from now on, with all others of its user | `done`, or `more` if it may have more nevertheless |
 //! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
 //! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
+//! | `holder KEY` | says which process holds a lock | `holder PID`, or `holder nobody` |
+//! | `waiters KEY` | counts those who wait for a lock | `waiters COUNT` |
 //! | `open` | counts its open files | `open COUNT` |
 //!
 //! The times are those of a clock that all processes share, taken just after a lock is
@@ -143,23 +145,42 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
             return Ok("done".to_owned());
         }
+        _ => return tell(locks, command, rest),
+    };
+    let taken = now();
+    holds.push(hold);
+    Ok(format!("held {taken}"))
+}
+
+/// What there is to see.
+fn tell(locks: &FileLocks, command: &str, rest: &str) -> Result<String, Error> {
+    match command {
         "where" => {
             let held = locks.key("where").lock();
             let held = match held {
                 Ok(_guard) => "held".to_owned(),
                 Err(error) => format!("error {}", with_source(&error)),
             };
-            return Ok(format!("where {} {held}", locks.name()));
+            Ok(format!("where {} {held}", locks.name()))
+        }
+        "holder" => {
+            let holder = locks.key(rest).holder()?;
+            let pid = holder.and_then(|holder| holder.pid());
+            let pid = pid.map_or_else(|| "nobody".to_owned(), |pid| pid.to_string());
+            Ok(format!("holder {pid}"))
+        }
+        "waiters" => {
+            let held = locks.states()?.held;
+            let state = held.iter().find(|state| state.key.as_str() == rest);
+            let waiters = state.map_or(0, |state| state.waiters);
+            Ok(format!("waiters {waiters}"))
         }
         "open" => {
             let open = fs::read_dir("/proc/self/fd").expect("the process's own files");
-            return Ok(format!("open {}", open.count()));
+            Ok(format!("open {}", open.count()))
         }
         _ => panic!("unknown command {command:?}"),
-    };
-    let taken = now();
-    holds.push(hold);
-    Ok(format!("held {taken}"))
+    }
 }
 
 fn limit(what: &str, most: u64) -> &'static str {

@@ -186,7 +186,7 @@ impl Request {
 
     /// The error of who finds the kernel's lock taken.
     fn refused(&self, kind: ErrorKind, file: &InUse) -> Error {
-        let holder = file.holder(self.space.rule);
+        let holder = self.holder().ok().flatten();
         Error::new(kind, self.space.name, self.key.clone(), holder).with_file(file.path())
     }
 
@@ -201,9 +201,9 @@ impl Request {
             return error;
         }
         // Who has the in-process lock waits for another process.
-        match file.holder(self.space.rule) {
-            Some(holder) => error.with_holder(Some(holder)),
-            None => error,
+        match self.holder() {
+            Ok(Some(holder)) => error.with_holder(Some(holder)),
+            Ok(None) | Err(_) => error,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::default;
 use super::path::Rule;
-use super::record::{self, FileRecord};
-use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Moment, Os};
+use super::record::{self, Content, FileRecord, LENGTH};
+use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Os};
 use crate::local::Mode;
 use crate::site::{Holder, Site};
 use std::fs::{self, File, Metadata};
@@ -86,47 +86,50 @@ impl Descriptor {
         }
     }
 
-    /// Whether the file still has a name, and when it was last written to.
-    pub(super) fn glance(&self) -> Result<(bool, Moment), Failure> {
-        Os::glance(&self.file).map_err(Failure::of("look at lock file"))
+    /// Whether the file still has a name, whichever.
+    pub(super) fn has_name(&self) -> Result<bool, Failure> {
+        Os::has_name(&self.file).map_err(Failure::of("look at lock file"))
     }
 
-    /// Has those who take the lock again and again see that somebody waits: the file was
-    /// written to at a moment that is none of theirs. And those who remove old files, that
-    /// it is in use.
+    /// Has those who remove old files see that it is in use.
     pub(super) fn touch(&self) {
-        // Those who don't see it go on until they are too late once.
+        // Where it fails they may remove it, as they do with files that are held for less long.
         let _ = Os::touch(&self.file);
     }
 
-    /// Writes down that this process holds the lock. Gives when that was, by the file
-    /// system's clock, and whether nobody else can write at the same moment of it.
+    /// What is in the file, if it can be read.
+    pub(super) fn content(&self) -> Option<Content> {
+        content(&self.file).ok()
+    }
+
+    /// Has those who take the lock again and again see that somebody waits.
+    pub(super) fn mark(&self) {
+        // Those who don't see it go on until they are too late once.
+        if Os::may_write(LENGTH + record::MARK) {
+            let _ = Os::write(&self.file, LENGTH, &record::mark());
+        }
+    }
+
+    /// Writes down that this process holds the lock, in a file that has `content` in it. Gives
+    /// what is there now, but for the mark of who may have begun to wait meanwhile: it is to be
+    /// seen the next time.
     ///
     /// It is for people who ask who holds the lock: where it can't be written, since the disk
     /// is full or the process may write no file, the lock is as good without.
-    pub(super) fn record(&self, site: Site) -> Option<(Moment, bool)> {
+    pub(super) fn record(&self, site: Site, content: Option<&Content>) -> Option<Content> {
         let record = FileRecord::of_this_process(site).to_bytes();
-        let before = Os::tick();
-        if !Os::may_write(record.len()) || Os::write(&self.file, &record).is_err() {
-            // What is there names somebody who had the lock before. Taking it away needs no
-            // room; where not even that can be done, it stays.
-            let _ = self.file.set_len(0);
+        if Os::may_write(LENGTH) && Os::write(&self.file, 0, &record).is_ok() {
+            return content.map(|content| content.with_record(&record));
         }
-        let (_, written) = self.glance().ok()?;
-        // A moment between the ticks is of this write alone: file systems that have such give
-        // each write another, if somebody has looked between them.
-        let ticks = [before, Os::tick()];
-        Some((written, !ticks.contains(&written)))
+        // What is there names somebody who had the lock before. Taking it away needs no room;
+        // where not even that can be done, it stays.
+        let _ = self.file.set_len(0);
+        self.content()
     }
 
     /// The same open file, and so the same holder.
     pub(super) fn duplicate(&self) -> io::Result<File> {
         self.file.try_clone()
-    }
-
-    /// Who is in the way, as far as that is known.
-    pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
-        holder(&self.file, rule)
     }
 }
 
@@ -208,7 +211,9 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
 
 /// What is written in a lock file; `None` if that isn't a record.
 pub(super) fn record(file: &File) -> io::Result<Option<FileRecord>> {
-    let mut bytes = [0; record::LENGTH];
-    let length = Os::read(file, &mut bytes)?;
-    Ok(FileRecord::from_bytes(&bytes[..length]))
+    content(file).map(|content| content.record())
+}
+
+fn content(file: &File) -> io::Result<Content> {
+    Content::read(|bytes| Os::read(file, bytes))
 }

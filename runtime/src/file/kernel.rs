@@ -22,13 +22,14 @@
 use super::Directory;
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
-use super::sys::{Identity, Moment};
+use super::record::Content;
+use super::sys::Identity;
 use super::table::{self, Link, Usage};
 use super::turn::Turn;
 use super::wait::{Claim, Wait};
 use crate::key::Key;
 use crate::local::{Locks, Mode, Terms};
-use crate::site::{Holder, Site};
+use crate::site::Site;
 use parking_lot::Mutex;
 use std::fs::{self, File};
 use std::io;
@@ -79,14 +80,13 @@ struct Led {
 }
 
 /// What is known of the record since somebody has looked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Seen {
     /// When the record was written, and where in the code it says the lock was taken.
     written: Instant,
     site: Site,
-    /// The same moment in the file system's clock, and whether nobody else can have written
-    /// in it.
-    modified: Option<(Moment, bool)>,
+    /// What was in the file then.
+    content: Option<Content>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl LockFile {
         match descriptor {
             // What it takes is ours only when a try has said so, see `try_take`.
             Some(descriptor) => {
-                descriptor.touch();
+                descriptor.mark();
                 descriptor.lock(mode)
             }
             None => Ok(()),
@@ -211,7 +211,7 @@ impl LockFile {
         if descriptor.identity != self.identity {
             return Ok(Waiting::Elsewhere);
         }
-        descriptor.touch();
+        descriptor.mark();
         let Some(claim) = Wait::start(self, mode, descriptor) else {
             return Ok(Waiting::TooMany);
         };
@@ -300,12 +300,6 @@ impl LockFile {
     pub(super) fn duplicate(&self) -> io::Result<File> {
         let descriptor = self.kernel.lock().descriptor.clone();
         descriptor.expect("who holds has it open").duplicate()
-    }
-
-    /// Who else has the kernel's lock, as far as that is known.
-    pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
-        let descriptor = self.kernel.lock().descriptor.clone();
-        descriptor?.holder(rule)
     }
 }
 
@@ -397,7 +391,7 @@ impl Kernel {
             return Ok(Tried::Elsewhere);
         }
         self.state = State::Held(Mode::Exclusive, 1);
-        if self.seen.is_none_or(|seen| seen.site != site) {
+        if self.seen.as_ref().is_none_or(|seen| seen.site != site) {
             self.record_next(site);
         }
         Ok(Tried::Taken)
@@ -410,7 +404,7 @@ impl Kernel {
         };
         let now = Instant::now();
         if self.led_here(link, now) {
-            return Ok(descriptor.glance()?.0);
+            return descriptor.has_name();
         }
         self.look(&descriptor, link, now)
     }
@@ -453,15 +447,16 @@ impl Kernel {
         let Some(site) = taken else {
             return self.look(descriptor, link, now);
         };
-        if let Some(seen) = self.seen {
-            let (has_name, modified) = descriptor.glance()?;
-            if seen.modified.is_some_and(|(ours, _)| ours != modified) {
+        let content = descriptor.content();
+        if let Some(seen) = &self.seen {
+            let is_ours = content.is_some() && seen.content == content;
+            if !is_ours {
                 self.turn.others_are_about(now);
             }
-            let is_ours = seen.modified == Some((modified, true));
             let is_young = now.duration_since(seen.written) < FRESH;
-            if has_name && is_ours && seen.site == site && is_young {
-                return Ok(self.led_here(link, now) || self.look(descriptor, link, now)?);
+            if is_ours && seen.site == site && is_young {
+                let is_here = self.led_here(link, now) && descriptor.has_name()?;
+                return Ok(is_here || self.look(descriptor, link, now)?);
             }
         }
         let is_here = self.look(descriptor, link, now)?;
@@ -469,7 +464,7 @@ impl Kernel {
             self.seen = Some(Seen {
                 written: now,
                 site,
-                modified: descriptor.record(site),
+                content: descriptor.record(site, content.as_ref()),
             });
         }
         Ok(is_here)
@@ -477,11 +472,9 @@ impl Kernel {
 
     /// Writes down who is next in this process.
     fn record_next(&mut self, site: Site) {
-        let descriptor = self.descriptor.as_ref();
-        let modified = descriptor.and_then(|descriptor| descriptor.record(site));
-        if let Some(seen) = &mut self.seen {
+        if let (Some(descriptor), Some(seen)) = (&self.descriptor, &mut self.seen) {
             seen.site = site;
-            seen.modified = modified;
+            seen.content = descriptor.record(site, seen.content.as_ref());
         }
     }
 

@@ -1,22 +1,31 @@
-//! What a holder writes into its lock file: who it is.
+//! What is in a lock file: who holds it, and a mark of who waits for it.
 //!
-//! One line of [`LENGTH`] bytes at the beginning of the file, for people as well:
+//! Two lines, for people as well, the first filled up with spaces to [`LENGTH`] bytes:
 //!
 //! ```text
 //! lockutils 1 5b0e6a2f pid=4711 start=88123 ns=4026531836 host=node-1 since=1764086400.123456 command=nova-compute site=connect (src/cells.rs:41)
+//! awaited 9c1d3be04f7a6628
 //! ```
 //!
-//! filled up with spaces. It is written over, in one call, and taken away only by a holder that
+//! The holder writes the first one, over the one before. It is taken away only by a holder that
 //! can't write its own: what it says holds only while the file is locked, and until the holder
-//! has written. The third
-//! word is a checksum of the rest, so a line of which a reader sees two halves, or that
-//! somebody else has written, says nothing. A process is its id, when it started, in the
-//! kernel's clock ticks, since ids are used again, and the namespace in which the id means
-//! something: in another one, as containers have, it is a different process, or none.
+//! has written. Its third word is a checksum of the rest, so a line of which a reader sees two
+//! halves, or that somebody else has written, says nothing. A process is its id, when it
+//! started, in the kernel's clock ticks, since ids are used again, and the namespace in which
+//! the id means something: in another one, as containers have, it is a different process, or
+//! none.
+//!
+//! Who is about to wait in the kernel writes the second one, with a number left to chance.
+//!
+//! Who takes a lock again sees by the [`Content`] whether others have used the file since, or
+//! have begun to wait. The file's time of modification doesn't tell: on many file systems two
+//! writes have one time, and on some it is another machine's.
 
 use crate::site::Site;
 use std::fmt::{self, Write as _};
 use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
 use std::process;
 use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,6 +34,42 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(super) const LENGTH: usize = 256;
 
 const MAGIC: &str = "lockutils 1 ";
+
+/// How long the mark is that somebody waits, in bytes.
+pub(super) const MARK: usize = "awaited 0123456789abcdef\n".len();
+
+/// All that a lock file can have in it, with zeros where it has nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content([u8; LENGTH + MARK]);
+
+impl Content {
+    /// As `read` gives it.
+    pub(super) fn read(read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Self> {
+        let mut bytes = [0; LENGTH + MARK];
+        read(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The same with another record.
+    pub(super) fn with_record(&self, record: &[u8; LENGTH]) -> Self {
+        let mut bytes = self.0;
+        bytes[..LENGTH].copy_from_slice(record);
+        Self(bytes)
+    }
+
+    /// The record; `None` if that is something else.
+    pub(super) fn record(&self) -> Option<FileRecord> {
+        FileRecord::from_bytes(&self.0[..LENGTH])
+    }
+}
+
+/// A mark like no other.
+pub(super) fn mark() -> [u8; MARK] {
+    let chance = RandomState::new().hash_one(process::id());
+    let mut bytes = [0; MARK];
+    bytes.copy_from_slice(format!("awaited {chance:016x}\n").as_bytes());
+    bytes
+}
 
 /// Who holds a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -226,8 +226,6 @@ impl FileLocks {
                 }
             }
             let identity = Os::identity(&file).ok();
-            let elsewhere = waits.iter().filter(|wait| Some(**wait) == identity);
-            let elsewhere = elsewhere.count();
             // The process may know it by another name.
             let known = identity.and_then(table::identified);
             let (space, name) = known.as_ref().map_or_else(
@@ -241,7 +239,7 @@ impl FileLocks {
                 space: self.space.name,
                 holders: Vec::from_iter(descriptor::holder(&file, self.space.rule)),
                 key: request.key,
-                waiters: elsewhere + own.map_or(0, |lock| lock.waiters),
+                waiters: Os::waits_for(&file, &waits) + own.map_or(0, |lock| lock.waiters),
                 longest_wait: own.and_then(|lock| lock.longest_wait),
                 suspected_deadlock: own.is_some_and(|lock| lock.suspected_deadlock),
             });

@@ -26,7 +26,7 @@ use super::path::Rule;
 use super::sys::{Files as _, Identity, Os};
 use crate::key::Key;
 use crate::local::{Acquire as Queue, Held, Mode, Terms};
-use crate::site::{Holder, Site};
+use crate::site::Site;
 use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -187,10 +187,6 @@ impl InUse {
 
     pub(super) fn duplicate(&self) -> io::Result<File> {
         self.0.file.duplicate()
-    }
-
-    pub(super) fn holder(&self, rule: Rule) -> Option<Holder> {
-        self.0.file.holder(rule)
     }
 
     /// Whether they are one file, by whatever names.

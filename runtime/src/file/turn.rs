@@ -8,13 +8,14 @@
 //!   kernel's clock has ticked, which is at most ten milliseconds, and on most machines four.
 //!   Then it is released, and the process gives way for [`PAUSE`], which is enough for one that
 //!   waits in the kernel to be woken.
-//! - Who is about to wait in the kernel touches the file. A process that takes it and sees that
-//!   others have touched it, or written to it, gives way as well, after [`BARGE`].
+//! - Who is about to wait in the kernel leaves a mark in the file, see [`record`](super::record).
+//!   A process that takes it and sees that others have written to it gives way as well, after
+//!   [`BARGE`].
 //! - Beside Python's programs, which look every 10 to 100 ms, a process that has the lock for
 //!   more than three quarters of [`RUN`] gives way for a quarter of the time: after longer
 //!   holds for longer, but not beyond [`LOOK`], when all have looked.
 
-use super::sys::{KernelLocks as _, Moment, Os};
+use super::sys::{KernelLocks as _, Os, Tick};
 use std::time::{Duration, Instant};
 
 /// How long the process gives way after that.
@@ -33,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Turn {
     /// When the lock was first handed on inside the process.
-    kept_since: Option<Moment>,
+    kept_since: Option<Tick>,
     /// Since when others are about.
     others: Option<Instant>,
     /// Until when the process gives way.
@@ -61,7 +62,7 @@ impl Turn {
 
     /// Whether the lock may go to another one in the process without the kernel.
     pub(super) fn may_be_kept(&mut self) -> bool {
-        let now = Os::steady_tick();
+        let now = Os::tick();
         if *self.kept_since.get_or_insert(now) == now {
             return true;
         }

@@ -6,6 +6,7 @@ mod death;
 mod default;
 mod error;
 mod fairness;
+mod file_system;
 mod inspection;
 mod names;
 mod oslo;

@@ -3,7 +3,7 @@
 use super::{Files, Os, Refusal};
 use std::env;
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -42,6 +42,10 @@ impl Files for Os {
         Ok(())
     }
 
+    fn has_name(_file: &File) -> io::Result<bool> {
+        Ok(true)
+    }
+
     fn identity_at(path: &Path) -> io::Result<Option<((), Metadata)>> {
         match fs::symlink_metadata(path) {
             Ok(metadata) => Ok(Some(((), metadata))),
@@ -61,8 +65,8 @@ impl Files for Os {
         file.read(bytes)
     }
 
-    fn write(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-        file.rewind()?;
+    fn write(mut file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        file.seek(SeekFrom::Start(offset as u64))?;
         file.write_all(bytes)
     }
 

@@ -2,13 +2,12 @@
 
 #![expect(unsafe_code, reason = "the standard library has no record locks")]
 
-use super::unix::Identity;
-use super::{KernelLocks, Locker, Moment, Os};
+use super::{KernelLocks, Locker, Os, Tick};
 use crate::local::Mode;
 use std::fs::{self, File};
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::unix::fs::MetadataExt as _;
 
 impl KernelLocks for Os {
     fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
@@ -49,18 +48,32 @@ impl KernelLocks for Os {
         Ok(Some(pid.map_or(Locker::Unnamed, Locker::Process)))
     }
 
-    fn waits() -> Vec<Identity> {
+    type Waits = Waits;
+
+    fn waits() -> Waits {
         // A line such as `3: -> OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 EOF`.
         let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
         let waits = locks.lines().filter(|line| line.contains("->"));
-        let identity = |line: &str| {
-            let mut place = line.split_ascii_whitespace().nth(6)?.split(':');
-            let mut number = |radix| u64::from_str_radix(place.next()?, radix).ok();
-            let (major, minor, inode) = (number(16)?, number(16)?, number(10)?);
-            let device = libc::makedev(major.try_into().ok()?, minor.try_into().ok()?);
-            Some(Identity { device, inode })
+        let place = |line: &str| {
+            let place = line.split_ascii_whitespace().nth(6)?;
+            let (device, inode) = place.rsplit_once(':')?;
+            let (device, inode) = (numbers(device, 16)?, inode.parse().ok()?);
+            Some(Place { device, inode })
         };
-        waits.filter_map(identity).collect()
+        Waits {
+            places: waits.filter_map(place).collect(),
+            mounts: fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(),
+        }
+    }
+
+    fn waits_for(file: &File, waits: &Waits) -> usize {
+        if waits.places.is_empty() {
+            return 0;
+        }
+        let Some(place) = waits.place(file) else {
+            return 0;
+        };
+        waits.places.iter().filter(|wait| **wait == place).count()
     }
 
     fn is_for_locks(error: &io::Error) -> bool {
@@ -70,39 +83,66 @@ impl KernelLocks for Os {
         )
     }
 
-    fn glance(file: &File) -> io::Result<(bool, Moment)> {
-        let mut stat = MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the descriptor is open, and there is room for what is written.
-        if unsafe { libc::fstat(file.as_raw_fd(), stat.as_mut_ptr()) } == -1 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the call has succeeded, so it has written all of it.
-        let stat = unsafe { stat.assume_init() };
-        Ok((stat.st_nlink > 0, moment(stat.st_mtime, stat.st_mtime_nsec)))
+    fn tick() -> Tick {
+        let mut now = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: there is room for what is written.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
+        tick(now.tv_sec, now.tv_nsec)
     }
-
-    fn tick() -> Moment {
-        read_clock(libc::CLOCK_REALTIME_COARSE)
-    }
-
-    fn steady_tick() -> Moment {
-        read_clock(libc::CLOCK_MONOTONIC_COARSE)
-    }
-}
-
-fn read_clock(clock: libc::clockid_t) -> Moment {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: there is room for what is written.
-    unsafe { libc::clock_gettime(clock, &raw mut now) };
-    moment(now.tv_sec, now.tv_nsec)
 }
 
 /// The parts of a time have 32 bits on some machines.
-fn moment(seconds: impl Into<i64>, nanoseconds: impl Into<i64>) -> Moment {
+fn tick(seconds: impl Into<i64>, nanoseconds: impl Into<i64>) -> Tick {
     (seconds.into(), nanoseconds.into())
+}
+
+/// Where `/proc/locks` says a lock is: the device and the inode as the kernel itself has them.
+///
+/// `stat` may give others: on btrfs each subvolume has a device of its own, which is none; on
+/// overlayfs it may be that of one of the layers. Only files of two subvolumes can't be told
+/// apart, if they have the same inode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    device: (u32, u32),
+    inode: u64,
+}
+
+/// What processes wait for in the kernel.
+pub(in crate::file) struct Waits {
+    /// One for each wait.
+    places: Vec<Place>,
+    /// What is mounted, and the device of each.
+    mounts: String,
+}
+
+impl Waits {
+    fn place(&self, file: &File) -> Option<Place> {
+        let path = format!("/proc/self/fdinfo/{}", file.as_raw_fd());
+        let info = fs::read_to_string(path).ok()?;
+        let field = |name| info.lines().find_map(|line| line.strip_prefix(name));
+        let mount = field("mnt_id:")?.trim();
+        let inode = match field("ino:") {
+            Some(inode) => inode.trim().parse().ok()?,
+            // Before Linux 5.14.
+            None => file.metadata().ok()?.ino(),
+        };
+        // A line such as `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`.
+        let mounts = self.mounts.lines();
+        let mounts = mounts.map(|line| line.split_ascii_whitespace());
+        let mut fields = mounts.filter(|fields| fields.clone().next() == Some(mount));
+        let device = numbers(fields.next()?.nth(2)?, 10)?;
+        Some(Place { device, inode })
+    }
+}
+
+/// The two numbers of a device.
+fn numbers(device: &str, radix: u32) -> Option<(u32, u32)> {
+    let (major, minor) = device.split_once(':')?;
+    let number = |text| u32::from_str_radix(text, radix).ok();
+    Some((number(major)?, number(minor)?))
 }
 
 fn kind(mode: Mode) -> i32 {

@@ -42,8 +42,8 @@ pub(super) struct Os;
 /// Which file it is.
 pub(super) type Identity = <Os as Files>::Identity;
 
-/// A moment in a file system's clock, or in another one: seconds, and nanoseconds.
-pub(super) type Moment = (i64, i64);
+/// A moment of a clock: seconds, and nanoseconds.
+pub(super) type Tick = (i64, i64);
 
 /// What is wrong with a directory.
 pub(super) type Refusal = (io::ErrorKind, &'static str);
@@ -81,6 +81,9 @@ pub(super) trait Files {
     /// Which file is open.
     fn identity(file: &File) -> io::Result<Self::Identity>;
 
+    /// Whether the open file still has a name, whichever.
+    fn has_name(file: &File) -> io::Result<bool>;
+
     /// Which file is at the path, itself and not what it links to, and what is known of it;
     /// `None` where there is none.
     fn identity_at(path: &Path) -> io::Result<Option<(Self::Identity, Metadata)>>;
@@ -92,8 +95,8 @@ pub(super) trait Files {
     /// Reads the beginning of the file, as far as there is one.
     fn read(file: &File, bytes: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes over the beginning of the file.
-    fn write(file: &File, bytes: &[u8]) -> io::Result<()>;
+    /// Writes over what is at that place of the file.
+    fn write(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()>;
 
     /// Whether the process may write so many bytes at the beginning of a file. Who writes more
     /// than it may is killed for it.
@@ -134,21 +137,22 @@ pub(super) trait KernelLocks {
     /// Releases the lock, also for a child that has inherited the descriptor by a fork.
     fn unlock(file: &File) -> io::Result<()>;
 
-    /// Who is in the way of an exclusive lock; `None` if nobody is.
+    /// Who is in the way of an exclusive lock; `None` if nobody is. Only for a descriptor that
+    /// was opened to ask: where the only way is to try, it is without a lock afterwards.
     fn locker(file: &File) -> io::Result<Option<Locker>>;
 
-    /// The files that processes wait for in the kernel, one for each wait.
-    fn waits() -> Vec<Identity>;
+    /// What processes wait for in the kernel.
+    type Waits;
+
+    fn waits() -> Self::Waits;
+
+    /// How many of them are for this file.
+    fn waits_for(file: &File, waits: &Self::Waits) -> usize;
 
     /// Whether the file system has no lock to give.
     fn is_for_locks(error: &io::Error) -> bool;
 
-    /// Whether the open file still has a name, whichever, and when it was last written to.
-    fn glance(file: &File) -> io::Result<(bool, Moment)>;
-
-    /// When file systems believe it is. Their clock goes in ticks of milliseconds.
-    fn tick() -> Moment;
-
-    /// A clock that never goes back, in the same ticks. Looking at it costs next to nothing.
-    fn steady_tick() -> Moment;
+    /// A clock that never goes back, in ticks of milliseconds. Looking at it costs next to
+    /// nothing.
+    fn tick() -> Tick;
 }

@@ -5,7 +5,7 @@
     reason = "where it isn't Linux the crate needs Rust 1.89, which has these locks"
 )]
 
-use super::{Identity, KernelLocks, Locker, Moment, Os};
+use super::{KernelLocks, Locker, Os, Tick};
 use crate::local::Mode;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -51,34 +51,20 @@ impl KernelLocks for Os {
         Ok(Some(Locker::Unnamed))
     }
 
-    fn waits() -> Vec<Identity> {
-        Vec::new()
+    /// The kernel doesn't tell.
+    type Waits = ();
+
+    fn waits() {}
+
+    fn waits_for(_file: &File, _waits: &()) -> usize {
+        0
     }
 
     fn is_for_locks(error: &io::Error) -> bool {
         error.kind() == io::ErrorKind::Unsupported
     }
 
-    fn glance(file: &File) -> io::Result<(bool, Moment)> {
-        let metadata = file.metadata()?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            let written = (metadata.mtime(), metadata.mtime_nsec());
-            Ok((metadata.nlink() > 0, written))
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = metadata;
-            Ok((true, (0, 0)))
-        }
-    }
-
-    fn tick() -> Moment {
-        (0, 0)
-    }
-
-    fn steady_tick() -> Moment {
+    fn tick() -> Tick {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         let elapsed = START.elapsed();
         let seconds = i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX);

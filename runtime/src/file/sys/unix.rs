@@ -20,8 +20,8 @@ use std::time::SystemTime;
 /// Device and inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::file) struct Identity {
-    pub(super) device: u64,
-    pub(super) inode: u64,
+    device: u64,
+    inode: u64,
 }
 
 /// How often the user's own directory may be removed while one looks at it.
@@ -130,6 +130,10 @@ impl Files for Os {
         file.metadata().map(|metadata| Identity::from(&metadata))
     }
 
+    fn has_name(file: &File) -> io::Result<bool> {
+        Ok(file.metadata()?.nlink() > 0)
+    }
+
     fn identity_at(path: &Path) -> io::Result<Option<(Identity, Metadata)>> {
         match fs::symlink_metadata(path) {
             Ok(metadata) => Ok(Some((Identity::from(&metadata), metadata))),
@@ -157,8 +161,8 @@ impl Files for Os {
         file.read_at(bytes, 0)
     }
 
-    fn write(file: &File, bytes: &[u8]) -> io::Result<()> {
-        file.write_all_at(bytes, 0)
+    fn write(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        file.write_all_at(bytes, offset as u64)
     }
 
     /// Whether the limit of a file's size (`ulimit -f`) lets that be. A write beyond it raises
@@ -176,8 +180,7 @@ impl Files for Os {
     }
 
     fn touch(file: &File) -> io::Result<()> {
-        // The clock of file systems goes in ticks, and so this says more, but only its owner may
-        // set such a time. Whoever can write to it may set the present one.
+        // Only its owner may set a time. Whoever can write to it may set the present one.
         let now = SystemTime::now();
         let times = FileTimes::new().set_accessed(now).set_modified(now);
         file.set_times(times).or_else(|_| {

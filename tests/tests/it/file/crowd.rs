@@ -95,6 +95,38 @@ fn fifty_processes_on_fifty_files_hold_them_at_once() {
     }
 }
 
+/// A thread that is refused asks who holds the lock, while another one waits for it and gets it.
+/// Where the kernel tells only those who try, the answer may take nothing from that one.
+#[test]
+fn asking_for_the_holder_releases_nothing() {
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    let mut other = holder(&directory);
+    other.tell("stay 300 100 key");
+    let over = AtomicBool::new(false);
+    let mut stays = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                drop(locks.key("key").try_lock());
+            }
+        });
+        let stay = |_| {
+            let asked = lockutils_tests::now();
+            let _guard = locks.key("key").lock().unwrap();
+            let start = lockutils_tests::now();
+            thread::sleep(Duration::from_micros(100));
+            let end = lockutils_tests::now();
+            Stay { start, end, asked }
+        };
+        let stays: Vec<_> = (0..300).map(stay).collect();
+        over.store(true, Ordering::Relaxed);
+        stays
+    });
+    stays.extend(self::stays(&other));
+    assert_eq!(stays.len(), 600);
+    assert_exclusive(stays);
+}
+
 /// The directory that none has made yet is made by all of them at once.
 #[test]
 fn missing_directory_is_made_by_many_at_once() {

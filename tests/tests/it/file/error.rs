@@ -1,5 +1,6 @@
 //! What is wrong with a lock file is an error that says so, and what helps.
 
+use super::file_system::FileSystem;
 use super::{HOLDER, holder, nobody, under_strace};
 use lockutils::{Error, ErrorKind, FileLocks};
 use lockutils_tests::{Directory, NOBODY, Process, skip};
@@ -333,34 +334,19 @@ fn lock_is_had_where_the_system_writes_no_record() {
     }
 }
 
-/// A process on a file system that `mount` puts in the directory's place, if one can be
-/// mounted.
-fn on_a_file_system(mount: &str, directory: &Directory) -> Option<Process> {
-    let script = format!("{mount} && echo mounted && exec \"$0\" \"$1\" ''");
-    let mut command = Command::new("unshare");
-    command.args(["--mount", "--map-root-user", "sh", "-c", &script, HOLDER]);
-    let process = Process::start(command.arg(&**directory).stderr(Stdio::null()));
-    if process.hear().is_none() {
-        skip("no file system can be mounted here");
-        return None;
-    }
-    Some(process)
-}
-
-/// Has a lock be asked for on such a file system.
+/// Has a lock be asked for on a file system.
 fn refused_on_a_file_system(mount: &str, remedy: &str) {
-    let directory = Directory::new();
-    if let Some(mut process) = on_a_file_system(mount, &directory) {
-        let answer = process.ask("lock key");
-        assert_refused(&answer, &directory.join("key"), remedy);
+    if let Some(file_system) = FileSystem::mount(mount) {
+        let answer = file_system.holder().ask("lock key");
+        assert_refused(&answer, &file_system.directory.join("key"), remedy);
     }
 }
 
 #[test]
 fn lock_is_had_on_a_full_file_system() {
-    let directory = Directory::new();
     let mount = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero >\"$1/full\"";
-    if let Some(mut process) = on_a_file_system(mount, &directory) {
+    if let Some(file_system) = FileSystem::mount(mount) {
+        let mut process = file_system.holder();
         for command in ["lock key", "try other", "async third", "shared fourth"] {
             process.ask_for(command, "held");
         }

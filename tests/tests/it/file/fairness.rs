@@ -2,7 +2,7 @@
 
 use super::{holder, number};
 use lockutils::FileLocks;
-use lockutils_tests::{Directory, eventually};
+use lockutils_tests::{Directory, Process, eventually};
 use std::hint;
 use std::time::{Duration, Instant};
 
@@ -30,8 +30,11 @@ fn processes_that_lock_again_at_once_have_about_the_same_share() {
 #[test]
 fn process_that_was_quicker_gives_way_the_next_time() {
     let directory = Directory::new();
-    let locks = FileLocks::new(&*directory);
-    let mut other = holder(&directory);
+    assert_that_it_gives_way(&FileLocks::new(&*directory), holder(&directory));
+}
+
+/// Has this process be quicker than another one that waits, which locks in the same directory.
+pub(super) fn assert_that_it_gives_way(locks: &FileLocks, mut other: Process) {
     let mut quicker = 0;
     eventually("this process is the quicker one", || {
         let guard = locks.key("key").lock().unwrap();
