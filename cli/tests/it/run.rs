@@ -400,3 +400,15 @@ fn names_of_oslo_are_as_python_makes_them() {
         assert_eq!(fs::read(directory.join(name)).unwrap(), b"");
     }
 }
+
+/// As two keys are where the file system has no upper and lower case.
+#[test]
+fn keys_that_are_one_file_are_taken_once() {
+    let directory = Directory::new();
+    fs::write(directory.join("A"), "").unwrap();
+    fs::hard_link(directory.join("A"), directory.join("a")).unwrap();
+    let run = ["run", "-q", "--timeout", "60s", "A", "a", "--", "true"];
+    assert_eq!(code(&mut lockutils(&directory, run)), 0);
+    let script = "lockutils run A a -- lockutils run -q -n a -- true";
+    assert_eq!(code(&mut shell(&directory, script)), 75);
+}
