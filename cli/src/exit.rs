@@ -3,6 +3,7 @@
 //! Those of a child are passed on as they are, so ours are such as few commands use: from
 //! `sysexits.h`, as `flock(1)` has them, and the shells' for a command that can't be run.
 
+use crate::ancestor::HeldAbove;
 use crate::child::NotRun;
 use crate::holder;
 use lockutils::ErrorKind;
@@ -13,6 +14,9 @@ use std::process::ExitCode;
 
 /// The arguments are wrong, or a key has no lock file: `EX_USAGE`.
 const USAGE: u8 = 64;
+
+/// Who holds the lock waits for us, so it would be for ever: `EX_SOFTWARE`, since a script is wrong.
+const DEADLOCK: u8 = 70;
 
 /// The lock files can't be used: `EX_IOERR`.
 const FAILED: u8 = 74;
@@ -87,8 +91,12 @@ fn status(error: &anyhow::Error) -> u8 {
         return match error.kind() {
             _ if is_conflict(error) => CONFLICT,
             ErrorKind::InvalidKey => USAGE,
+            ErrorKind::Deadlock => DEADLOCK,
             _ => FAILED,
         };
+    }
+    if error.is::<HeldAbove>() {
+        return DEADLOCK;
     }
     match error.downcast_ref::<NotRun>().and_then(Error::source) {
         Some(_) if is_of(error, io::ErrorKind::NotFound) => NOT_FOUND,

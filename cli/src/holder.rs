@@ -56,24 +56,28 @@ pub(crate) fn process(holder: &Holder) -> Option<String> {
 pub(crate) fn command(holder: &Holder) -> Option<String> {
     let is_here = holder.host().is_none() && holder.pid_namespace().is_none();
     let is_for_another = holder.since().is_some() && holder.place().is_none();
-    let line = match holder.pid() {
-        Some(pid) if is_here && !is_for_another => {
-            fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
-        }
-        _ => Vec::new(),
+    let here = match holder.pid() {
+        Some(pid) if is_here && !is_for_another => command_of(pid),
+        _ => None,
     };
+    here.or_else(|| holder.command().map(shown))
+}
+
+/// The command, with its arguments, of a process of this host.
+pub(crate) fn command_of(pid: u32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let line = String::from_utf8_lossy(&line);
     let words = line.trim_end_matches('\0').replace('\0', " ");
-    let command = match &words[..] {
-        "" => holder.command()?,
-        words => words,
-    };
-    // Nobody can have the terminal do something by a name.
-    Some(command.chars().flat_map(visible).collect())
+    (!words.is_empty()).then(|| shown(&words))
+}
+
+/// Nobody can have the terminal do something by a name.
+fn shown(command: &str) -> String {
+    command.chars().flat_map(visible).collect()
 }
 
 /// No more of a command than belongs into a sentence.
-fn cut(mut command: String) -> String {
+pub(crate) fn cut(mut command: String) -> String {
     if let Some((end, _)) = command.char_indices().nth(LONGEST) {
         command.truncate(end);
         command.push('…');

@@ -1,7 +1,8 @@
 //! The `lockutils` command.
 //!
 //! [`args`] is the grammar, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
-//! the first under a lock, and while it waits for that, [`waiting`] shows for whom; a child is
+//! the first under a lock, and while it waits for that, [`waiting`] shows for whom, unless it is for an
+//! [`ancestor`], and for ever; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
 //! hasn't got yet; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
 //! [`holder`]s in people's terms and the [`waiters`];
@@ -14,6 +15,7 @@
     reason = "a name in quotes, and escaped, can't have the terminal do something"
 )]
 
+mod ancestor;
 mod args;
 mod child;
 mod completions;

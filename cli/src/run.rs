@@ -6,9 +6,9 @@
 //! beside a command that nobody watches any more.
 
 use crate::args::RunArgs;
-use crate::{child, exit, holder, waiting};
+use crate::{ancestor, child, exit, holder, waiting};
 use anyhow::{Context as _, Result};
-use lockutils::{Error, ErrorKind, FileLocks, Guard};
+use lockutils::{Error, FileLocks, Guard};
 use rustix::io::fcntl_dupfd_cloexec;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::OwnedFd;
@@ -28,14 +28,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
         .map(|word| word.to_string_lossy())
         .collect();
     FileLocks::stand_for(&words.join(" "));
-    let guard = match take(args, &locks) {
-        Err(error) if exit::is_conflict(&error) => {
+    let guard = match take(args, &locks)? {
+        Ok(guard) => guard,
+        Err(conflict) => {
             if !args.quiet {
-                exit::say(holder::conflict(&error));
+                exit::say(holder::conflict(&conflict));
             }
             return Ok(args.conflict_exit_code.into());
         }
-        result => result?,
     };
     let shares = if args.close {
         Vec::new()
@@ -58,7 +58,8 @@ fn shares(guard: &Guard) -> io::Result<Vec<OwnedFd>> {
     moved.collect()
 }
 
-fn take(args: &RunArgs, locks: &FileLocks) -> Result<Guard, Error> {
+/// Takes the locks, or gives the error of who finds them taken.
+fn take(args: &RunArgs, locks: &FileLocks) -> Result<Result<Guard, Error>> {
     let mut locks_to_take = locks.keys(&args.keys);
     if args.shared {
         locks_to_take = locks_to_take.shared();
@@ -67,14 +68,19 @@ fn take(args: &RunArgs, locks: &FileLocks) -> Result<Guard, Error> {
         Some(timeout) => locks_to_take.lock_timeout(timeout),
         None => locks_to_take.lock(),
     };
-    match locks_to_take.try_lock() {
-        Err(error) if error.kind() == ErrorKind::Busy && !args.nonblock => {
-            if args.quiet {
-                wait()
-            } else {
-                waiting::shown(locks, &args.keys, wait)
-            }
+    let mut taken = locks_to_take.try_lock();
+    if taken.as_ref().is_err_and(exit::is_conflict) && !args.nonblock {
+        if let Some(held) = ancestor::holding(locks, &args.keys, args.shared) {
+            return Err(held.into());
         }
-        result => result,
+        taken = if args.quiet {
+            wait()
+        } else {
+            waiting::shown(locks, &args.keys, wait)
+        };
+    }
+    match taken {
+        Err(error) if !exit::is_conflict(&error) => Err(error.into()),
+        taken => Ok(taken),
     }
 }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
+mod ancestor;
 mod generated;
 mod group;
 mod inherited;
