@@ -48,7 +48,7 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
 fn look(locks: &FileLocks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
     let FileStates {
         mut held, failed, ..
-    } = locks.states()?;
+    } = locks.look()?;
     if !args.keys.is_empty() {
         let keys: Vec<_> = args.keys.iter().map(Key::new).collect();
         held.retain(|state| keys.contains(&state.key));

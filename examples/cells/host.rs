@@ -111,7 +111,7 @@ pub(crate) fn kill_half_way(directory: &Path, cell: &CellMapping) -> Result<Resc
 fn wait_for_waiter(directory: &Path) -> Result<()> {
     let (locks, started) = (lock_files(directory), Instant::now());
     while started.elapsed() < Duration::from_secs(1)
-        && locks.states()?.held.iter().all(|lock| lock.waiters == 0)
+        && locks.states()?.iter().all(|lock| lock.waiters == 0)
     {
         thread::sleep(Duration::from_millis(1));
     }

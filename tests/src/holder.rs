@@ -170,7 +170,7 @@ fn tell(locks: &FileLocks, command: &str, rest: &str) -> Result<String, Error> {
             Ok(format!("holder {pid}"))
         }
         "waiters" => {
-            let held = locks.states()?.held;
+            let held = locks.states()?;
             let state = held.iter().find(|state| state.key.as_str() == rest);
             let waiters = state.map_or(0, |state| state.waiters);
             Ok(format!("waiters {waiters}"))

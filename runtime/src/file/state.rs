@@ -49,7 +49,7 @@ pub struct Swept {
     pub failed: Vec<Error>,
 }
 
-/// What [`FileLocks::states`] has found.
+/// What [`FileLocks::look`] has found.
 ///
 /// # Examples
 ///
@@ -59,8 +59,10 @@ pub struct Swept {
 /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-states-{}", std::process::id()));
 /// let locks = FileLocks::new(&directory);
 /// let guard = locks.key("schema").lock()?;
-/// for lock in locks.states()?.held {
-///     println!("{} is held by {:?}", lock.key, lock.holders.first());
+/// let found = locks.look()?;
+/// assert_eq!(found.held[0].key.as_str(), "schema");
+/// for error in &found.failed {
+///     eprintln!("{error}");
 /// }
 /// # drop(guard);
 /// # std::fs::remove_dir_all(&directory).unwrap();
@@ -188,22 +190,32 @@ impl FileLocks {
     /// # Errors
     ///
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read. A file that
-    /// can't be is among [`FileStates::failed`].
+    /// can't be is left out; [`FileLocks::look`] has those too.
     ///
     /// # Examples
     ///
     /// ```
-    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-states-{}", std::process::id()));
+    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-held-{}", std::process::id()));
     /// let locks = lockutils::FileLocks::new(&directory);
     /// let _guard = locks.key("volume-7").lock()?;
     /// let states = locks.states()?;
-    /// assert_eq!(states.held[0].key.as_str(), "volume-7");
-    /// assert!(states.failed.is_empty());
+    /// assert_eq!(states[0].key.as_str(), "volume-7");
     /// # std::fs::remove_dir_all(&directory).unwrap();
     /// # Ok::<(), lockutils::Error>(())
     /// ```
     #[track_caller]
-    pub fn states(&self) -> Result<FileStates, Error> {
+    pub fn states(&self) -> Result<Vec<LockState>, Error> {
+        Ok(self.look()?.held)
+    }
+
+    /// The locks of the space that are held now, as [`FileLocks::states`], and what could not be
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read.
+    #[track_caller]
+    pub fn look(&self) -> Result<FileStates, Error> {
         let Found { files, mut failed } = self.find(Site::here())?;
         let in_process = local::states(|_| true);
         let waits = Os::waits();

@@ -87,7 +87,7 @@ fn fifty_processes_on_fifty_files_hold_them_at_once() {
     for (index, process) in processes.iter_mut().enumerate() {
         process.ask_for(&format!("lock {index}"), "held");
     }
-    let states = FileLocks::new(&*directory).states().unwrap().held;
+    let states = FileLocks::new(&*directory).states().unwrap();
     assert_eq!(states.len(), 50);
     for lock in states {
         let index: usize = lock.key.as_str().parse().unwrap();

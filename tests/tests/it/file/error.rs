@@ -300,7 +300,7 @@ fn lock_is_had_where_no_record_may_be_written() {
             let error = locks.key("key").try_lock().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Busy);
             assert!(error.holder().is_none(), "{error}");
-            let states = locks.states().unwrap();
+            let states = locks.look().unwrap();
             assert!(states.held[0].holders.is_empty() && states.failed.is_empty());
             process.ask_for("release", "released");
             assert!(!locks.key("key").is_locked().unwrap());

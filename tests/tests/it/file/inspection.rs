@@ -18,7 +18,7 @@ fn states_name_holders_of_all_processes() {
     stranger.ask_for("lock not-ours", "held");
     drop(locks.key("free").lock().unwrap());
     let _guard = locks.key("a").lock().unwrap();
-    let states = locks.states().unwrap().held;
+    let states = locks.states().unwrap();
     let keys: Vec<_> = states.iter().map(|lock| lock.key.as_str()).collect();
     assert_eq!(keys, ["a", "b/c", "d"]);
     let pids = [std::process::id(), other.id(), other.id()];
@@ -38,10 +38,10 @@ fn states_count_waiters_of_all_processes() {
     for process in &mut processes[1..] {
         process.tell("lock key");
     }
-    let waiters = || locks.states().unwrap().held[0].waiters;
+    let waiters = || locks.states().unwrap()[0].waiters;
     eventually("two wait", || waiters() == 2);
     let pid = processes[0].id();
-    let states = locks.states().unwrap().held;
+    let states = locks.states().unwrap();
     assert_eq!(states[0].holders[0].pid(), Some(pid));
     processes[2].kill();
     eventually("one waits", || waiters() == 1);
@@ -53,7 +53,7 @@ fn states_of_oslo_have_no_more_than_the_kernel_tells() {
     let directory = Directory::new();
     let locks = FileLocks::oslo(&*directory, "nova");
     let _guard = locks.key("a/b").lock().unwrap();
-    let states = locks.states().unwrap().held;
+    let states = locks.states().unwrap();
     assert_eq!(states.len(), 1);
     assert_eq!(states[0].key.as_str(), "a_b");
     assert!(states[0].holders.is_empty());
