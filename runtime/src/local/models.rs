@@ -89,12 +89,23 @@
 //!
 //! | in the waits | caught by |
 //! |---|---|
-//! | `Waiting`: looked before it is in the graph; looked outside of the graph's mutex; a deadlock not told | `deadlock_against_deadlock` |
-//! | `Waiting`: stays in the graph | `acquire_against_acquire` |
-//! | `Waiting`: sure of a wait that times out | `deadlock_against_timeout` |
-//! | a wait that is over not left out | `cancel_against_hand_over` |
-//! | `is_stuck`: by one of several permits; nobody left out who isn't | `own_permit_against_release` |
-//! | `is_stuck`: only by all shared holders | `deadlock_against_shared_release` |
+//! | `Waiting`: looked before it is in the graph; a deadlock not told | `deadlock_against_deadlock` |
+//! | `Waiting`: stays in the graph; told and not called; told and never looked at | `deadlock_of_one_who_cannot_fail` |
+//! | `Waiting`: sure of a wait that can fail | `deadlock_against_timeout` |
+//! | `judge`: nobody told; a panic where another one can fail | `deadlock_of_one_who_cannot_fail` |
+//! | `judge`: only one told | `two_told_at_once` |
+//! | `tell`: who is told stays in the graph | `deadlock_of_one_who_cannot_fail` |
+//! | `look`: a waiter before it in nobody's way | `deadlock_by_a_waiter` |
+//! | `look`: the holders in nobody's way | `deadlock_of_one_who_cannot_fail` |
+//! | `add_lock`: permits of those who don't wait not counted | `own_permit_against_release` |
+//!
+//! | in the crowd | caught by |
+//! |---|---|
+//! | who began to wait not asked for; suspects forgotten; a release that keeps the owner | `deadlock_against_shared_release` |
+//! | `disown`: the owner stays | `sent_guards_against_acquire` |
+//!
+//! | in the drivers | caught by |
+//! |---|---|
 //! | `into_async` without `disown` | `sent_guards_against_acquire` |
 //! | `step`: not done once it has the lock; `One` that leaves no queue when it is dropped | `cancel_against_hand_over` |
 //! | `block_for`: no end | `timeout_against_hand_over` |
@@ -109,8 +120,12 @@
 //! and waiters may overtake at all. A fair lock has two guards of its order, that it is
 //! handed over and that nobody may overtake, of which one alone is enough.
 //!
+//! A wait that is over is left out of a search, and a thread that is told looks whether it still
+//! waits: for a thread one alone is enough.
+//!
 //! Others are no matter of a race, and `tests` has them: what a waker does when it is called
-//! or dropped, the panic of a deadlock, suspicions and the names of tasks in them. The
+//! or dropped, the panic of a deadlock, who of several is told, who is stuck beside others who aren't,
+//! suspicions and the names of tasks in them. The
 //! numbers of spaces and threads, and the seeds of the hash, are not modelled.
 
 use super::{Handle, LockFuture, Locks, deadlock, states, table};

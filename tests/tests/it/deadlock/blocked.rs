@@ -3,6 +3,7 @@
 use super::{LONG, reports, reports_of, runtime, suspected, waiters};
 use lockutils::{ErrorKind, FileLocks, Locks, snapshot, synchronized};
 use lockutils_tests::{ByHand, Directory, eventually, in_time};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -82,21 +83,24 @@ fn timeout_says_that_a_task_is_in_the_way_of_a_thread() {
         // Not for less than a second.
         let soon = LOCKS.key("key").lock_timeout(Duration::from_millis(10));
         assert!(soon.unwrap_err().deadlock().is_none());
-        for timeout in [1000, 1500] {
+        let time_out = |timeout| {
             let timeout = Duration::from_millis(timeout);
             let error = LOCKS.key("key").lock_timeout(timeout).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout);
             let text = error.to_string();
-            assert!(text.contains("; suspected deadlock:\n"), "{text}");
-            assert!(
-                text.contains(" blocks for lock \"blocked, timed/key\""),
-                "{text}"
-            );
+            let parts = [
+                "; suspected deadlock:\n",
+                " blocks for lock \"blocked, timed/key\"",
+            ];
+            assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        };
+        time_out(1000);
+        // On a busy machine the thread may wake up too late to look.
+        while reports_of("blocked, timed").is_empty() {
+            time_out(1500);
         }
         // Each of them waited for the same hold, which is one report.
-        eventually("it is reported", || {
-            !reports_of("blocked, timed").is_empty()
-        });
+        time_out(1500);
         assert_eq!(reports_of("blocked, timed").len(), 1);
         // Nobody waits now.
         assert_eq!(suspected("blocked, timed"), 0);
@@ -216,19 +220,34 @@ fn only_what_a_task_is_part_of_is_reported() {
         static CYCLE: Locks = Locks::new("blocked in a cycle");
         reports();
         let held = THREADS.key("key").lock();
-        let own = CYCLE.key("thread's").lock();
-        let mut task = ByHand::new(async {
-            let _own = CYCLE.key("task's").lock_async().await;
-            CYCLE.key("thread's").lock_async().await
-        });
-        assert!(task.poll().is_pending());
         thread::scope(|scope| {
+            let mut task = ByHand::new(async {
+                let _own = CYCLE.key("task's").lock_async().await;
+                CYCLE.key("thread's").lock_async().await
+            });
+            let (holds, is_held) = mpsc::channel();
+            let (go, goes) = mpsc::channel();
+            scope.spawn(move || {
+                let _own = CYCLE.key("thread's").lock();
+                holds.send(()).unwrap();
+                goes.recv().unwrap();
+                drop(CYCLE.key("task's").lock());
+            });
+            is_held.recv().unwrap();
+            assert!(task.poll().is_pending());
+            go.send(()).unwrap();
             scope.spawn(|| drop(THREADS.key("key").lock()));
-            let timeout = Duration::from_millis(2500);
-            assert!(CYCLE.key("task's").lock_timeout(timeout).is_err());
-            drop(held);
+            eventually("the cycle is reported", || {
+                !reports_of("blocked in a cycle").is_empty()
+            });
+            // By now the threads have looked, twice.
+            for space in ["blocked in a cycle", "blocked by a thread"] {
+                eventually("they go on waiting", || {
+                    longest_wait(space) > Some(Duration::from_millis(2500))
+                });
+            }
+            drop((task, held));
         });
-        drop(own);
         let reports = reports_of("blocked in a cycle");
         assert_eq!(reports.len(), 1, "{reports:?}");
         assert_eq!(reports[0].lines().count(), 2);

@@ -140,3 +140,55 @@ fn permit_of_one_who_does_not_wait_is_enough() {
         drop((own, last));
     });
 }
+
+/// Two hold the lock and wait: one for the caller, and one for a thread that runs. Whether the
+/// caller's wait for the lock would never end.
+fn is_deadlock_beside_one_who_goes_on(locks: &Locks, shared: bool) -> bool {
+    let hold = |key| {
+        let lock = locks.key(key);
+        if shared { lock.shared() } else { lock }.lock()
+    };
+    // In a space with several permits all of them.
+    let all_of = |key| (0..if shared { 1 } else { 2 }).map(move |_| locks.key(key).lock());
+    let own: Vec<_> = all_of("own").collect();
+    // As if a thread had them that never waits.
+    let running: Vec<_> = all_of("running").map(Guard::into_async).collect();
+    let there = Barrier::new(3);
+    thread::scope(|scope| {
+        for key in ["own", "running"] {
+            let (there, hold) = (&there, &hold);
+            scope.spawn(move || {
+                let _hold = hold("both");
+                there.wait();
+                drop(locks.key(key).lock());
+            });
+        }
+        there.wait();
+        eventually("both wait", || waiters(locks.name()) == 2);
+        // Only where it is a deadlock does it end before its time.
+        let timeout = if shared {
+            LONG
+        } else {
+            Duration::from_millis(100)
+        };
+        let error = locks.key("both").lock_timeout(timeout).unwrap_err();
+        drop((own, running));
+        error.kind() == ErrorKind::Deadlock
+    })
+}
+
+#[test]
+fn one_of_two_shared_holders_who_is_stuck_is_enough() {
+    in_time(|| {
+        let locks = Locks::new("one is stuck");
+        assert!(is_deadlock_beside_one_who_goes_on(&locks, true));
+    });
+}
+
+#[test]
+fn permit_of_one_who_waits_for_a_thread_that_runs_comes_back() {
+    in_time(|| {
+        let locks = Locks::new("one goes on").permits(2);
+        assert!(!is_deadlock_beside_one_who_goes_on(&locks, false));
+    });
+}
