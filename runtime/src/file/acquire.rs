@@ -11,122 +11,38 @@
 //!
 //! First the in-process lock of the file, as any other lock is taken, then the kernel's, see
 //! [`kernel`](super::kernel). Where the file's name leads to another one by then, since the
-//! file was removed or replaced, it all begins again with that one. Who shares the in-process lock with others waits for its turn
-//! to wait in the kernel: one of them does it for all.
+//! file was removed or replaced, it all begins again with that one. Who shares the in-process
+//! lock with others waits for its turn to wait in the kernel: one of them does it for all.
 //!
 //! A thread without a timeout waits in the kernel itself. A task, or a thread with a
 //! timeout, has another thread wait, see [`wait`](super::wait). Where Python polls the same
 //! file, and where too many threads wait already, it tries again after a while, at a time
 //! that is left to chance.
 
+use super::FileSpace;
 use super::descriptor::Failure;
+use super::hold::{AllHeld, FileHold};
 use super::kernel::{Manner, Tried, Waiting};
 use super::path::Rule;
 use super::table::InUse;
 use super::wait::Claim;
-use super::{FileSpace, refresh};
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
-use crate::guard::{AsyncGuard, Guard, Holding};
 use crate::key::Key;
 use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms};
 use crate::owner::Owner;
 use crate::site::Site;
-use crate::space::Wait;
 use crate::sync::Instant;
-use crate::timer::{AsyncTimer, Timer};
+use crate::timer::Timer;
 use std::cell::OnceCell;
-use std::fs::File;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Poll, Waker, ready};
 use std::time::Duration;
 use std::{mem, vec};
 
 /// How often a file may be replaced while one tries to lock it. Somebody who removes it and makes
 /// it as fast as that goes can be lucky a hundred times.
 const ATTEMPTS: usize = 1000;
-
-/// A lock file that is held; dropping it releases.
-#[derive(Debug)]
-pub(super) struct FileHold {
-    file: InUse,
-    rule: Rule,
-    in_process: Option<Held>,
-}
-
-impl FileHold {
-    /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
-    /// wrong with it.
-    pub(super) fn try_soon(request: &Request) -> Option<Self> {
-        let Request {
-            space, name, terms, ..
-        } = request;
-        let file = InUse::of(space.directory, name).ok()?;
-        let held = file.try_soon(*terms, request.site)?;
-        match file.try_take(request.manner()) {
-            Ok(Tried::Taken) => Some(Self::new(file, space.rule, held)),
-            Ok(Tried::Busy | Tried::Paused(_) | Tried::Elsewhere) | Err(_) => None,
-        }
-    }
-
-    /// Of who has the kernel's lock and the in-process one.
-    pub(super) fn new(file: InUse, rule: Rule, in_process: Held) -> Self {
-        refresh::start();
-        Self {
-            file,
-            rule,
-            in_process: Some(in_process),
-        }
-    }
-
-    /// As a guard has it.
-    pub(super) fn into_held(self) -> Held {
-        Held::more(self)
-    }
-
-    pub(super) fn file(&self) -> &InUse {
-        &self.file
-    }
-}
-
-impl Holding for FileHold {
-    fn disown(&self) {
-        self.in_process.iter().for_each(Held::disown);
-    }
-
-    fn files(&self) -> io::Result<Vec<File>> {
-        Ok(vec![self.file.duplicate()?])
-    }
-}
-
-impl Drop for FileHold {
-    fn drop(&mut self) {
-        self.file.release(self.rule);
-        // Before the file is out of use: who is the last to use it has nobody beside it.
-        self.in_process = None;
-    }
-}
-
-/// Several of them, which are released in reverse.
-#[derive(Debug)]
-struct AllHeld(Vec<FileHold>);
-
-impl Holding for AllHeld {
-    fn disown(&self) {
-        self.0.iter().for_each(FileHold::disown);
-    }
-
-    fn files(&self) -> io::Result<Vec<File>> {
-        self.0.iter().map(|hold| hold.file.duplicate()).collect()
-    }
-}
-
-impl Drop for AllHeld {
-    fn drop(&mut self) {
-        while self.0.pop().is_some() {}
-    }
-}
 
 /// One lock file to take, how, and where in the code.
 #[derive(Clone, Debug)]
@@ -139,7 +55,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn manner(&self) -> Manner {
+    pub(super) fn manner(&self) -> Manner {
         Manner::new(self.space.rule, self.terms, self.site)
     }
 
@@ -210,7 +126,7 @@ impl Request {
 
 /// Whether a file is one of those that are held, by whatever name.
 fn is_among(file: &InUse, held: &[FileHold]) -> Result<bool, Failure> {
-    Ok(held.iter().any(|hold| hold.file.is_same(file)) && file.leads_here()?)
+    Ok(held.iter().any(|hold| hold.file().is_same(file)) && file.leads_here()?)
 }
 
 fn replaced() -> Failure {
@@ -271,7 +187,7 @@ pub(super) struct All {
 
 /// How somebody waits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Patience {
+pub(super) enum Patience {
     /// Blocks the thread in the kernel as well.
     Thread,
     /// Blocks the thread, and not for longer than a certain time.
@@ -300,7 +216,7 @@ impl Acquire {
     }
 
     #[track_caller]
-    fn step(
+    pub(super) fn step(
         &mut self,
         owner: Owner,
         patience: Patience,
@@ -345,7 +261,7 @@ impl Acquire {
 
     /// Tries a last time and gives up; is pending if the lock was handed over meanwhile.
     #[track_caller]
-    fn give_up(
+    pub(super) fn give_up(
         &mut self,
         owner: Owner,
         waited: Duration,
@@ -664,153 +580,4 @@ impl Drop for All {
 /// What a guard of several lock files holds.
 fn held_together(holds: Vec<FileHold>) -> Held {
     Held::more(AllHeld(holds))
-}
-
-/// The wait of a task for a lock file, or for several; gives an [`AsyncGuard`] or an
-/// [`Error`].
-///
-/// # Cancel safety
-///
-/// Dropping it leaves the queue; a lock that was just being handed over to it, or granted
-/// by the kernel, goes to the next waiter.
-///
-/// # Examples
-///
-/// ```
-/// use lockutils::{Error, FileLocks};
-/// use std::time::Duration;
-///
-/// async fn migrate(locks: &FileLocks) -> Result<(), Error> {
-///     let _guard = locks.key("schema").lock_timeout_async(Duration::from_secs(5)).await?;
-///     // No other task, thread or process is in here.
-///     Ok(())
-/// }
-/// ```
-#[derive(Debug)]
-#[must_use = "a future takes no lock until it is awaited"]
-pub struct FileLockFuture {
-    /// `None` when it has failed: who keeps the future keeps no place in the queue.
-    acquire: Option<Acquire>,
-    timeout: Option<Duration>,
-    /// From when the lock was found busy.
-    timer: Option<AsyncTimer>,
-}
-
-impl FileLockFuture {
-    pub(super) const fn new(acquire: Acquire, timeout: Option<Duration>) -> Self {
-        Self {
-            acquire: Some(acquire),
-            timeout,
-            timer: None,
-        }
-    }
-
-    fn into_acquire(self) -> Acquire {
-        self.acquire.expect("it was not polled")
-    }
-}
-
-/// A hold that is not yet a thread's or a task's.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct FileHeld(Held);
-
-impl From<FileHold> for FileHeld {
-    fn from(hold: FileHold) -> Self {
-        Self(hold.into_held())
-    }
-}
-
-impl From<FileHeld> for Guard {
-    fn from(FileHeld(held): FileHeld) -> Self {
-        Self::new(held)
-    }
-}
-
-impl From<FileHeld> for AsyncGuard {
-    fn from(FileHeld(held): FileHeld) -> Self {
-        Self::new(held)
-    }
-}
-
-impl Wait for FileLockFuture {
-    type Held = FileHeld;
-    type Guard = Guard;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Error;
-    type Timed = Self;
-    type Try = FileLockNow;
-
-    fn block(self) -> Result<Guard, Error> {
-        self.into_acquire().block().map(Guard::new)
-    }
-
-    fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
-        self.into_acquire().block_for(timeout).map(Guard::new)
-    }
-
-    fn try_now(self) -> Result<Guard, Error> {
-        self.into_acquire().try_now(Owner::thread()).map(Guard::new)
-    }
-
-    fn timed(self, timeout: Duration) -> Self {
-        Self::new(self.into_acquire(), Some(timeout))
-    }
-
-    fn try_async(self) -> FileLockNow {
-        FileLockNow(Some(self.into_acquire()))
-    }
-}
-
-/// The try of a task.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct FileLockNow(Option<Acquire>);
-
-impl Future for FileLockNow {
-    type Output = Result<AsyncGuard, Error>;
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let acquire = self
-            .0
-            .take()
-            .expect("a future was polled after it was ready");
-        let held = acquire.try_now(Owner::task(context.waker()));
-        Poll::Ready(held.map(AsyncGuard::new))
-    }
-}
-
-impl Future for FileLockFuture {
-    type Output = Result<AsyncGuard, Error>;
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            acquire: place,
-            timeout,
-            timer,
-        } = &mut *self;
-        let waker = context.waker();
-        let acquire = place
-            .as_mut()
-            .expect("a future was polled after it gave its error");
-        let step = acquire.step(Owner::task(waker), Patience::Task, || waker.clone());
-        if let Poll::Ready(result) = step {
-            if result.is_err() {
-                *place = None;
-            }
-            return Poll::Ready(result.map(AsyncGuard::new));
-        }
-        let Some(timeout) = *timeout else {
-            return Poll::Pending;
-        };
-        let timer = timer.get_or_insert_with(|| AsyncTimer::start(timeout));
-        let waited = ready!(timer.poll_over(context));
-        let last = acquire.give_up(Owner::task(waker), waited, || waker.clone());
-        if let Poll::Ready(Err(_)) = last {
-            *place = None;
-        }
-        last.map_ok(AsyncGuard::new)
-    }
 }

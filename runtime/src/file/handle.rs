@@ -1,7 +1,9 @@
 //! The handles of one lock file and of several, and what can be done with them.
 
 use super::FileLocks;
-use super::acquire::{Acquire, FileHold, FileLockFuture, Request};
+use super::acquire::{Acquire, Request};
+use super::future::FileLockFuture;
+use super::hold::FileHold;
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};

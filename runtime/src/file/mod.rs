@@ -6,18 +6,20 @@
 //! safety, whatever they wait with and whatever name they know the file by; the second
 //! excludes other processes, and is dealt with by one caller at a time.
 //!
-//! From top to bottom: [`FileLocks`] here and [`handle`] are what users see, with [`default`]
-//! for the process-wide space and [`state`] for who looks; [`acquire`] waits, first in the
-//! process and then for the [`kernel`], if need be by a [`wait`] on another thread; [`table`]
-//! knows the files in use, and their names; [`refresh`] keeps others from removing them for
-//! their age; [`descriptor`] is one that is open, with the holder's [`record`] in
-//! it; [`path`] names it, and [`sys`] asks the operating system.
+//! From top to bottom: [`FileLocks`] here, [`handle`] and [`future`] are what users see, with
+//! [`default`] for the process-wide space and [`state`] for who looks; [`acquire`] waits for a
+//! [`hold`], first in the process and then for the [`kernel`], if need be by a [`wait`] on another
+//! thread; [`table`] knows the files in use, and their names; [`refresh`] keeps others from
+//! removing them for their age; [`descriptor`] is one that is open, with the holder's [`record`]
+//! in it; [`path`] names it, and [`sys`] asks the operating system.
 
 mod acquire;
 mod default;
 mod descriptor;
 mod digest;
+mod future;
 mod handle;
+mod hold;
 mod kernel;
 mod path;
 mod record;
@@ -33,8 +35,9 @@ use crate::key::{Key, LockKey};
 use crate::local::Terms;
 use crate::site::Site;
 use crate::space::{self, Begun, Space};
-use acquire::{Acquire, FileHold, Request};
+use acquire::{Acquire, Request};
 use descriptor::Failure;
+use hold::FileHold;
 use path::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -44,8 +47,8 @@ use sys::{Files as _, KernelLocks as _, Os};
 
 use parking_lot::Mutex;
 
-pub use acquire::FileLockFuture;
 pub use default::{file_locks, set_file_locks};
+pub use future::FileLockFuture;
 pub use handle::{FileHandle, FileKeysHandle, ReentrantFileHandle};
 pub(crate) use record::FileRecord;
 pub use state::{FileStates, Swept};

@@ -1,0 +1,92 @@
+//! Lock files that are held.
+
+use super::acquire::Request;
+use super::kernel::Tried;
+use super::path::Rule;
+use super::refresh;
+use super::table::InUse;
+use crate::guard::Holding;
+use crate::local::Held;
+use std::fs::File;
+use std::io;
+
+/// A lock file that is held; dropping it releases.
+#[derive(Debug)]
+pub(super) struct FileHold {
+    file: InUse,
+    rule: Rule,
+    in_process: Option<Held>,
+}
+
+impl FileHold {
+    /// Takes a lock for a thread if it is free, or soon is; also `None` if something is
+    /// wrong with it.
+    pub(super) fn try_soon(request: &Request) -> Option<Self> {
+        let Request {
+            space, name, terms, ..
+        } = request;
+        let file = InUse::of(space.directory, name).ok()?;
+        let held = file.try_soon(*terms, request.site)?;
+        match file.try_take(request.manner()) {
+            Ok(Tried::Taken) => Some(Self::new(file, space.rule, held)),
+            Ok(Tried::Busy | Tried::Paused(_) | Tried::Elsewhere) | Err(_) => None,
+        }
+    }
+
+    /// Of who has the kernel's lock and the in-process one.
+    pub(super) fn new(file: InUse, rule: Rule, in_process: Held) -> Self {
+        refresh::start();
+        Self {
+            file,
+            rule,
+            in_process: Some(in_process),
+        }
+    }
+
+    /// As a guard has it.
+    pub(super) fn into_held(self) -> Held {
+        Held::more(self)
+    }
+
+    pub(super) fn file(&self) -> &InUse {
+        &self.file
+    }
+}
+
+impl Holding for FileHold {
+    fn disown(&self) {
+        self.in_process.iter().for_each(Held::disown);
+    }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        Ok(vec![self.file.duplicate()?])
+    }
+}
+
+impl Drop for FileHold {
+    fn drop(&mut self) {
+        self.file.release(self.rule);
+        // Before the file is out of use: who is the last to use it has nobody beside it.
+        self.in_process = None;
+    }
+}
+
+/// Several of them, which are released in reverse.
+#[derive(Debug)]
+pub(super) struct AllHeld(pub(super) Vec<FileHold>);
+
+impl Holding for AllHeld {
+    fn disown(&self) {
+        self.0.iter().for_each(FileHold::disown);
+    }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        self.0.iter().map(|hold| hold.file.duplicate()).collect()
+    }
+}
+
+impl Drop for AllHeld {
+    fn drop(&mut self) {
+        while self.0.pop().is_some() {}
+    }
+}
