@@ -7,8 +7,9 @@ use crate::errors::all;
 use crate::format;
 use crate::spelling::closest;
 use crate::timeout::Timeout;
+use crate::validate::EXCLUSIVE;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use std::fmt;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
@@ -108,17 +109,22 @@ impl Args {
             Ok(name) if is_argument(&name) || is_named(input) => {
                 input.call(Ident::parse_any)?.unraw()
             }
-            _ => return Err(unnamed(input)),
+            _ => return Err(self.unnamed(input)),
         };
         let text = name.to_string();
         if !NAMES.contains(&&*text) {
-            let error = unknown(&name, at_end(input) && self.key.is_none());
+            let error = self.unknown(&name, at_end(input));
             skip_value(input);
             return Err(error);
         }
         if self.names.contains(&name) {
-            skip_value(input);
-            let message = format!("duplicate argument `{name}`; remove one of them");
+            let value = skip_value(input);
+            let remedy = match value {
+                Some(value) if text == "key" => self.several(&value),
+                _ => None,
+            };
+            let remedy = remedy.unwrap_or_else(|| "remove one of them".into());
+            let message = format!("duplicate argument `{name}`; {remedy}");
             return Err(Error::new_spanned(name, message));
         }
         self.parse_named(input, &name, &text)?;
@@ -180,6 +186,19 @@ impl Args {
         all.into_iter().flatten()
     }
 
+    /// The names that the key's expression, or another one, takes from where it stands. One
+    /// with names of its own, as a closure has, isn't looked into.
+    pub(crate) fn names_of_values(&self) -> Vec<Ident> {
+        let key = self.key.as_ref().map(|key| match key {
+            Key::Text(_) => Vec::new(),
+            Key::Format(text) => format::names(text),
+            Key::Value(value) | Key::All(value) => free_names(value),
+        });
+        let others = [&self.locks, &self.when].into_iter().flatten();
+        let others = others.map(free_names);
+        key.into_iter().chain(others).flatten().collect()
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.named(name).is_some()
     }
@@ -189,6 +208,78 @@ impl Args {
         self.names.iter().find(|ident| *ident == name)
     }
 
+    /// The error for what is neither a text nor has a name.
+    fn unnamed(&self, input: ParseStream<'_>) -> Error {
+        if input.peek(Token![,]) {
+            return error_at_next(input, "expected an argument before `,`");
+        }
+        let message = "expected an argument; a key that is not a string literal needs its name, as in `key = ..`";
+        match input.fork().parse::<Expr>() {
+            Ok(value) => match self.several(&value) {
+                Some(remedy) => {
+                    Error::new_spanned(&value, format!("there is a key already; {remedy}"))
+                }
+                None => Error::new_spanned(value, message),
+            },
+            Err(_) => error_at_next(input, message),
+        }
+    }
+
+    /// The error for a name that is no argument's. Alone, it may be meant as a key.
+    fn unknown(&self, name: &Ident, is_alone: bool) -> Error {
+        let text = name.unraw().to_string();
+        if let Some((_, remedy)) = ELSEWHERE.iter().find(|(word, _)| *word == text) {
+            return Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"));
+        }
+        let legal = self.still_legal();
+        let meant = closest(&text, &legal).map(|close| format!("did you mean `{close}`?"));
+        let key = is_alone.then(|| match &self.key {
+            None => Some(format!("to lock on its value write `key = {name}`")),
+            Some(_) => self.several(name),
+        });
+        let remedy = match (meant, key.flatten()) {
+            (Some(meant), Some(key)) if self.key.is_none() => format!("{meant} {key}"),
+            (Some(remedy), _) | (None, Some(remedy)) => remedy,
+            (None, None) => format!("the arguments are {}", list(&legal)),
+        };
+        Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"))
+    }
+
+    /// The arguments that may follow: neither those that are there, nor what excludes them.
+    fn still_legal(&self) -> Vec<&'static str> {
+        let is_alone = self.names.is_empty() && self.key.is_none();
+        let is_legal = |name: &&str| {
+            let excluded = EXCLUSIVE.iter().any(|(one, other, _)| {
+                *one == *name && self.has(other) || *other == *name && self.has(one)
+            });
+            let is_second_key = name.starts_with("key") && self.key.is_some();
+            !(excluded || is_second_key || self.has(name) || *name == "skip" && !is_alone)
+        };
+        NAMES.into_iter().filter(is_legal).collect()
+    }
+
+    /// How to write the key that is there and one more.
+    fn several(&self, more: &impl ToTokens) -> Option<String> {
+        let more = shown(more);
+        let first = match self.key.as_ref()? {
+            Key::All(Expr::Array(list)) => {
+                let keys = list.elems.iter().map(shown).chain([more]);
+                let keys: Vec<_> = keys.collect();
+                return Some(format!("several keys are `keys = [{}]`", keys.join(", ")));
+            }
+            Key::All(_) => return None,
+            Key::Value(value) => shown(value),
+            Key::Text(text) => shown(text),
+            Key::Format(text) => format!("format_args!({})", shown(text)),
+        };
+        let parts = format!("a key of several parts is `key = ({first}, {more})`");
+        Some(if self.has("reentrant") {
+            parts
+        } else {
+            format!("several keys are `keys = [{first}, {more}]`, and {parts}")
+        })
+    }
+
     fn parse_text(&mut self, input: ParseStream<'_>, is_first: bool) -> Result<()> {
         let text: LitStr = input.parse()?;
         expect_end("the text", input)?;
@@ -196,10 +287,9 @@ impl Args {
             self.key = Some(Key::of_text(text)?);
             return Ok(());
         }
-        let message = if self.key.is_some() {
-            "there is a key already; a key of several parts is `key = (\"a\", \"b\")`"
-        } else {
-            "a text without a name must be the first argument; move it there, or write `key = ..`"
+        let message = match self.several(&text) {
+            Some(remedy) => format!("there is a key already; {remedy}"),
+            None => "a text without a name must be the first argument; move it there, or write `key = ..`".into(),
         };
         Err(Error::new_spanned(text, message))
     }
@@ -346,40 +436,13 @@ fn is_argument(name: &Ident) -> bool {
     NAMES.iter().any(|legal| name == legal)
 }
 
-/// The error for what is neither a text nor has a name.
-fn unnamed(input: ParseStream<'_>) -> Error {
-    if input.peek(Token![,]) {
-        return error_at_next(input, "expected an argument before `,`");
-    }
-    let message =
-        "expected an argument; a key that is not a string literal needs its name, as in `key = ..`";
-    match input.fork().parse::<Expr>() {
-        Ok(value) => Error::new_spanned(value, message),
-        Err(_) => error_at_next(input, message),
-    }
-}
-
-/// The error for a name that is no argument's. Alone, where there is no key, it may be
-/// meant as that.
-fn unknown(name: &Ident, alone: bool) -> Error {
-    let text = name.unraw().to_string();
-    if let Some((_, remedy)) = ELSEWHERE.iter().find(|(word, _)| *word == text) {
-        return Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"));
-    }
-    let meant = closest(&text, &NAMES).map(|close| format!("did you mean `{close}`?"));
-    let key = alone.then(|| format!("to lock on its value write `key = {name}`"));
-    let remedy = match (meant, key) {
-        (Some(meant), Some(key)) => format!("{meant} {key}"),
-        (Some(remedy), None) | (None, Some(remedy)) => remedy,
-        (None, None) => format!("the arguments are {}", legal()),
-    };
-    Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"))
-}
-
 /// The names, as a list for people.
-fn legal() -> String {
-    let [first @ .., last] = NAMES.map(|name| format!("`{name}`"));
-    format!("{} and {last}", first.join(", "))
+fn list(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match &*quoted {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => quoted.concat(),
+    }
 }
 
 pub(crate) fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) -> Error {
@@ -392,10 +455,62 @@ pub(crate) fn error_at_next(input: ParseStream<'_>, message: impl fmt::Display) 
 
 /// Skips the value of an argument that is wrong anyway. It is parsed, since the
 /// commas of a turbofish end no argument.
-fn skip_value(input: ParseStream<'_>) {
-    if at_equals(input) && input.parse::<Token![=]>().is_ok() {
-        input.parse::<Expr>().ok();
+fn skip_value(input: ParseStream<'_>) -> Option<Expr> {
+    if !at_equals(input) {
+        return None;
     }
+    input.parse::<Token![=]>().ok()?;
+    input.parse().ok()
+}
+
+/// The words of the expression that are values of its place: no field's name nor method's, no
+/// path's and no function's.
+fn free_names(value: &Expr) -> Vec<Ident> {
+    let tokens = value.to_token_stream();
+    let words = words(tokens.clone());
+    let binds = tokens.to_string().contains('|')
+        || words
+            .iter()
+            .any(|word| word == "let" || word == "match" || word == "for");
+    if binds { Vec::new() } else { words }
+}
+
+/// All words, but those that a `.`, `::` or `!` makes something else, and those that are
+/// called.
+pub(crate) fn words(tokens: TokenStream) -> Vec<Ident> {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    let is_one_of = |token: Option<&TokenTree>, characters: &str| match token {
+        Some(TokenTree::Punct(punct)) => characters.contains(punct.as_char()),
+        _ => false,
+    };
+    let mut names = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+        let after = tokens.get(place + 1);
+        match token {
+            TokenTree::Group(group) => names.extend(words(group.stream())),
+            TokenTree::Ident(name) => {
+                let is_called = matches!(after, Some(TokenTree::Group(_)));
+                if !(is_called || is_one_of(before, ".:'") || is_one_of(after, ":!")) {
+                    names.push(name.clone());
+                }
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+    names
+}
+
+/// The expression as people write it.
+fn shown(value: &impl ToTokens) -> String {
+    let text = value.to_token_stream().to_string();
+    let tight = [" . ", " :: ", "& "]
+        .iter()
+        .fold(text, |text, spaced| text.replace(spaced, spaced.trim()));
+    tight
+        .replace(" (", "(")
+        .replace("( ", "(")
+        .replace(" )", ")")
 }
 
 pub(crate) fn skip_to_comma(input: ParseStream<'_>) {

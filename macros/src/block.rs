@@ -93,20 +93,20 @@ impl Block {
         self.head.clone().into_iter().find(is_impl)
     }
 
-    /// Whether there is something that the block's attribute could hold for.
-    pub(crate) fn has_methods(&self) -> bool {
-        let is_method = |member: &Member| match member {
-            Member::Function(method) => method.function.is_method(),
-            Member::Other(_) => false,
-        };
-        self.members.iter().any(is_method)
+    /// What the block's attribute could hold for.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &Function> {
+        let functions = self.members.iter().filter_map(|member| match member {
+            Member::Function(method) => Some(&method.function),
+            Member::Other(_) => None,
+        });
+        functions.filter(|function| function.is_method())
     }
 
     /// The block with the lock in its methods, and what is wrong with it.
     pub(crate) fn lock(&self, args: Result<Args>) -> TokenStream {
         let args = validate::block(args, self);
         let members = self.members.iter().map(|member| match member {
-            Member::Function(method) => method.lock(args.as_ref().ok()),
+            Member::Function(method) => method.lock(args.as_ref().ok(), self),
             Member::Other(tokens) => tokens.clone(),
         });
         let members = members.collect();
@@ -134,12 +134,15 @@ impl Member {
 
 impl Method {
     /// The function with its own arguments, or with the block's if these are in order.
-    fn lock(&self, block: Option<&Args>) -> TokenStream {
+    fn lock(&self, args: Option<&Args>, block: &Block) -> TokenStream {
         let function = &self.function;
-        match (self.own.as_ref().map(own_args), block) {
+        match (self.own.as_ref().map(own_args), args) {
             (Some(Ok(own)), _) if own.is_skip() => unlocked(function),
-            (Some(own), block) => lock_function(own.map(|own| own.with_crate_of(block)), function),
-            (None, Some(args)) if function.is_method() => lock_function(Ok(args.clone()), function),
+            (Some(own), args) => lock_function(own.map(|own| own.with_crate_of(args)), function),
+            (None, Some(args)) if function.is_method() => {
+                let lacks_none = validate::lacks_no_argument(args, function, block);
+                lock_function(lacks_none.map(|()| args.clone()), function)
+            }
             (None, _) => unlocked(function),
         }
     }

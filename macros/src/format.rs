@@ -59,6 +59,13 @@ fn expect_text(text: &LitStr) -> Result<()> {
     Err(Error::new_spanned(text, message))
 }
 
+/// The names in its braces.
+pub(crate) fn names(text: &LitStr) -> Vec<Ident> {
+    let value = text.value();
+    let names = captures(&value).filter_map(|name| Ident::parse_any.parse_str(name).ok());
+    names.collect()
+}
+
 /// What stands in the braces of a format string, before its `:`.
 fn captures(format: &str) -> impl Iterator<Item = &str> {
     let mut rest = format;

@@ -282,6 +282,22 @@ use item::{Function, Item};
 /// assert_eq!(report(), "another one is at it");
 /// ```
 ///
+/// Where the function returns `impl Trait`, as a handler of a web framework does, the closure
+/// has to give the very type that the body gives. If these differ, make both one: with axum
+/// `-> Response`, an `or_else = |busy| (StatusCode::CONFLICT, busy.to_string()).into_response()`
+/// and an `.into_response()` at the body's end; or return `Result<impl IntoResponse, E>` with
+/// `E: From<lockutils::Error>`, without an `or_else`.
+///
+/// ```
+/// # use lockutils::synchronized;
+/// # use std::fmt::Display;
+/// #[synchronized("answer", nonblocking, or_else = |busy| format!("409 {busy}"))]
+/// fn answer() -> impl Display {
+///     format!("200 {}", 42)
+/// }
+/// # assert_eq!(answer().to_string(), "200 42");
+/// ```
+///
 /// ## `when = EXPR`
 ///
 /// Where it is false the key isn't evaluated, and the body runs without a lock.
@@ -372,6 +388,12 @@ use item::{Function, Item};
 /// `.await` in them there, and a closure of `or_else` is a `move` one. A `return` among the
 /// statements doesn't compile, since it would give a future without the lock.
 ///
+/// The future has what its key is made of inside, since it takes the lock when it runs. A
+/// future that has to be `'static`, such as a `BoxFuture<'static, T>` or one that is spawned,
+/// can't borrow that: with `key = name` for a `name: &str` the compiler says that `name` escapes
+/// or doesn't live long enough. Take the argument by value, `name: String`, or let the function
+/// end in a call of an `async fn` that has the attribute and owns its arguments.
+///
 /// Other bodies that return a future or a stream are refused, as the lock would be released
 /// before it runs. That holds for an `async fn` and an `async` block as well, if their output is
 /// one; and for types that have one inside, such as `Result<BoxFuture<'_, T>, E>`,
@@ -385,7 +407,9 @@ use item::{Function, Item};
 /// arguments that all of these methods have; without an argument each has a lock of its own.
 /// `#[synchronized(skip)]` leaves a method out. A method with an attribute of its own has that
 /// instead, with nothing of the block's but `crate`. Functions without `self`, constants, types
-/// and what macros in the block make are left alone.
+/// and what macros in the block make are left alone. The block knows its methods' attributes by
+/// the name `synchronized`, under any path; with an import under another name, as in
+/// `use lockutils::synchronized as serial`, a method's own attribute is refused.
 ///
 /// ```
 /// # use lockutils::{is_locked, synchronized};
@@ -424,12 +448,28 @@ use item::{Function, Item};
 ///
 /// # Beside other attributes
 ///
-/// Attributes are expanded from the top down.
+/// Attributes are expanded from the top down, so that the one above gets the function without
+/// the other's work, and the one below gets what the first has made of it. An attribute that
+/// copies the function's attributes to a second function, as some caches do, and fixtures of
+/// tests, makes two locks of one: the function waits for itself, which is a panic that says
+/// so, and in async code a wait without end that is reported. **Put `#[synchronized]` above
+/// those.**
 ///
 /// | other attribute | above `#[synchronized]` | below it |
 /// |---|---|---|
 /// | `#[test]`, `#[tokio::test]`, `#[tokio::main]` | the lock blocks the thread | an async lock, so prefer this |
-/// | `#[tracing::instrument]` | the wait is outside the span, and so is the key | the wait is inside the span |
+/// | `#[tracing::instrument]`, `#[fastrace::trace]` | the wait is outside the span, and so is the key | the wait is inside the span |
+/// | `#[async_trait]` on the trait or its impl | each method may have a lock of its own | above the `impl` block `#[synchronized]` locks all of its methods |
+/// | `#[async_recursion]` | each step takes its own key | the same |
+/// | a cache: `#[cached]`, `#[once]`, `#[memoize]` | some copy it: waits for itself; with others a hit waits as well | the safe order: a hit doesn't wait, and values are computed one at a time; to compute each once use the cache's own option, such as `sync_writes` |
+/// | `#[fixture]` of rstest | copied: waits for itself | holds the lock while the fixture is made |
+/// | `#[rstest]`, `#[test_case]`, `#[test_log::test]` | each case takes the lock | the same, where the function keeps its name and arguments |
+/// | `#[serial]` of `serial_test` | the test holds both | the same |
+/// | `#[contracts::requires]` and its like | the condition is checked under the lock | it is checked before the lock is taken |
+/// | `#[axum::debug_handler]`, `#[get(..)]` of a web framework | the handler holds the lock while it answers | the same |
+/// | `#[maybe_async]` | the lock is that of what it makes, a thread's or a task's | a task's |
+/// | `#[ctor]` | dropped without a word: no lock | holds the lock |
+/// | `#[inline]`, `#[must_use]`, `#[deprecated]`, `#[cfg(..)]`, `#[cfg_attr(..)]`, `#[doc]` | no matter | no matter |
 ///
 /// # Limits
 ///

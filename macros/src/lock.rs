@@ -309,16 +309,19 @@ impl<'a> Lock<'a> {
     }
 
     /// Has the user say what to return for the failure.
-    fn call(&self, or_else: &Expr) -> TokenStream {
-        let (first, last) = ends(or_else);
+    fn call(&self, value: &Expr) -> TokenStream {
+        let (first, last) = ends(value);
         let private = self.private(first);
         let failure = quote_spanned!(mixed()=> __failure);
         let kept = quote_spanned!(mixed()=> __or_else);
         let or_else = if self.is_later {
             kept
         } else {
-            or_else.to_token_stream()
+            value.to_token_stream()
         };
+        if !self.is_later && is_value(value) {
+            return quote_spanned!(last=> #private::OrElse::give(#or_else, #failure));
+        }
         quote_spanned!(last=> #private::or_else(#failure, #or_else))
     }
 
@@ -326,8 +329,12 @@ impl<'a> Lock<'a> {
     fn keep(&self, or_else: &Expr) -> TokenStream {
         let (first, last) = ends(or_else);
         let private = self.private(first);
-        let or_else = moved(or_else);
-        let kept = quote_spanned!(last=> #private::kept(#or_else));
+        let kept = if is_value(or_else) {
+            quote_spanned!(last=> #private::OrElse::kept(#or_else))
+        } else {
+            let or_else = moved(or_else);
+            quote_spanned!(last=> #private::kept(#or_else))
+        };
         quote_spanned!(mixed()=> let __or_else = #kept;)
     }
 
@@ -359,6 +366,22 @@ pub(crate) fn private(args: &Args, place: Span) -> TokenStream {
     let (_, last) = ends(path);
     let private = quote_spanned!(last=> ::__private);
     quote!(#path #private)
+}
+
+/// Whether it is no closure, as far as can be seen, nor has one at its end.
+const fn is_value(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::Binary(_)
+            | Expr::Call(_)
+            | Expr::Field(_)
+            | Expr::Lit(_)
+            | Expr::MethodCall(_)
+            | Expr::Path(_)
+            | Expr::Struct(_)
+            | Expr::Tuple(_)
+            | Expr::Unary(_)
+    )
 }
 
 /// A reference to the key. That of a function's own lock has no text.

@@ -1,17 +1,18 @@
 //! What can't be locked: one function and one message a rule.
 
-use crate::args::Args;
+use crate::args::{Args, words};
 use crate::block::Block;
 use crate::errors::{all, both};
 use crate::future::{Future, find_exit, is_punct, is_word};
 use crate::item::{Function, is_synchronized, may_be_synchronized};
 use crate::lazy::{Kind, lazy};
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Error, Expr, Path, Result};
+use syn::{Attribute, Error, Expr, FnArg, Path, Result};
 
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
+    is_not_locked(function)?;
     let rules = all([
         args.as_ref()
             .map_or(Ok(()), |args| reenters_as_a_thread(args, function)),
@@ -55,7 +56,7 @@ fn arguments(args: Args) -> Result<Args> {
 }
 
 /// Arguments that contradict each other, and what to do.
-const EXCLUSIVE: [(&str, &str, &str); 5] = [
+pub(crate) const EXCLUSIVE: [(&str, &str, &str); 5] = [
     ("key", "keys", "put all keys into `keys`"),
     (
         "locks",
@@ -198,6 +199,31 @@ fn is_not_naked(function: &Function) -> Result<()> {
     )
 }
 
+/// Under another name a second attribute isn't seen by the first, nor a method's by that of
+/// its block. Then it stands before what the first made of the body.
+fn is_not_locked(function: &Function) -> Result<()> {
+    let is_locked = is_locked(function.body.stream());
+    let message = "this function is locked already, by its `impl` block or by another attribute, which know this one by its name alone; import it as `synchronized`";
+    if is_locked {
+        return Err(Error::new(Span::call_site(), message));
+    }
+    Ok(())
+}
+
+/// Whether one of the calls is there that [`lock`](crate::lock) writes.
+fn is_locked(tokens: TokenStream) -> bool {
+    let mut last: [Option<Ident>; 2] = [None, None];
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => is_locked(group.stream()),
+        TokenTree::Ident(word) => {
+            last.rotate_left(1);
+            last[1] = Some(word);
+            matches!(&last, [Some(module), Some(call)] if module == "__private" && call == "site")
+        }
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 fn is_annotated_once(attrs: &[Attribute], message: &str) -> Result<()> {
     refuse(attrs.iter().find(|attr| is_synchronized(attr)), message)?;
     refuse(
@@ -206,9 +232,38 @@ fn is_annotated_once(attrs: &[Attribute], message: &str) -> Result<()> {
     )
 }
 
+/// An argument that the block's own name, where this method has it not and others have: the
+/// compiler would say that there is no such value, and not where.
+pub(crate) fn lacks_no_argument(args: &Args, method: &Function, block: &Block) -> Result<()> {
+    let own = arguments_of(method);
+    let others: Vec<_> = block.methods().flat_map(arguments_of).collect();
+    let lacks = |name: &Ident| others.contains(name) && !own.contains(name);
+    let Some(name) = args.names_of_values().into_iter().find(lacks) else {
+        return Ok(());
+    };
+    let method = &method.sig.ident;
+    let message = format!(
+        "the block's attribute names the argument `{name}`, which `{method}` doesn't have; leave the method out with `#[synchronized(skip)]`, or give it an attribute of its own"
+    );
+    refuse(Some(method), &message)
+}
+
+/// The names in its patterns.
+fn arguments_of(function: &Function) -> Vec<Ident> {
+    let mut names = Vec::new();
+    for argument in &function.sig.inputs {
+        if let FnArg::Typed(argument) = argument {
+            names.extend(words(argument.pat.to_token_stream()));
+        }
+    }
+    names
+}
+
 /// Else the attribute would lock nothing.
 fn has_methods(block: &Block) -> Result<()> {
-    let culprit = block.impl_token().filter(|_| !block.has_methods());
+    let culprit = block
+        .impl_token()
+        .filter(|_| block.methods().next().is_none());
     refuse(
         culprit,
         "nothing in this block takes `self`, so nothing of it is locked; annotate its functions instead",

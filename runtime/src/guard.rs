@@ -1,11 +1,11 @@
 //! Guards: proof of holding. Dropping one releases.
 
 use crate::local::Held;
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
-use std::sync::MutexGuard;
 
 /// What a guard holds, where that is more than one in-process lock.
 pub(crate) trait Holding: fmt::Debug + Send + Sync {
@@ -33,16 +33,40 @@ pub(crate) trait Holding: fmt::Debug + Send + Sync {
 #[must_use = "dropping a guard at once releases its lock; write `let _guard = ..`, not `let _ = ..`"]
 pub struct Guard {
     held: Held,
-    /// As this field is, a guard is `Sync` and not `Send`.
-    thread: PhantomData<MutexGuard<'static, ()>>,
+    _thread: ThreadMark<HeldByThread>,
 }
+
+// SAFETY: what is done through a shared reference is done with the hold alone, which is
+// `Sync`; the mark has no value, and is not `Sync` for the sake of the compiler's messages.
+#[expect(unsafe_code, reason = "the mark takes more than it is meant to")]
+unsafe impl Sync for Guard where Held: Sync {}
+
+/// Keeps what it is a field of from being `Send`, and has the compiler say why.
+///
+/// It isn't `Sync` either, since the compiler would advise to send a reference.
+struct ThreadMark<T>(PhantomData<Cell<T>>);
+
+/// What a hold of a thread is marked with.
+struct HeldByThread;
+
+/// What nothing does.
+#[diagnostic::on_unimplemented(
+    message = "a `Guard` is held by its thread, and can't be sent to another one",
+    label = "this may be run by another thread",
+    note = "in async code take the lock with `lock_async().await`, whose guard may be sent and be held over an `.await`; `Guard::into_async` makes one of a `Guard`"
+)]
+trait MayChangeThread {}
+
+// SAFETY: there is no type that it holds for.
+#[expect(unsafe_code, reason = "a bound for the compiler to name")]
+unsafe impl<T: MayChangeThread> Send for ThreadMark<T> {}
 
 impl Guard {
     #[inline]
     pub(crate) const fn new(held: Held) -> Self {
         Self {
             held,
-            thread: PhantomData,
+            _thread: ThreadMark(PhantomData),
         }
     }
 

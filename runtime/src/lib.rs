@@ -134,7 +134,10 @@ pub use crate::local::{
 };
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::{Begun, Space, Task, Terms, Wait};
+pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};
+// Here too, so that errors call it by this path.
+#[doc(hidden)]
+pub use crate::__private::OrElse;
 pub use lockutils_macros::{LockKey, synchronized};
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

@@ -122,7 +122,7 @@ pub async fn finish_now_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard,
     }
 }
 
-/// What a function returns that says so itself.
+/// What a function returns that says so itself, in a closure.
 #[cold]
 pub fn or_else<R>(failure: impl Into<Error>, or_else: impl FnOnce(Error) -> R) -> R {
     or_else(failure.into())
@@ -133,6 +133,35 @@ pub fn or_else<R>(failure: impl Into<Error>, or_else: impl FnOnce(Error) -> R) -
 #[inline]
 pub const fn kept<R, F: FnOnce(Error) -> R>(or_else: F) -> F {
     or_else
+}
+
+/// The same for what is no closure, where nothing is to be deduced of parameters, so that the
+/// compiler can say what it has to be.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`or_else` is called with the error, and `{Self}` can't be called",
+    label = "expected a function or a closure that takes a `lockutils::Error`",
+    note = "for a value that is the same whatever the error is, write `or_else = |_| ..`"
+)]
+pub trait OrElse<R> {
+    /// As [`or_else`].
+    fn give(self, failure: impl Into<Error>) -> R;
+    /// As [`kept`].
+    #[must_use]
+    fn kept(self) -> Self;
+}
+
+// Else the error shows the bound of this line, and not the message above.
+#[diagnostic::do_not_recommend]
+impl<R, F: FnOnce(Error) -> R> OrElse<R> for F {
+    #[cold]
+    fn give(self, failure: impl Into<Error>) -> R {
+        self(failure.into())
+    }
+
+    fn kept(self) -> Self {
+        self
+    }
 }
 
 /// Stands around the statements before the `async` block that a body ends in. Where they are

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(key = from, to)]
+fn transfer(from: u32, to: u32) {}
+
+fn main() {}
