@@ -29,12 +29,14 @@ const LOCKUTILS: &str = env!("CARGO_BIN_EXE_lockutils");
 /// Holds a lock until it is told a line.
 const UNTIL_TOLD: [&str; 4] = ["--", "sh", "-c", "echo held; read line"];
 
-/// Has `lockutils` in the path, and a directory for its locks.
+/// Has `lockutils` in the path, and a directory for its locks; and no signal ignored, as those are
+/// that run under `nohup` or in the background of a script.
 fn prepared(program: &str, directory: &Path) -> Command {
     let bin = Path::new(LOCKUTILS).parent().expect("a directory");
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(program);
+    let mut command = Command::new("env");
     command
+        .args(["--default-signal", program])
         .env("PATH", format!("{}:{path}", bin.display()))
         .env("LOCKUTILS_DIR", directory)
         .env_remove("OSLO_LOCK_PATH");
