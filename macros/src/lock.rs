@@ -215,7 +215,10 @@ impl<'a> Lock<'a> {
     fn space(&self) -> TokenStream {
         let private = self.private(mixed());
         match (&self.args.locks, &self.args.key) {
-            (Some(space), _) => reference(space),
+            (Some(space), _) => match made_here(space) {
+                Some(made) => self.lasting(made),
+                None => reference(space),
+            },
             (None, _) if self.args.has("external") => {
                 quote_spanned!(mixed()=> #private::external())
             }
@@ -233,6 +236,15 @@ impl<'a> Lock<'a> {
                 }
             }
         }
+    }
+
+    /// A space that is made in the expression is another at each call. Only a name says that
+    /// it is one, so the compiler is asked.
+    fn lasting(&self, made: &Expr) -> TokenStream {
+        let (first, last) = ends(made);
+        let private = self.private(first);
+        let answer = quote_spanned!(last=> #private::Given::new(#made).space());
+        quote_spanned!(last=> #private::LivesOn::checked(#answer))
     }
 
     fn terms(&self) -> TokenStream {
@@ -382,6 +394,26 @@ const fn is_value(expression: &Expr) -> bool {
             | Expr::Tuple(_)
             | Expr::Unary(_)
     )
+}
+
+/// `Locks::new(..)`, with any path before it and any of its builders behind.
+fn made_here(space: &Expr) -> Option<&Expr> {
+    match space {
+        Expr::Reference(space) => made_here(&space.expr),
+        Expr::Paren(space) => made_here(&space.expr),
+        Expr::Group(space) => made_here(&space.expr),
+        Expr::MethodCall(built) => made_here(&built.receiver).map(|_| space),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(function) => {
+                let mut names = function.path.segments.iter().rev().map(|name| &name.ident);
+                let is_new = names.next().is_some_and(|name| name == "new")
+                    && names.next().is_some_and(|name| name == "Locks");
+                is_new.then_some(space)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// A reference to the key. That of a function's own lock has no text.

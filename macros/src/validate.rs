@@ -8,7 +8,7 @@ use crate::item::{Function, is_synchronized, may_be_synchronized};
 use crate::lazy::{Kind, lazy};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Error, Expr, FnArg, Path, Result};
+use syn::{Attribute, Error, FnArg, Path, Result};
 
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
@@ -49,7 +49,6 @@ fn arguments(args: Args) -> Result<Args> {
         go_together(&args),
         space_has_key(&args),
         sharers_have_key(&args),
-        space_lives_on(&args),
         skips_nothing(&args),
     ])
     .map(|()| args)
@@ -137,34 +136,6 @@ fn reenters_as_a_thread(args: &Args, function: &Function) -> Result<()> {
         reentrant.filter(|_| function.is_async()),
         "a task cannot re-enter a lock; move the body into a function without `#[synchronized]`, and call that one where the lock is held",
     )
-}
-
-/// A space that is made in the expression is another at each call.
-fn space_lives_on(args: &Args) -> Result<()> {
-    let made = args.locks.as_ref().filter(|space| is_made_here(space));
-    refuse(
-        made,
-        "a new space at every call excludes nobody; make it a `static` or a field, and name that",
-    )
-}
-
-/// `Locks::new(..)`, with any path before it and any of its builders behind.
-fn is_made_here(space: &Expr) -> bool {
-    match space {
-        Expr::Reference(space) => is_made_here(&space.expr),
-        Expr::Paren(space) => is_made_here(&space.expr),
-        Expr::Group(space) => is_made_here(&space.expr),
-        Expr::MethodCall(built) => is_made_here(&built.receiver),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(function) => {
-                let mut names = function.path.segments.iter().rev().map(|name| &name.ident);
-                names.next().is_some_and(|name| name == "new")
-                    && names.next().is_some_and(|name| name == "Locks")
-            }
-            _ => false,
-        },
-        _ => false,
-    }
 }
 
 fn is_not_const(function: &Function) -> Result<()> {

@@ -109,6 +109,7 @@ mod deadlock;
 mod error;
 mod file;
 mod foreign;
+mod given;
 mod guard;
 mod key;
 mod local;

@@ -12,6 +12,7 @@ use std::mem;
 
 /// The space that `external` means.
 pub use crate::file::file_locks as external;
+pub use crate::given::{Given, LivesOn};
 pub use crate::local::{Locks, global};
 pub use crate::returned::{Returned, RunsInTheCall};
 pub use crate::site::Function;
