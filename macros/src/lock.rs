@@ -7,8 +7,8 @@
 //!
 //! - The key is evaluated in a statement before the one that waits, so that nothing of
 //!   its expression is held while it does, nor lives across an `.await`.
-//! - With a timeout or as a try the second statement is another call. In an async function
-//!   both are; the first is told the task, and the second is awaited.
+//! - With a timeout, as a try, or where a thread may re-enter, the second statement is another
+//!   call. In an async function both are; the first is told the task, and the second is awaited.
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - Several keys are put into a list first. Where the lock has a condition, all of it
 //!   stands in an `if`.
@@ -249,15 +249,10 @@ impl<'a> Lock<'a> {
 
     fn terms(&self) -> TokenStream {
         let private = self.private(mixed());
-        let terms = if self.args.has("shared") {
+        if self.args.has("shared") {
             quote_spanned!(mixed()=> #private::Terms::SHARED)
         } else {
             quote_spanned!(mixed()=> #private::Terms::EXCLUSIVE)
-        };
-        if self.args.has("reentrant") {
-            quote_spanned!(mixed()=> #terms.reentrant())
-        } else {
-            terms
         }
     }
 
@@ -315,7 +310,9 @@ impl<'a> Lock<'a> {
             let finish = format_ident!("{finish}_async", span = last);
             quote_spanned!(last=> #private::#finish(#begun #timeout).await)
         } else {
-            let finish = Ident::new(finish, last);
+            let reentrant = self.args.has("reentrant");
+            let suffix = if reentrant { "_reentrant" } else { "" };
+            let finish = format_ident!("{finish}{suffix}", span = last);
             quote_spanned!(last=> #private::#finish(#begun #timeout))
         }
     }

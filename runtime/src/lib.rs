@@ -135,7 +135,7 @@ pub use crate::local::{
 };
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};
+pub use crate::space::{Begun, FromFailure, Reentry, Space, Task, Terms, Wait};
 // Here too, so that errors call it by this path.
 #[doc(hidden)]
 pub use crate::__private::OrElse;

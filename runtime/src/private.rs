@@ -2,12 +2,13 @@
 //! changes with the macros, whose version is pinned to this crate's.
 //!
 //! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key,
-//! and [`finish`], [`finish_for`] or [`finish_now`] waits. In an async function it is
-//! [`Space::begin_async`], which is told the [`Task`], and [`finish_async`] or another.
+//! and [`finish`], [`finish_for`] or [`finish_now`] waits, or one of them that lets a thread
+//! re-enter. In an async function it is [`Space::begin_async`], which is told the [`Task`], and [`finish_async`] or another.
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
 use crate::site::Site;
+use crate::space::Reentry;
 use std::mem;
 
 /// The space that `external` means.
@@ -48,10 +49,24 @@ pub fn key(key: &dyn LockKey) -> Key {
 /// As [`Wait::block`].
 #[inline]
 #[track_caller]
-pub fn finish<W: Wait>(begun: Begun<W>) -> Result<W::Guard, W::Failure> {
+pub fn finish<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, W::Failure> {
     match begun {
         Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.block(),
+        Begun::Wait(wait) => wait.block(Reentry::Refused),
+    }
+}
+
+/// As [`finish`], but goes straight in if the thread holds the lock.
+///
+/// # Errors
+///
+/// As [`finish`].
+#[inline]
+#[track_caller]
+pub fn finish_reentrant<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, W::Failure> {
+    match begun {
+        Begun::Held(held) => Ok(W::Guard::from(held)),
+        Begun::Wait(wait) => wait.block(Reentry::Allowed),
     }
 }
 
@@ -61,10 +76,26 @@ pub fn finish<W: Wait>(begun: Begun<W>) -> Result<W::Guard, W::Failure> {
 ///
 /// As [`Wait::block_for`].
 #[inline]
-pub fn finish_for<W: Wait>(begun: Begun<W>, timeout: Duration) -> Result<W::Guard, Error> {
+pub fn finish_for<W: Wait>(begun: Begun<W::Held, W>, timeout: Duration) -> Result<W::Guard, Error> {
     match begun {
         Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.block_for(timeout),
+        Begun::Wait(wait) => wait.block_for(Reentry::Refused, timeout),
+    }
+}
+
+/// As [`finish_for`], but goes straight in if the thread holds the lock.
+///
+/// # Errors
+///
+/// As [`finish_for`].
+#[inline]
+pub fn finish_for_reentrant<W: Wait>(
+    begun: Begun<W::Held, W>,
+    timeout: Duration,
+) -> Result<W::Guard, Error> {
+    match begun {
+        Begun::Held(held) => Ok(W::Guard::from(held)),
+        Begun::Wait(wait) => wait.block_for(Reentry::Allowed, timeout),
     }
 }
 
@@ -74,10 +105,23 @@ pub fn finish_for<W: Wait>(begun: Begun<W>, timeout: Duration) -> Result<W::Guar
 ///
 /// As [`Wait::try_now`].
 #[inline]
-pub fn finish_now<W: Wait>(begun: Begun<W>) -> Result<W::Guard, Error> {
+pub fn finish_now<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, Error> {
     match begun {
         Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.try_now(),
+        Begun::Wait(wait) => wait.try_now(Reentry::Refused),
+    }
+}
+
+/// As [`finish_now`], but goes straight in if the thread holds the lock.
+///
+/// # Errors
+///
+/// As [`finish_now`].
+#[inline]
+pub fn finish_now_reentrant<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, Error> {
+    match begun {
+        Begun::Held(held) => Ok(W::Guard::from(held)),
+        Begun::Wait(wait) => wait.try_now(Reentry::Allowed),
     }
 }
 
@@ -87,7 +131,9 @@ pub fn finish_now<W: Wait>(begun: Begun<W>) -> Result<W::Guard, Error> {
 ///
 /// As [`finish`].
 #[inline]
-pub async fn finish_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard, W::Failure> {
+pub async fn finish_async<W: Wait>(
+    begun: Begun<W::AsyncHeld, W>,
+) -> Result<W::AsyncGuard, W::Failure> {
     match begun {
         Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
         Begun::Wait(wait) => wait.await,
@@ -101,7 +147,7 @@ pub async fn finish_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard, W::
 /// As [`finish_for`].
 #[inline]
 pub async fn finish_for_async<W: Wait>(
-    begun: Begun<W>,
+    begun: Begun<W::AsyncHeld, W>,
     timeout: Duration,
 ) -> Result<W::AsyncGuard, Error> {
     match begun {
@@ -116,7 +162,9 @@ pub async fn finish_for_async<W: Wait>(
 ///
 /// As [`finish_now`].
 #[inline]
-pub async fn finish_now_async<W: Wait>(begun: Begun<W>) -> Result<W::AsyncGuard, Error> {
+pub async fn finish_now_async<W: Wait>(
+    begun: Begun<W::AsyncHeld, W>,
+) -> Result<W::AsyncGuard, Error> {
     match begun {
         Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
         Begun::Wait(wait) => wait.try_async().await,

@@ -47,7 +47,12 @@ pub trait Space {
     /// Takes the lock of `key` for a thread if that needs no waiting, and else makes ready
     /// to wait. Either way nothing of `key` is borrowed afterwards.
     #[inline]
-    fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<Self::Wait> {
+    fn begin(
+        &self,
+        key: &dyn LockKey,
+        terms: Terms,
+        site: Site,
+    ) -> Begun<<Self::Wait as Wait>::Held, Self::Wait> {
         Begun::Wait(self.wait(key, terms, site))
     }
 
@@ -59,7 +64,7 @@ pub trait Space {
         terms: Terms,
         site: Site,
         _task: Task,
-    ) -> Begun<Self::Wait> {
+    ) -> Begun<<Self::Wait as Wait>::AsyncHeld, Self::Wait> {
         Begun::Wait(self.wait(key, terms, site))
     }
 }
@@ -69,28 +74,34 @@ pub trait Space {
 pub struct Terms {
     /// Together with other shared holders.
     pub shared: bool,
-    /// By a thread that may hold it already, and then goes straight in.
-    pub reentrant: bool,
 }
 
 impl Terms {
     /// By one holder alone.
-    pub const EXCLUSIVE: Self = Self {
-        shared: false,
-        reentrant: false,
-    };
+    pub const EXCLUSIVE: Self = Self { shared: false };
     /// Together with other shared holders.
-    pub const SHARED: Self = Self {
-        shared: true,
-        reentrant: false,
-    };
+    pub const SHARED: Self = Self { shared: true };
+}
 
-    /// The same, for a thread that may hold the lock already.
-    #[must_use]
-    pub const fn reentrant(mut self) -> Self {
-        self.reentrant = true;
-        self
-    }
+/// Whether whoever holds the lock already goes straight in.
+///
+/// It is for those who block, and no part of [`Terms`]: a task that awaits a lock has no way to
+/// say it, since the branches of a `join!` are one task, and each of them is to wait for the
+/// others.
+///
+/// ```compile_fail,E0061
+/// # async fn f(wait: impl lockutils::Wait) {
+/// use lockutils::Reentry;
+///
+/// let _ = wait.try_async(Reentry::Allowed).await;
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reentry {
+    /// A thread that holds the lock can't have it again.
+    Refused,
+    /// A thread that holds the lock goes straight in.
+    Allowed,
 }
 
 /// A task, as far as a lock engine knows it: by its waker.
@@ -109,12 +120,14 @@ impl Task {
 /// Awaited, it is the wait of a task.
 pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized {
     /// A hold as [`Space::begin`] gives it: the guard, or something smaller that it can be
-    /// made of. Dropping it releases.
+    /// made of. Dropping it releases. As the guard, it is to stay in its thread.
     type Held;
+    /// The same as [`Space::begin_async`] gives it, for a task.
+    type AsyncHeld;
     /// A hold of a thread.
     type Guard: From<Self::Held>;
     /// A hold of a task.
-    type AsyncGuard: From<Self::Held>;
+    type AsyncGuard: From<Self::AsyncHeld>;
     /// What waiting can fail with: [`Infallible`] or [`Error`].
     type Failure: Into<Error>;
     /// The wait of a task that ends with the time.
@@ -129,7 +142,7 @@ pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized
     /// None, if [`Wait::Failure`] is [`Infallible`]; else why the engine could
     /// not take the lock.
     #[track_caller]
-    fn block(self) -> Result<Self::Guard, Self::Failure>;
+    fn block(self, reentry: Reentry) -> Result<Self::Guard, Self::Failure>;
 
     /// Blocks the thread until it has the lock, or the time is over, of which zero is one
     /// try.
@@ -138,7 +151,7 @@ pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized
     ///
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout),
     /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), or as [`Wait::block`].
-    fn block_for(self, timeout: Duration) -> Result<Self::Guard, Error>;
+    fn block_for(self, reentry: Reentry, timeout: Duration) -> Result<Self::Guard, Error>;
 
     /// Takes the lock for a thread if that needs no waiting.
     ///
@@ -146,7 +159,7 @@ pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized
     ///
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock, or as
     /// [`Wait::block`].
-    fn try_now(self) -> Result<Self::Guard, Error>;
+    fn try_now(self, reentry: Reentry) -> Result<Self::Guard, Error>;
 
     /// Waits in a task until it has the lock, or the time is over, as [`Wait::block_for`].
     fn timed(self, timeout: Duration) -> Self::Timed;
@@ -155,11 +168,22 @@ pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized
     fn try_async(self) -> Self::Try;
 }
 
-/// What [`Space::begin`] has come to.
+/// What [`Space::begin`] or [`Space::begin_async`] has come to.
+///
+/// What a thread holds by it is the thread's, as a [`Guard`](crate::Guard) is:
+///
+/// ```compile_fail,E0277
+/// use lockutils::{Begun, Guard, Site, Space, Terms};
+///
+/// let begun = lockutils::global().begin(&"key", Terms::EXCLUSIVE, Site::here());
+/// if let Begun::Held(held) = begun {
+///     std::thread::spawn(move || drop(Guard::from(held)));
+/// }
+/// ```
 #[derive(Debug)]
-pub enum Begun<W: Wait> {
+pub enum Begun<H, W> {
     /// The lock was free, and this holds it.
-    Held(W::Held),
+    Held(H),
     /// The lock has to be waited for.
     Wait(W),
 }
@@ -178,7 +202,12 @@ macro_rules! by_reference {
             }
 
             #[inline]
-            fn begin(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Begun<S::Wait> {
+            fn begin(
+                &self,
+                key: &dyn LockKey,
+                terms: Terms,
+                site: Site,
+            ) -> Begun<<S::Wait as Wait>::Held, S::Wait> {
                 (**self).begin(key, terms, site)
             }
 
@@ -189,7 +218,7 @@ macro_rules! by_reference {
                 terms: Terms,
                 site: Site,
                 task: Task,
-            ) -> Begun<S::Wait> {
+            ) -> Begun<<S::Wait as Wait>::AsyncHeld, S::Wait> {
                 (**self).begin_async(key, terms, site, task)
             }
         }

@@ -14,7 +14,7 @@ use crate::{ByHand, Lockstep, Recorder, eventually, yield_now};
 use futures::executor::{LocalPool, ThreadPool};
 use futures::future;
 use futures::task::{LocalSpawnExt as _, SpawnExt as _};
-use lockutils::{Begun, Error, ErrorKind, Key, LockKey, Site, Space, Terms, Wait};
+use lockutils::{Begun, Error, ErrorKind, Key, LockKey, Reentry, Site, Space, Terms, Wait};
 use std::fmt::Debug;
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -106,7 +106,7 @@ type AsyncGuard<S> = <<S as Space>::Wait as Wait>::AsyncGuard;
 fn hold<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, key: impl LockKey) -> Guard<S> {
     match space.begin(&key, Terms::EXCLUSIVE, Site::here()) {
         Begun::Held(held) => held.into(),
-        Begun::Wait(wait) => wait.block().unwrap(),
+        Begun::Wait(wait) => wait.block(Reentry::Refused).unwrap(),
     }
 }
 
@@ -126,12 +126,12 @@ fn try_hold<S: Space>(space: &S, key: impl LockKey) -> Result<Guard<S>, Error> {
 fn try_on<S: Space>(space: &S, key: impl LockKey, terms: Terms) -> Result<Guard<S>, Error> {
     match space.begin(&key, terms, Site::here()) {
         Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(wait) => wait.try_now(),
+        Begun::Wait(wait) => wait.try_now(Reentry::Refused),
     }
 }
 
 fn hold_all<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, keys: &[&str]) -> Guard<S> {
-    wait_for_all(space, keys).block().unwrap()
+    wait_for_all(space, keys).block(Reentry::Refused).unwrap()
 }
 
 fn wait_for_all<S: Space>(space: &S, keys: &[&str]) -> S::Wait {
@@ -686,11 +686,13 @@ pub fn shared_holders_are_inside_together<E: Engine>() {
 /// A thread that holds a key goes in again; another doesn't, until both holds have ended.
 pub fn reentrant_thread_goes_straight_in<E: Engine>() {
     let space = E::space();
-    let again = Terms::EXCLUSIVE.reentrant();
-    let outer = try_on(&space, KEY, again).unwrap();
-    let inner = try_on(&space, KEY, again).unwrap();
+    let enter = || {
+        let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
+        wait.try_now(Reentry::Allowed)
+    };
+    let (outer, inner) = (enter().unwrap(), enter().unwrap());
     let others_are_out = || {
-        let other = || try_on(&space, KEY, again).is_err();
+        let other = || enter().is_err();
         thread::scope(|scope| scope.spawn(other).join().unwrap())
     };
     assert!(others_are_out());
@@ -709,7 +711,10 @@ pub fn blocking_wait_times_out<E: Engine>() {
     let _guard = one_thread().block_on(hold_async(&space, KEY));
     let start = Instant::now();
     let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
-    let error = wait.block_for(SHORT).map(drop).unwrap_err();
+    let error = wait
+        .block_for(Reentry::Refused, SHORT)
+        .map(drop)
+        .unwrap_err();
     assert!(start.elapsed() >= SHORT);
     assert_timed_out(&error);
 }
@@ -754,7 +759,7 @@ pub fn lock_that_is_released_in_time_is_had<E: Engine>() {
     let mut task = ByHand::new(waits().timed(LONG));
     assert!(task.poll().is_pending());
     thread::scope(|scope| {
-        let thread = scope.spawn(|| waits().block_for(LONG).map(drop));
+        let thread = scope.spawn(|| waits().block_for(Reentry::Refused, LONG).map(drop));
         drop(guard);
         drop(task.finish());
         assert!(thread.join().unwrap().is_ok());
@@ -820,14 +825,14 @@ pub fn keys_that_are_not_all_free_are_not_tried_in_part<E: Engine>() {
     let space = E::space();
     let guard = hold(&space, "b");
     let tried = || wait_for_all(&space, &["a", "b", "c"]);
-    let error = tried().try_now().map(drop).unwrap_err();
+    let error = tried().try_now(Reentry::Refused).map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert_eq!(error.key(), Some("b"));
     assert!(is_free(&space, "a") && is_free(&space, "c"));
     assert!(pollster::block_on(tried().try_async()).is_err());
     assert!(is_free(&space, "a") && is_free(&space, "c"));
     drop(guard);
-    let _guard = tried().try_now().map_err(drop).unwrap();
+    let _guard = tried().try_now(Reentry::Refused).map_err(drop).unwrap();
     assert!(!is_free(&space, "a") && !is_free(&space, "c"));
 }
 

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use lockutils::{Error, Key, LockKey, Site, Space, Terms, Wait};
+use lockutils::{Error, Key, LockKey, Reentry, Site, Space, Terms, Wait};
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -37,22 +37,23 @@ impl Space for Files {
 
 impl Wait for Answer {
     type Held = Token;
+    type AsyncHeld = Token;
     type Guard = Token;
     type AsyncGuard = Token;
     type Failure = Error;
     type Timed = Self;
     type Try = Self;
 
-    fn block(self) -> Result<Token, Error> {
+    fn block(self, _: Reentry) -> Result<Token, Error> {
         self.0.into_inner()
     }
 
-    fn block_for(self, _: Duration) -> Result<Token, Error> {
-        self.block()
+    fn block_for(self, reentry: Reentry, _: Duration) -> Result<Token, Error> {
+        self.block(reentry)
     }
 
-    fn try_now(self) -> Result<Token, Error> {
-        self.block()
+    fn try_now(self, reentry: Reentry) -> Result<Token, Error> {
+        self.block(reentry)
     }
 
     fn timed(self, _: Duration) -> Self {

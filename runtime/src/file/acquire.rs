@@ -32,6 +32,7 @@ use crate::key::Key;
 use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms};
 use crate::owner::Owner;
 use crate::site::Site;
+use crate::space::Reentry;
 use crate::sync::Instant;
 use crate::timer::Timer;
 use std::cell::OnceCell;
@@ -276,8 +277,27 @@ impl Acquire {
         }
     }
 
+    /// Says whether the thread goes straight in where it holds a lock already.
+    pub(super) fn with(mut self, reentry: Reentry) -> Self {
+        let (current, rest) = match &mut self {
+            Self::One(one) => (Some(&mut **one), &mut [][..]),
+            Self::All(all) => (all.current.as_mut(), all.rest.as_mut_slice()),
+            Self::Failed(_) => (None, &mut [][..]),
+        };
+        let current = current.map(|one| &mut one.request);
+        for request in current.into_iter().chain(rest) {
+            request.terms.reentrant = reentry == Reentry::Allowed;
+        }
+        self
+    }
+
     /// Blocks the thread until it has the lock.
     pub(super) fn block(mut self) -> Result<Held, Error> {
+        if let Self::One(one) = &self {
+            if let Some(hold) = one.try_soon() {
+                return Ok(hold.into_held());
+            }
+        }
         let signal = OnceCell::new();
         loop {
             if let Poll::Ready(result) = self.step(Owner::thread(), Patience::Thread, || {
@@ -328,6 +348,14 @@ impl One {
             state: State::New,
             file: None,
             replaced: 0,
+        }
+    }
+
+    /// Takes the lock for a thread if it is free, or soon is.
+    fn try_soon(&self) -> Option<FileHold> {
+        match self.state {
+            State::New => FileHold::try_soon(&self.request),
+            _ => None,
         }
     }
 

@@ -1,12 +1,10 @@
 //! The futures that tasks await lock files by, and what the attribute makes of them.
 
 use super::acquire::{Acquire, Patience};
-use super::hold::FileHold;
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
-use crate::local::Held;
 use crate::owner::Owner;
-use crate::space::Wait;
+use crate::space::{Reentry, Wait};
 use crate::timer::AsyncTimer;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -56,47 +54,28 @@ impl FileLockFuture {
     }
 }
 
-/// A hold that is not yet a thread's or a task's.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct FileHeld(Held);
-
-impl From<FileHold> for FileHeld {
-    fn from(hold: FileHold) -> Self {
-        Self(hold.into_held())
-    }
-}
-
-impl From<FileHeld> for Guard {
-    fn from(FileHeld(held): FileHeld) -> Self {
-        Self::new(held)
-    }
-}
-
-impl From<FileHeld> for AsyncGuard {
-    fn from(FileHeld(held): FileHeld) -> Self {
-        Self::new(held)
-    }
-}
-
 impl Wait for FileLockFuture {
-    type Held = FileHeld;
+    type Held = Guard;
+    type AsyncHeld = AsyncGuard;
     type Guard = Guard;
     type AsyncGuard = AsyncGuard;
     type Failure = Error;
     type Timed = Self;
     type Try = FileLockNow;
 
-    fn block(self) -> Result<Guard, Error> {
-        self.into_acquire().block().map(Guard::new)
+    fn block(self, reentry: Reentry) -> Result<Guard, Error> {
+        let acquire = self.into_acquire().with(reentry);
+        acquire.block().map(Guard::new)
     }
 
-    fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
-        self.into_acquire().block_for(timeout).map(Guard::new)
+    fn block_for(self, reentry: Reentry, timeout: Duration) -> Result<Guard, Error> {
+        let acquire = self.into_acquire().with(reentry);
+        acquire.block_for(timeout).map(Guard::new)
     }
 
-    fn try_now(self) -> Result<Guard, Error> {
-        self.into_acquire().try_now(Owner::thread()).map(Guard::new)
+    fn try_now(self, reentry: Reentry) -> Result<Guard, Error> {
+        let acquire = self.into_acquire().with(reentry);
+        acquire.try_now(Owner::thread()).map(Guard::new)
     }
 
     fn timed(self, timeout: Duration) -> Self {

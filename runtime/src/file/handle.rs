@@ -3,7 +3,6 @@
 use super::FileLocks;
 use super::acquire::{Acquire, Request};
 use super::future::FileLockFuture;
-use super::hold::FileHold;
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::key::{Key, LockKey};
@@ -94,11 +93,7 @@ impl<'a, K: LockKey> FileHandle<'a, K> {
     /// ```
     #[track_caller]
     pub fn lock(&self) -> Result<Guard, Error> {
-        let request = self.locks.request(&self.key, self.terms, Site::here())?;
-        match FileHold::try_soon(&request) {
-            Some(hold) => Ok(Guard::new(hold.into_held())),
-            None => Acquire::one(request).block().map(Guard::new),
-        }
+        self.acquire(Site::here()).block().map(Guard::new)
     }
 
     /// Acquires the lock, and lets other tasks run until it has it.

@@ -34,10 +34,9 @@ use crate::error::Error;
 use crate::key::{Key, LockKey};
 use crate::local::Terms;
 use crate::site::Site;
-use crate::space::{self, Begun, Space};
+use crate::space::{self, Space};
 use acquire::{Acquire, Request};
 use descriptor::Failure;
-use hold::FileHold;
 use path::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -408,16 +407,5 @@ impl Space for FileLocks {
     fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
         let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
         FileLockFuture::new(acquire, None)
-    }
-
-    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<FileLockFuture> {
-        let acquire = match self.request(key, terms.into(), site) {
-            Ok(request) => match FileHold::try_soon(&request) {
-                Some(hold) => return Begun::Held(hold.into()),
-                None => Acquire::one(request),
-            },
-            Err(error) => Acquire::Failed(Some(error)),
-        };
-        Begun::Wait(FileLockFuture::new(acquire, None))
     }
 }

@@ -23,6 +23,7 @@ use crate::guard::AsyncGuard;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
+use crate::space::Reentry;
 use crate::sync::{self, Condvar, Instant, Mutex};
 use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
@@ -150,6 +151,19 @@ impl Acquire {
             rest,
             is_done: false,
         }))
+    }
+
+    /// The same for a thread that may hold the locks already, or not.
+    pub(super) fn with(mut self, reentry: Reentry) -> Self {
+        let (current, rest) = match &mut self {
+            Self::One(one) => (Some(one), &mut [][..]),
+            Self::All(all) => (all.current.as_mut(), all.rest.as_mut_slice()),
+        };
+        let current = current.and_then(One::request_mut);
+        for request in current.into_iter().chain(rest) {
+            request.terms.reentrant = reentry == Reentry::Allowed;
+        }
+        self
     }
 
     /// A step: takes what there is to take, or sees to it that the waker is called when
@@ -327,6 +341,14 @@ impl One {
     const fn new(request: Request) -> Self {
         Self {
             state: State::New(request),
+        }
+    }
+
+    /// What is to be taken, while it doesn't yet wait for it.
+    const fn request_mut(&mut self) -> Option<&mut Request> {
+        match &mut self.state {
+            State::New(request) => Some(request),
+            State::Queued(_) | State::Done => None,
         }
     }
 

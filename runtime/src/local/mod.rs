@@ -36,12 +36,13 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey, text_of};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::space::{self, Begun, Space, Task, Wait};
+use crate::space::{self, Begun, Reentry, Space, Task, Wait};
 use acquire::Request;
 use entry::Policy;
 use identity::Identity;
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -385,11 +386,16 @@ impl Space for Locks {
     }
 
     #[inline]
-    fn begin(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Begun<Sure> {
+    fn begin(
+        &self,
+        key: &dyn LockKey,
+        terms: space::Terms,
+        site: Site,
+    ) -> Begun<ThinHold<Guard>, Sure> {
         let (mut copy, terms) = (Key::empty(), terms.into());
         let text = text_of(key, &mut copy);
         match self.try_thin(text, terms, site) {
-            Some(hash) => Begun::Held(ThinHold(hash)),
+            Some(hash) => Begun::Held(ThinHold::new(hash)),
             None => Begun::Wait(self.wait_text(text, terms, site)),
         }
     }
@@ -401,11 +407,11 @@ impl Space for Locks {
         terms: space::Terms,
         site: Site,
         Task(owner): Task,
-    ) -> Begun<Sure> {
+    ) -> Begun<ThinHold<AsyncGuard>, Sure> {
         let (mut copy, terms) = (Key::empty(), terms.into());
         let text = text_of(key, &mut copy);
         match self.try_thin_async(text, terms, site, owner) {
-            Some(hash) => Begun::Held(ThinHold(hash)),
+            Some(hash) => Begun::Held(ThinHold::new(hash)),
             None => Begun::Wait(self.wait_text(text, terms, site)),
         }
     }
@@ -413,41 +419,54 @@ impl Space for Locks {
 
 impl From<space::Terms> for Terms {
     #[inline]
-    fn from(space::Terms { shared, reentrant }: space::Terms) -> Self {
+    fn from(space::Terms { shared }: space::Terms) -> Self {
         let mode = if shared {
             Mode::Shared
         } else {
             Mode::Exclusive
         };
-        Self { mode, reentrant }
+        Self {
+            mode,
+            reentrant: false,
+        }
     }
 }
 
-/// A hold of the fast path, in one word. A guard has two, of which the second says that it
-/// was the fast path.
+/// A hold of the fast path, in one word, of which a guard `G` can be made. A guard has two,
+/// of which the second says that it was the fast path. As `G` is, it is a thread's or a task's.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct ThinHold(u64);
+pub struct ThinHold<G>(u64, PhantomData<G>);
 
-impl From<ThinHold> for Guard {
+impl<G> ThinHold<G> {
     #[inline]
-    fn from(hold: ThinHold) -> Self {
-        let hash = hold.0;
-        mem::forget(hold);
-        Self::thin(hash)
+    const fn new(hash: u64) -> Self {
+        Self(hash, PhantomData)
+    }
+
+    #[inline]
+    fn into_hash(self) -> u64 {
+        let hash = self.0;
+        mem::forget(self);
+        hash
     }
 }
 
-impl From<ThinHold> for AsyncGuard {
+impl From<ThinHold<Self>> for Guard {
     #[inline]
-    fn from(hold: ThinHold) -> Self {
-        let hash = hold.0;
-        mem::forget(hold);
-        Self::thin(hash)
+    fn from(hold: ThinHold<Self>) -> Self {
+        Self::thin(hold.into_hash())
     }
 }
 
-impl Drop for ThinHold {
+impl From<ThinHold<Self>> for AsyncGuard {
+    #[inline]
+    fn from(hold: ThinHold<Self>) -> Self {
+        Self::thin(hold.into_hash())
+    }
+}
+
+impl<G> Drop for ThinHold<G> {
     fn drop(&mut self) {
         drop(Hold::thin(self.0));
     }
@@ -459,7 +478,8 @@ impl Drop for ThinHold {
 pub struct Sure(Box<LockFuture>);
 
 impl Wait for Sure {
-    type Held = ThinHold;
+    type Held = ThinHold<Guard>;
+    type AsyncHeld = ThinHold<AsyncGuard>;
     type Guard = Guard;
     type AsyncGuard = AsyncGuard;
     type Failure = Infallible;
@@ -467,16 +487,18 @@ impl Wait for Sure {
     type Try = LockNow;
 
     #[track_caller]
-    fn block(self) -> Result<Guard, Infallible> {
-        Ok(Guard::new(self.0.0.block()))
+    fn block(self, reentry: Reentry) -> Result<Guard, Infallible> {
+        Ok(Guard::new(self.0.0.with(reentry).block()))
     }
 
-    fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
-        self.0.0.block_for(timeout).map(Guard::new)
+    fn block_for(self, reentry: Reentry, timeout: Duration) -> Result<Guard, Error> {
+        let acquire = self.0.0.with(reentry);
+        acquire.block_for(timeout).map(Guard::new)
     }
 
-    fn try_now(self) -> Result<Guard, Error> {
-        self.0.0.try_now(Owner::thread()).map(Guard::new)
+    fn try_now(self, reentry: Reentry) -> Result<Guard, Error> {
+        let acquire = self.0.0.with(reentry);
+        acquire.try_now(Owner::thread()).map(Guard::new)
     }
 
     fn timed(self, timeout: Duration) -> LockTimeoutFuture {
