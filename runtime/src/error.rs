@@ -4,6 +4,7 @@ use crate::deadlock::Deadlock;
 use crate::key::Key;
 use crate::site::Holder;
 use std::convert::Infallible;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,7 @@ struct Inner {
 }
 
 /// What was wrong, where it isn't somebody who holds the lock.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Cause {
     /// The key, and the remedy.
     Key(&'static str),
@@ -256,30 +257,21 @@ impl fmt::Display for Error {
     }
 }
 
+/// The text, and that of the source: so an error is readable where somebody calls
+/// [`unwrap`](Result::unwrap), or returns it from `main`.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            kind,
-            space,
-            key,
-            waited,
-            holder,
-            deadlock,
-            file,
-            cause,
-        } = &*self.0;
-        f.debug_struct("Error")
-            .field("kind", kind)
-            .field("space", space)
-            .field("key", key)
-            .field("waited", waited)
-            .field("holder", holder)
-            .field("deadlock", deadlock)
-            .field("file", file)
-            .field("cause", cause)
-            .finish()
+        fmt::Display::fmt(self, f)?;
+        match std::error::Error::source(self) {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
     }
 }
+
+// It doesn't change, whatever the system's error has inside.
+impl UnwindSafe for Error {}
+impl RefUnwindSafe for Error {}
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -1,14 +1,54 @@
 //! Guards: proof of holding. Dropping one releases.
 
+use crate::key::Key;
 use crate::local::Held;
+use crate::site::Site;
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+/// A lock that is held or waited for, and where in the code it was asked for, as `{:?}` of its
+/// guard or future shows it.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    pub(crate) space: &'static str,
+    pub(crate) key: Key,
+    pub(crate) site: Site,
+}
+
+/// Shows a guard or a future by its locks.
+pub(crate) fn describe(f: &mut fmt::Formatter<'_>, name: &str, locks: &[Taken]) -> fmt::Result {
+    match locks {
+        [lock] => lock.describe(f, name),
+        _ => f.debug_struct(name).field("locks", &locks).finish(),
+    }
+}
+
+impl Taken {
+    fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        let Self { space, key, site } = self;
+        f.debug_struct(name)
+            .field("space", space)
+            .field("key", key)
+            .field("site", &format_args!("{site}"))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(f, "Lock")
+    }
+}
 
 /// What a guard holds, where that is more than one in-process lock.
-pub(crate) trait Holding: fmt::Debug + Send + Sync {
+pub(crate) trait Holding: Send + Sync {
+    /// The locks, in the order in which they were taken.
+    fn taken(&self) -> Vec<Taken>;
+
     /// Has it be nobody's in particular, since its guard may go anywhere.
     fn disown(&self);
 
@@ -156,12 +196,19 @@ impl AsyncGuard {
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Guard").field(&self.held).finish()
+        describe(f, "Guard", &self.held.taken())
     }
 }
 
 impl fmt::Debug for AsyncGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AsyncGuard").field(&self.held).finish()
+        describe(f, "AsyncGuard", &self.held.taken())
     }
 }
+
+// All that can be done with a guard is to drop it, which a panic does as well; what a panic
+// leaves half-done is what the lock guards, as with any lock that isn't poisoned.
+impl UnwindSafe for Guard {}
+impl RefUnwindSafe for Guard {}
+impl UnwindSafe for AsyncGuard {}
+impl RefUnwindSafe for AsyncGuard {}

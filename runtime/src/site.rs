@@ -105,10 +105,7 @@ impl Site {
 
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Site")
-            .field("function", &self.function())
-            .field("location", &self.location())
-            .finish()
+        write!(f, "Site({self})")
     }
 }
 
@@ -143,10 +140,10 @@ pub(crate) struct Record {
 /// assert!(holder.site().unwrap().location().line() > 0);
 /// println!("{holder}"); // src/main.rs:1 in thread "main"
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Holder(Who);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Who {
     Task(Site),
     Thread(Site, Thread),
@@ -251,6 +248,12 @@ impl From<Record> for Holder {
             Some(thread) => Who::Thread(site, thread),
             None => Who::EndedThread(site),
         })
+    }
+}
+
+impl fmt::Debug for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Holder({self})")
     }
 }
 

@@ -28,6 +28,7 @@ use super::table::InUse;
 use super::wait::Claim;
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
+use crate::guard::Taken;
 use crate::key::Key;
 use crate::local::{Acquire as Queue, Held, Mode, Signal, Terms};
 use crate::owner::Owner;
@@ -56,6 +57,14 @@ pub(super) struct Request {
 }
 
 impl Request {
+    pub(super) fn taken(&self) -> Taken {
+        Taken {
+            space: self.space.name,
+            key: self.key.clone(),
+            site: self.site,
+        }
+    }
+
     pub(super) fn manner(&self) -> Manner {
         Manner::new(self.space.rule, self.terms, self.site)
     }
@@ -85,8 +94,7 @@ impl Request {
             };
             match file.try_take(manner).map_err(failed)? {
                 Tried::Taken => {
-                    let rule = self.space.rule;
-                    return Ok(Some(FileHold::new(file, rule, in_process)));
+                    return Ok(Some(FileHold::new(self, file, in_process)));
                 }
                 Tried::Busy | Tried::Paused(_) => {
                     return Err(self.refused(ErrorKind::Busy, &file));
@@ -136,7 +144,6 @@ fn replaced() -> Failure {
 
 /// A lock file, or several, being taken. Dropping it half-way leaves the queues, and
 /// releases those that it has.
-#[derive(Debug)]
 pub(super) enum Acquire {
     One(Box<One>),
     All(Box<All>),
@@ -145,7 +152,6 @@ pub(super) enum Acquire {
 }
 
 /// One lock file being taken.
-#[derive(Debug)]
 pub(super) struct One {
     request: Request,
     /// Before `file`, which must be in use for as long as the in-process lock is held.
@@ -155,7 +161,6 @@ pub(super) struct One {
     replaced: usize,
 }
 
-#[derive(Debug)]
 enum State {
     New,
     Queue(Queue),
@@ -170,7 +175,6 @@ enum State {
 }
 
 /// When to try for the kernel's lock.
-#[derive(Debug)]
 enum Next {
     AtOnce,
     Granted(Claim),
@@ -178,7 +182,6 @@ enum Next {
 }
 
 /// Several lock files being taken, in the order of the list.
-#[derive(Debug)]
 pub(super) struct All {
     held: Vec<FileHold>,
     current: Option<One>,
@@ -233,6 +236,20 @@ impl Acquire {
             Self::Failed(error) => Poll::Ready(Err(error
                 .take()
                 .expect("a future was polled after it gave its error"))),
+        }
+    }
+
+    /// The locks, those that are held first, for people.
+    pub(super) fn taken(&self) -> Vec<Taken> {
+        match self {
+            Self::One(one) => vec![one.request.taken()],
+            Self::All(all) => {
+                let held = all.held.iter().map(FileHold::of);
+                let current = all.current.iter().map(|one| one.request.taken());
+                let rest = all.rest.as_slice().iter().map(Request::taken);
+                held.chain(current).chain(rest).collect()
+            }
+            Self::Failed(_) => Vec::new(),
         }
     }
 
@@ -373,8 +390,7 @@ impl One {
         Poll::Ready(match (result, state) {
             (Ok(true), State::Kernel { in_process, .. }) => {
                 let file = self.file.take().expect("it is in use until here");
-                let rule = self.request.space.rule;
-                Ok(Some(FileHold::new(file, rule, in_process)))
+                Ok(Some(FileHold::new(&self.request, file, in_process)))
             }
             (Ok(_), _) => Ok(None),
             (Err(failure), _) => Err(self.request.failed(failure)),

@@ -2,10 +2,12 @@
 
 use super::acquire::{Acquire, Patience};
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
+use crate::guard::{AsyncGuard, Guard, describe};
 use crate::owner::Owner;
 use crate::space::{Reentry, Wait};
 use crate::timer::AsyncTimer;
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -30,7 +32,6 @@ use std::time::Duration;
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct FileLockFuture {
     /// `None` when it has failed: who keeps the future keeps no place in the queue.
@@ -53,6 +54,17 @@ impl FileLockFuture {
         self.acquire.expect("it was not polled")
     }
 }
+
+impl fmt::Debug for FileLockFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = self.acquire.as_ref().map(Acquire::taken);
+        describe(f, "FileLockFuture", &taken.unwrap_or_default())
+    }
+}
+
+// As those of in-process locks.
+impl UnwindSafe for FileLockFuture {}
+impl RefUnwindSafe for FileLockFuture {}
 
 impl Wait for FileLockFuture {
     type Held = Guard;
@@ -89,8 +101,14 @@ impl Wait for FileLockFuture {
 
 /// The try of a task.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct FileLockNow(Option<Acquire>);
+
+impl fmt::Debug for FileLockNow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = self.0.as_ref().map(Acquire::taken);
+        describe(f, "FileLockNow", &taken.unwrap_or_default())
+    }
+}
 
 impl Future for FileLockNow {
     type Output = Result<AsyncGuard, Error>;

@@ -5,17 +5,17 @@ use super::kernel::Tried;
 use super::path::Rule;
 use super::refresh;
 use super::table::InUse;
-use crate::guard::Holding;
+use crate::guard::{Holding, Taken};
 use crate::local::Held;
 use std::fs::File;
 use std::io;
 
 /// A lock file that is held; dropping it releases.
-#[derive(Debug)]
 pub(super) struct FileHold {
     file: InUse,
     rule: Rule,
     in_process: Option<Held>,
+    taken: Taken,
 }
 
 impl FileHold {
@@ -28,19 +28,25 @@ impl FileHold {
         let file = InUse::of(space.directory, name).ok()?;
         let held = file.try_soon(*terms, request.site)?;
         match file.try_take(request.manner()) {
-            Ok(Tried::Taken) => Some(Self::new(file, space.rule, held)),
+            Ok(Tried::Taken) => Some(Self::new(request, file, held)),
             Ok(Tried::Busy | Tried::Paused(_) | Tried::Elsewhere) | Err(_) => None,
         }
     }
 
     /// Of who has the kernel's lock and the in-process one.
-    pub(super) fn new(file: InUse, rule: Rule, in_process: Held) -> Self {
+    pub(super) fn new(request: &Request, file: InUse, in_process: Held) -> Self {
         refresh::start();
         Self {
             file,
-            rule,
+            rule: request.space.rule,
             in_process: Some(in_process),
+            taken: request.taken(),
         }
+    }
+
+    /// Its lock, for people.
+    pub(super) fn of(&self) -> Taken {
+        self.taken.clone()
     }
 
     /// As a guard has it.
@@ -54,6 +60,10 @@ impl FileHold {
 }
 
 impl Holding for FileHold {
+    fn taken(&self) -> Vec<Taken> {
+        vec![self.of()]
+    }
+
     fn disown(&self) {
         self.in_process.iter().for_each(Held::disown);
     }
@@ -72,10 +82,13 @@ impl Drop for FileHold {
 }
 
 /// Several of them, which are released in reverse.
-#[derive(Debug)]
 pub(super) struct AllHeld(pub(super) Vec<FileHold>);
 
 impl Holding for AllHeld {
+    fn taken(&self) -> Vec<Taken> {
+        self.0.iter().map(FileHold::of).collect()
+    }
+
     fn disown(&self) {
         self.0.iter().for_each(FileHold::disown);
     }

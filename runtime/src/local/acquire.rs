@@ -17,17 +17,19 @@
 use super::deadlock::Waiting;
 use super::entry::{Mode, PATIENCE};
 use super::held::Held;
-use super::table::{self, Hold, Name, SpaceId, Terms};
+use super::request::Request;
+use super::table::{self, Hold, Name, Terms};
 use crate::error::{Error, ErrorKind};
-use crate::guard::AsyncGuard;
-use crate::key::Key;
+use crate::guard::{AsyncGuard, Taken, describe};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::Reentry;
 use crate::sync::{self, Condvar, Instant, Mutex};
 use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
+use std::fmt;
 use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
@@ -40,93 +42,23 @@ const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
 
 /// A lock, or several, being taken. Dropping it half-way leaves the queue, and
 /// releases those that it has.
-#[derive(Debug)]
 pub(crate) enum Acquire {
     One(One),
     All(Box<All>),
 }
 
 /// One lock being taken.
-#[derive(Debug)]
 pub(crate) struct One {
     state: State,
 }
 
-#[derive(Debug)]
 enum State {
     New(Request),
     Queued(Waiting),
     Done,
 }
 
-/// What is to be taken, how, and where in the code.
-#[derive(Debug)]
-pub(crate) struct Request {
-    space: SpaceId,
-    key: Key,
-    /// Of the space and the key. From the caller's text: it would wait for the copy.
-    hash: u64,
-    terms: Terms,
-    site: Site,
-}
-
-impl Request {
-    #[inline]
-    pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
-        let hash = table::hash(space.number, text.as_bytes());
-        Self::new(space, Key::from_text(text), hash, terms, site)
-    }
-
-    #[inline]
-    pub(super) fn of_key(space: SpaceId, key: Key, terms: Terms, site: Site) -> Self {
-        let hash = table::hash(space.number, key.as_bytes());
-        Self::new(space, key, hash, terms, site)
-    }
-
-    #[inline]
-    const fn new(space: SpaceId, key: Key, hash: u64, terms: Terms, site: Site) -> Self {
-        Self {
-            space,
-            key,
-            hash,
-            terms,
-            site,
-        }
-    }
-
-    fn name(&self) -> Name<'_> {
-        Name {
-            hash: self.hash,
-            space: self.space,
-            text: self.key.as_bytes(),
-        }
-    }
-
-    fn try_now(&self, owner: Owner) -> Result<Hold, Error> {
-        let record = Record {
-            owner,
-            site: self.site,
-        };
-        let name = self.name();
-        table::try_take(name, self.terms, record).ok_or_else(|| table::busy(name))
-    }
-
-    /// The fast path, see [`table::try_take_thin`].
-    #[inline]
-    fn try_thin(&self, owner: Owner) -> Option<u64> {
-        let record = Record {
-            owner,
-            site: self.site,
-        };
-        match self.terms.mode {
-            Mode::Exclusive => table::try_take_thin(self.name(), record),
-            Mode::Shared => None,
-        }
-    }
-}
-
 /// Several locks being taken, in the order of the list.
-#[derive(Debug)]
 pub(crate) struct All {
     held: Vec<Hold>,
     /// `None` when all are held.
@@ -153,7 +85,7 @@ impl Acquire {
         }))
     }
 
-    /// The same for a thread that may hold the locks already, or not.
+    /// Says whether the thread goes straight in where it holds a lock already.
     pub(super) fn with(mut self, reentry: Reentry) -> Self {
         let (current, rest) = match &mut self {
             Self::One(one) => (Some(one), &mut [][..]),
@@ -215,6 +147,19 @@ impl Acquire {
         let error = table::refused(waiting.place, ErrorKind::Timeout)?;
         let suspicion = waiting.suspicion(waited);
         Some(error.with_waited(waited).with_deadlock(suspicion))
+    }
+
+    /// The locks, those that are held first, for people.
+    pub(super) fn taken(&self) -> Vec<Taken> {
+        match self {
+            Self::One(one) => Vec::from_iter(one.taken()),
+            Self::All(all) => {
+                let held = all.held.iter().filter_map(table::taken);
+                let current = all.current.iter().filter_map(One::taken);
+                let rest = all.rest.as_slice().iter().map(Request::taken);
+                held.chain(current).chain(rest).collect()
+            }
+        }
     }
 
     /// Takes what there is to take, if all of it has room.
@@ -344,6 +289,14 @@ impl One {
         }
     }
 
+    fn taken(&self) -> Option<Taken> {
+        match &self.state {
+            State::New(request) => Some(request.taken()),
+            State::Queued(waiting) => table::awaited(waiting.place),
+            State::Done => None,
+        }
+    }
+
     /// What is to be taken, while it doesn't yet wait for it.
     const fn request_mut(&mut self) -> Option<&mut Request> {
         match &mut self.state {
@@ -468,7 +421,6 @@ impl Drop for All {
 ///     // No other task or thread is in here for this cell.
 /// }
 /// ```
-#[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockFuture(pub(super) Acquire);
 
@@ -509,7 +461,6 @@ impl Future for LockFuture {
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug)]
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockTimeoutFuture {
     /// `None` when the time is over: who keeps the future keeps no place in the queue.
@@ -558,6 +509,25 @@ impl Future for LockTimeoutFuture {
         }
     }
 }
+
+impl fmt::Debug for LockFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "LockFuture", &self.0.taken())
+    }
+}
+
+impl fmt::Debug for LockTimeoutFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = self.acquire.as_ref().map(Acquire::taken);
+        describe(f, "LockTimeoutFuture", &taken.unwrap_or_default())
+    }
+}
+
+// A future that a panic has stopped half-way still leaves the queue when it is dropped.
+impl UnwindSafe for LockFuture {}
+impl RefUnwindSafe for LockFuture {}
+impl UnwindSafe for LockTimeoutFuture {}
+impl RefUnwindSafe for LockTimeoutFuture {}
 
 /// Blocks a thread until its waker is called.
 ///

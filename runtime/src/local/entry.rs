@@ -16,7 +16,7 @@ use super::identity::name_of;
 use crate::foreign;
 use crate::key::Key;
 use crate::owner::Owner;
-use crate::site::{Holder, Record};
+use crate::site::{Holder, Record, Site};
 use crate::snapshot::LockState;
 use crate::sync::ambient::AtomicU64;
 use crate::sync::{Instant, Ordering};
@@ -180,6 +180,15 @@ impl Entry {
     /// come yet.
     pub(super) fn holder(&self) -> Option<Record> {
         self.holders().next().map(|(_, record)| record)
+    }
+
+    /// Where in the code a holder or a waiter asked for the lock.
+    pub(super) fn site_of(&self, ticket: Ticket) -> Option<Site> {
+        let mut holders = self.holders();
+        let holder = holders.find(|(holder, _)| *holder == ticket);
+        let waiter = || self.crowd.as_ref()?.queue.get(&ticket);
+        let record = holder.map(|(_, record)| record);
+        Some(record.or_else(|| Some(waiter()?.record))?.site)
     }
 
     pub(super) fn holders(&self) -> impl Iterator<Item = (Ticket, Record)> {

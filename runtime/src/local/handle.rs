@@ -1,9 +1,10 @@
 //! The handles of one lock and of several, and what can be done with them.
 
 use super::Locks;
-use super::acquire::{Acquire, LockFuture, LockTimeoutFuture, Request};
+use super::acquire::{Acquire, LockFuture, LockTimeoutFuture};
 use super::entry::Mode;
 use super::held::Held;
+use super::request::Request;
 use super::table::Terms;
 use crate::error::{Error, LockName};
 use crate::guard::Guard;

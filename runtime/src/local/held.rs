@@ -1,7 +1,7 @@
 //! What a guard holds: one lock, or several.
 
 use super::table::{self, Hold};
-use crate::guard::Holding;
+use crate::guard::{Holding, Taken};
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -10,10 +10,8 @@ use std::mem::ManuallyDrop;
 ///
 /// It moves the holds out to drop them, since the address of what is dropped in place goes
 /// to code that isn't inlined, and so it could not be kept in registers.
-#[derive(Debug)]
 pub(crate) struct Held(ManuallyDrop<Holds>);
 
-#[derive(Debug)]
 enum Holds {
     One(Hold),
     /// In two boxes, of which the outer one is a word.
@@ -21,7 +19,6 @@ enum Holds {
 }
 
 /// Several locks, in the order in which they were taken.
-#[derive(Debug)]
 struct AllHeld(Vec<Hold>);
 
 impl Held {
@@ -42,6 +39,14 @@ impl Held {
 
     pub(crate) fn more(held: impl Holding + 'static) -> Self {
         Self(ManuallyDrop::new(Holds::More(Box::new(Box::new(held)))))
+    }
+
+    /// The locks, for people.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        match &*self.0 {
+            Holds::One(hold) => Vec::from_iter(table::taken(hold)),
+            Holds::More(held) => held.taken(),
+        }
     }
 
     /// Has the holds be nobody's in particular, since their guard may go anywhere.
@@ -79,6 +84,10 @@ fn release_more(held: Box<Box<dyn Holding>>) {
 }
 
 impl Holding for AllHeld {
+    fn taken(&self) -> Vec<Taken> {
+        self.0.iter().filter_map(table::taken).collect()
+    }
+
     fn disown(&self) {
         self.0.iter().for_each(table::disown);
     }

@@ -29,21 +29,24 @@ mod identity;
 mod models;
 #[cfg(all(test, not(loom)))]
 mod pauses;
+mod request;
+#[cfg(all(test, not(loom)))]
+mod shown;
 mod table;
 
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
+use crate::guard::{AsyncGuard, Guard, describe};
 use crate::key::{Key, LockKey, text_of};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{self, Begun, Reentry, Space, Task, Wait};
-use acquire::Request;
 use entry::Policy;
 use identity::Identity;
+use request::Request;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -363,12 +366,14 @@ impl Locks {
     }
 }
 
+/// By its name alone: who holds what is [`snapshot`](crate::snapshot)'s to say, which costs more.
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = self.id().number;
+        let Policy { permits, fair } = self.policy;
         f.debug_struct("Locks")
             .field("name", &self.name)
-            .field("locks", &states(|space| space == number))
+            .field("permits", &permits)
+            .field("fair", &fair)
             .finish_non_exhaustive()
     }
 }
@@ -435,8 +440,14 @@ impl From<space::Terms> for Terms {
 /// A hold of the fast path, in one word, of which a guard `G` can be made. A guard has two,
 /// of which the second says that it was the fast path. As `G` is, it is a thread's or a task's.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct ThinHold<G>(u64, PhantomData<G>);
+
+impl<G> fmt::Debug for ThinHold<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hold = ManuallyDrop::new(Hold::thin(self.0));
+        describe(f, "ThinHold", &Vec::from_iter(table::taken(&hold)))
+    }
+}
 
 impl<G> ThinHold<G> {
     #[inline]
@@ -522,8 +533,14 @@ impl Future for Sure {
 
 /// The try of a task. It is made by a poll, which knows the task.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct LockNow(Option<Acquire>);
+
+impl fmt::Debug for LockNow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let taken = self.0.as_ref().map(Acquire::taken);
+        describe(f, "LockNow", &taken.unwrap_or_default())
+    }
+}
 
 impl Future for LockNow {
     type Output = Result<AsyncGuard, Error>;

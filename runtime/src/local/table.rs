@@ -11,6 +11,7 @@ use super::deadlock;
 use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
 use super::identity::{is_counted, is_fair, name_of};
 use crate::error::{Error, ErrorKind};
+use crate::guard::Taken;
 use crate::key::Key;
 use crate::owner::Owner;
 use crate::site::{Holder, Record};
@@ -70,7 +71,6 @@ pub(super) struct EntryId {
 
 /// A lock that is held; dropping it releases. In two words, which fit into registers: the
 /// entry is found by the ticket.
-#[derive(Debug)]
 pub(crate) struct Hold {
     hash: u64,
     /// [`Ticket::FIRST`] of who took the lock by its bucket alone. There is one of them in a
@@ -251,6 +251,28 @@ pub(super) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
     let taken = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
     drop(inflated);
     taken.then(|| Hold::at(place))
+}
+
+/// What a hold is of, for people.
+pub(super) fn taken(&Hold { hash, ticket }: &Hold) -> Option<Taken> {
+    describe(hash, ticket, |entry| is_of_hold(entry, hash, ticket))
+}
+
+/// The same of a waiter.
+pub(super) fn awaited(Place { entry: id, ticket }: Place) -> Option<Taken> {
+    describe(id.hash, ticket, |entry| entry.number == id.number)
+}
+
+/// Not with the mutex: what is done with it runs foreign code.
+fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option<Taken> {
+    let mut inflated = Inflated::at(hash);
+    let table = &mut inflated.entries.table;
+    let entry = table.find_mut(hash, |entry| is_it(entry))?;
+    Some(Taken {
+        space: name_of(entry.space),
+        key: entry.key.clone(),
+        site: entry.site_of(ticket)?,
+    })
 }
 
 /// Has a hold be nobody's in particular.

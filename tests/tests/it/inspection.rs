@@ -79,7 +79,7 @@ fn error_is_an_error_that_can_be_sent() {
         let error: Box<dyn std::error::Error + Send + Sync> =
             locks.key("2f1c").try_lock().unwrap_err().into();
         assert!(error.source().is_none());
-        assert!(format!("{error:?}").contains("Busy"));
+        assert!(format!("{error:?}").contains("is busy"));
     });
 }
 

@@ -23,6 +23,7 @@ mod permits;
 mod ported;
 mod reentrant;
 mod shared;
+mod shown;
 mod size;
 mod space;
 mod stress;

@@ -1,0 +1,83 @@
+//! One lock to be taken: which, how, and where in the code.
+
+use super::entry::Mode;
+use super::identity::name_of;
+use super::table::{self, Hold, Name, SpaceId, Terms};
+use crate::error::Error;
+use crate::guard::Taken;
+use crate::key::Key;
+use crate::owner::Owner;
+use crate::site::{Record, Site};
+
+/// What is to be taken, how, and where in the code.
+pub(crate) struct Request {
+    space: SpaceId,
+    key: Key,
+    /// Of the space and the key. From the caller's text: it would wait for the copy.
+    hash: u64,
+    pub(super) terms: Terms,
+    pub(super) site: Site,
+}
+
+impl Request {
+    #[inline]
+    pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
+        let hash = table::hash(space.number, text.as_bytes());
+        Self::new(space, Key::from_text(text), hash, terms, site)
+    }
+
+    #[inline]
+    pub(super) fn of_key(space: SpaceId, key: Key, terms: Terms, site: Site) -> Self {
+        let hash = table::hash(space.number, key.as_bytes());
+        Self::new(space, key, hash, terms, site)
+    }
+
+    #[inline]
+    const fn new(space: SpaceId, key: Key, hash: u64, terms: Terms, site: Site) -> Self {
+        Self {
+            space,
+            key,
+            hash,
+            terms,
+            site,
+        }
+    }
+
+    pub(super) fn name(&self) -> Name<'_> {
+        Name {
+            hash: self.hash,
+            space: self.space,
+            text: self.key.as_bytes(),
+        }
+    }
+
+    pub(super) fn try_now(&self, owner: Owner) -> Result<Hold, Error> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        let name = self.name();
+        table::try_take(name, self.terms, record).ok_or_else(|| table::busy(name))
+    }
+
+    /// The fast path, see [`table::try_take_thin`].
+    #[inline]
+    pub(super) fn try_thin(&self, owner: Owner) -> Option<u64> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        match self.terms.mode {
+            Mode::Exclusive => table::try_take_thin(self.name(), record),
+            Mode::Shared => None,
+        }
+    }
+
+    pub(super) fn taken(&self) -> Taken {
+        Taken {
+            space: name_of(self.space.number),
+            key: self.key.clone(),
+            site: self.site,
+        }
+    }
+}
