@@ -106,6 +106,7 @@
 pub mod __private;
 mod alarm;
 mod deadlock;
+pub mod engine;
 mod error;
 mod file;
 mod foreign;
@@ -135,7 +136,7 @@ pub use crate::local::{
 };
 pub use crate::site::{Holder, Site};
 pub use crate::snapshot::{LockState, snapshot};
-pub use crate::space::{Begun, FromFailure, Reentry, Space, Task, Terms, Wait};
+pub use crate::space::{FromFailure, Space};
 // Here too, so that errors call it by this path.
 #[doc(hidden)]
 pub use crate::__private::OrElse;

@@ -90,8 +90,8 @@ impl Terms {
 /// others.
 ///
 /// ```compile_fail,E0061
-/// # async fn f(wait: impl lockutils::Wait) {
-/// use lockutils::Reentry;
+/// # async fn f(wait: impl lockutils::engine::Wait) {
+/// use lockutils::engine::Reentry;
 ///
 /// let _ = wait.try_async(Reentry::Allowed).await;
 /// # }
@@ -173,7 +173,8 @@ pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized
 /// What a thread holds by it is the thread's, as a [`Guard`](crate::Guard) is:
 ///
 /// ```compile_fail,E0277
-/// use lockutils::{Begun, Guard, Site, Space, Terms};
+/// use lockutils::engine::{Begun, Space, Terms};
+/// use lockutils::{Guard, Site};
 ///
 /// let begun = lockutils::global().begin(&"key", Terms::EXCLUSIVE, Site::here());
 /// if let Begun::Held(held) = begun {

@@ -2,7 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use lockutils::{Error, Key, LockKey, Reentry, Site, Space, Terms, Wait};
+use lockutils::engine::{Reentry, Space, Terms, Wait};
+use lockutils::{Error, Key, LockKey, Site};
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -2,7 +2,8 @@
 #![deny(warnings)]
 
 use futures::executor::block_on;
-use lockutils::{Locks, Space, Wait, synchronized};
+use lockutils::engine::{Space, Wait};
+use lockutils::{Locks, synchronized};
 use std::convert::Infallible;
 use std::fmt::Display;
 
