@@ -347,9 +347,11 @@ fn waiter_that_is_overtaken_has_no_more_time() {
             // Unless the waiter has waited long enough to be handed the lock.
             guard = locks.key("key").try_lock().ok()?;
             outlast(8 * SHORT);
-            assert_eq!(wait.woken(), 1);
+            let calls = wait.woken();
             let woken = wait.poll();
+            // Else it may have been called once more, as its time was over.
             if start.elapsed() < 10 * SHORT {
+                assert_eq!(calls, 1);
                 assert!(woken.is_pending());
                 outlast(2 * SHORT);
                 assert!(matches!(wait.poll(), Poll::Ready(Err(_))));
