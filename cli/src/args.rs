@@ -203,7 +203,7 @@ pub(crate) struct ManArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Where the lock files are")]
 pub(crate) struct Place {
-    /// Directory of the lock files; made when it is needed
+    /// Directory of the lock files; made when a lock is taken
     ///
     /// A relative path is taken from the current directory. Without it, the one in
     /// `LOCKUTILS_DIR` or `OSLO_LOCK_PATH`, or the user's own.

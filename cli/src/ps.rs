@@ -28,7 +28,7 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
         screen::show(|| {
             let (held, failed) = look(&locks, args)?;
             let failed = failed.iter().map(exit::with_cause);
-            let parts = iter::once(table::text(&locks, &held)).chain(failed);
+            let parts = iter::once(table::text(&locks, &args.keys, &held)).chain(failed);
             Ok(parts.collect::<Vec<_>>().join("\n"))
         })?;
         return Ok(ExitCode::SUCCESS);
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
         let values: Vec<Value> = held.iter().map(|lock| value(&locks, lock)).collect();
         format!("{:#}", Value::from(values))
     } else {
-        table::text(&locks, &held)
+        table::text(&locks, &args.keys, &held)
     };
     writeln!(io::stdout(), "{text}")?;
     Ok(exit::listed(&failed))

@@ -6,6 +6,7 @@ use comfy_table::{
     Cell, ColumnConstraint, ContentArrangement, Row, Table, TableComponent, Width, presets,
 };
 use lockutils::{FileLocks, Holder};
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
 
@@ -22,11 +23,16 @@ const LEAST: u16 = 12;
 /// blank.
 const PADDING: u16 = 2;
 
-/// Where was looked, and when; and a line for each lock.
-pub(crate) fn text(locks: &FileLocks, held: &[Lock]) -> String {
+/// Where was looked, and when; and a line for each lock, of all or of those that were named.
+pub(crate) fn text(locks: &FileLocks, named: &[OsString], held: &[Lock]) -> String {
     let now = humantime::format_rfc3339_seconds(SystemTime::now());
     if held.is_empty() {
-        return format!("nobody holds a lock in {:?}, {now}", locks.name());
+        let which = match named {
+            [] => "a lock".to_owned(),
+            [key] => format!("lock {key:?}"),
+            keys => format!("any of locks {keys:?}"),
+        };
+        return format!("nobody holds {which} in {:?}, {now}", locks.name());
     }
     let mut table = Table::new();
     table

@@ -81,8 +81,9 @@ impl Deadlock {
         let (holder, waiter) = (own.holder.site()?, own.waiter.site()?);
         let is_attribute = holder.function().is_some() && waiter.function().is_some();
         (is_attribute && holder.location() == waiter.location()).then_some(
-            "; both are one `#[synchronized]`: where the function doesn't call itself, another \
-             attribute above it has copied it, so put `#[synchronized]` above that one",
+            "; both are one `#[synchronized]`: where the function neither calls itself nor is \
+             joined with itself in one task, another attribute above it has copied it, so put \
+             `#[synchronized]` above that one",
         )
     }
 }

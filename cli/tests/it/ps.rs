@@ -90,6 +90,8 @@ fn keys_can_be_named_and_put_in_order() {
     assert_eq!(keys(&["--sort", "pid"])[0], first);
     assert_eq!(keys(&["b", "c"]), ["b"]);
     assert!(keys(&["c"]).is_empty());
+    let none = done(&mut lockutils(&directory, ["ps", "c"])).out;
+    assert!(none.starts_with("nobody holds lock \"c\" in "), "{none}");
     let [lock] = &json(&directory, &["a"])[..] else {
         panic!("it is held");
     };
