@@ -186,15 +186,18 @@ impl Process {
     }
 }
 
-/// Whether a line of `/proc/PID/syscall` is that of `fcntl(_, F_OFD_SETLKW, _)`.
+/// Whether a line of `/proc/PID/syscall` is that of `fcntl(_, F_OFD_SETLKW, _)`, or of `flock`.
 fn is_wait(call: &str) -> bool {
-    const FCNTL: &str = if cfg!(target_arch = "x86_64") {
-        "72"
+    const CALLS: [&str; 2] = if cfg!(target_arch = "x86_64") {
+        ["72", "73"]
     } else {
-        "25"
+        ["25", "32"]
     };
     let mut words = call.split(' ');
-    words.next() == Some(FCNTL) && words.nth(1) == Some("0x26")
+    match words.next() {
+        Some(call) if call == CALLS[0] => words.nth(1) == Some("0x26"),
+        call => call == Some(CALLS[1]),
+    }
 }
 
 impl Drop for Process {

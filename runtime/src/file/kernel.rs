@@ -23,7 +23,7 @@ use super::Directory;
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
 use super::record::Content;
-use super::sys::Identity;
+use super::sys::{Files as _, Identity, Os};
 use super::table::{self, Link, Usage};
 use super::turn::Turn;
 use super::wait::{Claim, Wait};
@@ -285,6 +285,11 @@ impl LockFile {
     /// Removes the file at its path. The caller holds its lock exclusively.
     pub(super) fn remove(&self, path: &Path) -> Result<(), Failure> {
         let mut kernel = self.kernel.lock();
+        if !Os::REMOVES_OPEN {
+            // While it is open here it can't be removed. If it can be afterwards, nobody has it
+            // open, and so nobody has its lock.
+            kernel.descriptor = None;
+        }
         fs::remove_file(path).map_err(Failure::of("remove lock file"))?;
         // Those who wait for it find out as soon as they get it. Nobody is handed it.
         kernel.descriptor = None;

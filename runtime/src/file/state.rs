@@ -411,7 +411,9 @@ impl Request {
         let Some(file) = self.open_to_read()? else {
             return Ok(false);
         };
-        match descriptor::record(&file) {
+        let record = descriptor::record(&file);
+        drop(file); // While it is open some systems don't remove it.
+        match record {
             Ok(Some(_)) => self.remove(),
             Ok(None) => Ok(false),
             Err(error) => Err(self.not_seen(error)),

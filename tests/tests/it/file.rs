@@ -9,6 +9,7 @@ mod fairness;
 mod file_system;
 mod inspection;
 mod names;
+#[cfg(not(lockutils_portable))]
 mod oslo;
 mod removal;
 mod replaced;

@@ -10,12 +10,16 @@ use std::time::SystemTime;
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true);
-    // Without sharing deletion, so that a file that is open stays where it is.
+    // Without sharing deletion, so that a file that is open stays where it is; and a symbolic
+    // link itself, which is no regular file and so refused.
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt as _;
         const READ_AND_WRITE: u32 = 3;
-        options.share_mode(READ_AND_WRITE);
+        const OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+        options
+            .share_mode(READ_AND_WRITE)
+            .custom_flags(OPEN_REPARSE_POINT);
     }
     options
 }
@@ -25,6 +29,8 @@ impl Files for Os {
     type Identity = ();
 
     const TELLS_APART: bool = false;
+
+    const REMOVES_OPEN: bool = false;
 
     fn open(path: &Path) -> io::Result<File> {
         options().write(true).open(path)

@@ -69,6 +69,9 @@ pub(super) trait Files {
     /// Whether two files are told apart by their identities.
     const TELLS_APART: bool;
 
+    /// Whether a file can be removed while it is open, by whomever.
+    const REMOVES_OPEN: bool;
+
     /// Opens a lock file.
     fn open(path: &Path) -> io::Result<File>;
 

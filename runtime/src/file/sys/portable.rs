@@ -12,6 +12,9 @@ use std::io;
 use std::sync::LazyLock;
 use std::time::Instant;
 
+/// What the kernel doesn't tell.
+pub(in crate::file) struct Unknown;
+
 impl KernelLocks for Os {
     fn try_lock(file: &File, mode: Mode) -> io::Result<bool> {
         let tried = match mode {
@@ -51,12 +54,13 @@ impl KernelLocks for Os {
         Ok(Some(Locker::Unnamed))
     }
 
-    /// The kernel doesn't tell.
-    type Waits = ();
+    type Waits = Unknown;
 
-    fn waits() {}
+    fn waits() -> Unknown {
+        Unknown
+    }
 
-    fn waits_for(_file: &File, _waits: &()) -> usize {
+    fn waits_for(_file: &File, _waits: &Unknown) -> usize {
         0
     }
 

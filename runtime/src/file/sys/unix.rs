@@ -114,6 +114,8 @@ impl Files for Os {
 
     const TELLS_APART: bool = true;
 
+    const REMOVES_OPEN: bool = true;
+
     fn open(path: &Path) -> io::Result<File> {
         options().write(true).open(path)
     }

@@ -3,7 +3,9 @@
 use super::HOLDER;
 use super::fairness::assert_that_it_gives_way;
 use lockutils::FileLocks;
-use lockutils_tests::{Directory, Process, eventually, skip};
+#[cfg(not(lockutils_portable))]
+use lockutils_tests::eventually;
+use lockutils_tests::{Directory, Process, skip};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -16,11 +18,13 @@ const VFAT: &str = r#"truncate -s 16M "$2/image" && mkfs.vfat "$2/image" &&
     mount -o loop "$2/image" "$1""#;
 
 /// A device for each subvolume, which is none.
+#[cfg(not(lockutils_portable))]
 const BTRFS: &str = r#"truncate -s 128M "$2/image" && mkfs.btrfs -q "$2/image" &&
     mount -o loop "$2/image" "$2/" && btrfs subvolume create "$2/locks" &&
     mount --bind "$2/locks" "$1""#;
 
 /// Layers on two file systems, of which each has a device.
+#[cfg(not(lockutils_portable))]
 const OVERLAY: &str = r#"mount -t tmpfs none "$2" && mkdir "$2/upper" "$2/work" &&
     mount -t overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" none "$1""#;
 
@@ -115,7 +119,8 @@ fn waiters_get_their_turn_where_times_are_whole_seconds() {
     }
 }
 
-/// Two files, of which one is in nobody's way.
+/// Two files, of which one is in nobody's way. Only Linux tells who waits in the kernel.
+#[cfg(not(lockutils_portable))]
 fn assert_that_waiters_are_counted(mount: &str) {
     let Some(file_system) = FileSystem::mount(mount) else {
         return;
@@ -131,11 +136,13 @@ fn assert_that_waiters_are_counted(mount: &str) {
     assert_eq!(waiters("other"), "0");
 }
 
+#[cfg(not(lockutils_portable))]
 #[test]
 fn waiters_are_counted_on_btrfs() {
     assert_that_waiters_are_counted(BTRFS);
 }
 
+#[cfg(not(lockutils_portable))]
 #[test]
 fn waiters_are_counted_on_overlayfs() {
     assert_that_waiters_are_counted(OVERLAY);

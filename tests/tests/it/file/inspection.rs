@@ -2,7 +2,9 @@
 
 use super::{HOLDER, holder};
 use lockutils::{FileLocks, assert_locked};
-use lockutils_tests::{Directory, Process, eventually};
+#[cfg(not(lockutils_portable))]
+use lockutils_tests::eventually;
+use lockutils_tests::{Directory, Process};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
@@ -29,6 +31,8 @@ fn states_name_holders_of_all_processes() {
     }
 }
 
+/// Only Linux tells who waits in the kernel.
+#[cfg(not(lockutils_portable))]
 #[test]
 fn states_count_waiters_of_all_processes() {
     let directory = Directory::new();
