@@ -169,15 +169,7 @@ impl LockFile {
 
     /// Takes the kernel's lock, or a share in it, if that needs no waiting.
     pub(super) fn try_take(&self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
-        let tried = self.kernel.lock().try_take(self, link, manner);
-        match tried {
-            Err(failure) if failure.is_for_descriptors() => {
-                // Those that are kept open for speed are the first to do without.
-                table::close_unused();
-                self.kernel.lock().try_take(self, link, manner)
-            }
-            tried => tried,
-        }
+        table::with_room(|| self.kernel.lock().try_take(self, link, manner))
     }
 
     /// Whether it is the file at the path.
@@ -201,6 +193,10 @@ impl LockFile {
 
     /// Has a thread wait for the kernel's lock; `None` if there are too many.
     pub(super) fn wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
+        table::with_room(|| self.try_wait(path, mode))
+    }
+
+    fn try_wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
         let mut kernel = self.kernel.lock();
         let waits = &mut kernel.waits;
         let mut left = waits.iter().filter(|wait| wait.mode == mode);
@@ -304,7 +300,13 @@ impl LockFile {
     /// The open file once more, with the lock that the caller holds.
     pub(super) fn duplicate(&self) -> io::Result<File> {
         let descriptor = self.kernel.lock().descriptor.clone();
-        descriptor.expect("who holds has it open").duplicate()
+        let descriptor = descriptor.expect("who holds has it open");
+        let open = || {
+            descriptor
+                .duplicate()
+                .map_err(Failure::of("share lock file"))
+        };
+        table::with_room(open).map_err(|failure| failure.source)
     }
 }
 

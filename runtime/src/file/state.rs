@@ -17,6 +17,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What is tried where nobody takes a lock.
+const LOOK: &str = "look at lock file";
+
 /// What [`FileLocks::sweep`] has done.
 ///
 /// # Examples
@@ -386,15 +389,16 @@ impl Request {
 
     /// `None` if there is no such file.
     fn open_to_read(&self) -> Result<Option<File>, Error> {
-        match Os::open_to_read(&self.path()) {
+        let open = || Os::open_to_read(&self.path()).map_err(Failure::of(LOOK));
+        match table::with_room(open) {
             Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.not_seen(error)),
+            Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(failure) => Err(self.failed(failure)),
         }
     }
 
     fn not_seen(&self, error: io::Error) -> Error {
-        self.failed(Failure::of("look at lock file")(error))
+        self.failed(Failure::of(LOOK)(error))
     }
 
     fn remove(&self) -> Result<bool, Error> {

@@ -119,14 +119,7 @@ impl InUse {
             return Ok(known);
         }
         let path = directory.path.join(name.as_str());
-        let descriptor = match Descriptor::open(&path) {
-            Err(failure) if failure.is_for_descriptors() => {
-                // Those that are kept open for speed are the first to do without.
-                close_unused();
-                Descriptor::open(&path)
-            }
-            opened => opened,
-        }?;
+        let descriptor = with_room(|| Descriptor::open(&path))?;
         let mut spare = Some(descriptor);
         let mut files = FILES.lock();
         let in_use = match files.known(former, directory, name) {
@@ -247,8 +240,20 @@ pub(super) fn set_kept(most: usize) {
     drop(files);
 }
 
+/// Does what opens a file, and does it again where there is no descriptor left: the files that
+/// are kept open for speed are the first to do without. Called without a file's mutex.
+pub(super) fn with_room<T>(open: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+    match open() {
+        Err(failure) if failure.is_for_descriptors() => {
+            close_unused();
+            open()
+        }
+        opened => opened,
+    }
+}
+
 /// Closes all files that nobody uses.
-pub(super) fn close_unused() {
+fn close_unused() {
     let mut closed = Vec::new();
     let mut files = FILES.lock();
     files.close_beyond(0, &mut closed);

@@ -394,6 +394,28 @@ fn descriptor_limit_is_an_error_and_costs_no_lock() {
     process.ask_for("lock again", "held");
 }
 
+/// A file that the process knows is opened once more by who waits for it, and by who looks.
+#[test]
+fn files_kept_open_are_closed_for_who_waits_or_looks() {
+    let directory = Directory::new();
+    let mut other = holder(&directory);
+    other.ask_for("lock busy", "held");
+    for (command, answer) in [
+        ("timeout 50 busy", "error Timeout"),
+        ("holder busy", "holder"),
+    ] {
+        let mut process = holder(&directory);
+        process.ask_for("try busy", "error Busy");
+        for key in 0..60 {
+            process.ask_for(&format!("lock kept-{key}"), "held");
+            process.ask_for("release", "released");
+        }
+        process.ask_for("files 40", "done");
+        let text = process.ask_for(command, answer);
+        assert!(text.contains(&other.id().to_string()), "{text}");
+    }
+}
+
 #[test]
 fn descriptors_stay_under_the_cap() {
     let directory = Directory::new();
