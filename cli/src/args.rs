@@ -224,8 +224,8 @@ pub(crate) struct Place {
 impl Place {
     /// Whether nobody has named a directory, so that it is the user's own.
     pub(crate) fn is_own(&self) -> bool {
-        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        self.dir.is_none() && !is_set("LOCKUTILS_DIR") && !is_set("OSLO_LOCK_PATH")
+        let names = ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"];
+        self.dir.is_none() && names.iter().all(|name| variable(name).is_none())
     }
 
     pub(crate) fn locks(&self) -> Result<FileLocks> {
@@ -248,14 +248,18 @@ impl Place {
     }
 }
 
+/// An environment variable. One that is set to nothing isn't set.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
 /// Python's directory, by its variable.
 fn oslo_lock_path() -> Result<PathBuf> {
-    let dir = PathBuf::from(env::var_os("OSLO_LOCK_PATH").unwrap_or_default());
-    if dir.as_os_str().is_empty() {
+    let Some(dir) = variable("OSLO_LOCK_PATH").map(PathBuf::from) else {
         let text = "missing the directory for `--oslo`; name it with `--dir`, or in \
                     `OSLO_LOCK_PATH`";
         return Err(usage(text));
-    }
+    };
     if !dir.is_absolute() {
         // Of all that are started elsewhere it would be another one.
         let text = format!(

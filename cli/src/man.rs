@@ -4,7 +4,6 @@ use crate::args::{self, Cli, ManArgs};
 use anyhow::{Context as _, Result};
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
-use std::env;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -55,10 +54,9 @@ fn install(command: &Command, directory: Option<PathBuf>) -> Result<()> {
 
 /// Where `man` looks for the pages of one user.
 fn own_pages() -> Option<PathBuf> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    let data = match set("XDG_DATA_HOME") {
+    let data = match args::variable("XDG_DATA_HOME") {
         Some(data) => PathBuf::from(data),
-        None => PathBuf::from(set("HOME")?).join(".local/share"),
+        None => PathBuf::from(args::variable("HOME")?).join(".local/share"),
     };
     Some(data.join("man/man1"))
 }

@@ -53,7 +53,9 @@ fn look(locks: &FileLocks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
         let keys: Vec<_> = args.keys.iter().map(Key::new).collect();
         held.retain(|state| keys.contains(&state.key));
     }
-    let waiters = Waiters::find();
+    // Which processes those are is looked for in all of the system.
+    let is_awaited = held.iter().any(|state| state.waiters > 0);
+    let waiters = is_awaited.then(Waiters::find).unwrap_or_default();
     let mut held: Vec<_> = held
         .into_iter()
         .map(|state| Lock {

@@ -13,6 +13,7 @@ use std::path::Path;
 const WAITS: [&str; 2] = ["0x7", "0x26"];
 
 /// The ids of processes by the file they wait for, which is its device and inode.
+#[derive(Default)]
 pub(crate) struct Waiters(BTreeMap<(u64, u64), Vec<u32>>);
 
 impl Waiters {
