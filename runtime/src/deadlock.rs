@@ -1,9 +1,10 @@
 //! What is told of a deadlock, and to whom.
 
-use crate::error::LockName;
 use crate::foreign;
+use crate::holder::Holder;
 use crate::key::Key;
-use crate::site::{Holder, Site};
+use crate::name::LockName;
+use crate::site::Site;
 use crate::sync::ambient::Mutex;
 use std::fmt;
 use std::io::{self, Write as _};

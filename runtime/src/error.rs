@@ -1,8 +1,9 @@
 //! Why a lock was not taken.
 
 use crate::deadlock::Deadlock;
+use crate::holder::Holder;
 use crate::key::Key;
-use crate::site::Holder;
+use crate::name::LockName;
 use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
@@ -304,23 +305,5 @@ impl From<Error> for io::Error {
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
-    }
-}
-
-/// A lock as texts name it: `"cells/2f1c"`, or `"cells"` where the key is empty.
-pub(crate) struct LockName<'a> {
-    pub(crate) space: &'a str,
-    pub(crate) key: &'a Key,
-}
-
-impl fmt::Display for LockName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { space, key } = self;
-        if key.as_bytes().is_empty() {
-            write!(f, "\"{space}\"")
-        } else {
-            // So that no key can pretend to be another, or another line.
-            write!(f, "\"{space}/{}\"", key.as_str().escape_debug())
-        }
     }
 }

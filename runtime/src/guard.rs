@@ -1,62 +1,13 @@
 //! Guards: proof of holding. Dropping one releases.
 
-use crate::key::Key;
-use crate::local::Held;
-use crate::site::Site;
+use crate::held::Held;
+use crate::name::describe;
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-
-/// A lock that is held or waited for, and where in the code it was asked for, as `{:?}` of its
-/// guard or future shows it.
-#[derive(Clone)]
-pub(crate) struct Taken {
-    pub(crate) space: &'static str,
-    pub(crate) key: Key,
-    pub(crate) site: Site,
-}
-
-/// Shows a guard or a future by its locks.
-pub(crate) fn describe(f: &mut fmt::Formatter<'_>, name: &str, locks: &[Taken]) -> fmt::Result {
-    match locks {
-        [lock] => lock.describe(f, name),
-        _ => f.debug_struct(name).field("locks", &locks).finish(),
-    }
-}
-
-impl Taken {
-    fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
-        let Self { space, key, site } = self;
-        f.debug_struct(name)
-            .field("space", space)
-            .field("key", key)
-            .field("site", &format_args!("{site}"))
-            .finish()
-    }
-}
-
-impl fmt::Debug for Taken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.describe(f, "Lock")
-    }
-}
-
-/// What a guard holds, where that is more than one in-process lock.
-pub(crate) trait Holding: Send + Sync {
-    /// The locks, in the order in which they were taken.
-    fn taken(&self) -> Vec<Taken>;
-
-    /// Has it be nobody's in particular, since its guard may go anywhere.
-    fn disown(&self);
-
-    /// Gives the lock files that it holds, opened a second time each; none in process.
-    fn files(&self) -> io::Result<Vec<File>> {
-        Ok(Vec::new())
-    }
-}
 
 /// A hold of a thread; dropping it releases the lock.
 ///

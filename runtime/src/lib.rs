@@ -111,15 +111,21 @@ mod error;
 mod file;
 mod foreign;
 mod given;
+mod graph;
 mod guard;
+mod held;
+mod holder;
 mod key;
 mod local;
+mod name;
 mod owner;
 mod returned;
 mod site;
 mod snapshot;
 mod space;
+mod state;
 mod sync;
+mod table;
 mod timer;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
@@ -129,14 +135,16 @@ pub use crate::file::{
     file_locks, set_file_locks,
 };
 pub use crate::guard::{AsyncGuard, Guard};
+pub use crate::holder::Holder;
 pub use crate::key::{Key, KeyWriter, LockKey};
 pub use crate::local::{
     Handle, KeysHandle, LockFuture, LockTimeoutFuture, Locks, ReentrantHandle, global, is_locked,
     lock, lock_async, try_lock,
 };
-pub use crate::site::{Holder, Site};
-pub use crate::snapshot::{LockState, snapshot};
+pub use crate::site::Site;
+pub use crate::snapshot::snapshot;
 pub use crate::space::{FromFailure, Space};
+pub use crate::state::LockState;
 // Here too, so that errors call it by this path.
 #[doc(hidden)]
 pub use crate::__private::OrElse;

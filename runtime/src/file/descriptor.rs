@@ -4,8 +4,9 @@ use super::default;
 use super::path::Rule;
 use super::record::{self, Content, FileRecord, LENGTH};
 use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Os};
-use crate::local::Mode;
-use crate::site::{Holder, Site};
+use crate::holder::Holder;
+use crate::site::Site;
+use crate::table::policy::Mode;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
@@ -200,13 +201,15 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
     match Os::locker(file) {
         Ok(None) => return None,
         Ok(Some(Locker::Process(pid))) => {
-            return Some(Holder::stranger(pid, record::command(pid)));
+            return Some(Holder::of_elsewhere(record::stranger(pid)));
         }
         Ok(Some(Locker::Unnamed)) | Err(_) if rule == Rule::Oslo => return None,
         Ok(Some(Locker::Unnamed)) | Err(_) => {}
     }
     let record = record(file).ok()??;
-    record.may_be_alive().then(|| Holder::process(record))
+    record
+        .may_be_alive()
+        .then(|| Holder::of_elsewhere(record.into()))
 }
 
 /// What is written in a lock file; `None` if that isn't a record.

@@ -2,7 +2,8 @@
 
 use super::acquire::{Acquire, Patience};
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard, describe};
+use crate::guard::{AsyncGuard, Guard};
+use crate::name::describe;
 use crate::owner::Owner;
 use crate::space::{Reentry, Wait};
 use crate::timer::AsyncTimer;

@@ -5,10 +5,11 @@ use super::acquire::{Acquire, Request};
 use super::future::FileLockFuture;
 use crate::error::Error;
 use crate::guard::Guard;
+use crate::holder::Holder;
 use crate::key::{Key, LockKey};
-use crate::local::{Mode, Terms};
 use crate::owner::Owner;
-use crate::site::{Holder, Site};
+use crate::site::Site;
+use crate::table::policy::{Mode, Terms};
 use std::time::Duration;
 
 /// One lock of a space of lock files: a key, not yet held.

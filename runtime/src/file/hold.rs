@@ -5,8 +5,9 @@ use super::kernel::Tried;
 use super::path::Rule;
 use super::refresh;
 use super::table::InUse;
-use crate::guard::{Holding, Taken};
-use crate::local::Held;
+use crate::held::Held;
+use crate::held::Holding;
+use crate::name::Taken;
 use std::fs::File;
 use std::io;
 

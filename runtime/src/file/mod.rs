@@ -32,9 +32,9 @@ mod wait;
 
 use crate::error::Error;
 use crate::key::{Key, LockKey};
-use crate::local::Terms;
 use crate::site::Site;
 use crate::space::{self, Space};
+use crate::table::policy::Terms;
 use acquire::{Acquire, Request};
 use descriptor::Failure;
 use path::Rule;
@@ -49,7 +49,6 @@ use parking_lot::Mutex;
 pub use default::{file_locks, set_file_locks};
 pub use future::FileLockFuture;
 pub use handle::{FileHandle, FileKeysHandle, ReentrantFileHandle};
-pub(crate) use record::FileRecord;
 pub use state::{FileStates, Swept};
 
 /// A space of lock files: every key in it is a file of one directory, and its lock excludes

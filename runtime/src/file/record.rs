@@ -21,8 +21,9 @@
 //! have begun to wait. The file's time of modification doesn't tell: on many file systems two
 //! writes have one time, and on some it is another machine's.
 
+use crate::holder::Elsewhere;
 use crate::site::Site;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -73,8 +74,8 @@ pub(super) fn mark() -> [u8; MARK] {
 
 /// Who holds a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileRecord {
-    pub(crate) pid: u32,
+pub(super) struct FileRecord {
+    pid: u32,
     /// When the process started, in ticks; zero if that is unknown.
     start: u64,
     /// The number of its PID namespace; zero if that is unknown.
@@ -82,7 +83,7 @@ pub(crate) struct FileRecord {
     host: String,
     /// Since the epoch.
     since: Duration,
-    pub(crate) command: String,
+    command: String,
     /// [`NOWHERE`] if it isn't the process itself that wanted the lock.
     site: String,
 }
@@ -215,48 +216,49 @@ impl FileRecord {
     }
 
     /// The place in the code, if the process has taken the lock for itself.
-    pub(crate) fn place(&self) -> Option<&str> {
+    fn place(&self) -> Option<&str> {
         (self.site != NOWHERE).then_some(&self.site)
     }
 
     /// The number of the PID namespace, if it is another one.
-    pub(crate) fn other_namespace(&self) -> Option<u64> {
+    fn other_namespace(&self) -> Option<u64> {
         let own = ONESELF.namespace;
         (self.namespace != 0 && own != 0 && self.namespace != own).then_some(self.namespace)
     }
 
     /// The host, if it is another one.
-    pub(crate) fn other_host(&self) -> Option<&str> {
+    fn other_host(&self) -> Option<&str> {
         (self.host != *HOST).then_some(&self.host)
-    }
-
-    /// When the lock was taken.
-    pub(crate) fn since(&self) -> SystemTime {
-        UNIX_EPOCH + self.since
     }
 }
 
-impl fmt::Display for FileRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Others can write here as well.
-        if let Some(site) = self.place() {
-            write!(f, "{} in ", site.escape_debug())?;
+impl From<FileRecord> for Elsewhere {
+    fn from(record: FileRecord) -> Self {
+        Self {
+            pid: record.pid,
+            place: record.place().map(str::to_owned),
+            host: record.other_host().map(str::to_owned),
+            pid_namespace: record.other_namespace(),
+            since: Some(UNIX_EPOCH + record.since),
+            command: Some(record.command),
         }
-        write!(f, "process {} ({})", self.pid, self.command.escape_debug())?;
-        match (self.other_host(), self.other_namespace()) {
-            (Some(host), _) => write!(f, " on {}", host.escape_debug())?,
-            (None, Some(number)) => write!(f, " of another PID namespace ({number})")?,
-            (None, None) => {}
-        }
-        match now().checked_sub(self.since) {
-            Some(held) => write!(f, ", for {held:.1?}"),
-            None => Ok(()), // The clock was set back.
-        }
+    }
+}
+
+/// A process that writes nothing down.
+pub(super) fn stranger(pid: u32) -> Elsewhere {
+    Elsewhere {
+        pid,
+        command: command(pid),
+        place: None,
+        host: None,
+        pid_namespace: None,
+        since: None,
     }
 }
 
 /// The name of a running process.
-pub(super) fn command(pid: u32) -> Option<String> {
+fn command(pid: u32) -> Option<String> {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     Some(word(name.trim_end()))
 }
@@ -351,8 +353,9 @@ mod tests {
         (record.pid, record.start) = (1, 1);
         let record = FileRecord::from_bytes(&record.to_bytes()).expect("a record");
         assert!(record.may_be_alive());
-        let text = record.to_string();
-        let end = format!(" of another PID namespace ({}), for ", record.namespace);
+        let number = record.namespace;
+        let text = Elsewhere::from(record).to_string();
+        let end = format!(" of another PID namespace ({number}), for ");
         assert!(text.contains(&end), "{text}");
     }
 
@@ -364,7 +367,7 @@ mod tests {
         let record = FileRecord::from_bytes(&record.to_bytes()).expect("a record");
         assert_eq!(record.command, "a site=b command=c");
         assert_eq!(record.place(), None);
-        let text = record.to_string();
+        let text = Elsewhere::from(record).to_string();
         assert!(text.starts_with("process "), "{text}");
     }
 

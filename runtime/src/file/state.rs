@@ -8,11 +8,13 @@ use super::sys::{Files as _, KernelLocks as _, Os};
 use super::table;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
+use crate::holder::Holder;
 use crate::key::{Key, LockKey};
-use crate::local::{self, Terms};
 use crate::owner::Owner;
-use crate::site::{Holder, Site};
-use crate::snapshot::LockState;
+use crate::site::Site;
+use crate::snapshot::snapshot;
+use crate::state::LockState;
+use crate::table::policy::Terms;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -220,7 +222,7 @@ impl FileLocks {
     #[track_caller]
     pub fn look(&self) -> Result<FileStates, Error> {
         let Found { files, mut failed } = self.find(Site::here())?;
-        let in_process = local::states(|_| true);
+        let in_process = snapshot();
         let waits = Os::waits();
         let mut held = Vec::new();
         for request in files {

@@ -12,7 +12,7 @@
 
 use super::descriptor::{Descriptor, Failure};
 use super::kernel::LockFile;
-use crate::local::Mode;
+use crate::table::policy::Mode;
 use parking_lot::Mutex;
 use std::mem;
 use std::sync::Arc;

@@ -14,17 +14,19 @@
 //! The drivers are [`Acquire::block`] and [`Acquire::block_for`] for threads,
 //! [`LockFuture`] and [`LockTimeoutFuture`] for tasks.
 
-use super::deadlock::Waiting;
-use super::entry::{Mode, PATIENCE};
-use super::held::Held;
-use super::request::Request;
-use super::table::{self, Hold, Name, Terms};
+use super::request::{Request, refused};
 use crate::error::{Error, ErrorKind};
-use crate::guard::{AsyncGuard, Taken, describe};
+use crate::graph::Waiting;
+use crate::guard::AsyncGuard;
+use crate::held::Held;
+use crate::name::{Taken, describe};
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::Reentry;
 use crate::sync::{self, Condvar, Instant, Mutex};
+use crate::table::entry::OVERTAKE;
+use crate::table::policy::{Mode, Terms};
+use crate::table::{self, Hold, Name};
 use crate::timer::{AsyncTimer, Timer};
 use std::cell::OnceCell;
 use std::fmt;
@@ -100,7 +102,7 @@ impl Acquire {
 
     /// A step: takes what there is to take, or sees to it that the waker is called when
     /// the next step is due. The waker is made only where a lock is busy. Whether the call
-    /// can fail counts for threads, see [`deadlock`](super::deadlock).
+    /// can fail counts for threads, see [`graph`](crate::graph).
     #[inline]
     #[track_caller]
     pub(crate) fn step(
@@ -136,7 +138,7 @@ impl Acquire {
     pub(crate) fn deadlock(&mut self) -> Option<Error> {
         let waiting = self.waiting();
         let deadlock = waiting.take_deadlock()?;
-        let error = table::refused(waiting.place, ErrorKind::Deadlock)?;
+        let error = refused(waiting.place, ErrorKind::Deadlock)?;
         Some(error.with_deadlock(Some(deadlock)))
     }
 
@@ -144,7 +146,7 @@ impl Acquire {
     /// the waker has been called, and the next step takes the lock.
     pub(crate) fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
-        let error = table::refused(waiting.place, ErrorKind::Timeout)?;
+        let error = refused(waiting.place, ErrorKind::Timeout)?;
         let suspicion = waiting.suspicion(waited);
         Some(error.with_waited(waited).with_deadlock(suspicion))
     }
@@ -267,7 +269,7 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
             return Some(hold);
         }
         // On a busy machine a pause can take longer than anybody is to be overtaken.
-        if start.elapsed() >= PATIENCE {
+        if start.elapsed() >= OVERTAKE {
             break;
         }
     }

@@ -2,15 +2,15 @@
 
 use super::Locks;
 use super::acquire::{Acquire, LockFuture, LockTimeoutFuture};
-use super::entry::Mode;
-use super::held::Held;
 use super::request::Request;
-use super::table::Terms;
-use crate::error::{Error, LockName};
+use crate::error::Error;
 use crate::guard::Guard;
+use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
+use crate::name::LockName;
 use crate::owner::Owner;
 use crate::site::Site;
+use crate::table::policy::{Mode, Terms};
 use std::time::Duration;
 
 /// One lock of a space: a key, not yet held.

@@ -11,20 +11,13 @@
 //! releases.
 //!
 //! From top to bottom: [`Locks`] here, [`handle`] and [`mod@global`] are what users see;
-//! [`acquire`] waits, and has [`deadlock`] look whether that could ever end; [`table`]
-//! finds the lock, which is a [`bucket`] on the fast path and an [`entry`] with a queue
+//! [`acquire`] waits, and has the [`graph`](crate::graph) look whether that could ever end; the
+//! [`table`] finds the lock, which is a bucket on the fast path and an entry with a queue
 //! on the slow one.
 
 mod acquire;
-mod bucket;
-mod crowd;
-mod deadlock;
-mod entry;
 mod global;
 mod handle;
-mod hash;
-mod held;
-mod identity;
 #[cfg(all(test, loom))]
 mod models;
 #[cfg(all(test, not(loom)))]
@@ -32,16 +25,18 @@ mod pauses;
 mod request;
 #[cfg(all(test, not(loom)))]
 mod shown;
-mod table;
 
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard, describe};
+use crate::guard::{AsyncGuard, Guard};
+use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
+use crate::name::describe;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{self, Begun, Reentry, Space, Task, Wait};
-use entry::Policy;
-use identity::Identity;
+use crate::table::identity::Identity;
+use crate::table::policy::{Mode, Policy, Terms};
+use crate::table::{self, Hold, Name, SpaceId};
 use request::Request;
 use std::convert::Infallible;
 use std::fmt;
@@ -50,15 +45,11 @@ use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use table::{Name, SpaceId};
 
 pub(crate) use acquire::{Acquire, Signal};
 pub use acquire::{LockFuture, LockTimeoutFuture};
-pub(crate) use entry::Mode;
 pub use global::{global, is_locked, lock, lock_async, try_lock};
 pub use handle::{Handle, KeysHandle, ReentrantHandle};
-pub(crate) use held::Held;
-pub(crate) use table::{Hold, Terms, states};
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -327,7 +318,7 @@ impl Locks {
             owner: Owner::thread(),
             site,
         };
-        table::try_take(name, terms, record).ok_or_else(|| table::busy(name))
+        table::try_take(name, terms, record).ok_or_else(|| request::busy(name))
     }
 
     /// Whether somebody holds the lock of the text.

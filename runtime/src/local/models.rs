@@ -128,12 +128,14 @@
 //! suspicions and the names of tasks in them. The
 //! numbers of spaces and threads, and the seeds of the hash, are not modelled.
 
-use super::{Handle, LockFuture, Locks, deadlock, states, table};
+use super::{Handle, LockFuture, Locks};
 use crate::__private::{Function, finish, site};
 use crate::error::ErrorKind;
 use crate::guard::{AsyncGuard, Guard};
+use crate::snapshot::snapshot;
 use crate::space::{Space as _, Terms};
 use crate::sync::{Instant, pass};
+use crate::{graph, table};
 use loom::cell::Cell;
 use loom::model::Builder;
 use loom::sync::atomic::AtomicU32;
@@ -173,7 +175,7 @@ fn model(preemptions: usize, run: impl Fn() + Send + Sync + 'static) {
 }
 
 fn is_empty() -> bool {
-    table::is_empty() && deadlock::is_empty()
+    table::is_empty() && graph::is_empty()
 }
 
 /// What a lock protects. Loom fails a model in which two get at it, one of them to change
@@ -909,7 +911,7 @@ fn snapshot_against_acquire() {
             })
         };
         let earlier_is_over = progress.load(Ordering::Acquire) == 1;
-        let mut states = states(|_| true).into_iter();
+        let mut states = snapshot().into_iter();
         let mut found = || {
             let state = states.next()?;
             let [holder] = &state.holders[..] else {

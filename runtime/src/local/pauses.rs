@@ -5,7 +5,8 @@
 //! either, nor asks the system for anything, is seen from outside, by the tests of
 //! `uncontended.rs`.
 
-use super::{Handle, Locks, states};
+use super::{Handle, Locks};
+use crate::snapshot::snapshot;
 use crate::sync::PAUSES;
 use std::hint::black_box;
 use std::pin::pin;
@@ -99,8 +100,11 @@ fn contended_lock_pauses() {
         });
         held.wait();
         let waiter = scope.spawn(|| pauses(|| LOCKS.key(7).lock()));
-        let number = LOCKS.id().number;
-        while states(|space| space == number)[0].waiters == 0 {
+        let is_awaited_now = || {
+            let mut locks = snapshot().into_iter();
+            locks.any(|lock| lock.space == LOCKS.name() && lock.waiters > 0)
+        };
+        while !is_awaited_now() {
             thread::yield_now();
         }
         is_awaited.wait();

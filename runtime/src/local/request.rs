@@ -1,13 +1,15 @@
 //! One lock to be taken: which, how, and where in the code.
 
-use super::entry::Mode;
-use super::identity::name_of;
-use super::table::{self, Hold, Name, SpaceId, Terms};
-use crate::error::Error;
-use crate::guard::Taken;
+use crate::error::{Error, ErrorKind};
+use crate::holder::Holder;
 use crate::key::Key;
+use crate::name::Taken;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
+use crate::table::identity::name_of;
+use crate::table::place::Place;
+use crate::table::policy::{Mode, Terms};
+use crate::table::{self, Hold, Name, SpaceId};
 
 /// What is to be taken, how, and where in the code.
 pub(crate) struct Request {
@@ -57,7 +59,7 @@ impl Request {
             site: self.site,
         };
         let name = self.name();
-        table::try_take(name, self.terms, record).ok_or_else(|| table::busy(name))
+        table::try_take(name, self.terms, record).ok_or_else(|| busy(name))
     }
 
     /// The fast path, see [`table::try_take_thin`].
@@ -80,4 +82,24 @@ impl Request {
             site: self.site,
         }
     }
+}
+
+/// The error of who doesn't wait.
+#[cold]
+pub(super) fn busy(name: Name<'_>) -> Error {
+    let holder = table::holder(name).map(Holder::from);
+    let space = name_of(name.space.number);
+    Error::new(ErrorKind::Busy, space, name.key(), holder)
+}
+
+/// The error of who has waited; `None` if it isn't in the queue any more: then it is
+/// itself the holder.
+pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
+    let (space, key, holder) = table::awaited_from(place)?;
+    Some(Error::new(
+        kind,
+        name_of(space),
+        key,
+        holder.map(Holder::from),
+    ))
 }

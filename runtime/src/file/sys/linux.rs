@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "the standard library has no record locks")]
 
 use super::{KernelLocks, Locker, Os, Tick};
-use crate::local::Mode;
+use crate::table::policy::Mode;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};

@@ -29,7 +29,7 @@ mod portable;
 #[cfg(unix)]
 mod unix;
 
-use crate::local::Mode;
+use crate::table::policy::Mode;
 use std::fmt;
 use std::fs::{File, Metadata};
 use std::hash::Hash;

@@ -6,7 +6,7 @@
 )]
 
 use super::{KernelLocks, Locker, Os, Tick};
-use crate::local::Mode;
+use crate::table::policy::Mode;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::sync::LazyLock;

@@ -2,15 +2,10 @@
 
 use crate::guard::AsyncGuard;
 use crate::local::{Handle, LockFuture, Locks};
-use std::cell::Cell;
+use crate::table::waits::STEPS;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-
-thread_local! {
-    /// What the searches of the thread have looked at.
-    pub(super) static STEPS: Cell<u64> = const { Cell::new(0) };
-}
 
 const MANY: u32 = 10_000;
 

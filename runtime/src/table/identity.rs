@@ -11,8 +11,8 @@
 //! the fast path needs no more of a space. Names are remembered for ever, each text once;
 //! spaces are not remembered at all.
 
-use super::entry::Policy;
 use super::hash::draw_seeds;
+use super::policy::Policy;
 use crate::sync::Ordering;
 use crate::sync::ambient::{AtomicU64, Mutex};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const COUNTED: u64 = 1 << 62;
 const UNNAMED: &str = "unnamed";
 
 /// The number of a space; zero until it is drawn, since a `const fn` can't draw.
-pub(super) struct Identity(AtomicU64);
+pub(crate) struct Identity(AtomicU64);
 
 static SPACES: Mutex<Spaces> = Mutex::new(Spaces {
     drawn: 0,
@@ -43,37 +43,37 @@ struct Spaces {
 }
 
 /// The name of the space that has this number.
-pub(super) fn name_of(number: u64) -> &'static str {
+pub(crate) fn name_of(number: u64) -> &'static str {
     let index = number & ((1 << NAME_BITS) - 1);
     let index = usize::try_from(index).expect("24 bits");
     SPACES.lock().names.get(index).copied().unwrap_or(UNNAMED)
 }
 
 /// Whether the space that has this number is fair.
-pub(super) const fn is_fair(number: u64) -> bool {
+pub(crate) const fn is_fair(number: u64) -> bool {
     number & FAIR != 0
 }
 
 /// Whether the locks of the space that has this number have several permits.
-pub(super) const fn is_counted(number: u64) -> bool {
+pub(crate) const fn is_counted(number: u64) -> bool {
     number & COUNTED != 0
 }
 
 impl Identity {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
     /// The number, once it is drawn.
     #[inline]
-    pub(super) fn known(&self) -> Option<u64> {
+    pub(crate) fn known(&self) -> Option<u64> {
         // Acquire pairs with the release in `draw`: the hash has its seeds.
         Some(self.0.load(Ordering::Acquire)).filter(|number| *number != 0)
     }
 
     /// The number, which has `name` and `policy` in it.
     #[inline]
-    pub(super) fn number(&self, name: &'static str, policy: Policy) -> u64 {
+    pub(crate) fn number(&self, name: &'static str, policy: Policy) -> u64 {
         self.known().unwrap_or_else(|| self.draw(name, policy))
     }
 

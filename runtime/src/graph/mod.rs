@@ -21,24 +21,21 @@
 //! the lock, since that may be what keeps the task from running: the thread itself looks
 //! at that, each second, see [`Waiting::look`].
 
-#[path = "deadlock/search.rs"]
 mod search;
 #[cfg(all(test, not(loom)))]
-#[path = "deadlock/tests.rs"]
 mod tests;
-#[path = "deadlock/watch.rs"]
 mod watch;
 
-use super::entry::Ticket;
-use super::identity::name_of;
-use super::table::{self, EntryId, Place};
 use crate::deadlock::{Deadlock, Edge};
-use crate::key::Key;
+use crate::holder::Holder;
 use crate::owner::Owner;
-use crate::site::{Holder, Record};
 use crate::sync::{Instant, Mutex, statics};
+use crate::table;
+use crate::table::identity::name_of;
+use crate::table::place::{EntryId, Place, Ticket};
+use crate::table::waits::{Blocked, Cycle, Step, Waits};
 use search::Search;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use watch::Suspicions;
 
@@ -59,35 +56,12 @@ struct Graph {
     suspicions: Suspicions,
 }
 
-/// Who waits where.
-pub(super) struct Waits {
-    by_owner: BTreeMap<(Owner, Place), Wait>,
-    /// In the order in which they began.
-    by_age: BTreeMap<u64, Owner>,
-    begun: u64,
-}
-
-/// A wait in the graph.
-struct Wait {
-    /// Its key in [`Waits::by_age`].
-    number: u64,
-    /// Whether it can end in an error.
-    can_fail: bool,
-    /// Whether it is about to, since it is to dissolve a deadlock. Then its thread runs, or
-    /// has been called.
-    told: bool,
-    /// That deadlock, until the thread has come for it.
-    deadlock: Option<Cycle>,
-    /// Its key in [`Suspicions`], while it is in one that isn't reported.
-    suspicion: Option<u64>,
-}
-
 /// A waiter's registration. Made when it has joined the queue, dropped when it has
 /// left.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     owner: Owner,
-    pub(super) place: Place,
+    pub(crate) place: Place,
     can_fail: bool,
     /// The deadlock that this wait is to dissolve.
     deadlock: Option<Cycle>,
@@ -103,114 +77,28 @@ struct Look {
     next: Option<Instant>,
 }
 
-/// A cycle of waits: each waits for a hold of the next one's owner.
-#[derive(Clone, Debug)]
-struct Cycle(Vec<Step>);
-
-#[derive(Clone, Debug)]
-struct Step {
-    wait: Place,
-    hold: Place,
-    waiter: Record,
-    space: u64,
-    key: Key,
-    holder: Record,
-}
-
 /// Which waits a search goes through.
-type Of = fn(Owner, &Wait) -> bool;
+type Of = fn(Owner, &Blocked) -> bool;
 
 const ANYBODY: Of = |_, wait| !wait.told;
 const THREADS: Of = |owner, wait| owner.is_thread() && !wait.told;
 const SURE_THREADS: Of = |owner, wait| owner.is_thread() && !wait.can_fail && !wait.told;
 
 /// The locks that are part of a suspicion which was reported and still lasts.
-pub(super) fn suspected() -> BTreeSet<EntryId> {
+pub(crate) fn suspected() -> BTreeSet<EntryId> {
     let mut graph = GRAPH.lock();
     let Graph { waits, suspicions } = &mut *graph;
     suspicions.locks(waits)
 }
 
-/// Counts an owner that a search looks at, for the test of how many those are.
-#[cfg(all(test, not(loom)))]
-pub(super) fn count_step() {
-    tests::STEPS.set(tests::STEPS.get() + 1);
-}
-
-#[cfg(not(all(test, not(loom))))]
-pub(super) const fn count_step() {}
-
 /// Whether nobody waits, and nothing is left of those who did.
 #[cfg(all(test, loom))]
-pub(super) fn is_empty() -> bool {
+pub(crate) fn is_empty() -> bool {
     let graph = GRAPH.lock();
     let Waits {
         by_owner, by_age, ..
     } = &graph.waits;
     by_owner.is_empty() && by_age.is_empty() && graph.suspicions.is_empty()
-}
-
-impl Waits {
-    const fn new() -> Self {
-        Self {
-            by_owner: BTreeMap::new(),
-            by_age: BTreeMap::new(),
-            begun: 0,
-        }
-    }
-
-    fn insert(&mut self, owner: Owner, place: Place, can_fail: bool) {
-        let number = self.begun;
-        self.begun += 1;
-        self.by_age.insert(number, owner);
-        let wait = Wait {
-            number,
-            can_fail,
-            told: false,
-            deadlock: None,
-            suspicion: None,
-        };
-        self.by_owner.insert((owner, place), wait);
-    }
-
-    fn remove(&mut self, owner: Owner, place: Place) -> Option<Wait> {
-        let wait = self.by_owner.remove(&(owner, place))?;
-        self.by_age.remove(&wait.number);
-        Some(wait)
-    }
-
-    fn get(&self, owner: Owner, place: Place) -> Option<&Wait> {
-        self.by_owner.get(&(owner, place))
-    }
-
-    fn get_mut(&mut self, owner: Owner, place: Place) -> Option<&mut Wait> {
-        self.by_owner.get_mut(&(owner, place))
-    }
-
-    /// What an owner waits for.
-    fn of(&self, owner: Owner) -> impl Iterator<Item = (Place, &Wait)> {
-        // Those without a name are not one and the same.
-        let (from, to) = match owner {
-            Owner::UNKNOWN => (Place::MAX, Place::MAX),
-            _ => (Place::MIN, Place::MAX),
-        };
-        let waits = self.by_owner.range((owner, from)..=(owner, to));
-        waits.map(|((_, place), wait)| (*place, wait))
-    }
-
-    pub(super) fn is_waiting(&self, owner: Owner) -> bool {
-        self.of(owner).next().is_some()
-    }
-
-    /// How many waits have begun so far.
-    pub(super) const fn begun(&self) -> u64 {
-        self.begun
-    }
-
-    /// Who has begun to wait since [`Waits::begun`] was `number`, and still does.
-    pub(super) fn begun_since(&self, number: u64) -> impl Iterator<Item = Owner> {
-        self.by_age.range(number..).map(|(_, owner)| *owner)
-    }
 }
 
 impl Graph {
@@ -282,7 +170,7 @@ impl Graph {
 
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
-    pub(super) fn enter(owner: Owner, place: Place, can_fail: bool) -> Self {
+    pub(crate) fn enter(owner: Owner, place: Place, can_fail: bool) -> Self {
         let mut graph = GRAPH.lock();
         graph.waits.insert(owner, place, can_fail);
         let told = graph.judge(owner, place, can_fail);
@@ -305,7 +193,7 @@ impl Waiting {
 
     /// After another try that was in vain: registers a task under another name, if it has one;
     /// sees whether a thread has been told to give up.
-    pub(super) fn go_on(&mut self, owner: Owner) {
+    pub(crate) fn go_on(&mut self, owner: Owner) {
         if self.owner != owner {
             *self = Self::enter(owner, self.place, self.can_fail);
         } else if owner.is_thread() && self.can_fail {
@@ -318,12 +206,12 @@ impl Waiting {
     }
 
     /// The deadlock that this wait is to dissolve. Only threads are in it.
-    pub(super) fn take_deadlock(&mut self) -> Option<Deadlock> {
+    pub(crate) fn take_deadlock(&mut self) -> Option<Deadlock> {
         Some(self.deadlock.take()?.describe())
     }
 
     /// Why this wait, which has lasted for so long, may never have ended.
-    pub(super) fn suspicion(&mut self, waited: Duration) -> Option<Deadlock> {
+    pub(crate) fn suspicion(&mut self, waited: Duration) -> Option<Deadlock> {
         let cycle = GRAPH.lock().search(self.owner, self.place, ANYBODY);
         if let Some(cycle) = cycle {
             return Some(cycle.describe());
@@ -337,7 +225,7 @@ impl Waiting {
 
     /// Of a thread that is about to block: when it is to look again. Where a task keeps it
     /// from the lock, and nobody in the queue has moved for a second, that is reported.
-    pub(super) fn look(&mut self) -> Option<Instant> {
+    pub(crate) fn look(&mut self) -> Option<Instant> {
         if cfg!(all(test, loom)) {
             return None; // Seconds don't go by in a model.
         }

@@ -46,7 +46,7 @@ const fn is_thin(word: u64) -> bool {
 /// Aligned so that two buckets never share a cache line, nor a pair of lines that
 /// the processor fetches together.
 #[repr(align(128))]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     /// See the table at the head of this file.
     word: AtomicU64,
     /// Whether the record is that of the present hold, and all of it.
@@ -64,10 +64,10 @@ struct ThinRecord {
 }
 
 /// What a thin holder has written down.
-pub(super) struct ThinHold {
-    pub(super) space: u64,
-    pub(super) key: Key,
-    pub(super) record: Record,
+pub(crate) struct Written {
+    pub(crate) space: u64,
+    pub(crate) key: Key,
+    pub(crate) record: Record,
 }
 
 // SAFETY: the record is the only part that isn't `Sync` by itself. It is written by who
@@ -89,10 +89,10 @@ impl ThinRecord {
 
 impl Bucket {
     /// How long a text a thin holder can write down.
-    pub(super) const TEXT: usize = 64;
+    pub(crate) const TEXT: usize = 64;
 
     #[cfg(not(all(test, loom)))]
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             word: AtomicU64::new(FREE),
             complete: AtomicBool::new(false),
@@ -101,7 +101,7 @@ impl Bucket {
     }
 
     #[cfg(all(test, loom))]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             word: AtomicU64::new(FREE),
             complete: AtomicBool::new(false),
@@ -112,7 +112,7 @@ impl Bucket {
     /// Takes a lock of a bucket in which none is held or awaited. The key's text is at most
     /// [`Bucket::TEXT`] bytes long.
     #[inline]
-    pub(super) fn try_take(&self, hash: u64, space: u64, text: &[u8], record: Record) -> bool {
+    pub(crate) fn try_take(&self, hash: u64, space: u64, text: &[u8], record: Record) -> bool {
         // Acquire pairs with the release in `release` and `unreserve`: what was done
         // under the lock before is done, and so is all that was done with the record. It has
         // to be one read-modify-write, as it is what `reserve` reads of a thin hold: so that
@@ -142,7 +142,7 @@ impl Bucket {
     /// Ends a thin hold. False if the bucket has been inflated meanwhile; then the
     /// lock is an entry.
     #[inline]
-    pub(super) fn release(&self, hash: u64) -> bool {
+    pub(crate) fn release(&self, hash: u64) -> bool {
         // Relaxed, as it is for the next holder, who sees it by the release below.
         self.complete.store(false, Ordering::Relaxed);
         // Release pairs with the acquire in `try_take` and `reserve`: what was done
@@ -159,13 +159,13 @@ impl Bucket {
     }
 
     /// Whether the lock of the hash is held thin. A hint: by now it may have changed.
-    pub(super) fn is_held_thin(&self, hash: u64) -> bool {
+    pub(crate) fn is_held_thin(&self, hash: u64) -> bool {
         self.word.load(Ordering::Relaxed) == thin(hash)
     }
 
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
-    pub(super) fn reserve(&self) -> Option<ThinHold> {
+    pub(crate) fn reserve(&self) -> Option<Written> {
         let inflate = |word| Some(ENTRY + if is_thin(word) { ENTRY } else { word });
         // Acquire pairs with the release in `release` and `unreserve`.
         let word = self
@@ -177,7 +177,7 @@ impl Bucket {
 
     /// Ends a reservation; without one left, and without an entry, the bucket is
     /// free. The shard's mutex must be locked.
-    pub(super) fn unreserve(&self) {
+    pub(crate) fn unreserve(&self) {
         let word = self.word.load(Ordering::Relaxed) - ENTRY;
         if word == FREE {
             // For invariant 1. If the record was that of a thin hold, its holder has since
@@ -190,13 +190,13 @@ impl Bucket {
     }
 
     /// Whether no lock is held or awaited. A hint: by now it may have changed.
-    pub(super) fn is_free(&self) -> bool {
+    pub(crate) fn is_free(&self) -> bool {
         self.word.load(Ordering::Relaxed) == FREE
     }
 
     /// What the holder of the thin hold that has just become an entry has written down.
     /// Waits for it to finish, which takes it a few instructions.
-    fn read(&self) -> ThinHold {
+    fn read(&self) -> Written {
         // Acquire pairs with the release in `try_take` and `release`.
         spin(|| self.complete.load(Ordering::Acquire).then_some(()));
         self.record.with(|place| {
@@ -204,7 +204,7 @@ impl Bucket {
             // writes to it until the word has been 0 again, see the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
             let place = unsafe { &*place };
-            ThinHold {
+            Written {
                 space: place.space,
                 key: Key::from_utf8(&place.text[..usize::from(place.length)]),
                 record: place.record.expect("a complete record is there"),

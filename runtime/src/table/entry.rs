@@ -11,65 +11,32 @@
 //! [`Wakers`] until the mutex is free.
 
 use super::crowd::{Crowd, Waiter, WaitingHolder};
-use super::deadlock::Waits;
 use super::identity::name_of;
+use super::place::Ticket;
+use super::policy::{Mode, Policy};
+use super::waits::Waits;
 use crate::foreign;
+use crate::holder::Holder;
 use crate::key::Key;
 use crate::owner::Owner;
-use crate::site::{Holder, Record, Site};
-use crate::snapshot::LockState;
-use crate::sync::ambient::AtomicU64;
-use crate::sync::{Instant, Ordering};
+use crate::site::{Record, Site};
+use crate::state::LockState;
+use crate::sync::Instant;
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
-use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
-pub(super) const PATIENCE: Duration = Duration::from_millis(1);
+pub(crate) const OVERTAKE: Duration = Duration::from_millis(1);
 
-/// What a space's locks have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Policy {
-    /// How many may hold a lock at once. If one, it can also be held shared.
-    pub(super) permits: u32,
-    /// Whether newcomers never overtake.
-    pub(super) fair: bool,
-}
-
-/// How one holder holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    Exclusive,
-    /// Together with other shared holders. With several permits, one of them.
-    Shared,
-}
-
-/// The name of a holder or a waiter, in the order of arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(NonZeroU64);
-
-impl Ticket {
-    /// Of who took a lock by its bucket alone.
-    pub(super) const FIRST: Self = Self(NonZeroU64::MIN);
-    pub(super) const LAST: Self = Self(NonZeroU64::MAX);
-
-    /// One that no other waiter or holder has, before or after.
-    pub(super) fn draw() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());
-        let last = LAST.fetch_add(1, Ordering::Relaxed);
-        Self(Self::FIRST.0.saturating_add(last))
-    }
-}
-
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Unique among the entries of a shard.
-    pub(super) number: u64,
-    pub(super) space: u64,
-    pub(super) key: Key,
+    pub(crate) number: u64,
+    pub(crate) space: u64,
+    pub(crate) key: Key,
     // The space's policy, not as one field: so it shares its word with the mode.
     permits: u32,
     fair: bool,
@@ -82,7 +49,7 @@ pub(super) struct Entry {
 }
 
 /// What keeps a waiter from the lock.
-pub(super) enum InTheWay {
+pub(crate) enum InTheWay {
     /// The holders leave no room for it.
     Holders,
     /// There is room, but for a waiter before it.
@@ -112,7 +79,7 @@ impl Room {
 /// Wakers that have come out of an entry. Declared before the mutex is locked, so
 /// that they are called and dropped when it is free again.
 #[derive(Default)]
-pub(super) struct Wakers {
+pub(crate) struct Wakers {
     to_call: Option<Waker>,
     more_to_call: Vec<Waker>,
     to_drop: Option<Waker>,
@@ -154,7 +121,7 @@ impl Drop for Wakers {
 
 impl Entry {
     /// A lock that somebody holds.
-    pub(super) const fn new(
+    pub(crate) const fn new(
         number: u64,
         space: u64,
         key: Key,
@@ -178,12 +145,12 @@ impl Entry {
 
     /// Somebody who has the lock; `None` while the waiter that was woken has not
     /// come yet.
-    pub(super) fn holder(&self) -> Option<Record> {
+    pub(crate) fn holder(&self) -> Option<Record> {
         self.holders().next().map(|(_, record)| record)
     }
 
     /// Where in the code a holder or a waiter asked for the lock.
-    pub(super) fn site_of(&self, ticket: Ticket) -> Option<Site> {
+    pub(crate) fn site_of(&self, ticket: Ticket) -> Option<Site> {
         let mut holders = self.holders();
         let holder = holders.find(|(holder, _)| *holder == ticket);
         let waiter = || self.crowd.as_ref()?.queue.get(&ticket);
@@ -191,7 +158,7 @@ impl Entry {
         Some(record.or_else(|| Some(waiter()?.record))?.site)
     }
 
-    pub(super) fn holders(&self) -> impl Iterator<Item = (Ticket, Record)> {
+    pub(crate) fn holders(&self) -> impl Iterator<Item = (Ticket, Record)> {
         let others = self.crowd.iter().flat_map(|crowd| crowd.holders());
         self.first
             .into_iter()
@@ -200,7 +167,7 @@ impl Entry {
 
     /// A waiter that is in the queue, and what keeps it from the lock. Of the waiters before
     /// it the first that `of` lets in: all that have no room wait for the same holders.
-    pub(super) fn wait(
+    pub(crate) fn wait(
         &self,
         ticket: Ticket,
         of: impl Fn(Ticket, Owner) -> bool,
@@ -223,7 +190,7 @@ impl Entry {
     }
 
     /// The holders who wait for some lock.
-    pub(super) fn waiting_holders(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
+    pub(crate) fn waiting_holders(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
         let mut holders = match &mut self.crowd {
             Some(crowd) => crowd.waiting(waits),
             None => Vec::new(),
@@ -242,7 +209,7 @@ impl Entry {
     /// Who keeps a waiting thread from the lock, if that is a task: one of the holders, or
     /// where there are several permits all of them; or one that has been called, and does not
     /// come.
-    pub(super) fn task_in_the_way(&mut self, ticket: Ticket) -> Option<(Ticket, Record)> {
+    pub(crate) fn task_in_the_way(&mut self, ticket: Ticket) -> Option<(Ticket, Record)> {
         let (_, in_the_way) = self.wait(ticket, |_, _| true)?;
         let of_task = |(_, record): &(Ticket, Record)| !record.owner.is_thread();
         let crowd = self.crowd.as_mut()?;
@@ -259,7 +226,7 @@ impl Entry {
     }
 
     /// Who is written down under a ticket, if it is still there: a holder or a waiter.
-    pub(super) fn record_of(&self, ticket: Ticket) -> Option<Record> {
+    pub(crate) fn record_of(&self, ticket: Ticket) -> Option<Record> {
         let crowd = self.crowd.as_ref();
         let first = self.first.filter(|(first, _)| *first == ticket);
         first
@@ -268,31 +235,31 @@ impl Entry {
             .or_else(|| Some(crowd?.queue.get(&ticket)?.record))
     }
 
-    pub(super) fn is_held_by(&self, ticket: Ticket) -> bool {
+    pub(crate) fn is_held_by(&self, ticket: Ticket) -> bool {
         let others = self.crowd.as_ref().map(|crowd| crowd.holders());
         self.first.is_some_and(|(first, _)| first == ticket)
             || others.is_some_and(|others| others.contains_key(&ticket))
     }
 
-    pub(super) const fn has_one_permit(&self) -> bool {
+    pub(crate) const fn has_one_permit(&self) -> bool {
         self.permits == 1
     }
 
-    pub(super) fn holder_count(&self) -> usize {
+    pub(crate) fn holder_count(&self) -> usize {
         let others = self.crowd.as_ref().map_or(0, |crowd| crowd.holders().len());
         usize::from(self.first.is_some()) + others
     }
 
-    pub(super) fn first_waiter(&self) -> Option<Ticket> {
+    pub(crate) fn first_waiter(&self) -> Option<Ticket> {
         let (ticket, _) = self.crowd.as_ref()?.queue.first_key_value()?;
         Some(*ticket)
     }
 
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.first.is_none() && self.first_waiter().is_none()
     }
 
-    pub(super) fn state(&self, suspected: bool) -> LockState {
+    pub(crate) fn state(&self, suspected: bool) -> LockState {
         let queue = self.crowd.as_ref().map(|crowd| &crowd.queue);
         let first = queue.and_then(BTreeMap::first_key_value);
         LockState {
@@ -325,7 +292,7 @@ impl Entry {
     }
 
     /// Takes the lock if there is room.
-    pub(super) fn try_take(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
+    pub(crate) fn try_take(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
         let in_turn = self.first_waiter().is_none() || self.may_overtake();
         if !(in_turn && self.room().admits(mode)) {
             return None;
@@ -337,7 +304,7 @@ impl Entry {
 
     /// Goes straight in where the same thread holds the lock already, not only
     /// shared if `mode` is exclusive.
-    pub(super) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
+    pub(crate) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
         let owner = record.owner;
         let crowd = self.crowd.as_mut();
         let holds = self.first.is_some_and(|(_, first)| first.owner == owner)
@@ -352,7 +319,7 @@ impl Entry {
     }
 
     /// Joins the end of the queue.
-    pub(super) fn enqueue(&mut self, mode: Mode, record: Record, waker: Waker) -> Ticket {
+    pub(crate) fn enqueue(&mut self, mode: Mode, record: Record, waker: Waker) -> Ticket {
         let waiter = Waiter {
             mode,
             record,
@@ -366,7 +333,7 @@ impl Entry {
 
     /// A waiter's next try. True if it has the lock now; else `waker` is left in the
     /// queue.
-    pub(super) fn retry(
+    pub(crate) fn retry(
         &mut self,
         ticket: Ticket,
         owner: Owner,
@@ -391,7 +358,7 @@ impl Entry {
     }
 
     /// Has a hold be nobody's in particular.
-    pub(super) fn disown(&mut self, ticket: Ticket) {
+    pub(crate) fn disown(&mut self, ticket: Ticket) {
         match (&mut self.first, &mut self.crowd) {
             (Some((first, record)), _) if *first == ticket => record.owner = Owner::UNKNOWN,
             (_, Some(crowd)) => crowd.disown(ticket),
@@ -400,7 +367,7 @@ impl Entry {
     }
 
     /// Ends a hold.
-    pub(super) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+    pub(crate) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
         let crowd = self.crowd.as_mut();
         if self.first.is_some_and(|(first, _)| first == ticket) {
             self.first = crowd.and_then(|crowd| crowd.pop_first());
@@ -411,7 +378,7 @@ impl Entry {
     }
 
     /// Has a waiter try again, if it is still in the queue.
-    pub(super) fn call(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+    pub(crate) fn call(&mut self, ticket: Ticket, wakers: &mut Wakers) {
         let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
         if let Some(waiter) = queue.and_then(|queue| queue.get_mut(&ticket)) {
             wakers.call_later(waiter.waker.take());
@@ -420,7 +387,7 @@ impl Entry {
 
     /// Takes a waiter out of the queue, or ends its hold if the lock was already
     /// handed to it.
-    pub(super) fn leave(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+    pub(crate) fn leave(&mut self, ticket: Ticket, wakers: &mut Wakers) {
         match self.crowd().queue.remove(&ticket) {
             Some(waiter) => {
                 wakers.to_drop = waiter.waker;
@@ -442,7 +409,7 @@ impl Entry {
             if !room.admits(waiter.mode) {
                 return;
             }
-            if !self.fair && waiter.since.elapsed() < PATIENCE {
+            if !self.fair && waiter.since.elapsed() < OVERTAKE {
                 // It takes the lock, unless somebody is faster. There is no waker if
                 // it was woken before and has not come yet: then once is enough.
                 wakers.call_later(waiter.waker.take());

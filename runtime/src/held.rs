@@ -1,10 +1,24 @@
 //! What a guard holds: one lock, or several.
 
-use super::table::{self, Hold};
-use crate::guard::{Holding, Taken};
+use crate::name::Taken;
+use crate::table::{self, Hold};
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
+
+/// What a guard holds, where that is more than one in-process lock.
+pub(crate) trait Holding: Send + Sync {
+    /// The locks, in the order in which they were taken.
+    fn taken(&self) -> Vec<Taken>;
+
+    /// Has it be nobody's in particular, since its guard may go anywhere.
+    fn disown(&self);
+
+    /// Gives the lock files that it holds, opened a second time each; none in process.
+    fn files(&self) -> io::Result<Vec<File>> {
+        Ok(Vec::new())
+    }
+}
 
 /// What a guard holds. Dropping it releases.
 ///
@@ -33,7 +47,7 @@ impl Held {
         Self(ManuallyDrop::new(Holds::One(hold)))
     }
 
-    pub(super) fn all(holds: Vec<Hold>) -> Self {
+    pub(crate) fn all(holds: Vec<Hold>) -> Self {
         Self::more(AllHeld(holds))
     }
 

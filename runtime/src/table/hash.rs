@@ -25,7 +25,7 @@ struct Seeds([AtomicU64; SHORT / 8]);
 
 /// Draws the numbers of this process. What happens after it sees them in [`hash`], and
 /// whoever has a space's number is after it.
-pub(super) fn draw_seeds() {
+pub(crate) fn draw_seeds() {
     SEEDS.draw();
 }
 
@@ -33,7 +33,7 @@ pub(super) fn draw_seeds() {
 #[cfg_attr(all(test, loom), expect(dead_code, reason = "a model has its own"))]
 #[expect(clippy::inline_always, reason = "a call costs about as much")]
 #[inline(always)]
-pub(super) fn hash(space: u64, text: &[u8]) -> u64 {
+pub(crate) fn hash(space: u64, text: &[u8]) -> u64 {
     if text.len() <= SHORT {
         SEEDS.hash_short(space, text)
     } else {

@@ -6,14 +6,16 @@
 //! isn't until nobody is left out.
 //!
 //! Holders who don't wait are never looked at one by one, see
-//! [`crowd`](crate::local::crowd); and a lock that many wait for is looked at once.
+//! [`crowd`](crate::table::crowd); and a lock that many wait for is looked at once.
 
-use super::{Cycle, Of, Step, Waits, count_step};
-use crate::local::crowd::WaitingHolder;
-use crate::local::entry::InTheWay;
-use crate::local::table::{self, EntryId, Place};
+use super::Of;
 use crate::owner::Owner;
 use crate::site::Record;
+use crate::table;
+use crate::table::crowd::WaitingHolder;
+use crate::table::entry::InTheWay;
+use crate::table::place::{EntryId, Place};
+use crate::table::waits::{Cycle, Step, Waits, count_step};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What has been reached from a wait.

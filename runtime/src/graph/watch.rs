@@ -5,10 +5,11 @@
 //! a thread blocks for a second while a task has the lock, that thread finds out itself.
 //! What was reported is remembered for as long as it lasts, so that it is reported once.
 
-use super::{ANYBODY, Cycle, GRAPH, Graph, SUSPICION, Step, Waits, find_block};
+use super::{ANYBODY, GRAPH, Graph, SUSPICION, find_block};
 use crate::deadlock::report;
-use crate::local::table::{EntryId, Place};
 use crate::owner::Owner;
+use crate::table::place::{EntryId, Place};
+use crate::table::waits::{Cycle, Step, Waits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Instant;

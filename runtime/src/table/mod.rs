@@ -6,18 +6,28 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
-use super::bucket::{Bucket, ThinHold};
-use super::deadlock;
-use super::entry::{Entry, Mode, Policy, Ticket, Wakers};
-use super::identity::{is_counted, is_fair, name_of};
-use crate::error::{Error, ErrorKind};
-use crate::guard::Taken;
+pub(crate) mod bucket;
+pub(crate) mod crowd;
+pub(crate) mod entry;
+mod hash;
+pub(crate) mod identity;
+pub(crate) mod place;
+pub(crate) mod policy;
+pub(crate) mod waits;
+
 use crate::key::Key;
+use crate::name::Taken;
 use crate::owner::Owner;
-use crate::site::{Holder, Record};
-use crate::snapshot::LockState;
+use crate::site::Record;
+use crate::state::LockState;
 use crate::sync::{Mutex, MutexGuard};
+use bucket::{Bucket, Written};
+use entry::{Entry, Wakers};
 use hashbrown::{HashTable, hash_table};
+use identity::{is_counted, is_fair, name_of};
+use place::{EntryId, Place, Ticket};
+use policy::{Mode, Policy, Terms};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::task::Waker;
 
@@ -58,17 +68,6 @@ struct Entries {
     next: u64,
 }
 
-/// Where an entry is. It is there for as long as the owner of the id holds or
-/// awaits the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct EntryId {
-    hash: u64,
-    /// Unique in the hash's shard. That of an entry which was made of a thin hold is
-    /// its bucket's index: there is only one of them in a bucket, since there are no
-    /// thin holds while it is there.
-    number: u64,
-}
-
 /// A lock that is held; dropping it releases. In two words, which fit into registers: the
 /// entry is found by the ticket.
 pub(crate) struct Hold {
@@ -76,27 +75,6 @@ pub(crate) struct Hold {
     /// [`Ticket::FIRST`] of who took the lock by its bucket alone. There is one of them in a
     /// bucket, also when it has become an entry.
     ticket: Ticket,
-}
-
-/// The place of a holder or a waiter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) entry: EntryId,
-    pub(super) ticket: Ticket,
-}
-
-impl Place {
-    pub(super) const MIN: Self = Self {
-        entry: EntryId { hash: 0, number: 0 },
-        ticket: Ticket::FIRST,
-    };
-    pub(super) const MAX: Self = Self {
-        entry: EntryId {
-            hash: u64::MAX,
-            number: u64::MAX,
-        },
-        ticket: Ticket::LAST,
-    };
 }
 
 impl Hold {
@@ -127,39 +105,24 @@ impl Drop for Hold {
 
 /// A lock's name, with its hash.
 #[derive(Clone, Copy)]
-pub(super) struct Name<'a> {
-    pub(super) hash: u64,
-    pub(super) space: SpaceId,
+pub(crate) struct Name<'a> {
+    pub(crate) hash: u64,
+    pub(crate) space: SpaceId,
     /// UTF-8, and not checked to be: it comes from a `str`, or is a [`Key`]'s.
-    pub(super) text: &'a [u8],
+    pub(crate) text: &'a [u8],
 }
 
 /// A lock space, as its locks know it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SpaceId {
-    pub(super) number: u64,
-    pub(super) policy: Policy,
-}
-
-/// How a lock is to be held, and by whom.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
-    pub(crate) mode: Mode,
-    /// Whether a thread that holds the lock goes straight in.
-    pub(crate) reentrant: bool,
-}
-
-impl Terms {
-    pub(crate) const EXCLUSIVE: Self = Self {
-        mode: Mode::Exclusive,
-        reentrant: false,
-    };
+pub(crate) struct SpaceId {
+    pub(crate) number: u64,
+    pub(crate) policy: Policy,
 }
 
 impl<'a> Name<'a> {
     #[expect(clippy::inline_always, reason = "as `hash`")]
     #[inline(always)]
-    pub(super) fn new(space: SpaceId, text: &'a [u8]) -> Self {
+    pub(crate) fn new(space: SpaceId, text: &'a [u8]) -> Self {
         Self {
             hash: hash(space.number, text),
             space,
@@ -169,13 +132,13 @@ impl<'a> Name<'a> {
 
     /// Whether a bucket has a place for an exclusive hold of the lock.
     #[inline]
-    pub(super) const fn may_be_thin(&self) -> bool {
+    pub(crate) const fn may_be_thin(&self) -> bool {
         !is_counted(self.space.number) && self.text.len() <= Bucket::TEXT
     }
 
     /// A copy of the key.
     #[cold]
-    fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         Key::from_utf8(self.text)
     }
 
@@ -185,22 +148,22 @@ impl<'a> Name<'a> {
 }
 
 #[cfg(not(all(test, loom)))]
-pub(super) use super::hash::hash;
+pub(crate) use hash::hash;
 
 /// In a model the first digit says which bucket: 0 and 1 are in one shard.
 #[cfg(all(test, loom))]
-pub(super) fn hash(_space: u64, text: &[u8]) -> u64 {
+pub(crate) fn hash(_space: u64, text: &[u8]) -> u64 {
     u64::from(text[0] - b'0') << 32
 }
 
 /// Whether [`try_take_thin`] is worth a try. A hint, which takes the bucket's cache line
 /// from nobody, as a try would.
-pub(super) fn looks_free(name: Name<'_>) -> bool {
+pub(crate) fn looks_free(name: Name<'_>) -> bool {
     name.may_be_thin() && bucket(name.hash).is_free()
 }
 
 /// Whether somebody holds the lock by its bucket alone. A hint, as [`looks_free`].
-pub(super) fn is_held_thin(name: Name<'_>) -> bool {
+pub(crate) fn is_held_thin(name: Name<'_>) -> bool {
     bucket(name.hash).is_held_thin(name.hash)
 }
 
@@ -208,20 +171,20 @@ pub(super) fn is_held_thin(name: Name<'_>) -> bool {
 /// [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying it
 /// costs as much again as all the rest.
 #[inline]
-pub(super) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
+pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
     let Name { hash, space, text } = name;
     (name.may_be_thin() && bucket(hash).try_take(hash, space.number, text, record)).then_some(hash)
 }
 
 /// Takes the lock if it has room.
-pub(super) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
     Inflated::at(name.hash)
         .try_take(name, terms, record)
         .map(Hold::at)
 }
 
 /// Takes the lock, or joins the end of its queue.
-pub(super) fn take_or_queue(
+pub(crate) fn take_or_queue(
     name: Name<'_>,
     terms: Terms,
     record: Record,
@@ -244,7 +207,7 @@ pub(super) fn take_or_queue(
 }
 
 /// A waiter's next try: takes the lock, or leaves `waker` in the queue.
-pub(super) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
+pub(crate) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.waited_for(place.entry);
@@ -254,12 +217,12 @@ pub(super) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
 }
 
 /// What a hold is of, for people.
-pub(super) fn taken(&Hold { hash, ticket }: &Hold) -> Option<Taken> {
+pub(crate) fn taken(&Hold { hash, ticket }: &Hold) -> Option<Taken> {
     describe(hash, ticket, |entry| is_of_hold(entry, hash, ticket))
 }
 
 /// The same of a waiter.
-pub(super) fn awaited(Place { entry: id, ticket }: Place) -> Option<Taken> {
+pub(crate) fn awaited(Place { entry: id, ticket }: Place) -> Option<Taken> {
     describe(id.hash, ticket, |entry| entry.number == id.number)
 }
 
@@ -276,7 +239,7 @@ fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option
 }
 
 /// Has a hold be nobody's in particular.
-pub(super) fn disown(&Hold { hash, ticket }: &Hold) {
+pub(crate) fn disown(&Hold { hash, ticket }: &Hold) {
     Inflated::at(hash)
         .get(hash, |entry| is_of_hold(entry, hash, ticket))
         .disown(ticket);
@@ -303,7 +266,7 @@ fn release(hash: u64, ticket: Ticket) {
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over.
-pub(super) fn leave(Place { entry: id, ticket }: Place) {
+pub(crate) fn leave(Place { entry: id, ticket }: Place) {
     end(
         id.hash,
         |entry| entry.number == id.number,
@@ -324,39 +287,21 @@ fn end(hash: u64, is_it: impl Fn(&Entry) -> bool, part: impl FnOnce(&mut Entry, 
 }
 
 /// Somebody who has the lock.
-pub(super) fn holder(name: Name<'_>) -> Option<Record> {
+pub(crate) fn holder(name: Name<'_>) -> Option<Record> {
     Inflated::at(name.hash).find(name)?.holder()
 }
 
-/// The error of who doesn't wait.
-#[cold]
-pub(super) fn busy(name: Name<'_>) -> Error {
-    let holder = holder(name).map(Holder::from);
-    Error::new(
-        ErrorKind::Busy,
-        name_of(name.space.number),
-        name.key(),
-        holder,
-    )
-}
-
-/// The error of who has waited; `None` if it isn't in the queue any more: then it is
-/// itself the holder.
-pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
+/// What keeps a waiter from its lock: that lock, and somebody who has it. `None` if the waiter
+/// isn't in the queue any more: then it is itself the holder.
+pub(crate) fn awaited_from(place: Place) -> Option<(u64, Key, Option<Record>)> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.waited_for(place.entry);
     entry.wait(place.ticket, |_, _| false)?;
-    let holder = entry.holder().map(Holder::from);
-    Some(Error::new(
-        kind,
-        name_of(entry.space),
-        entry.key.clone(),
-        holder,
-    ))
+    Some((entry.space, entry.key.clone(), entry.holder()))
 }
 
 /// Looks at the lock of somebody who may hold or await it no more.
-pub(super) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut inflated = Inflated::at(id.hash);
     let table = &mut inflated.entries.table;
     let entry = table.find_mut(id.hash, |entry| entry.number == id.number)?;
@@ -364,23 +309,18 @@ pub(super) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option
 }
 
 /// Has a waiter try again, if it still waits.
-pub(super) fn call(Place { entry, ticket }: Place) {
+pub(crate) fn call(Place { entry, ticket }: Place) {
     let mut wakers = Wakers::default();
     look(entry, |entry| entry.call(ticket, &mut wakers));
 }
 
-/// The state of the held and awaited locks of the spaces that `of` picks.
-pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
+/// The locks that are held or awaited, of which some are suspected to be part of a deadlock.
+pub(crate) fn states(suspected: &BTreeSet<EntryId>) -> Vec<LockState> {
     let mut states = Vec::new();
-    let suspected = deadlock::suspected();
     for shard in 0..SHARDS {
         let inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);
-        let entries = inflated
-            .entries
-            .table
-            .iter()
-            .filter(|entry| of(entry.space));
-        states.extend(entries.map(|entry| {
+        let entries = &inflated.entries.table;
+        states.extend(entries.iter().map(|entry| {
             let id = EntryId {
                 hash: rehash(entry),
                 number: entry.number,
@@ -393,7 +333,7 @@ pub(crate) fn states(of: impl Fn(u64) -> bool) -> Vec<LockState> {
 
 /// Whether no lock is held or awaited, and nothing is left of those that were.
 #[cfg(all(test, loom))]
-pub(super) fn is_empty() -> bool {
+pub(crate) fn is_empty() -> bool {
     TABLE.iter().all(Bucket::is_free)
         && ENTRIES
             .iter()
@@ -448,7 +388,7 @@ impl Inflated {
             buckets: &TABLE[indices],
         };
         for bucket in inflated.buckets {
-            if let Some(ThinHold { space, key, record }) = bucket.reserve() {
+            if let Some(Written { space, key, record }) = bucket.reserve() {
                 let hash = hash(space, key.as_bytes());
                 let policy = Policy {
                     permits: 1,

@@ -7,8 +7,9 @@
 //! graph keeps its waits in the order in which they began. So a question costs what has
 //! happened since the last one, and the number of holders who do wait.
 
-use super::deadlock::{Waits, count_step};
-use super::entry::{Mode, Ticket};
+use super::place::Ticket;
+use super::policy::Mode;
+use super::waits::{Waits, count_step};
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::Instant;
@@ -19,20 +20,20 @@ use std::task::Waker;
 const FEW: usize = if cfg!(all(test, loom)) { 0 } else { 8 };
 
 #[derive(Default)]
-pub(super) struct Crowd {
+pub(crate) struct Crowd {
     holders: BTreeMap<Ticket, Record>,
-    pub(super) queue: BTreeMap<Ticket, Waiter>,
+    pub(crate) queue: BTreeMap<Ticket, Waiter>,
     owners: Option<Box<Owners>>,
 }
 
 /// A thread or a task in the queue.
-pub(super) struct Waiter {
-    pub(super) mode: Mode,
+pub(crate) struct Waiter {
+    pub(crate) mode: Mode,
     /// What it is written down as when it has the lock.
-    pub(super) record: Record,
+    pub(crate) record: Record,
     /// `None` once it has been called, until the waiter tries again.
-    pub(super) waker: Option<Waker>,
-    pub(super) since: Instant,
+    pub(crate) waker: Option<Waker>,
+    pub(crate) since: Instant,
 }
 
 /// Who the holders are.
@@ -46,27 +47,27 @@ struct Owners {
 }
 
 /// A holder who waits for some lock.
-pub(super) struct WaitingHolder {
+pub(crate) struct WaitingHolder {
     /// One of its holds.
-    pub(super) ticket: Ticket,
-    pub(super) record: Record,
+    pub(crate) ticket: Ticket,
+    pub(crate) record: Record,
     /// How many it has.
-    pub(super) holds: usize,
+    pub(crate) holds: usize,
 }
 
 impl Crowd {
-    pub(super) const fn holders(&self) -> &BTreeMap<Ticket, Record> {
+    pub(crate) const fn holders(&self) -> &BTreeMap<Ticket, Record> {
         &self.holders
     }
 
-    pub(super) fn insert(&mut self, ticket: Ticket, record: Record) {
+    pub(crate) fn insert(&mut self, ticket: Ticket, record: Record) {
         self.holders.insert(ticket, record);
         if let Some(owners) = &mut self.owners {
             owners.insert(ticket, record.owner);
         }
     }
 
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Record> {
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Record> {
         let record = self.holders.remove(&ticket)?;
         if let Some(owners) = &mut self.owners {
             owners.remove(ticket, record.owner);
@@ -74,14 +75,14 @@ impl Crowd {
         Some(record)
     }
 
-    pub(super) fn pop_first(&mut self) -> Option<(Ticket, Record)> {
+    pub(crate) fn pop_first(&mut self) -> Option<(Ticket, Record)> {
         let (ticket, _) = self.holders.first_key_value()?;
         let ticket = *ticket;
         Some((ticket, self.remove(ticket)?))
     }
 
     /// Has a hold be nobody's in particular.
-    pub(super) fn disown(&mut self, ticket: Ticket) {
+    pub(crate) fn disown(&mut self, ticket: Ticket) {
         if let Some(mut record) = self.remove(ticket) {
             record.owner = Owner::UNKNOWN;
             self.insert(ticket, record);
@@ -89,7 +90,7 @@ impl Crowd {
     }
 
     /// A hold that isn't a thread's. Threads come first in the order of owners.
-    pub(super) fn find_task(&mut self) -> Option<(Ticket, Record)> {
+    pub(crate) fn find_task(&mut self) -> Option<(Ticket, Record)> {
         let found = if let Some(owners) = self.owners() {
             let (_, tickets) = owners.holds.range(Owner::UNKNOWN..).next()?;
             *tickets.first()?
@@ -101,7 +102,7 @@ impl Crowd {
     }
 
     /// Whether one of the holds is a thread's.
-    pub(super) fn has_thread(&mut self) -> bool {
+    pub(crate) fn has_thread(&mut self) -> bool {
         match self.owners() {
             Some(owners) => {
                 let first = owners.holds.first_key_value();
@@ -111,7 +112,7 @@ impl Crowd {
         }
     }
 
-    pub(super) fn is_held_by(&mut self, owner: Owner) -> bool {
+    pub(crate) fn is_held_by(&mut self, owner: Owner) -> bool {
         match self.owners() {
             Some(owners) => owners.holds.contains_key(&owner),
             None => self.holders.values().any(|record| record.owner == owner),
@@ -119,7 +120,7 @@ impl Crowd {
     }
 
     /// The holders who wait for some lock.
-    pub(super) fn waiting(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
+    pub(crate) fn waiting(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
         let Some(owners) = self.owners() else {
             let holder = |(ticket, record): (&Ticket, &Record)| WaitingHolder {
                 ticket: *ticket,

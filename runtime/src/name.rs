@@ -1,0 +1,57 @@
+//! What locks are called, for people.
+
+use crate::key::Key;
+use crate::site::Site;
+use std::fmt;
+
+/// A lock as texts name it: `"cells/2f1c"`, or `"cells"` where the key is empty.
+pub(crate) struct LockName<'a> {
+    pub(crate) space: &'a str,
+    pub(crate) key: &'a Key,
+}
+
+impl fmt::Display for LockName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { space, key } = self;
+        if key.as_bytes().is_empty() {
+            write!(f, "\"{space}\"")
+        } else {
+            // So that no key can pretend to be another, or another line.
+            write!(f, "\"{space}/{}\"", key.as_str().escape_debug())
+        }
+    }
+}
+
+/// A lock that is held or waited for, and where in the code it was asked for, as `{:?}` of its
+/// guard or future shows it.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    pub(crate) space: &'static str,
+    pub(crate) key: Key,
+    pub(crate) site: Site,
+}
+
+/// Shows a guard or a future by its locks.
+pub(crate) fn describe(f: &mut fmt::Formatter<'_>, name: &str, locks: &[Taken]) -> fmt::Result {
+    match locks {
+        [lock] => lock.describe(f, name),
+        _ => f.debug_struct(name).field("locks", &locks).finish(),
+    }
+}
+
+impl Taken {
+    fn describe(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        let Self { space, key, site } = self;
+        f.debug_struct(name)
+            .field("space", space)
+            .field("key", key)
+            .field("site", &format_args!("{site}"))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(f, "Lock")
+    }
+}

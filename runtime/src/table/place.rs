@@ -1,0 +1,54 @@
+//! Where a holder or a waiter is in the table.
+
+use crate::sync::Ordering;
+use crate::sync::ambient::AtomicU64;
+use std::num::NonZeroU64;
+
+/// The name of a holder or a waiter, in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(NonZeroU64);
+
+impl Ticket {
+    /// Of who took a lock by its bucket alone.
+    pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
+    pub(crate) const LAST: Self = Self(NonZeroU64::MAX);
+
+    /// One that no other waiter or holder has, before or after.
+    pub(crate) fn draw() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());
+        let last = LAST.fetch_add(1, Ordering::Relaxed);
+        Self(Self::FIRST.0.saturating_add(last))
+    }
+}
+
+/// Where an entry is. It is there for as long as the owner of the id holds or
+/// awaits the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EntryId {
+    pub(crate) hash: u64,
+    /// Unique in the hash's shard. That of an entry which was made of a thin hold is
+    /// its bucket's index: there is only one of them in a bucket, since there are no
+    /// thin holds while it is there.
+    pub(crate) number: u64,
+}
+
+/// The place of a holder or a waiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) entry: EntryId,
+    pub(crate) ticket: Ticket,
+}
+
+impl Place {
+    pub(crate) const MIN: Self = Self {
+        entry: EntryId { hash: 0, number: 0 },
+        ticket: Ticket::FIRST,
+    };
+    pub(crate) const MAX: Self = Self {
+        entry: EntryId {
+            hash: u64::MAX,
+            number: u64::MAX,
+        },
+        ticket: Ticket::LAST,
+    };
+}
