@@ -9,6 +9,7 @@
 //! | `keys KEY ..` | takes several | the same |
 //! | `release` | ends the latest hold | `released NANOSECONDS` |
 //! | `stay COUNT MICROSECONDS KEY` | takes the lock so often, for so long | lines `in NANOSECONDS NANOSECONDS`, when it asked and when it had the lock, and `out NANOSECONDS` for each; `done` |
+//! | `busy COUNT MICROSECONDS KEY` | takes the lock so often, and keeps the processor busy for so long with each | afterwards such lines `in`; `done` |
 //! | `tries MILLISECONDS KEY` | tries to take the lock for so long, over and over | the same lines |
 //! | `waits COUNT MICROSECONDS KEY` | takes the lock so often, so far apart, and each time some more, up to twice | `waited NANOSECONDS ..`, of each |
 //! | `count COUNT FILE KEY` | so often adds one to the number in a file, under the lock | `done` |
@@ -103,6 +104,10 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
         "stay" => {
             let (count, time, key) = three();
             return stay(locks, count, time, key);
+        }
+        "busy" => {
+            let (count, time, key) = three();
+            return busy(locks, count, time, key);
         }
         "tries" => {
             let (time, key) = two();
@@ -248,15 +253,34 @@ fn stay(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<Stri
     Ok("done".to_owned())
 }
 
+/// Tells nothing before it is done: that would give others time between two holds.
+fn busy(locks: &FileLocks, count: u64, time: Duration, key: &str) -> Result<String, Error> {
+    let mut times = Vec::new();
+    for _ in 0..count {
+        let asked = now();
+        let _guard = locks.key(key).lock()?;
+        times.push((asked, now()));
+        keep_busy(time);
+    }
+    for (asked, taken) in times {
+        say(&format!("in {asked} {taken}"));
+    }
+    Ok("done".to_owned())
+}
+
+fn keep_busy(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        hint::spin_loop();
+    }
+}
+
 fn hog(locks: &FileLocks, time: Duration, each: Duration, key: &str) -> Result<u64, Error> {
     let start = Instant::now();
     let mut count = 0;
     while start.elapsed() < time {
         let _guard = locks.key(key).lock()?;
-        let held = Instant::now();
-        while held.elapsed() < each {
-            hint::spin_loop();
-        }
+        keep_busy(each);
         count += 1;
     }
     Ok(count)

@@ -10,7 +10,7 @@
 //!   waits in the kernel to be woken.
 //! - Who is about to wait in the kernel leaves a mark in the file, see [`record`](super::record).
 //!   A process that takes it and sees that others have written to it gives way as well, after
-//!   [`BARGE`].
+//!   [`BARGE`], and again for twice as long where nobody has come meanwhile, [`PAUSES`] times.
 //! - Beside Python's programs, which look every 10 to 100 ms, a process that has the lock for
 //!   more than three quarters of [`RUN`] gives way for a quarter of the time: after longer
 //!   holds for longer, but not beyond [`LOOK`], when all have looked.
@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 
 /// How long the process gives way after that.
 const PAUSE: Duration = Duration::from_micros(100);
+
+/// How often it gives way, each time for twice as long, before others that don't come are
+/// thought to have gone. The last time is 12.8 ms.
+const PAUSES: u32 = 8;
 
 /// How long a process takes the lock again and again although others are about.
 const BARGE: Duration = Duration::from_millis(1);
@@ -39,6 +43,8 @@ pub(super) struct Turn {
     others: Option<Instant>,
     /// Until when the process gives way.
     pause: Option<Instant>,
+    /// How often it has done so since it has seen others.
+    pauses: u32,
     /// The present run beside Python's programs.
     run: Option<Run>,
 }
@@ -84,11 +90,18 @@ impl Turn {
     /// Others were found to use the file, or to wait for it.
     pub(super) fn others_are_about(&mut self, now: Instant) {
         self.others.get_or_insert(now);
+        self.pauses = 0;
     }
 
+    /// Who waits leaves one mark, and on a busy machine may not be woken in time for this pause.
+    /// So others are about until one of them has come, or long enough has been left for them.
     fn give_way(&mut self, now: Instant) {
+        let pauses = self.pauses + 1;
+        let others = self.others.map(|_| now).filter(|_| pauses < PAUSES);
         *self = Self {
-            pause: Some(now + PAUSE),
+            pause: Some(now + PAUSE * (1 << self.pauses)),
+            pauses: if others.is_some() { pauses } else { 0 },
+            others,
             ..Self::default()
         };
     }
@@ -149,7 +162,33 @@ mod tests {
         while turn.pause.is_none() {
             turn.end();
         }
-        assert!(seen.elapsed() >= BARGE && turn.others.is_none());
+        assert!(seen.elapsed() >= BARGE);
+    }
+
+    /// How often the process gives way to others that it saw at the beginning, and for how long
+    /// in all.
+    fn gives_way(turn: &mut Turn) -> (u32, Duration) {
+        turn.others_are_about(Instant::now());
+        let (mut pauses, mut all) = (0, Duration::ZERO);
+        while turn.others.is_some() {
+            let before = Instant::now();
+            turn.end();
+            if let Some(until) = turn.pause.take() {
+                pauses += 1;
+                all += until - before;
+            }
+        }
+        (pauses, all)
+    }
+
+    #[test]
+    fn process_gives_way_until_others_have_had_time_to_be_woken() {
+        let mut turn = Turn::default();
+        let (pauses, all) = gives_way(&mut turn);
+        assert_eq!(pauses, PAUSES);
+        assert!(all >= 255 * PAUSE, "{all:?}");
+        // And so the next time.
+        assert_eq!(gives_way(&mut turn).0, PAUSES);
     }
 
     /// Holds of so long, one after the other with so long between them, until the process

@@ -12,10 +12,10 @@ use std::time::Duration;
 /// A stay of a process inside the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stay {
-    start: u64,
+    pub(super) start: u64,
     end: u64,
     /// When it asked for the lock.
-    asked: u64,
+    pub(super) asked: u64,
 }
 
 impl Stay {
