@@ -7,12 +7,13 @@ use anyhow::Result;
 use lockutils::{Error, FileLocks, FileStates, Holder, Key, LockState};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::iter;
 use std::process::ExitCode;
 
-/// A lock that somebody holds, and the ids of those who wait for it, as far as they can be
-/// seen.
+/// A lock that somebody holds, and the ids of the processes that wait for it, each once, as far as
+/// they can be seen.
 pub(crate) struct Lock {
     pub(crate) state: LockState,
     pub(crate) waiters: Vec<u32>,
@@ -58,11 +59,15 @@ fn look(locks: &FileLocks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
     let waiters = is_awaited.then(Waiters::find).unwrap_or_default();
     let mut held: Vec<_> = held
         .into_iter()
-        .map(|state| Lock {
-            waiters: locks
-                .path(&state.key)
-                .map_or_else(|_| Vec::new(), |path| waiters.of(&path)),
-            state,
+        .map(|state| {
+            let path = locks.path(&state.key).ok();
+            let in_kernel = path.map_or_else(Vec::new, |path| waiters.of(&path));
+            let told = state.waiter_pids.iter().copied();
+            let waiters: BTreeSet<_> = told.chain(in_kernel).collect();
+            Lock {
+                waiters: Vec::from_iter(waiters),
+                state,
+            }
         })
         .collect();
     sort(&mut held, args.sort);

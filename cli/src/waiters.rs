@@ -1,6 +1,7 @@
 //! Which processes wait for a lock file, as far as that can be seen.
 //!
-//! The kernel tells how many wait, and not who, since the lock is that of an open file. But who
+//! A process that uses the crate says so in the file. Of others, and for some milliseconds of those
+//! too, the kernel tells how many wait, and not who, since the lock is that of an open file. But who
 //! waits is in a system call, whose arguments are in `/proc` for root and, on many systems, for the
 //! same user: `fcntl` on a file, with a command that waits.
 
@@ -32,7 +33,7 @@ impl Waiters {
         Self(waiters)
     }
 
-    /// Those who wait for a file. One that waits twice is there twice.
+    /// Those whose threads wait for a file, once for each.
     pub(crate) fn of(&self, path: &Path) -> Vec<u32> {
         let file = fs::metadata(path).map(|found| (found.dev(), found.ino()));
         let waiters = file.ok().and_then(|file| self.0.get(&file));

@@ -29,9 +29,13 @@ pub struct LockState {
     pub key: Key,
     /// Who has it; nobody while it is on its way from one to the next.
     pub holders: Vec<Holder>,
-    /// How many threads and tasks wait for it.
+    /// How many threads and tasks wait for it. Of a lock file, those of other processes are among
+    /// them, see [`FileLocks::states`](crate::FileLocks::states).
     pub waiters: usize,
-    /// How long the first of them has waited.
+    /// The ids of the processes whose threads and tasks wait for a lock file, each once, as far as
+    /// they are known; none for an in-process lock.
+    pub waiter_pids: Vec<u32>,
+    /// How long the first of them has waited, of those of this process.
     pub longest_wait: Option<Duration>,
     /// Whether it is part of a suspected deadlock that has been reported and still lasts, see
     /// [`set_deadlock_hook`](crate::set_deadlock_hook).

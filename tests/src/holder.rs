@@ -24,6 +24,8 @@
 //! | `keep COUNT` | keeps so many files open that it doesn't use | `done` |
 //! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
 //! | `holder KEY` | says which process holds a lock | `holder PID`, or `holder nobody` |
+//! | `crowd THREADS TASKS KEY` | has so many threads, and tasks, wait for a lock, and let go of it at once | `crowd` when all have been started |
+//! | `exec` | becomes another program, which does nothing | |
 //! | `waiters KEY` | counts those who wait for a lock | `waiters COUNT` |
 //! | `open` | counts its open files | `open COUNT` |
 //!
@@ -138,12 +140,23 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             let (directory, command) = two();
             return answer(&FileLocks::new(directory), holds, command);
         }
+        "crowd" => {
+            let (threads, rest) = two();
+            let (tasks, key) = rest.split_once(' ').expect("a number before the key");
+            crowd(locks, number(threads), number(tasks), key);
+            return Ok("crowd".to_owned());
+        }
         "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
         "sweep" => return sweep(locks),
         "start" => {
             let mut sleep = Command::new("sleep");
             sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
             return Ok(format!("started {}", sleep.spawn().expect("sleep").id()));
+        }
+        "exec" => {
+            use std::os::unix::process::CommandExt as _;
+            let error = Command::new("sleep").arg("1000").exec();
+            panic!("no program is run: {error}");
         }
         "files" | "size" | "threads" => return Ok(limit(command, number(rest)).to_owned()),
         "keep" => {
@@ -220,6 +233,23 @@ fn with_source(error: &Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
+    }
+}
+
+/// Each task has an executor of its own, as it has a thread.
+fn crowd(locks: &FileLocks, threads: u64, tasks: u64, key: &str) {
+    for index in 0..threads + tasks {
+        let (locks, key) = (locks.clone(), key.to_owned());
+        thread::spawn(move || {
+            let handle = locks.key(key);
+            let is_thread = index < threads;
+            let held = if is_thread {
+                handle.lock().map(drop)
+            } else {
+                pollster::block_on(handle.lock_async()).map(drop)
+            };
+            held.expect("nothing is wrong with the file");
+        });
     }
 }
 

@@ -5,6 +5,7 @@ use lockutils::FileLocks;
 use lockutils_tests::{Directory, Process, eventually};
 use serde_json::Value;
 use std::path::Path;
+use std::thread;
 
 /// What `--json` tells of a directory.
 pub(crate) fn json(directory: &Path, args: &[&str]) -> Vec<Value> {
@@ -64,6 +65,29 @@ fn table_has_holders_and_waiters() {
         assert!(line.contains(" sh -c echo held; read line "), "{line}");
         assert!(!line.contains("lockutils"), "{line}");
     }
+}
+
+/// The kernel shows one wait of a process, however many of its threads wait.
+#[test]
+fn each_waiter_of_a_process_is_counted() {
+    let directory = Directory::new();
+    let mut holder = holding(&directory, &["key"]);
+    let locks = FileLocks::new(&*directory);
+    let own = std::process::id();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| drop(locks.key("key").lock().unwrap()));
+        }
+        eventually("all three are seen", || {
+            let [lock] = &json(&directory, &[])[..] else {
+                panic!("it is held");
+            };
+            lock["waiters"] == 3 && lock["waiter_pids"] == serde_json::json!([own])
+        });
+        let table = done(&mut lockutils(&directory, ["ps"])).out;
+        assert!(table.trim_end().ends_with(&format!("3: {own}")), "{table}");
+        holder.tell("");
+    });
 }
 
 #[test]

@@ -25,6 +25,7 @@ use super::hold::{AllHeld, FileHold};
 use super::kernel::{Manner, Tried, Waiting};
 use super::path::Rule;
 use super::table::InUse;
+use super::tell::Waiter;
 use super::wait::Claim;
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
@@ -159,6 +160,9 @@ pub(super) struct One {
     /// Before `file`, which must be in use for as long as the in-process lock is held.
     state: State,
     file: Option<InUse>,
+    /// Where it has begun to wait for the file. After `file`, so that whoever counts for its drop
+    /// counts without this one.
+    waiter: Option<Waiter>,
     /// How often it was another file than the one that was waited for.
     replaced: usize,
 }
@@ -366,6 +370,7 @@ impl One {
             request,
             state: State::New,
             file: None,
+            waiter: None,
             replaced: 0,
         }
     }
@@ -389,14 +394,17 @@ impl One {
     ) -> Poll<Result<Option<FileHold>, Error>> {
         let result = ready!(self.go_on(owner, patience, waker, held));
         let state = mem::replace(&mut self.state, State::Done);
-        Poll::Ready(match (result, state) {
+        let waiter = self.waiter.take();
+        let result = match (result, state) {
             (Ok(true), State::Kernel { in_process, .. }) => {
                 let file = self.file.take().expect("it is in use until here");
                 Ok(Some(FileHold::new(&self.request, file, in_process)))
             }
             (Ok(_), _) => Ok(None),
             (Err(failure), _) => Err(self.request.failed(failure)),
-        })
+        };
+        drop(waiter); // Who holds the lock doesn't wait.
+        Poll::Ready(result)
     }
 
     /// Goes on until it has the kernel's lock, which is true, or finds that it is held already.
@@ -431,6 +439,9 @@ impl One {
                     let Poll::Ready(in_process) = queue.step(owner, true, &waker) else {
                         // It waits for the file, and so not for one that is replaced at once.
                         self.replaced = 0;
+                        if let Some(file) = &self.file {
+                            begin_wait(&mut self.waiter, file, self.request.space.rule);
+                        }
                         return Poll::Pending;
                     };
                     self.state = State::kernel(in_process, None);
@@ -461,6 +472,7 @@ impl One {
             request,
             state,
             file: Some(file),
+            waiter,
             replaced,
         } = self
         else {
@@ -484,6 +496,10 @@ impl One {
         }
         let tried = file.try_take(manner)?;
         *next = Next::AtOnce;
+        if matches!(tried, Tried::Busy) && patience != Patience::Last {
+            // Before it blocks.
+            begin_wait(waiter, file, manner.rule);
+        }
         match tried {
             Tried::Taken => return Poll::Ready(Ok(true)),
             Tried::Busy if patience == Patience::Last => return Poll::Pending,
@@ -504,6 +520,7 @@ impl One {
                 // Before its file is out of use.
                 *state = State::New;
                 *file = found;
+                *waiter = None;
             }
         }
         Poll::Ready(Ok(false))
@@ -547,6 +564,13 @@ impl One {
                 Some(error.with_waited(waited))
             }
         }
+    }
+}
+
+/// Has others be told of a wait, unless nothing is written into the file.
+fn begin_wait(waiter: &mut Option<Waiter>, file: &InUse, rule: Rule) {
+    if rule == Rule::Own {
+        waiter.get_or_insert_with(|| file.waiter());
     }
 }
 

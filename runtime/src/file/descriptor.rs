@@ -1,5 +1,6 @@
 //! An open lock file.
 
+use super::count::{Count, Lines, Teller, Write};
 use super::default;
 use super::path::Rule;
 use super::record::{self, Content, FileRecord, LENGTH};
@@ -111,6 +112,27 @@ impl Descriptor {
         }
     }
 
+    /// Writes down how many of this process wait, where the file doesn't say so, and tells whether
+    /// it has written that any do.
+    pub(super) fn tell(&self, by: Teller, count: Count) -> bool {
+        let lines = lines(&self.file);
+        let write = lines.ok().and_then(|lines| lines.telling(by, count));
+        write.is_some_and(|write| self.write(write)) && count != Count::default()
+    }
+
+    /// Takes that back, whoever of the process has written it.
+    pub(super) fn retract(&self) {
+        let lines = lines(&self.file);
+        if let Some(write) = lines.ok().and_then(|lines| lines.retraction()) {
+            self.write(write);
+        }
+    }
+
+    /// Writes what only people look at.
+    fn write(&self, (offset, bytes): Write) -> bool {
+        Os::may_write(offset + bytes.len()) && Os::write(&self.file, offset, &bytes).is_ok()
+    }
+
     /// Writes down that this process holds the lock, in a file that has `content` in it. Gives
     /// what is there now, but for the mark of who may have begun to wait meanwhile: it is to be
     /// seen the next time.
@@ -215,6 +237,11 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
 /// What is written in a lock file; `None` if that isn't a record.
 pub(super) fn record(file: &File) -> io::Result<Option<FileRecord>> {
     content(file).map(|content| content.record())
+}
+
+/// How many of other processes wait, as far as that is written in the file.
+pub(super) fn lines(file: &File) -> io::Result<Lines> {
+    Lines::read(|bytes| Os::read(file, bytes))
 }
 
 fn content(file: &File) -> io::Result<Content> {

@@ -20,11 +20,13 @@
 //! surprised by it.
 
 use super::Directory;
+use super::count::{Count, Teller};
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
 use super::record::Content;
 use super::sys::{Files as _, Identity, Os};
 use super::table::{self, Link, Usage};
+use super::tell;
 use super::turn::Turn;
 use super::wait::{Claim, Wait};
 use crate::key::Key;
@@ -35,6 +37,7 @@ use parking_lot::Mutex;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -59,6 +62,11 @@ pub(super) struct LockFile {
     /// The name by which it was first opened.
     pub(super) name: Key,
     pub(super) usage: Usage,
+    /// How many threads wait in the kernel.
+    in_kernel: AtomicUsize,
+    /// Whether another number may wait than was written down, and whether any was.
+    has_changed: AtomicBool,
+    is_told: AtomicBool,
     kernel: Mutex<Kernel>,
 }
 
@@ -157,6 +165,9 @@ impl LockFile {
             turns: Locks::new(directory.turns),
             name,
             usage: Usage::default(),
+            in_kernel: AtomicUsize::new(0),
+            has_changed: AtomicBool::new(false),
+            is_told: AtomicBool::new(false),
             kernel: Mutex::new(Kernel {
                 state: State::Free,
                 descriptor: Some(Arc::new(descriptor)),
@@ -180,16 +191,31 @@ impl LockFile {
     }
 
     /// Blocks the thread until the kernel's lock may be free.
-    pub(super) fn block(&self, mode: Mode) -> Result<(), Failure> {
+    pub(super) fn block(self: &Arc<Self>, mode: Mode) -> Result<(), Failure> {
         let descriptor = self.kernel.lock().descriptor.clone();
         match descriptor {
             // What it takes is ours only when a try has said so, see `try_take`.
             Some(descriptor) => {
                 descriptor.mark();
-                descriptor.lock(mode)
+                self.lock_by(&descriptor, mode)
             }
             None => Ok(()),
         }
+    }
+
+    /// Blocks the thread until a descriptor has the lock.
+    pub(super) fn lock_by(
+        self: &Arc<Self>,
+        descriptor: &Descriptor,
+        mode: Mode,
+    ) -> Result<(), Failure> {
+        // Relaxed, here and below: the number is all there is to see.
+        self.in_kernel.fetch_add(1, Ordering::Relaxed);
+        tell::changed(self);
+        let result = descriptor.lock(mode);
+        self.in_kernel.fetch_sub(1, Ordering::Relaxed);
+        tell::changed(self);
+        result
     }
 
     /// Has a thread wait for the kernel's lock; `None` if there are too many.
@@ -267,6 +293,41 @@ impl LockFile {
         }
     }
 
+    /// Those of this process who wait for it now.
+    pub(super) fn count(&self) -> Count {
+        let holders = match self.kernel.lock().state {
+            State::Held(_, holders) => holders,
+            State::Free | State::Kept => 0,
+        };
+        Count {
+            waiters: self.usage.users().saturating_sub(holders),
+            in_kernel: self.in_kernel.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Notes that another number may wait than was written down. False where that is noted.
+    pub(super) fn note_change(&self) -> bool {
+        // Whoever counts after it is taken back by `tell` sees what was before this.
+        !self.has_changed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Has the next change be noted.
+    pub(super) fn forget_change(&self) {
+        self.has_changed.swap(false, Ordering::AcqRel);
+    }
+
+    /// Writes down how many of this process wait, and tells whether any do.
+    pub(super) fn tell(&self, by: Teller) -> bool {
+        self.forget_change();
+        let count = self.count();
+        let descriptor = self.kernel.lock().descriptor.clone();
+        // The file system may take its time.
+        if descriptor.is_some_and(|descriptor| descriptor.tell(by, count)) {
+            self.is_told.store(true, Ordering::Relaxed);
+        }
+        count != Count::default()
+    }
+
     /// Ends what was kept for those who have all gone.
     pub(super) fn put_away(&self) -> Rest {
         let mut kernel = self.kernel.lock();
@@ -308,6 +369,16 @@ impl LockFile {
                 .map_err(Failure::of("share lock file"))
         };
         table::with_room(open).map_err(|failure| failure.source)
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        let descriptor = &self.kernel.get_mut().descriptor;
+        if let (true, Some(descriptor)) = (*self.is_told.get_mut(), descriptor) {
+            // The thread that wrote it goes on, and nobody is left to have it written anew.
+            descriptor.retract();
+        }
     }
 }
 

@@ -11,9 +11,10 @@
 //! [`hold`], first in the process and then for the [`kernel`], if need be by a [`wait`] on another
 //! thread; [`table`] knows the files in use, and their names; [`refresh`] keeps others from
 //! removing them for their age; [`descriptor`] is one that is open, with the holder's [`record`]
-//! in it; [`path`] names it, and [`sys`] asks the operating system.
+//! in it, and the [`count`] of those who wait, which a thread has to [`tell`]; [`path`] names it, and [`sys`] asks the operating system.
 
 mod acquire;
+mod count;
 mod default;
 mod descriptor;
 mod digest;
@@ -27,6 +28,7 @@ mod refresh;
 mod state;
 mod sys;
 mod table;
+mod tell;
 mod turn;
 mod wait;
 

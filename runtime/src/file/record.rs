@@ -15,7 +15,8 @@
 //! the id means something: in another one, as containers have, it is a different process, or
 //! none.
 //!
-//! Who is about to wait in the kernel writes the second one, with a number left to chance.
+//! Who is about to wait in the kernel writes the second one, with a number left to chance. Behind
+//! these two there may be lines that say how many wait, see [`count`](super::count).
 //!
 //! Who takes a lock again sees by the [`Content`] whether others have used the file since, or
 //! have begun to wait. The file's time of modification doesn't tell: on many file systems two
@@ -39,7 +40,7 @@ const MAGIC: &str = "lockutils 1 ";
 /// How long the mark is that somebody waits, in bytes.
 pub(super) const MARK: usize = "awaited 0123456789abcdef\n".len();
 
-/// All that a lock file can have in it, with zeros where it has nothing.
+/// What those who lock the file look at, with zeros where it has nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Content([u8; LENGTH + MARK]);
 
@@ -116,7 +117,7 @@ impl Oneself {
     fn read(pid: u32) -> Self {
         Self {
             pid,
-            start: started(pid).unwrap_or(0),
+            start: started(&pid.to_string()).unwrap_or(0),
             namespace: namespace().unwrap_or(0),
             command: command(pid).unwrap_or_else(|| "-".to_owned()),
         }
@@ -212,7 +213,7 @@ impl FileRecord {
         self.host != *HOST
             || self.other_namespace().is_some()
             || self.start == 0
-            || started(self.pid) == Some(self.start)
+            || started(&self.pid.to_string()) == Some(self.start)
     }
 
     /// The place in the code, if the process has taken the lock for itself.
@@ -286,16 +287,22 @@ fn cut(text: &mut String, length: usize) {
     text.truncate(end.unwrap_or(0));
 }
 
+/// The name of this host, in short.
+pub(super) fn host() -> u32 {
+    checksum(HOST.as_bytes())
+}
+
 /// The number of the PID namespace of this process, on Linux.
-fn namespace() -> Option<u64> {
+pub(super) fn namespace() -> Option<u64> {
     let link = fs::read_link("/proc/self/ns/pid").ok()?;
     let number = link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?;
     number.parse().ok()
 }
 
-/// When a running process started, in ticks since the machine did.
-fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// When a running process started, or a thread, in ticks since the machine did. It is named by its
+/// place in `/proc`.
+pub(super) fn started(task: &str) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{task}/stat")).ok()?;
     // The name, in parentheses, may have anything in it. What follows begins with the third
     // field; the start is the 22nd.
     let (_, fields) = stat.rsplit_once(')')?;
@@ -322,7 +329,7 @@ fn word(text: &str) -> String {
 }
 
 /// FNV-1a: for halves of lines, not against forgers, who can write whole ones.
-fn checksum(text: &[u8]) -> u32 {
+pub(super) fn checksum(text: &[u8]) -> u32 {
     text.iter().fold(0x811C_9DC5, |sum, byte| {
         (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     })

@@ -2,9 +2,11 @@
 
 use super::FileLocks;
 use super::acquire::Request;
+use super::count::{Count, Lines};
 use super::descriptor::{self, Failure};
+use super::kernel::LockFile;
 use super::path::{self, Rule};
-use super::sys::{Files as _, KernelLocks as _, Os};
+use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::{Error, ErrorKind};
 use crate::guard::Guard;
@@ -12,12 +14,13 @@ use crate::holder::Holder;
 use crate::key::{Key, LockKey};
 use crate::owner::Owner;
 use crate::site::Site;
-use crate::snapshot::snapshot;
 use crate::state::LockState;
 use crate::table::policy::Terms;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
 
 /// What is tried where nobody takes a lock.
 const LOOK: &str = "look at lock file";
@@ -187,10 +190,16 @@ impl FileLocks {
 
     /// The locks of the space that are held now, in whatever process.
     ///
-    /// Of shared holders one is named. The waiters are those of this process, and on Linux
-    /// those of others that wait in the kernel; who tries again and again, as Python's programs
-    /// do, can't be counted. The programs go on while this looks, so two lines need not have
-    /// been true at one moment.
+    /// Of shared holders one is named. The programs go on while this looks, so two lines need not
+    /// have been true at one moment.
+    ///
+    /// The waiters are the threads and tasks of this process, and on Linux those of others: each
+    /// process writes down how many it has, within a tenth of a second, for up to 29 processes a
+    /// lock. One that doesn't, as foreign programs and those that can't write to the file, and one
+    /// that this process can't look at, as those of another PID namespace or host, counts for one
+    /// if it waits in the kernel. So it is the least number that there can be. Who tries again and
+    /// again, as Python's programs do, and other processes with [`FileLocks::oslo`], can't be
+    /// counted.
     ///
     /// # Errors
     ///
@@ -222,7 +231,6 @@ impl FileLocks {
     #[track_caller]
     pub fn look(&self) -> Result<FileStates, Error> {
         let Found { files, mut failed } = self.find(Site::here())?;
-        let in_process = snapshot();
         let waits = Os::waits();
         let mut held = Vec::new();
         for request in files {
@@ -242,22 +250,16 @@ impl FileLocks {
                     continue;
                 }
             }
-            let identity = Os::identity(&file).ok();
-            // The process may know it by another name.
-            let known = identity.and_then(table::identified);
-            let (space, name) = known.as_ref().map_or_else(
-                || (self.space.directory.name, &request.name),
-                |file| (file.locks.name(), &file.name),
-            );
-            let own = in_process
-                .iter()
-                .find(|lock| lock.space == space && lock.key == *name);
+            let own = request.own(&file);
+            let (waiters, waiter_pids) = waiters(&file, own.as_ref(), &waits);
+            let own = own.and_then(|file| file.locks.state(&file.name));
             held.push(LockState {
                 space: self.space.name,
                 holders: Vec::from_iter(descriptor::holder(&file, self.space.rule)),
                 key: request.key,
-                waiters: Os::waits_for(&file, &waits) + own.map_or(0, |lock| lock.waiters),
-                longest_wait: own.and_then(|lock| lock.longest_wait),
+                waiters,
+                waiter_pids,
+                longest_wait: own.as_ref().and_then(|lock| lock.longest_wait),
                 suspected_deadlock: own.is_some_and(|lock| lock.suspected_deadlock),
             });
         }
@@ -348,6 +350,29 @@ impl FileLocks {
     }
 }
 
+/// How many wait for a file, and the ids of their processes as far as they are known.
+fn waiters(
+    file: &File,
+    own: Option<&Arc<LockFile>>,
+    waits: &<Os as KernelLocks>::Waits,
+) -> (usize, Vec<u32>) {
+    let own = own.map(|file| (process::id(), file.count()));
+    // What can't be read is as good as not written.
+    let lines = descriptor::lines(file);
+    let others = lines.iter().flat_map(Lines::of_others);
+    let told = others.map(|line| (line.by.pid, line.count));
+    let (mut count, mut pids) = (Count::default(), Vec::new());
+    for (pid, of_process) in own.into_iter().chain(told) {
+        count.waiters += of_process.waiters;
+        count.in_kernel += of_process.in_kernel;
+        pids.extend((of_process.waiters > 0).then_some(pid));
+    }
+    // The others are processes that tell nothing, of which there is one wait to see.
+    let untold = Os::waits_for(file, waits).saturating_sub(count.in_kernel);
+    pids.sort_unstable();
+    (count.waiters + untold, pids)
+}
+
 impl Rule {
     fn lets_files_be_removed(self) -> Result<(), Failure> {
         if self == Self::Own {
@@ -396,6 +421,16 @@ impl Request {
             Ok(file) => Ok(Some(file)),
             Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(failure) => Err(self.failed(failure)),
+        }
+    }
+
+    /// The file as this process knows it, by whatever name. What the name has led to before is
+    /// another one.
+    fn own(&self, file: &File) -> Option<Arc<LockFile>> {
+        if Os::TELLS_APART {
+            table::identified(Os::identity(file).ok()?)
+        } else {
+            table::known_and_used(self.space.directory, &self.name)
         }
     }
 

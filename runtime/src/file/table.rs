@@ -24,6 +24,7 @@ use super::descriptor::{Descriptor, Failure};
 use super::kernel::{LockFile, Manner, Tried, Waiting};
 use super::path::Rule;
 use super::sys::{Files as _, Identity, Os};
+use super::tell::Waiter;
 use crate::held::Held;
 use crate::key::Key;
 use crate::local::Acquire as Queue;
@@ -90,9 +91,13 @@ pub(super) struct Usage {
 }
 
 impl Usage {
+    pub(super) fn users(&self) -> usize {
+        self.users.load(Ordering::Relaxed)
+    }
+
     /// Whether somebody else than the caller uses it.
     pub(super) fn has_others(&self) -> bool {
-        self.users.load(Ordering::Relaxed) > 1
+        self.users() > 1
     }
 }
 
@@ -142,6 +147,11 @@ impl InUse {
     pub(super) fn turn(&self, site: Site) -> Queue {
         let file = &self.0.file;
         file.turns.acquire(&file.name, Terms::EXCLUSIVE, site)
+    }
+
+    /// Has others be told that somebody waits, for as long as the waiter lives.
+    pub(super) fn waiter(&self) -> Waiter {
+        Waiter::new(&self.0.file)
     }
 
     /// Takes the in-process lock for a thread if it is free, or soon is.
@@ -214,14 +224,18 @@ impl Drop for InUse {
 pub(super) fn in_use() -> Vec<Arc<LockFile>> {
     let files = FILES.lock();
     let files = files.lines.iter().map(|line| &line.file);
-    let is_used = |file: &&Arc<LockFile>| file.usage.users.load(Ordering::Relaxed) > 0;
+    let is_used = |file: &&Arc<LockFile>| file.usage.users() > 0;
     files.filter(is_used).cloned().collect()
 }
 
 /// Whether somebody in this process holds the lock of a name.
 pub(super) fn is_held(directory: &'static Directory, name: &Key) -> bool {
-    let known = FILES.lock().known_and_used(directory, name);
-    known.is_some_and(|file| file.is_held())
+    known_and_used(directory, name).is_some_and(|file| file.is_held())
+}
+
+/// The lock file of a name that somebody in this process uses.
+pub(super) fn known_and_used(directory: &'static Directory, name: &Key) -> Option<Arc<LockFile>> {
+    FILES.lock().known_and_used(directory, name)
 }
 
 /// The lock file of an identity, if the process knows it.
@@ -266,7 +280,7 @@ fn close_unused() {
 pub(super) fn tidy(file: &Arc<LockFile>) {
     let mut closed = Vec::new();
     let mut files = FILES.lock();
-    if file.usage.users.load(Ordering::Relaxed) == 0 {
+    if file.usage.users() == 0 {
         files.put_away(file, &mut closed);
     }
     drop(files);
@@ -284,7 +298,7 @@ impl Files {
         let link = self.links.find(hash, |link| link.is(directory, name))?;
         let file = &link.file;
         let is_used = link.users.load(Ordering::Relaxed) > 0;
-        let is_believed = is_used || file.usage.users.load(Ordering::Relaxed) == 0;
+        let is_believed = is_used || file.usage.users() == 0;
         let is_former = former.is_some_and(|former| Arc::ptr_eq(former, file));
         let link = (is_believed && !is_former).then(|| Arc::clone(link))?;
         Some(self.begin_use(link))

@@ -97,7 +97,7 @@ impl Wait {
     }
 
     fn run(self: &Arc<Self>, file: &Arc<LockFile>) {
-        let result = self.descriptor.lock(self.mode);
+        let result = file.lock_by(&self.descriptor, self.mode);
         let mut state = self.state.lock();
         match mem::replace(&mut *state, State::Ended(Some(result))) {
             State::Claimed(waker) => {

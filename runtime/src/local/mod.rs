@@ -27,6 +27,7 @@ mod request;
 mod shown;
 
 use crate::error::Error;
+use crate::graph;
 use crate::guard::{AsyncGuard, Guard};
 use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
@@ -34,6 +35,7 @@ use crate::name::describe;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::space::{self, Begun, Reentry, Space, Task, Wait};
+use crate::state::LockState;
 use crate::table::identity::Identity;
 use crate::table::policy::{Mode, Policy, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
@@ -324,6 +326,11 @@ impl Locks {
     /// Whether somebody holds the lock of the text.
     fn is_held(&self, text: &[u8]) -> bool {
         table::holder(Name::new(self.id(), text)).is_some()
+    }
+
+    /// The state of a lock; `None` if nobody holds or awaits it.
+    pub(crate) fn state(&self, key: &Key) -> Option<LockState> {
+        table::state(Name::new(self.id(), key.as_bytes()), &graph::suspected())
     }
 
     #[inline]

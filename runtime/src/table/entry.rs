@@ -270,6 +270,7 @@ impl Entry {
                 .map(|(_, record)| Holder::from(record))
                 .collect(),
             waiters: queue.map_or(0, BTreeMap::len),
+            waiter_pids: Vec::new(),
             longest_wait: first.map(|(_, waiter)| waiter.since.elapsed()),
             suspected_deadlock: suspected,
         }

@@ -314,6 +314,17 @@ pub(crate) fn call(Place { entry, ticket }: Place) {
     look(entry, |entry| entry.call(ticket, &mut wakers));
 }
 
+/// The state of a lock that somebody holds or awaits.
+pub(crate) fn state(name: Name<'_>, suspected: &BTreeSet<EntryId>) -> Option<LockState> {
+    let mut inflated = Inflated::at(name.hash);
+    let entry = inflated.find(name)?;
+    let id = EntryId {
+        hash: name.hash,
+        number: entry.number,
+    };
+    Some(entry.state(suspected.contains(&id)))
+}
+
 /// The locks that are held or awaited, of which some are suspected to be part of a deadlock.
 pub(crate) fn states(suspected: &BTreeSet<EntryId>) -> Vec<LockState> {
     let mut states = Vec::new();

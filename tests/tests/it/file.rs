@@ -16,6 +16,7 @@ mod replaced;
 mod task;
 mod threads;
 mod users;
+mod waiters;
 
 use lockutils_tests::{Process, as_nobody, skip};
 use std::path::Path;

@@ -1,0 +1,124 @@
+//! Telling other processes how many of this one wait for a lock file.
+//!
+//! A thread writes it into the file, see [`count`](super::count). Who begins or ends a wait only
+//! says that the number has changed, which is one atomic write for most; the thread collects that
+//! for [`COLLECT`], counts, and writes what is new. So a thousand waiters, or waits that are over
+//! at once, cost twenty writes a second at most. It looks again now and then whether the file
+//! still says so, since another process may have taken the same place in it. With nobody left to
+//! tell of it ends, after a while.
+//!
+//! It is for people who look: where it can't be written, or no thread be had, others see what the
+//! kernel shows. So do those who look within that time.
+
+use super::count::Teller;
+use super::kernel::LockFile;
+use parking_lot::Mutex;
+use std::mem;
+use std::process;
+use std::sync::{Arc, Weak};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+/// How long changes are collected.
+const COLLECT: Duration = Duration::from_millis(50);
+
+/// How long it takes at most until the thread looks whether a file still says what it should.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long the thread stays with nothing to do.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The stack of a thread that reads and writes some kilobytes.
+const STACK: usize = 128 * 1024;
+
+static NEWS: Mutex<News> = Mutex::new(News {
+    changed: Vec::new(),
+    thread: None,
+});
+
+struct News {
+    /// The files for which another number may wait. They are closed as if they weren't here.
+    changed: Vec<Weak<LockFile>>,
+    /// The thread, and the process that it is of: the child of a fork has none.
+    thread: Option<(u32, Thread)>,
+}
+
+/// Somebody who waits for a lock file.
+#[derive(Debug)]
+pub(super) struct Waiter(Arc<LockFile>);
+
+impl Waiter {
+    pub(super) fn new(file: &Arc<LockFile>) -> Self {
+        changed(file);
+        Self(Arc::clone(file))
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        changed(&self.0);
+    }
+}
+
+/// Another number of this process may wait for a file, in the kernel or in all.
+pub(super) fn changed(file: &Arc<LockFile>) {
+    // Elsewhere nobody could tell whether the thread still lives.
+    if cfg!(target_os = "linux") && file.note_change() {
+        NEWS.lock().add(file);
+    }
+}
+
+impl News {
+    fn add(&mut self, file: &Arc<LockFile>) {
+        let pid = process::id();
+        if self.thread.as_ref().is_none_or(|(of, _)| *of != pid) {
+            self.changed.clear();
+            let thread = thread::Builder::new()
+                .name("lockutils-tell".to_owned())
+                .stack_size(STACK)
+                .spawn(run);
+            self.thread = thread.ok().map(|thread| (pid, thread.thread().clone()));
+        }
+        match &self.thread {
+            Some((_, thread)) => {
+                if self.changed.is_empty() {
+                    thread.unpark();
+                }
+                self.changed.push(Arc::downgrade(file));
+            }
+            // The next one tries again.
+            None => file.forget_change(),
+        }
+    }
+}
+
+fn run() {
+    let Some(teller) = Teller::new() else {
+        // There is no `/proc`.
+        let mut news = NEWS.lock();
+        news.changed.clear();
+        news.thread = None;
+        return;
+    };
+    let mut told: Vec<Weak<LockFile>> = Vec::new();
+    let mut pause = COLLECT;
+    loop {
+        thread::sleep(COLLECT);
+        let changed = mem::take(&mut NEWS.lock().changed);
+        pause = if changed.is_empty() {
+            LOOK.min(2 * pause)
+        } else {
+            COLLECT
+        };
+        told.extend(changed);
+        told.sort_unstable_by_key(Weak::as_ptr);
+        told.dedup_by(|one, other| one.ptr_eq(other));
+        told.retain(|file| file.upgrade().is_some_and(|file| file.tell(teller)));
+        thread::park_timeout(if told.is_empty() { LINGER } else { pause });
+        let mut news = NEWS.lock();
+        if told.is_empty() && news.changed.is_empty() {
+            news.thread = None;
+            return;
+        }
+    }
+}
