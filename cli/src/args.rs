@@ -1,18 +1,16 @@
 //! What can be said to the command.
 
-use anyhow::Result;
-use clap::builder::NonEmptyStringValueParser;
+use crate::place::Place;
+use crate::{exit, hint};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use clap_complete::{ArgValueCompleter, Shell};
-use lockutils::FileLocks;
+use clap::{
+    Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint,
+};
+use clap_complete::Shell;
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
-
-use crate::{completions, exit};
 
 /// The end of a subcommand's `--help`: what is in the file, and the environment.
 macro_rules! help {
@@ -59,7 +57,7 @@ pub(crate) enum Command {
 )]
 pub(crate) struct RunArgs {
     /// Locks to hold; all of them or none, in one order for everybody
-    #[arg(value_name = "KEY", required = true, add = ArgValueCompleter::new(completions::keys))]
+    #[arg(value_name = "KEY", required = true)]
     pub(crate) keys: Vec<OsString>,
 
     /// The command, with its arguments
@@ -109,7 +107,7 @@ pub(crate) struct RunArgs {
 #[command(after_long_help = help!("ps.txt"))]
 pub(crate) struct PsArgs {
     /// Locks to show, if they are held; without one, all of the directory
-    #[arg(value_name = "KEY", add = ArgValueCompleter::new(completions::keys))]
+    #[arg(value_name = "KEY")]
     pub(crate) keys: Vec<OsString>,
 
     /// What comes first
@@ -146,7 +144,7 @@ pub(crate) enum Sort {
 #[command(after_long_help = help!("rm.txt"))]
 pub(crate) struct RmArgs {
     /// The locks; one that can't be removed is no reason to keep the others
-    #[arg(value_name = "KEY", required = true, add = ArgValueCompleter::new(completions::keys))]
+    #[arg(value_name = "KEY", required = true)]
     pub(crate) keys: Vec<OsString>,
 
     #[command(flatten)]
@@ -191,6 +189,7 @@ pub(crate) struct ManArgs {
     #[arg(
         long,
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         conflicts_with = "subcommand",
         num_args = 0..=1,
         require_equals = true,
@@ -199,141 +198,31 @@ pub(crate) struct ManArgs {
     pub(crate) install: Option<OsString>,
 }
 
-/// Where the lock files are.
-#[derive(Args)]
-#[command(next_help_heading = "Where the lock files are")]
-pub(crate) struct Place {
-    /// Directory of the lock files; made when a lock is taken
-    ///
-    /// A relative path is taken from the current directory. Without it, the one in
-    /// `LOCKUTILS_DIR` or `OSLO_LOCK_PATH`, or the user's own.
-    #[arg(short, long)]
-    pub(crate) dir: Option<PathBuf>,
-
-    /// What the names of the files begin with
-    #[arg(short, long, value_parser = NonEmptyStringValueParser::new())]
-    prefix: Option<String>,
-
-    /// Use the lock files of Python's oslo.concurrency, by its rules
-    ///
-    /// The directory is its `lock_path`, and the prefix its `lock_file_prefix`.
-    #[arg(long)]
-    oslo: bool,
+/// What was said, and the grammar of the subcommand.
+pub(crate) fn parse() -> clap::error::Result<(Cli, clap::Command)> {
+    let mut command = Cli::command();
+    let parsed = command.try_get_matches_from_mut(env::args_os());
+    let matches = parsed.map_err(hinted)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let subcommand = matches.subcommand_name();
+    let subcommand = subcommand.and_then(|name| command.find_subcommand(name));
+    Ok((cli, subcommand.expect("there is one").clone()))
 }
 
-impl Place {
-    /// Whether nobody has named a directory, so that it is the user's own.
-    pub(crate) fn is_own(&self) -> bool {
-        let names = ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"];
-        self.dir.is_none() && names.iter().all(|name| variable(name).is_none())
-    }
-
-    pub(crate) fn locks(&self) -> Result<FileLocks> {
-        let (dir, prefix) = (self.dir.clone(), self.prefix.clone());
-        if self.oslo {
-            let dir = match dir.filter(|dir| !dir.as_os_str().is_empty()) {
-                Some(dir) => dir,
-                None => oslo_lock_path()?,
-            };
-            return Ok(FileLocks::oslo(dir, prefix.unwrap_or_default()));
+/// Adds a hint where the two hyphens before a command were forgotten.
+fn hinted(mut error: clap::Error) -> clap::Error {
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    let kinds = [
+        ErrorKind::MissingRequiredArgument,
+        ErrorKind::UnknownArgument,
+    ];
+    if kinds.contains(&error.kind()) {
+        if let Some(hint) = hint::of(&words) {
+            let hints = vec![StyledStr::from(hint)];
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hints));
         }
-        let locks = match dir {
-            Some(dir) => FileLocks::new(dir),
-            None => lockutils::file_locks().clone(),
-        };
-        Ok(match prefix {
-            Some(prefix) => locks.prefix(prefix),
-            None => locks,
-        })
     }
-}
-
-/// An environment variable. One that is set to nothing isn't set.
-pub(crate) fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
-}
-
-/// Python's directory, by its variable.
-fn oslo_lock_path() -> Result<PathBuf> {
-    let Some(dir) = variable("OSLO_LOCK_PATH").map(PathBuf::from) else {
-        let text = "missing the directory for `--oslo`; name it with `--dir`, or in \
-                    `OSLO_LOCK_PATH`";
-        return Err(usage(text));
-    };
-    if !dir.is_absolute() {
-        // Of all that are started elsewhere it would be another one.
-        let text = format!(
-            "`OSLO_LOCK_PATH` has a relative path, {dir:?}; set it to an absolute one, or use `--dir`"
-        );
-        return Err(usage(&text));
-    }
-    Ok(dir)
-}
-
-/// What was said, with a hint where the two hyphens before a command were forgotten.
-pub(crate) fn parse() -> clap::error::Result<Cli> {
-    Cli::try_parse().map_err(|mut error| {
-        let words: Vec<_> = env::args_os().skip(1).collect();
-        let kinds = [
-            ErrorKind::MissingRequiredArgument,
-            ErrorKind::UnknownArgument,
-        ];
-        if kinds.contains(&error.kind()) {
-            if let Some(hint) = hint(&words) {
-                let hints = vec![StyledStr::from(hint)];
-                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hints));
-            }
-        }
-        error
-    })
-}
-
-/// How to write it, for those who write it as `flock` and `env` have it.
-fn hint(words: &[OsString]) -> Option<String> {
-    let (subcommand, rest) = words.split_first()?;
-    let keys = match subcommand.to_str()? {
-        "run" => 1,
-        "wrap" => 0,
-        _ => return None,
-    };
-    let is_plain = |word: &OsString| !word.to_string_lossy().starts_with('-');
-    if rest.len() <= keys || rest.iter().any(|word| word == "--") {
-        return None;
-    }
-    let example = if rest[..=keys].iter().all(is_plain) {
-        let quoted = |word: &OsString| shown(&word.to_string_lossy());
-        let (keys, command) = rest.split_at(keys);
-        let keys: Vec<_> = keys.iter().map(quoted).collect();
-        let command: Vec<_> = command.iter().map(quoted).collect();
-        [keys, vec!["--".to_owned()], command].concat().join(" ")
-    } else if keys == 0 {
-        "-- cargo test".to_owned()
-    } else {
-        "backup -- rsync -a /home /backup".to_owned()
-    };
-    let subcommand = subcommand.to_string_lossy();
-    Some(format!(
-        "the command comes after `--`: `lockutils {subcommand} {example}`"
-    ))
-}
-
-/// A word as it is typed in a shell.
-fn shown(word: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!(
-        "'{}'",
-        word.escape_debug().to_string().replace('\'', "'\\''")
-    )
-}
-
-/// The error of arguments that are wrong in a way the grammar doesn't know of.
-pub(crate) fn usage(text: &str) -> anyhow::Error {
-    Cli::command()
-        .error(ErrorKind::ValueValidation, text)
-        .into()
+    error
 }
 
 /// A time with units, or in seconds, as other commands take it.

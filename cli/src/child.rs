@@ -13,10 +13,7 @@ use shared_child::SharedChild;
 use shared_child::unix::SharedChildExt as _;
 use signal_hook::consts::SIGCHLD;
 use signal_hook::low_level::siginfo::Origin;
-use std::error::Error;
 use std::ffi::OsString;
-use std::fmt;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitCode, ExitStatus};
@@ -26,13 +23,6 @@ use std::time::Duration;
 /// What somebody sends to several processes within this time, he sends at once: systemd sends
 /// to one after the other, and `timeout` to us and then to all of the group.
 const AT_ONCE: Duration = Duration::from_millis(50);
-
-/// A command that could not be run.
-#[derive(Debug)]
-pub(crate) struct NotRun {
-    pub(crate) program: OsString,
-    pub(crate) source: io::Error,
-}
 
 /// Runs a command, which has at least one word, and inherits some descriptors.
 pub(crate) fn run(
@@ -91,16 +81,4 @@ fn code(status: ExitStatus) -> ExitCode {
         .or(status.signal().map(|signal| exit::KILLED + signal));
     let code = code.and_then(|code| u8::try_from(code).ok());
     code.expect("it has ended, in one of two ways").into()
-}
-
-impl fmt::Display for NotRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "can't run {:?}", self.program)
-    }
-}
-
-impl Error for NotRun {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
-    }
 }

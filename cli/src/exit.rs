@@ -4,8 +4,8 @@
 //! `sysexits.h`, as `flock(1)` has them, and the shells' for a command that can't be run.
 
 use crate::ancestor::HeldAbove;
-use crate::child::NotRun;
 use crate::holder;
+use crate::launch::NotRun;
 use lockutils::ErrorKind;
 use std::error::Error;
 use std::fmt::Display;
@@ -36,6 +36,12 @@ pub(crate) const KILLED: i32 = 128;
 /// Whether a lock was not taken since somebody has it.
 pub(crate) fn is_conflict(error: &lockutils::Error) -> bool {
     matches!(error.kind(), ErrorKind::Busy | ErrorKind::Timeout)
+}
+
+/// The error of arguments that are wrong in a way the grammar doesn't know of. Who knows the
+/// subcommand adds its usage.
+pub(crate) fn usage(text: &str) -> anyhow::Error {
+    clap::Error::raw(clap::error::ErrorKind::ValueValidation, text).into()
 }
 
 /// Prints an error, and gives its exit status.

@@ -11,8 +11,6 @@
 //! - SIGPIPE is no more ignored in what the standard library starts, except by `exec`.
 //! - A script that doesn't begin with `#!` is for the shell, which only `exec` knows.
 
-use crate::child::NotRun;
-use crate::exit;
 use crate::witness::oneself;
 use lockutils_startup as startup;
 use nix::errno::Errno;
@@ -20,11 +18,13 @@ use nix::unistd::execvp;
 use shared_child::SharedChild;
 use signal_hook::consts::{SIGCHLD, SIGPIPE};
 use std::env;
+use std::error::Error;
 use std::ffi::{CString, OsString};
+use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::{CommandExt as _, parent_id};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +36,13 @@ const IGNORE_PIPE: &str = "--ignore-pipe";
 
 /// How long a launcher sleeps until it looks again.
 const NAP: Duration = Duration::from_millis(1);
+
+/// A command that could not be run.
+#[derive(Debug)]
+pub(crate) struct NotRun {
+    program: OsString,
+    source: io::Error,
+}
 
 /// Starts a command, which has at least one word.
 ///
@@ -66,8 +73,8 @@ pub(crate) fn start(
     SharedChild::spawn(&mut launcher).map_err(not_run)
 }
 
-/// What a launcher does: it becomes the command.
-pub(crate) fn launch() -> ExitCode {
+/// What a launcher does: it becomes the command, or gives why it can't.
+pub(crate) fn launch() -> NotRun {
     let mut arguments = env::args_os().skip(1);
     let ignores_pipe = arguments.by_ref().take_while(|word| word != "--").count() > 0;
     let words: Vec<_> = arguments.collect();
@@ -83,7 +90,7 @@ pub(crate) fn launch() -> ExitCode {
         Command::new(program).args(rest).exec()
     };
     let program = program.clone();
-    exit::report(&NotRun { program, source }.into())
+    NotRun { program, source }
 }
 
 /// Becomes the command, and leaves SIGPIPE as it is; gives why it can't.
@@ -95,5 +102,17 @@ fn exec(words: &[OsString]) -> io::Error {
             Err(error) => error.into(),
         },
         Err(error) => error.into(),
+    }
+}
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "can't run {:?}", self.program)
+    }
+}
+
+impl Error for NotRun {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
     }
 }

@@ -1,6 +1,7 @@
 //! The `lockutils` command.
 //!
-//! [`args`] is the grammar, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
+//! [`args`] is the grammar, with the [`place`] of the lock files and a [`hint`] where something
+//! was forgotten, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
 //! the first under a lock, and while it waits for that, [`waiting`] shows for whom, unless it is for an
 //! [`ancestor`], and for ever; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
@@ -20,9 +21,11 @@ mod args;
 mod child;
 mod completions;
 mod exit;
+mod hint;
 mod holder;
 mod launch;
 mod man;
+mod place;
 mod ps;
 mod rm;
 mod run;
@@ -35,21 +38,23 @@ mod waiting;
 mod witness;
 mod wrap;
 
+use anyhow::Result;
 use args::Command;
 use std::env;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    act().unwrap_or_else(|error| exit::report(&error))
+}
+
+fn act() -> Result<ExitCode> {
     match env::args_os().next() {
-        Some(name) if name == launch::NAME => return launch::launch(),
-        Some(name) if name == witness::NAME => return witness::attend(),
+        Some(name) if name == launch::NAME => return Err(launch::launch().into()),
+        Some(name) if name == witness::NAME => return Ok(witness::attend()),
         _ => {}
     }
     completions::answer();
-    let cli = match args::parse() {
-        Ok(cli) => cli,
-        Err(error) => return exit::report(&error.into()),
-    };
+    let (cli, mut subcommand) = args::parse()?;
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Ps(args) => ps::run(args),
@@ -59,5 +64,8 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };
-    done.unwrap_or_else(|error| exit::report(&error))
+    done.map_err(|error| match error.downcast::<clap::Error>() {
+        Ok(usage) => usage.format(&mut subcommand).into(),
+        Err(error) => error,
+    })
 }

@@ -1,10 +1,11 @@
 //! `lockutils ps`: who holds what.
 
 use crate::args::{PsArgs, Sort};
+use crate::table::Lock;
 use crate::waiters::Waiters;
-use crate::{args, exit, holder, screen, table};
+use crate::{exit, holder, screen, table};
 use anyhow::Result;
-use lockutils::{Error, FileLocks, FileStates, Holder, Key, LockState};
+use lockutils::{Error, FileLocks, FileStates, Holder, Key};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -12,19 +13,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::iter;
 use std::process::ExitCode;
 
-/// A lock that somebody holds, and the ids of the processes that wait for it, each once, as far as
-/// they can be seen.
-pub(crate) struct Lock {
-    pub(crate) state: LockState,
-    pub(crate) waiters: Vec<u32>,
-}
-
 pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
     let locks = args.place.locks()?;
     if args.watch {
         if !io::stdout().is_terminal() {
             let text = "`--watch` needs a terminal; leave it out, or use `--json`";
-            return Err(args::usage(text));
+            return Err(exit::usage(text));
         }
         screen::show(|| {
             let (held, failed) = look(&locks, args)?;

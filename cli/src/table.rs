@@ -1,11 +1,10 @@
 //! The table of `lockutils ps`, as wide as the terminal.
 
 use crate::holder;
-use crate::ps::Lock;
 use comfy_table::{
     Cell, ColumnConstraint, ContentArrangement, Row, Table, TableComponent, Width, presets,
 };
-use lockutils::{FileLocks, Holder};
+use lockutils::{FileLocks, Holder, LockState};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
@@ -22,6 +21,13 @@ const LEAST: u16 = 12;
 /// The space before what is in a column: its padding, and the line between columns, which is a
 /// blank.
 const PADDING: u16 = 2;
+
+/// A lock that somebody holds, and the ids of the processes that wait for it, each once, as far as
+/// they can be seen.
+pub(crate) struct Lock {
+    pub(crate) state: LockState,
+    pub(crate) waiters: Vec<u32>,
+}
 
 /// Where was looked, and when; and a line for each lock, of all or of those that were named.
 pub(crate) fn text(locks: &FileLocks, named: &[OsString], held: &[Lock]) -> String {

@@ -53,7 +53,9 @@ fn bash_completes() {
     ] {
         assert_eq!(code(&mut lockutils(place, ["run", key, "--", "true"])), 0);
     }
+    std::os::unix::fs::symlink("/bin/true", elsewhere.join("lockutils-tried")).unwrap();
     let script = "source <(lockutils completions bash)
+                  PATH+=:$0
                   what_comes() { COMP_WORDS=(\"$@\") COMP_CWORD=$(($# - 1)) COMPREPLY=() COMP_TYPE=9
                       \"$(complete -p lockutils | sed 's/.* -F \\([^ ]*\\) .*/\\1/')\" \\
                           lockutils \"${@: -1}\" \"${@: -2:1}\"
@@ -62,6 +64,12 @@ fn bash_completes() {
                   what_comes lockutils run --t
                   what_comes lockutils rm vm
                   what_comes lockutils run vm-8 vm
+                  what_comes lockutils run vm-8 -- lockutils-tr
+                  what_comes lockutils wrap -- env \"$0/im\"
+                  what_comes lockutils wrap -- \"$0/im\"
+                  what_comes lockutils wrap -- \"$0/lock\"
+                  what_comes lockutils rm -- vm
+                  what_comes lockutils man sw
                   what_comes lockutils ps --dir \"$0\" ''";
     let done = done(
         prepared("bash", &directory)
@@ -69,15 +77,24 @@ fn bash_completes() {
             .arg(&*elsewhere),
     );
     let lines: Vec<_> = done.out.lines().map(str::trim).collect();
+    let (image, program) = (elsewhere.join("image"), elsewhere.join("lockutils-tried"));
     assert_eq!(
-        lines[..4],
-        ["run rm", "--timeout", "vm-7 vm-8", "vm-7 vm-8"]
+        lines[..lines.len() - 1],
+        [
+            "run rm",
+            "--timeout",
+            "vm-7 vm-8",
+            "vm-7 vm-8",
+            "lockutils-tried",
+            image.to_str().unwrap(),
+            "",
+            program.to_str().unwrap(),
+            "vm-7 vm-8",
+            "sweep",
+        ]
     );
-    assert!(
-        lines[4].split(' ').any(|word| word == "image"),
-        "{}",
-        done.out
-    );
+    let last = lines.last().expect("a line for each");
+    assert!(last.split(' ').any(|word| word == "image"), "{last}");
     assert_eq!(done.err, "");
 }
 
@@ -158,8 +175,37 @@ fn manual_pages_are_those_of_the_help() {
         let title = format!("\n.TH lockutils-{subcommand} 1 ");
         assert_eq!((page.code, &*page.err), (Some(0), ""));
         assert!(page.out.contains(&title), "{}", page.out);
-        assert!(page.out.contains("\nExamples:\n"), "{}", page.out);
+        for section in ["EXAMPLES", "\"EXIT STATUS\""] {
+            let section = format!("\n.SH {section}\n.TP\n");
+            assert!(page.out.contains(&section), "{}", page.out);
+        }
+        let footer = format!("\"lockutils {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(page.out.contains(&footer), "{}", page.out);
     }
-    let wrong = done(&mut lockutils(&directory, ["man", "nothing"]));
-    assert_eq!((wrong.code, &*wrong.out), (Some(64), ""));
+    assert!(!page.out.contains("help(1)"), "{}", page.out);
+    let page = done(&mut lockutils(&directory, ["man", "run"]));
+    let synopsis = "\\fBlockutils run\\fR [OPTIONS] <KEY>... \\-\\- <COMMAND>...\n";
+    assert!(page.out.contains(synopsis), "{}", page.out);
+}
+
+/// Also of what the grammar doesn't know of.
+#[test]
+fn wrong_use_is_told_the_usage_of_the_subcommand() {
+    let directory = Directory::new();
+    for args in [
+        &["man", "nothing"][..],
+        &["ps", "--watch"],
+        &["ps", "--oslo"],
+        &["run", "--oslo", "key", "--", "true"],
+        &["rm", "--oslo", "key"],
+        &["sweep", "--oslo"],
+        &["man", "--install"],
+    ] {
+        let mut wrong = lockutils(&directory, args);
+        wrong.env_remove("HOME").env_remove("XDG_DATA_HOME");
+        let wrong = done(&mut wrong);
+        assert_eq!((wrong.code, &*wrong.out), (Some(64), ""), "{args:?}");
+        let usage = format!("\nUsage: lockutils {} ", args[0]);
+        assert!(wrong.err.contains(&usage), "{}", wrong.err);
+    }
 }
