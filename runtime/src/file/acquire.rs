@@ -19,131 +19,28 @@
 //! file, and where too many threads wait already, it tries again after a while, at a time
 //! that is left to chance.
 
-use super::FileSpace;
 use super::descriptor::Failure;
 use super::hold::{AllHeld, FileHold};
 use super::kernel::{Manner, Tried, Waiting};
 use super::path::Rule;
+use super::request::{self, ATTEMPTS, Request, is_among};
 use super::table::InUse;
 use super::tell::Waiter;
 use super::wait::Claim;
 use crate::alarm::Alarm;
 use crate::error::{Error, ErrorKind};
 use crate::held::Held;
-use crate::key::Key;
 use crate::local::{Acquire as Queue, Signal};
 use crate::name::Taken;
 use crate::owner::Owner;
-use crate::site::Site;
 use crate::space::Reentry;
 use crate::sync::Instant;
-use crate::table::policy::{Mode, Terms};
+use crate::table::policy::Mode;
 use crate::timer::Timer;
 use std::cell::OnceCell;
-use std::io;
 use std::task::{Poll, Waker, ready};
 use std::time::Duration;
 use std::{mem, vec};
-
-/// How often a file may be replaced while one tries to lock it. Somebody who removes it and makes
-/// it as fast as that goes can be lucky a hundred times.
-const ATTEMPTS: usize = 1000;
-
-/// One lock file to take, how, and where in the code.
-#[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) space: FileSpace,
-    pub(super) key: Key,
-    pub(super) name: Key,
-    pub(super) terms: Terms,
-    pub(super) site: Site,
-}
-
-impl Request {
-    pub(super) fn taken(&self) -> Taken {
-        Taken {
-            space: self.space.name,
-            key: self.key.clone(),
-            site: self.site,
-        }
-    }
-
-    pub(super) fn manner(&self) -> Manner {
-        Manner::new(self.space.rule, self.terms, self.site)
-    }
-
-    /// Takes the lock, of which the caller holds no other name, if that needs no waiting.
-    pub(super) fn try_alone(&self, owner: Owner) -> Result<FileHold, Error> {
-        let hold = self.try_now(owner, &[])?;
-        Ok(hold.expect("there is nothing that it could be held with"))
-    }
-
-    /// Takes the lock if that needs no waiting; `None` if it is one of those that are held.
-    fn try_now(&self, owner: Owner, held: &[FileHold]) -> Result<Option<FileHold>, Error> {
-        let failed = |failure| self.failed(failure);
-        let mut file = InUse::of(self.space.directory, &self.name).map_err(failed)?;
-        for _ in 0..ATTEMPTS {
-            if is_among(&file, held).map_err(failed)? {
-                return Ok(None);
-            }
-            let queue = file.queue(self.terms, self.site);
-            let in_process = match queue.try_now(owner) {
-                Ok(in_process) => in_process,
-                Err(error) => return Err(self.of_this_lock(error, &file)),
-            };
-            let manner = Manner {
-                gives_way: false,
-                ..self.manner()
-            };
-            match file.try_take(manner).map_err(failed)? {
-                Tried::Taken => {
-                    return Ok(Some(FileHold::new(self, file, in_process)));
-                }
-                Tried::Busy | Tried::Paused(_) => {
-                    return Err(self.refused(ErrorKind::Busy, &file));
-                }
-                Tried::Elsewhere => {
-                    let found = file.anew().map_err(failed)?;
-                    drop(in_process); // Before its file is out of use.
-                    file = found;
-                }
-            }
-        }
-        Err(self.failed(replaced()))
-    }
-
-    /// The error of who finds the kernel's lock taken.
-    fn refused(&self, kind: ErrorKind, file: &InUse) -> Error {
-        let holder = self.holder().ok().flatten();
-        Error::new(kind, self.space.name, self.key.clone(), holder).with_file(file.path())
-    }
-
-    pub(super) fn failed(&self, failure: Failure) -> Error {
-        self.space.failed(self.key.clone(), self.path(), failure)
-    }
-
-    /// What the in-process lock's error means here.
-    fn of_this_lock(&self, error: Error, file: &InUse) -> Error {
-        let error = error.renamed(self.space.name, self.key.clone(), file.path());
-        if file.is_held() || error.kind() == ErrorKind::Deadlock {
-            return error;
-        }
-        // Who has the in-process lock waits for another process.
-        match self.holder() {
-            Ok(Some(holder)) => error.with_holder(Some(holder)),
-            Ok(None) | Err(_) => error,
-        }
-    }
-}
-
-/// Whether a file is one of those that are held, by whatever name.
-fn is_among(file: &InUse, held: &[FileHold]) -> Result<bool, Failure> {
-    Ok(held.iter().any(|hold| hold.file().is_same(file)) && file.leads_here()?)
-}
-
-fn replaced() -> Failure {
-    Failure::of("lock file")(io::Error::other("it is replaced again and again"))
-}
 
 /// A lock file, or several, being taken. Dropping it half-way leaves the queues, and
 /// releases those that it has.
@@ -514,7 +411,7 @@ impl One {
             Tried::Elsewhere => {
                 *replaced += 1;
                 if *replaced == ATTEMPTS {
-                    return Poll::Ready(Err(self::replaced()));
+                    return Poll::Ready(Err(request::replaced()));
                 }
                 let found = file.anew()?;
                 // Before its file is out of use.

@@ -1,8 +1,9 @@
 //! The handles of one lock file and of several, and what can be done with them.
 
 use super::FileLocks;
-use super::acquire::{Acquire, Request};
+use super::acquire::Acquire;
 use super::future::FileLockFuture;
+use super::request::Request;
 use crate::error::Error;
 use crate::guard::Guard;
 use crate::holder::Holder;

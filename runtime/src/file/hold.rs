@@ -1,9 +1,9 @@
 //! Lock files that are held.
 
-use super::acquire::Request;
 use super::kernel::Tried;
 use super::path::Rule;
 use super::refresh;
+use super::request::Request;
 use super::table::InUse;
 use crate::held::Held;
 use crate::held::Holding;

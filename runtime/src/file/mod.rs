@@ -8,10 +8,11 @@
 //!
 //! From top to bottom: [`FileLocks`] here, [`handle`] and [`future`] are what users see, with
 //! [`default`] for the process-wide space and [`state`] for who looks; [`acquire`] waits for a
-//! [`hold`], first in the process and then for the [`kernel`], if need be by a [`wait`] on another
-//! thread; [`table`] knows the files in use, and their names; [`refresh`] keeps others from
-//! removing them for their age; [`descriptor`] is one that is open, with the holder's [`record`]
-//! in it, and the [`count`] of those who wait, which a thread has to [`tell`]; [`path`] names it, and [`sys`] asks the operating system.
+//! [`hold`] of what a [`request`] says, first in the process and then for the [`kernel`], if need be
+//! by a [`wait`] on another thread; [`table`] knows the files in use, and their names; [`refresh`]
+//! keeps others from removing them for their age; [`descriptor`] is one that is open, with the
+//! holder's [`record`] in it, and the [`count`] of those who wait, which a thread is to [`tell`];
+//! [`path`] names it, and [`sys`] asks the operating system.
 
 mod acquire;
 mod count;
@@ -25,6 +26,7 @@ mod kernel;
 mod path;
 mod record;
 mod refresh;
+mod request;
 mod state;
 mod sys;
 mod table;
@@ -37,9 +39,10 @@ use crate::key::{Key, LockKey};
 use crate::site::Site;
 use crate::space::{self, Space};
 use crate::table::policy::Terms;
-use acquire::{Acquire, Request};
+use acquire::Acquire;
 use descriptor::Failure;
 use path::Rule;
+use request::Request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;

@@ -1,11 +1,11 @@
 //! Who looks at lock files, and who removes them.
 
 use super::FileLocks;
-use super::acquire::Request;
 use super::count::{Count, Lines};
 use super::descriptor::{self, Failure};
 use super::kernel::LockFile;
 use super::path::{self, Rule};
+use super::request::Request;
 use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::{Error, ErrorKind};

@@ -2,9 +2,7 @@
 
 use super::{HOLDER, holder};
 use lockutils::{FileLocks, assert_locked};
-#[cfg(not(lockutils_portable))]
-use lockutils_tests::eventually;
-use lockutils_tests::{Directory, Process};
+use lockutils_tests::{Directory, Process, eventually};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
@@ -31,8 +29,6 @@ fn states_name_holders_of_all_processes() {
     }
 }
 
-/// Only Linux tells who waits in the kernel.
-#[cfg(not(lockutils_portable))]
 #[test]
 fn states_count_waiters_of_all_processes() {
     let directory = Directory::new();
