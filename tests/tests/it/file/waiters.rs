@@ -64,6 +64,27 @@ fn each_thread_and_task_of_another_process_is_counted() {
     });
 }
 
+/// Who told of them still lives, and tells of another file.
+#[test]
+fn waiters_of_a_file_that_their_process_has_closed_are_gone() {
+    let (_directory, locks, mut one, _two) = two();
+    let first = locks.key("a").lock().unwrap();
+    let _second = locks.key("b").lock().unwrap();
+    let waiters = || {
+        let states = locks.states().unwrap();
+        states.iter().map(|state| state.waiters).collect::<Vec<_>>()
+    };
+    one.ask_for("keep 0", "done");
+    one.ask_for("crowd 1 1 a", "crowd");
+    one.ask_for("crowd 1 1 b", "crowd");
+    eventually("they wait for both", || waiters() == [2, 2]);
+    drop(first);
+    let path = locks.path("a").unwrap();
+    eventually("its line is taken away", || lines(&path, one.id()) == 0);
+    let _first = locks.key("a").lock().unwrap();
+    eventually("nobody waits for the first", || waiters() == [0, 2]);
+}
+
 /// Nobody of them waits in the kernel.
 #[test]
 fn those_who_wait_for_a_holder_of_their_own_process_are_counted() {
