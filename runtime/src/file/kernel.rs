@@ -340,9 +340,19 @@ impl LockFile {
         }
     }
 
-    /// Removes the file at its path. The caller holds its lock exclusively.
-    pub(super) fn remove(&self, path: &Path) -> Result<(), Failure> {
+    /// Removes the file at its path, if it is there; tells whether it was. The caller holds its
+    /// lock exclusively.
+    ///
+    /// A name can't be removed on the condition that it leads to a certain file. But none of our
+    /// own processes has it lead elsewhere without this lock: only a stranger who puts another
+    /// file there in the moment between the look and the removal loses that file.
+    pub(super) fn remove(&self, path: &Path) -> Result<bool, Failure> {
         let mut kernel = self.kernel.lock();
+        let descriptor = kernel.descriptor.clone();
+        if !descriptor.map_or(Ok(false), |descriptor| descriptor.is_at(path))? {
+            kernel.led = None; // Or who comes at once would believe that it is there.
+            return Ok(false);
+        }
         if !Os::REMOVES_OPEN {
             // While it is open here it can't be removed. If it can be afterwards, nobody has it
             // open, and so nobody has its lock.
@@ -351,7 +361,7 @@ impl LockFile {
         fs::remove_file(path).map_err(Failure::of("remove lock file"))?;
         // Those who wait for it find out as soon as they get it. Nobody is handed it.
         kernel.descriptor = None;
-        Ok(())
+        Ok(true)
     }
 
     /// Whether this process has the kernel's lock.

@@ -5,7 +5,7 @@ use super::count::{Count, Lines};
 use super::descriptor::{self, Failure};
 use super::kernel::LockFile;
 use super::path::{self, Rule};
-use super::request::Request;
+use super::request::{ATTEMPTS, Request, replaced};
 use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::{Error, ErrorKind};
@@ -132,11 +132,7 @@ impl FileLocks {
         let request = self.request(&key, Terms::EXCLUSIVE, Site::here())?;
         let allowed = request.space.rule.lets_files_be_removed();
         allowed.map_err(|failure| request.failed(failure))?;
-        match Os::identity_at(&request.path()) {
-            Ok(Some(_)) => request.remove(),
-            Ok(None) => Ok(false),
-            Err(error) => Err(request.not_seen(error)),
-        }
+        request.remove()
     }
 
     /// Removes the lock files of the space that nobody holds, and tells which those were.
@@ -438,13 +434,25 @@ impl Request {
         self.failed(Failure::of(LOOK)(error))
     }
 
+    /// Removes the file, if there is one, and tells whether there was.
     fn remove(&self) -> Result<bool, Error> {
-        let hold = self.try_alone(Owner::thread())?;
-        match hold.file().remove() {
-            Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(failure) => Err(self.failed(failure)),
-            Ok(()) => Ok(true),
+        for _ in 0..ATTEMPTS {
+            match Os::identity_at(&self.path()) {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(false),
+                Err(error) => return Err(self.not_seen(error)),
+            }
+            let hold = self.try_alone(Owner::thread())?;
+            match hold.file().remove() {
+                Ok(true) => return Ok(true),
+                Ok(false) => {} // Somebody has put another one in its place.
+                Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => {
+                    return Ok(false);
+                }
+                Err(failure) => return Err(self.failed(failure)),
+            }
         }
+        Err(self.failed(replaced()))
     }
 
     /// Removes the file if it is a lock file, and tells whether it was.

@@ -178,7 +178,8 @@ impl InUse {
         self.0.file.release(rule);
     }
 
-    pub(super) fn remove(&self) -> Result<(), Failure> {
+    /// Removes the file, if its name leads to it; tells whether it does.
+    pub(super) fn remove(&self) -> Result<bool, Failure> {
         self.0.file.remove(&self.0.path)
     }
 
@@ -454,4 +455,33 @@ fn hash(directory: &'static Directory, name: &Key) -> u64 {
 fn hash_of(value: &impl Hash) -> u64 {
     static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     HASHES.hash_one(value)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::FileLocks;
+    use crate::owner::Owner;
+    use crate::site::Site;
+    use std::fs;
+
+    /// As somebody may do just after one has got the lock, or has looked.
+    #[test]
+    fn file_that_was_put_in_its_place_is_not_removed() {
+        let directory = std::env::temp_dir().join(format!("lockutils-put-{}", std::process::id()));
+        let locks = FileLocks::new(&directory);
+        let request = locks.request("key", Terms::EXCLUSIVE, Site::here());
+        let hold = request.unwrap().try_alone(Owner::thread()).unwrap();
+        let path = hold.file().path();
+        fs::rename(&path, directory.join("moved")).unwrap();
+        assert!(!hold.file().remove().unwrap());
+        fs::write(&path, "another").unwrap();
+        assert!(!hold.file().remove().unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"another");
+        drop(hold);
+        // At once: it has just been seen that the file is another one.
+        assert!(locks.remove("key").unwrap());
+        assert!(!path.exists() && directory.join("moved").exists());
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }
