@@ -7,28 +7,36 @@
 //! at once instead of in time, and so looks again and again whether it is time. That costs
 //! processor time, but is late for nothing and fails nobody. Each such look tries to start the
 //! thread, so it ends as soon as there is room for one.
+//!
+//! The child of a fork has a thread and alarms of its own, see [`OfProcess`]. The mutex is the
+//! standard library's, whose waiters are nowhere in a list: the thread that waits is not there in
+//! the child.
 
 use crate::foreign;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::process::OfProcess;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-static ALARMS: Mutex<Alarms> = Mutex::new(Alarms {
-    tasks: BTreeMap::new(),
-    last: 0,
-    runs: false,
-});
+static CLOCK: OfProcess<Clock> = OfProcess::new();
 
-/// There is an alarm that is earlier than all others.
-static EARLIER: Condvar = Condvar::new();
+/// The number of the latest alarm, also of those that the child of a fork has from its parent.
+static LAST: AtomicU64 = AtomicU64::new(0);
 
+#[derive(Default)]
+struct Clock {
+    alarms: Mutex<Alarms>,
+    /// There is an alarm that is earlier than all others.
+    earlier: Condvar,
+}
+
+#[derive(Default)]
 struct Alarms {
     /// Whom to wake, by when, and by the alarm's number, which tells those of one moment apart.
     tasks: BTreeMap<(Instant, u64), Waker>,
-    /// The latest number.
-    last: u64,
     /// Whether the thread runs.
     runs: bool,
 }
@@ -65,22 +73,22 @@ impl Alarm {
         if self.is_over() {
             return Poll::Ready(());
         }
-        let mut alarms = ALARMS.lock();
-        if !alarms.start() {
+        let clock = CLOCK.get();
+        let mut alarms = clock.lock();
+        if !alarms.start(clock) {
             drop(alarms); // Before the waker is called.
             waker.wake();
             return Poll::Pending;
         }
-        let number = *self.number.get_or_insert_with(|| {
-            alarms.last += 1;
-            alarms.last
-        });
+        // Relaxed: that it is another one is all there is to it.
+        let new = || LAST.fetch_add(1, Ordering::Relaxed);
+        let number = *self.number.get_or_insert_with(new);
         let alarm = (self.at, number);
         let old = alarms.tasks.insert(alarm, waker);
         let is_first = alarms.tasks.first_key_value().map(|(first, _)| *first) == Some(alarm);
         drop(alarms); // Before the old waker is.
         if is_first {
-            EARLIER.notify_one();
+            clock.earlier.notify_one();
         }
         drop(old);
         Poll::Pending
@@ -90,7 +98,7 @@ impl Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(number) = self.number {
-            let old = ALARMS.lock().tasks.remove(&(self.at, number));
+            let old = CLOCK.get().lock().tasks.remove(&(self.at, number));
             drop(old); // After the mutex is free.
         }
     }
@@ -98,30 +106,43 @@ impl Drop for Alarm {
 
 impl Alarms {
     /// Sees to it that the thread runs, if one can be had.
-    fn start(&mut self) -> bool {
+    fn start(&mut self, clock: &'static Clock) -> bool {
         if !self.runs {
             let thread = thread::Builder::new().name("lockutils-timer".to_owned());
-            self.runs = thread.spawn(run).is_ok();
+            self.runs = thread.spawn(|| clock.run()).is_ok();
         }
         self.runs
     }
 }
 
-fn run() {
-    let mut alarms = ALARMS.lock();
-    loop {
-        match alarms.tasks.first_entry() {
-            None => EARLIER.wait(&mut alarms),
-            Some(first) => {
-                let (at, _) = *first.key();
-                if at <= Instant::now() {
-                    let waker = first.remove();
-                    // One that panics is no reason for the others to wait for ever.
-                    MutexGuard::unlocked(&mut alarms, || foreign::contain(|| waker.wake()));
-                } else {
-                    EARLIER.wait_until(&mut alarms, at);
+impl Clock {
+    fn lock(&self) -> MutexGuard<'_, Alarms> {
+        // Nothing that panics is half done.
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut alarms = self.lock();
+        loop {
+            let next = alarms.tasks.first_key_value().map(|(&(at, _), _)| at);
+            let rest = next.map(|at| at.saturating_duration_since(Instant::now()));
+            alarms = match rest {
+                None => {
+                    let woken = self.earlier.wait(alarms);
+                    woken.unwrap_or_else(PoisonError::into_inner)
                 }
-            }
+                Some(rest) if !rest.is_zero() => {
+                    let woken = self.earlier.wait_timeout(alarms, rest);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                Some(_) => {
+                    let first = alarms.tasks.pop_first();
+                    drop(alarms); // Before the waker is called.
+                    // One that panics is no reason for the others to wait for ever.
+                    foreign::contain(|| first.into_iter().for_each(|(_, waker)| waker.wake()));
+                    self.lock()
+                }
+            };
         }
     }
 }
@@ -129,6 +150,7 @@ fn run() {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use parking_lot::Mutex;
     use std::sync::Arc;
     use std::sync::mpsc::{self, Sender};
     use std::task::Wake;

@@ -119,6 +119,7 @@ mod key;
 mod local;
 mod name;
 mod owner;
+mod process;
 mod returned;
 mod site;
 mod snapshot;

@@ -11,6 +11,7 @@ use crate::table::policy::Mode;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
+use std::process;
 
 /// What was tried with a lock file, and why it failed.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ impl Failure {
 pub(super) struct Descriptor {
     file: File,
     pub(super) identity: Identity,
+    /// The process that has opened it. With the child of a fork it shares the lock.
+    process: u32,
 }
 
 impl Descriptor {
@@ -57,7 +60,16 @@ impl Descriptor {
             Os::protect(&file, &found);
         }
         let identity = Os::identity(&file).map_err(Failure::of("look at lock file"))?;
-        Ok(Self { file, identity })
+        Ok(Self {
+            file,
+            identity,
+            process: process::id(),
+        })
+    }
+
+    /// Whether this process has opened it, and not the one that has forked it.
+    pub(super) fn is_own(&self) -> bool {
+        self.process == process::id()
     }
 
     pub(super) fn try_lock(&self, mode: Mode) -> Result<bool, Failure> {
@@ -158,9 +170,11 @@ impl Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // Explicitly: closing alone keeps the lock where a child has the descriptor too.
-        // Where it fails there is nothing else to do.
-        let _ = self.unlock();
+        if self.is_own() {
+            // Explicitly: closing alone keeps the lock where a child has the descriptor too.
+            // Where it fails there is nothing else to do.
+            let _ = self.unlock();
+        }
     }
 }
 

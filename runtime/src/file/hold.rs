@@ -2,7 +2,6 @@
 
 use super::kernel::Tried;
 use super::path::Rule;
-use super::refresh;
 use super::request::Request;
 use super::table::InUse;
 use crate::held::Held;
@@ -36,7 +35,6 @@ impl FileHold {
 
     /// Of who has the kernel's lock and the in-process one.
     pub(super) fn new(request: &Request, file: InUse, in_process: Held) -> Self {
-        refresh::start();
         Self {
             file,
             rule: request.space.rule,

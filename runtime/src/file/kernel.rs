@@ -24,6 +24,7 @@ use super::count::{Count, Teller};
 use super::descriptor::{Descriptor, Failure};
 use super::path::Rule;
 use super::record::Content;
+use super::refresh;
 use super::sys::{Files as _, Identity, Os};
 use super::table::{self, Link, Usage};
 use super::tell;
@@ -226,7 +227,9 @@ impl LockFile {
     fn try_wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
         let mut kernel = self.kernel.lock();
         let waits = &mut kernel.waits;
-        let mut left = waits.iter().filter(|wait| wait.mode == mode);
+        // The child of a fork has none of its parent's threads.
+        let is_left = |wait: &&Arc<Wait>| wait.mode == mode && wait.descriptor.is_own();
+        let mut left = waits.iter().filter(is_left);
         if let Some(claim) = left.find_map(|wait| wait.claim(self)) {
             return Ok(Waiting::For(claim));
         }
@@ -420,10 +423,13 @@ impl Kernel {
             }
             State::Free => {}
         }
-        // It comes back if nothing is wrong with it.
-        let descriptor = if let Some(descriptor) = self.descriptor.take() {
+        // It comes back if nothing is wrong with it. Not that of the process that has forked this
+        // one: they would have the lock together.
+        let own = self.descriptor.take().filter(|ours| ours.is_own());
+        let descriptor = if let Some(descriptor) = own {
             descriptor
         } else {
+            self.waits.retain(|wait| wait.descriptor.is_own());
             (self.led, self.seen) = (None, None);
             Arc::new(Descriptor::open(&link.path)?)
         };
@@ -457,6 +463,7 @@ impl Kernel {
         if rule == Rule::Oslo {
             self.turn.begin_hold(Instant::now());
         }
+        refresh::start();
         Ok(Tried::Taken)
     }
 

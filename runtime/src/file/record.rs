@@ -23,6 +23,7 @@
 //! writes have one time, and on some it is another machine's.
 
 use crate::holder::Elsewhere;
+use crate::process::OfProcess;
 use crate::site::Site;
 use std::fmt::Write as _;
 use std::fs;
@@ -111,10 +112,15 @@ static HOST: LazyLock<String> = LazyLock::new(|| {
     name.map_or_else(|_| "-".to_owned(), |name| word(name.trim()))
 });
 
-static ONESELF: LazyLock<Oneself> = LazyLock::new(|| Oneself::read(process::id()));
+static ONESELF: OfProcess<Oneself> = OfProcess::new();
 
 impl Oneself {
-    fn read(pid: u32) -> Self {
+    fn get() -> &'static Self {
+        ONESELF.get_or_init(Self::read)
+    }
+
+    fn read() -> Self {
+        let pid = process::id();
         Self {
             pid,
             start: started(&pid.to_string()).unwrap_or(0),
@@ -127,21 +133,13 @@ impl Oneself {
 impl FileRecord {
     /// The calling process, which has just taken a lock.
     pub(super) fn of_this_process(site: Site) -> Self {
-        let (pid, forked);
-        let oneself = if ONESELF.pid == process::id() {
-            &*ONESELF
-        } else {
-            // The child of a fork.
-            forked = Oneself::read(process::id());
-            &forked
-        };
-        pid = oneself.pid;
+        let oneself = Oneself::get();
         let (command, site) = match STANDS_FOR.get() {
             Some(command) => (command.clone(), NOWHERE.to_owned()),
             None => (oneself.command.clone(), site.to_string()),
         };
         Self {
-            pid,
+            pid: oneself.pid,
             start: oneself.start,
             namespace: oneself.namespace,
             host: HOST.clone(),
@@ -223,7 +221,7 @@ impl FileRecord {
 
     /// The number of the PID namespace, if it is another one.
     fn other_namespace(&self) -> Option<u64> {
-        let own = ONESELF.namespace;
+        let own = Oneself::get().namespace;
         (self.namespace != 0 && own != 0 && self.namespace != own).then_some(self.namespace)
     }
 

@@ -9,6 +9,7 @@
 //! Where no thread can be had there is none, and the next hold tries again.
 
 use super::table;
+use crate::process::OfProcess;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -20,32 +21,34 @@ const INTERVAL: Duration = Duration::from_secs(60 * 60);
 const STACK: usize = 64 * 1024;
 
 /// Whether the thread runs.
-static RUNS: AtomicBool = AtomicBool::new(false);
+static RUNS: OfProcess<AtomicBool> = OfProcess::new();
 
-/// Sees to it that the thread runs. The caller uses a lock file.
+/// Sees to it that the thread runs. The caller uses a lock file, and has just got the kernel's
+/// lock on it.
 pub(super) fn start() {
     // Relaxed: whoever was not seen by the thread's last look, which was under the table's
     // mutex, has locked that later, and so sees here that it has ended.
-    if !RUNS.load(Ordering::Relaxed) {
-        start_thread();
+    let runs = RUNS.get();
+    if !runs.load(Ordering::Relaxed) {
+        start_thread(runs);
     }
 }
 
 #[cold]
-fn start_thread() {
-    if RUNS.swap(true, Ordering::Relaxed) {
+fn start_thread(runs: &'static AtomicBool) {
+    if runs.swap(true, Ordering::Relaxed) {
         return;
     }
     let thread = thread::Builder::new()
         .name("lockutils-keep".to_owned())
         .stack_size(STACK)
-        .spawn(|| run(INTERVAL));
+        .spawn(|| run(INTERVAL, runs));
     if thread.is_err() {
-        RUNS.store(false, Ordering::Relaxed);
+        runs.store(false, Ordering::Relaxed);
     }
 }
 
-fn run(interval: Duration) {
+fn run(interval: Duration, runs: &AtomicBool) {
     loop {
         thread::sleep(interval);
         let in_use = table::in_use();
@@ -55,9 +58,9 @@ fn run(interval: Duration) {
         if !in_use.is_empty() {
             continue;
         }
-        RUNS.store(false, Ordering::Relaxed);
+        runs.store(false, Ordering::Relaxed);
         // Who has come since, and saw that it runs, counts on it.
-        if table::in_use().is_empty() || RUNS.swap(true, Ordering::Relaxed) {
+        if table::in_use().is_empty() || runs.swap(true, Ordering::Relaxed) {
             return;
         }
     }
@@ -124,7 +127,7 @@ mod tests {
         for path in &paths {
             age(path);
         }
-        thread::spawn(|| run(Duration::from_millis(1)));
+        thread::spawn(|| run(Duration::from_millis(1), RUNS.get()));
         eventually("held files are touched", || {
             paths[..2].iter().all(|path| !is_old(path))
         });
@@ -140,6 +143,6 @@ mod tests {
         let locks = FileLocks::new(&directory.0);
         let _held = locks.key("held").lock().unwrap();
         // One that ends this moment notices, and goes on.
-        eventually("it runs", || RUNS.load(Ordering::Relaxed));
+        eventually("it runs", || RUNS.get().load(Ordering::Relaxed));
     }
 }

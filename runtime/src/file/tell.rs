@@ -12,9 +12,9 @@
 
 use super::count::Teller;
 use super::kernel::LockFile;
+use crate::process::OfProcess;
 use parking_lot::Mutex;
 use std::mem;
-use std::process;
 use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -31,16 +31,13 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The stack of a thread that reads and writes some kilobytes.
 const STACK: usize = 128 * 1024;
 
-static NEWS: Mutex<News> = Mutex::new(News {
-    changed: Vec::new(),
-    thread: None,
-});
+static NEWS: OfProcess<Mutex<News>> = OfProcess::new();
 
+#[derive(Default)]
 struct News {
     /// The files for which another number may wait. They are closed as if they weren't here.
     changed: Vec<Weak<LockFile>>,
-    /// The thread, and the process that it is of: the child of a fork has none.
-    thread: Option<(u32, Thread)>,
+    thread: Option<Thread>,
 }
 
 /// Somebody who waits for a lock file.
@@ -64,23 +61,22 @@ impl Drop for Waiter {
 pub(super) fn changed(file: &Arc<LockFile>) {
     // Elsewhere nobody could tell whether the thread still lives.
     if cfg!(target_os = "linux") && file.note_change() {
-        NEWS.lock().add(file);
+        NEWS.get().lock().add(file);
     }
 }
 
 impl News {
     fn add(&mut self, file: &Arc<LockFile>) {
-        let pid = process::id();
-        if self.thread.as_ref().is_none_or(|(of, _)| *of != pid) {
+        if self.thread.is_none() {
             self.changed.clear();
             let thread = thread::Builder::new()
                 .name("lockutils-tell".to_owned())
                 .stack_size(STACK)
                 .spawn(run);
-            self.thread = thread.ok().map(|thread| (pid, thread.thread().clone()));
+            self.thread = thread.ok().map(|thread| thread.thread().clone());
         }
         match &self.thread {
-            Some((_, thread)) => {
+            Some(thread) => {
                 if self.changed.is_empty() {
                     thread.unpark();
                 }
@@ -95,7 +91,7 @@ impl News {
 fn run() {
     let Some(teller) = Teller::new() else {
         // There is no `/proc`.
-        let mut news = NEWS.lock();
+        let mut news = NEWS.get().lock();
         news.changed.clear();
         news.thread = None;
         return;
@@ -104,7 +100,7 @@ fn run() {
     let mut pause = COLLECT;
     loop {
         thread::sleep(COLLECT);
-        let changed = mem::take(&mut NEWS.lock().changed);
+        let changed = mem::take(&mut NEWS.get().lock().changed);
         pause = if changed.is_empty() {
             LOOK.min(2 * pause)
         } else {
@@ -115,7 +111,7 @@ fn run() {
         told.dedup_by(|one, other| one.ptr_eq(other));
         told.retain(|file| file.upgrade().is_some_and(|file| file.tell(teller)));
         thread::park_timeout(if told.is_empty() { LINGER } else { pause });
-        let mut news = NEWS.lock();
+        let mut news = NEWS.get().lock();
         if told.is_empty() && news.changed.is_empty() {
             news.thread = None;
             return;

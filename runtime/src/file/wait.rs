@@ -12,6 +12,7 @@
 
 use super::descriptor::{Descriptor, Failure};
 use super::kernel::LockFile;
+use crate::process::OfProcess;
 use crate::table::policy::Mode;
 use parking_lot::Mutex;
 use std::mem;
@@ -26,7 +27,8 @@ const MOST: usize = 256;
 /// The stack of a thread that only waits.
 const STACK: usize = 64 * 1024;
 
-static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// How many there are.
+static WAITING: OfProcess<AtomicUsize> = OfProcess::new();
 
 /// A thread that waits in the kernel.
 #[derive(Debug)]
@@ -47,21 +49,22 @@ enum State {
 }
 
 /// One of the places for threads that wait.
-struct Place;
+struct Place(&'static AtomicUsize);
 
 impl Place {
     fn take() -> Option<Self> {
         // Relaxed, here and below: the number is all there is to see.
-        let before = WAITING.fetch_add(1, Ordering::Relaxed);
+        let waiting = WAITING.get();
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
         // Before it is looked at, so that it is given back.
-        let place = Self;
+        let place = Self(waiting);
         (before < MOST).then_some(place)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

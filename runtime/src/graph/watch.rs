@@ -8,9 +8,11 @@
 use super::{ANYBODY, GRAPH, Graph, SUSPICION, find_block};
 use crate::deadlock::report;
 use crate::owner::Owner;
+use crate::process::OfProcess;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Step, Waits};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -18,8 +20,9 @@ pub(super) struct Suspicions {
     /// Cycles to be looked at again, in the order in which they are due.
     pending: BTreeMap<u64, Suspicion>,
     added: u64,
-    /// Whether there is a thread that does it.
-    watched: bool,
+    /// Whether there is a thread that does it. It changes under the graph's mutex, so all of it
+    /// is relaxed.
+    watched: OfProcess<AtomicBool>,
     /// Cycles that were reported and still last.
     reported: Vec<Cycle>,
     /// What threads that block were reported to wait for, where that still lasts.
@@ -38,7 +41,7 @@ impl Suspicions {
         Self {
             pending: BTreeMap::new(),
             added: 0,
-            watched: false,
+            watched: OfProcess::new(),
             reported: Vec::new(),
             blocks: Vec::new(),
         }
@@ -76,9 +79,12 @@ impl Suspicions {
     /// Whether a thread is missing that looks at them; then the caller has to [`start`] it.
     /// Without a thread to be had, whoever waits next tries again.
     pub(super) fn claim_watch(&mut self) -> bool {
-        let is_missing = !self.pending.is_empty() && !self.watched;
-        self.watched |= is_missing;
-        is_missing
+        !self.pending.is_empty() && !self.watched.get().swap(true, Ordering::Relaxed)
+    }
+
+    /// There is none any more.
+    fn end_watch(&self) {
+        self.watched.get().store(false, Ordering::Relaxed);
     }
 
     fn is_reported(&self, cycle: &Cycle) -> bool {
@@ -157,7 +163,7 @@ pub(super) fn start() {
     }
     let thread = thread::Builder::new().name("lockutils-watch".to_owned());
     if thread.spawn(run).is_err() {
-        GRAPH.lock().suspicions.watched = false;
+        GRAPH.lock().suspicions.end_watch();
     }
 }
 
@@ -167,7 +173,7 @@ struct Running;
 impl Drop for Running {
     fn drop(&mut self) {
         if thread::panicking() {
-            GRAPH.lock().suspicions.watched = false;
+            GRAPH.lock().suspicions.end_watch();
         }
     }
 }
@@ -177,7 +183,7 @@ fn run() {
     loop {
         let mut graph = GRAPH.lock();
         let Some(first) = graph.suspicions.pending.first_entry() else {
-            graph.suspicions.watched = false;
+            graph.suspicions.end_watch();
             return;
         };
         let due = first.get().since + SUSPICION;
@@ -227,12 +233,16 @@ mod tests {
 
     #[test]
     fn watch_that_ends_by_a_panic_can_be_started_again() {
-        GRAPH.lock().suspicions.watched = true;
+        let set = |to| {
+            let watched = &GRAPH.lock().suspicions.watched;
+            watched.get().swap(to, Ordering::Relaxed)
+        };
+        set(true);
         let watch = thread::spawn(|| {
             let _running = Running;
             panic!("whatever it is that can't be");
         });
         assert!(watch.join().is_err());
-        assert!(!GRAPH.lock().suspicions.watched);
+        assert!(!set(false));
     }
 }

@@ -1,0 +1,51 @@
+//! What belongs to one process, and not to the child of its fork.
+//!
+//! The child of a `fork` that starts no program has a copy of all memory, and one thread. What
+//! says that a thread runs, or has a mutex in it that another thread had that moment, is wrong
+//! there. So it is kept with the id of its process, and the child makes its own. To ask for the
+//! id is a system call, so this is not for fast paths.
+
+use std::process;
+use std::sync::OnceLock;
+
+/// A value of which each process has its own.
+#[derive(Debug)]
+pub(crate) struct OfProcess<T: 'static>(OnceLock<Value<T>>);
+
+#[derive(Debug)]
+struct Value<T> {
+    process: u32,
+    it: T,
+    /// That of the child that has a copy of this one.
+    of_child: OnceLock<Box<Self>>,
+}
+
+impl<T> OfProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// The value of this process, which is made if it has none.
+    pub(crate) fn get_or_init(&self, make: impl Fn() -> T) -> &T {
+        let process = process::id();
+        let new = || Value {
+            process,
+            it: make(),
+            of_child: OnceLock::new(),
+        };
+        let mut last = self.0.get_or_init(new);
+        while let Some(of_child) = last.of_child.get() {
+            last = of_child;
+        }
+        if last.process != process {
+            last = last.of_child.get_or_init(|| Box::new(new()));
+        }
+        &last.it
+    }
+}
+
+impl<T: Default> OfProcess<T> {
+    pub(crate) fn get(&self) -> &T {
+        self.get_or_init(T::default)
+    }
+}
