@@ -446,30 +446,7 @@ use item::{Function, Item};
 /// A method that calls another one of the block waits for itself, as any function that calls
 /// one with the same key: skip the inner one, or have a thread re-enter with `reentrant`.
 ///
-/// # Beside other attributes
-///
-/// Attributes are expanded from the top down, so that the one above gets the function without
-/// the other's work, and the one below gets what the first has made of it. An attribute that
-/// copies the function's attributes to a second function, as some caches do, and fixtures of
-/// tests, makes two locks of one: the function waits for itself, which is a panic that says
-/// so, and in async code a wait without end that is reported. **Put `#[synchronized]` above
-/// those.**
-///
-/// | other attribute | above `#[synchronized]` | below it |
-/// |---|---|---|
-/// | `#[test]`, `#[tokio::test]`, `#[tokio::main]` | the lock blocks the thread | an async lock, so prefer this |
-/// | `#[tracing::instrument]`, `#[fastrace::trace]` | the wait is outside the span, and so is the key | the wait is inside the span |
-/// | `#[async_trait]` on the trait or its impl | each method may have a lock of its own | above the `impl` block `#[synchronized]` locks all of its methods |
-/// | `#[async_recursion]` | each step takes its own key | the same |
-/// | a cache: `#[cached]`, `#[once]`, `#[memoize]` | some copy it: waits for itself; with others a hit waits as well | the safe order: a hit doesn't wait, and values are computed one at a time; to compute each once use the cache's own option, such as `sync_writes` |
-/// | `#[fixture]` of rstest | copied: waits for itself | holds the lock while the fixture is made |
-/// | `#[rstest]`, `#[test_case]`, `#[test_log::test]` | each case takes the lock | the same, where the function keeps its name and arguments |
-/// | `#[serial]` of `serial_test` | the test holds both | the same |
-/// | `#[contracts::requires]` and its like | the condition is checked under the lock | it is checked before the lock is taken |
-/// | `#[axum::debug_handler]`, `#[get(..)]` of a web framework | the handler holds the lock while it answers | the same |
-/// | `#[maybe_async]` | the lock is that of what it makes, a thread's or a task's | a task's |
-/// | `#[ctor]` | dropped without a word: no lock | holds the lock |
-/// | `#[inline]`, `#[must_use]`, `#[deprecated]`, `#[cfg(..)]`, `#[cfg_attr(..)]`, `#[doc]` | no matter | no matter |
+#[doc = include_str!("beside.md")]
 ///
 /// # Limits
 ///
