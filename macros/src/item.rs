@@ -6,7 +6,7 @@
 
 use crate::block::Block;
 use crate::future::{Future, is_punct, see_through, stream};
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::buffer::Cursor;
 use syn::ext::IdentExt as _;
@@ -57,8 +57,12 @@ impl Function {
         input.parse::<Option<Token![default]>>()?;
         let sig: Signature = input.parse()?;
         let head = between(begin, input.cursor());
-        if input.parse::<Option<Token![;]>>()?.is_some() {
-            let message = "a function without a body cannot be synchronized; annotate the functions that implement it";
+        if let Some(end) = input.parse::<Option<Token![;]>>()? {
+            let message = if is_of_another_attribute(end.span, ";") {
+                "another attribute has copied this one to a function without a body; put `#[synchronized]` above that one, on its `impl` block"
+            } else {
+                "a function without a body cannot be synchronized; annotate the functions that implement it"
+            };
             return Err(Error::new_spanned(sig, message));
         }
         let (inner_attrs, body) = match input.parse().map(see_through)? {
@@ -182,7 +186,11 @@ fn expect_function(input: ParseStream<'_>) -> Result<()> {
     let Some(found) = found else {
         return Err(input.error("expected a function"));
     };
-    let message = match &*found.to_string() {
+    let text = found.to_string();
+    let message = match &*text {
+        _ if is_of_another_attribute(found.span(), &text) => {
+            "another attribute has put this one above something that it writes; put `#[synchronized]` above that one, or, for a trait, above the methods that implement it"
+        }
         "trait" => {
             "expected a function or an `impl` block, found a trait; annotate its methods, or the blocks that implement it"
         }
@@ -192,6 +200,12 @@ fn expect_function(input: ParseStream<'_>) -> Result<()> {
         ),
     };
     Err(Error::new_spanned(found, message))
+}
+
+/// Whether an attribute above has written this word, for the place of which the compiler then
+/// shows the attribute. Such a one has copied what stood above a method to something else.
+fn is_of_another_attribute(span: Span, word: &str) -> bool {
+    span.source_text().is_some_and(|text| text != word)
 }
 
 /// Splits the body into the attributes that it begins with and the rest, since
