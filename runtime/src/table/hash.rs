@@ -150,6 +150,25 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
+    /// So that nobody can choose keys that fall together.
+    #[test]
+    fn hashes_of_two_processes_differ() {
+        let hash = || {
+            let seeds = Seeds::new();
+            seeds.draw();
+            seeds.hash_long(7, b"key")
+        };
+        assert_ne!(hash(), hash());
+    }
+
+    #[cfg(not(loom))]
+    #[test]
+    fn seeds_are_drawn_before_the_first_use() {
+        drop(crate::lock("hash: drawn"));
+        let mut seeds = SEEDS.0.iter().map(|seed| seed.load(Ordering::Relaxed));
+        assert!(seeds.all(|seed| seed != 0));
+    }
+
     /// Text of every length, and each with one byte changed.
     #[test]
     fn every_byte_counts() {
