@@ -469,8 +469,10 @@ impl Kernel {
 
     /// Takes a share in what others in the process hold, or goes in again.
     fn join(&mut self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
-        // Who holds it already holds it also where it was removed meanwhile.
-        let again = manner.reentrant && self.led.as_ref().is_some_and(|led| led.is_by(link));
+        // Who holds it already by this name holds it also where the name was removed meanwhile.
+        // That one is the caller, unless several share it.
+        let is_alone = matches!(self.state, State::Held(Mode::Exclusive, _));
+        let again = manner.reentrant && is_alone && link.is_held_by();
         if !again && !self.leads_here(link)? {
             return Ok(Tried::Elsewhere);
         }

@@ -78,6 +78,9 @@ pub(super) struct Link {
     /// How many in this process hold or await the file's lock by this name. Like [`Usage`] it
     /// only changes under the table's mutex.
     users: AtomicUsize,
+    /// How many of them hold it. Of an exclusive lock it only changes under the in-process one,
+    /// and so is relaxed.
+    holders: AtomicUsize,
 }
 
 /// Who uses a lock file. It only changes under the table's mutex, and so all of it is relaxed;
@@ -163,7 +166,11 @@ impl InUse {
     /// Takes the kernel's lock, or a share in it, if that needs no waiting. The caller has the
     /// in-process lock, here and below.
     pub(super) fn try_take(&self, manner: Manner) -> Result<Tried, Failure> {
-        self.0.file.try_take(&self.0, manner)
+        let tried = self.0.file.try_take(&self.0, manner)?;
+        if matches!(tried, Tried::Taken) {
+            self.0.holders.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(tried)
     }
 
     pub(super) fn block(&self, mode: Mode) -> Result<(), Failure> {
@@ -175,6 +182,7 @@ impl InUse {
     }
 
     pub(super) fn release(&self, rule: Rule) {
+        self.0.holders.fetch_sub(1, Ordering::Relaxed);
         self.0.file.release(rule);
     }
 
@@ -347,6 +355,7 @@ impl Files {
             path,
             file: Arc::clone(file),
             users: AtomicUsize::new(0),
+            holders: AtomicUsize::new(0),
         });
         links.push(Arc::clone(&link));
         let hash = hash(directory, name);
@@ -439,6 +448,11 @@ impl Line {
 }
 
 impl Link {
+    /// Whether somebody in this process holds the file by this name.
+    pub(super) fn is_held_by(&self) -> bool {
+        self.holders.load(Ordering::Relaxed) > 0
+    }
+
     fn is(&self, directory: &'static Directory, name: &Key) -> bool {
         std::ptr::eq(self.directory, directory) && self.name == *name
     }

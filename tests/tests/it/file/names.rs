@@ -383,6 +383,47 @@ fn removed_file_still_excludes_those_of_the_process_who_use_its_name() {
     holder(&directory).ask_for("try key", "error Busy");
 }
 
+/// Also by the name that it has been held by all the time, after it was taken by the other one.
+#[test]
+fn hard_link_is_the_same_lock_after_its_other_name_was_removed() {
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    drop(locks.key("a").lock().unwrap());
+    fs::hard_link(directory.join("a"), directory.join("b")).unwrap();
+    let guard = locks.key("a").lock().unwrap();
+    fs::remove_file(directory.join("a")).unwrap();
+    let error = locks.key("b").lock_timeout(LIMIT).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Deadlock);
+    let error = locks.key("b").try_lock().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    let again = locks.key("b").reentrant().lock().unwrap();
+    let mut process = holder(&directory);
+    process.ask_for("try b", "error Busy");
+    // The new file of the removed name is another lock, for those who don't hold the old one.
+    process.ask_for("lock a", "held");
+    drop(locks.key("a").reentrant().try_lock().unwrap());
+    drop(guard);
+    process.ask_for("try b", "error Busy");
+    // By now it isn't held by that name.
+    let error = locks.key("a").reentrant().try_lock().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    drop(again);
+    process.ask_for("lock b", "held");
+}
+
+/// That others in the process share it doesn't make it the caller's.
+#[test]
+fn reentrant_thread_does_not_share_a_removed_file_that_others_hold() {
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    let _others = locks.key("key").shared().lock().unwrap().into_async();
+    fs::remove_file(directory.join("key")).unwrap();
+    let mut process = holder(&directory);
+    process.ask_for("lock key", "held");
+    let error = locks.key("key").shared().reentrant().try_lock();
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Busy);
+}
+
 /// A wait that began while the file was held ends with the file that is there then.
 #[test]
 fn waiter_whose_file_is_removed_excludes_those_who_come_later() {
