@@ -27,15 +27,15 @@ fn start(
     } else {
         ::core::option::Option::None
     };
-    let __passed;
+    let no_return_before_the_block;
     let a_return_before_this_block_skips_the_lock = ();
-    __passed = ::lockutils::__private::Passed(
+    no_return_before_the_block = ::lockutils::__private::Passed(
         &a_return_before_this_block_skips_the_lock,
     );
     {
         ({
             let id = id * 100;
-            __passed.pass();
+            no_return_before_the_block.pass();
             Box::pin(async move {
                 let __guard = if let ::core::option::Option::Some(
                     (__timeout, __begun),

@@ -8,15 +8,15 @@ fn start(id: u32) -> impl Future<Output = u32> {
 
 fn start(id: u32) -> impl Future<Output = u32> {
     let __key = ::lockutils::__private::key(&(id));
-    let __passed;
+    let no_return_before_the_block;
     let a_return_before_this_block_skips_the_lock = ();
-    __passed = ::lockutils::__private::Passed(
+    no_return_before_the_block = ::lockutils::__private::Passed(
         &a_return_before_this_block_skips_the_lock,
     );
     {
         ({
             let id = id * 100;
-            __passed.pass();
+            no_return_before_the_block.pass();
             async move {
                 let __task = ::lockutils::__private::Task::current().await;
                 let __begun = ::lockutils::__private::Space::begin_async(

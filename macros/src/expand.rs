@@ -51,7 +51,7 @@ fn is_not_lazy(args: &Args, Lazy { ty, kind, .. }: &Lazy<'_>) -> TokenStream {
         Kind::Stream => quote_spanned!(last=> is_stream),
     };
     let answer = quote_spanned!(last=> #private::Returned::<#ty>::NEW.#asked());
-    quote_spanned!(last=> #private::RunsInTheCall::check(#answer);)
+    quote_spanned!(last=> #private::RunsDuringTheCall::check(#answer);)
 }
 
 /// The function without a lock, nor another attribute that asks for one, and what is wrong
@@ -109,11 +109,11 @@ fn expand_later(args: &Args, function: &Function, future: &Future) -> TokenStrea
     let Later { ahead, lock } = lock_later(args, function);
     let statements = &future.statements;
     // A `return` among them, be it from a macro, would give a future without the lock. It
-    // doesn't compile, since it would drop `__passed` after what that borrows. The compiler's
+    // doesn't compile, since it would drop `no_return_before_the_block` after what that borrows. The compiler's
     // message begins with the name of the latter, which has to be the user's to be named.
     let at = mixed().located_at(future.async_token.span());
     let private = private(args, at);
-    let passed = quote_spanned!(at=> __passed);
+    let passed = quote_spanned!(at=> no_return_before_the_block);
     let lost =
         quote_spanned!(future.async_token.span()=> a_return_before_this_block_skips_the_lock);
     let ahead = quote_spanned! {at=>

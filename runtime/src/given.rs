@@ -17,7 +17,7 @@ pub struct Other<T>(T);
 
 /// It is a space, which nobody else has.
 #[derive(Clone, Copy, Debug)]
-pub struct MadeHere;
+pub struct MadeAtEveryCall;
 
 /// Implemented by the answer that it is something else.
 #[diagnostic::on_unimplemented(
@@ -56,8 +56,8 @@ impl Given<Locks> {
     /// It is made here.
     #[inline]
     #[must_use]
-    pub const fn space(&self) -> MadeHere {
-        MadeHere
+    pub const fn space(&self) -> MadeAtEveryCall {
+        MadeAtEveryCall
     }
 }
 

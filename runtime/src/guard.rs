@@ -35,10 +35,12 @@ unsafe impl Sync for Guard where Held: Sync {}
 /// Keeps what it is a field of from being `Send`, and has the compiler say why.
 ///
 /// It isn't `Sync` either, since the compiler would advise to send a reference.
-struct ThreadMark<T>(PhantomData<Cell<T>>);
+#[derive(Debug)]
+pub struct ThreadMark<T>(PhantomData<Cell<T>>);
 
 /// What a hold of a thread is marked with.
-struct HeldByThread;
+#[derive(Debug)]
+pub struct HeldByThread;
 
 /// What nothing does.
 #[diagnostic::on_unimplemented(
@@ -46,7 +48,7 @@ struct HeldByThread;
     label = "this may be run by another thread",
     note = "in async code take the lock with `lock_async().await`, whose guard may be sent and be held over an `.await`; `Guard::into_async` makes one of a `Guard`"
 )]
-trait MayChangeThread {}
+pub trait MayChangeThread {}
 
 // SAFETY: there is no type that it holds for.
 #[expect(unsafe_code, reason = "a bound for the compiler to name")]

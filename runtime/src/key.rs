@@ -68,7 +68,7 @@ const INLINE: usize = 64;
     label = "not a lock key",
     note = "a lock key has one text: a string, an integer, a `char`, a `bool`, a path, an IP address, a UUID (feature `uuid`), or a tuple of these",
     note = "for a type of your own use one of its fields, or write `#[derive(LockKey)]` above it; a field that is no part of its key has `#[lock_key(skip)]`",
-    note = "for a float write its `.to_bits()`; for an `Option` a `match`, or a default with `.unwrap_or(..)`; for bytes their text, such as `std::str::from_utf8(bytes)?`; for anything that implements `Display`, `format_args!(\"{{}}\", value)`"
+    note = "for a float write its `.to_bits()`; for an `Option` a `match`, or a default with `.unwrap_or(..)`; for bytes their text, such as `std::str::from_utf8(bytes)?`; for a list, whose elements are keys, `keys = ..`; for a future its output, by `.await`; for anything that implements `Display`, `format_args!(\"{{}}\", value)`"
 )]
 pub trait LockKey {
     /// Writes the key's text to `out`.

@@ -146,9 +146,14 @@ pub use crate::site::Site;
 pub use crate::snapshot::snapshot;
 pub use crate::space::{FromFailure, Space};
 pub use crate::state::LockState;
-// Here too, so that errors call it by this path.
+// What the compiler names in its errors about expanded code, so that it does by this path.
 #[doc(hidden)]
-pub use crate::__private::OrElse;
+pub use crate::{
+    __private::{OrElse, Passed, kept, or_else},
+    given::{LivesOn, MadeAtEveryCall},
+    guard::{HeldByThread, MayChangeThread, ThreadMark},
+    returned::{FutureOrStream, RunsDuringTheCall},
+};
 pub use lockutils_macros::{LockKey, synchronized};
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

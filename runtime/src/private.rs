@@ -15,7 +15,7 @@ use std::mem;
 pub use crate::file::file_locks as external;
 pub use crate::given::{Given, LivesOn};
 pub use crate::local::{Locks, global};
-pub use crate::returned::{Returned, RunsInTheCall};
+pub use crate::returned::{Returned, RunsDuringTheCall};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
 pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};

@@ -3,7 +3,7 @@
 //!
 //! [`Returned::is_future`] is the method of a `Returned<T>` where `T` is a future. Else the
 //! compiler goes on to the method of that name of [`InTheCall`], which is what a `Returned`
-//! derefs to. They give different types, and [`RunsInTheCall`] is a trait of one of them.
+//! derefs to. They give different types, and [`RunsDuringTheCall`] is a trait of one of them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ pub struct InTheCall;
 
 /// It runs later.
 #[derive(Clone, Copy, Debug)]
-pub struct AfterTheCall;
+pub struct FutureOrStream;
 
 /// Implemented by the answer that a return type is neither a future nor a stream.
 #[diagnostic::on_unimplemented(
@@ -28,14 +28,14 @@ pub struct AfterTheCall;
     note = "in place of a future return its output: make it an `async fn`, or end the body in `async move {{ .. }}` or `Box::pin(async move {{ .. }})`; for a stream take the lock where it is consumed",
     note = "in a block with `#[synchronized]`, `#[synchronized(skip)]` leaves the method out"
 )]
-pub trait RunsInTheCall: Sized {
+pub trait RunsDuringTheCall: Sized {
     /// Does nothing.
     #[inline]
     fn check(self) {}
 }
 
 #[diagnostic::do_not_recommend]
-impl RunsInTheCall for InTheCall {}
+impl RunsDuringTheCall for InTheCall {}
 
 impl<T: ?Sized> Returned<T> {
     /// The question.
@@ -46,8 +46,8 @@ impl<T: Future + ?Sized> Returned<T> {
     /// It is one.
     #[inline]
     #[must_use]
-    pub const fn is_future(self) -> AfterTheCall {
-        AfterTheCall
+    pub const fn is_future(self) -> FutureOrStream {
+        FutureOrStream
     }
 }
 
@@ -55,8 +55,8 @@ impl<P> Returned<Pin<P>> {
     /// It has the name of a stream, and what else would be pinned?
     #[inline]
     #[must_use]
-    pub const fn is_stream(self) -> AfterTheCall {
-        AfterTheCall
+    pub const fn is_stream(self) -> FutureOrStream {
+        FutureOrStream
     }
 }
 

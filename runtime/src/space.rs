@@ -17,7 +17,7 @@ use crate::site::Site;
 use std::convert::Infallible;
 use std::future;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use std::time::Duration;
 /// This is what a lock engine implements. Users name a space in
 /// `#[synchronized(locks = SPACE, ..)]` and otherwise call its own methods.
 ///
-/// Also implemented for references, `Box`, `Rc` and `Arc` of a space.
+/// Also implemented for references, `Box`, `Rc`, `Arc` and `LazyLock` of a space.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a lock space",
     label = "not a lock space",
@@ -190,8 +190,8 @@ pub enum Begun<H, W> {
 }
 
 macro_rules! by_reference {
-    ($($type:ty),*) => {$(
-        impl<S: Space + ?Sized> Space for $type {
+    ($([$($maybe:tt)?] $type:ty),*) => {$(
+        impl<S: Space $(+ $maybe Sized)?> Space for $type {
             type Wait = S::Wait;
 
             fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> S::Wait {
@@ -226,7 +226,7 @@ macro_rules! by_reference {
     )*};
 }
 
-by_reference!(&S, Box<S>, Rc<S>, Arc<S>);
+by_reference!([?] &S, [?] Box<S>, [?] Rc<S>, [?] Arc<S>, [] LazyLock<S>);
 
 /// A return type that has a place for a lock's failure.
 ///
