@@ -5,6 +5,7 @@
 
 use crate::errors::all;
 use crate::format;
+use crate::names;
 use crate::spelling::closest;
 use crate::timeout::Timeout;
 use crate::validate::EXCLUSIVE;
@@ -59,28 +60,54 @@ const NAMES: [&str; 13] = [
 ];
 
 /// What other libraries' locks are told at this place, and where it is said here.
-const ELSEWHERE: [(&str, &str); 6] = [
+const ELSEWHERE: [(&[&str], &str); 13] = [
     (
-        "fair",
+        &["fair"],
         "it is the space's: `locks = SPACE`, made by `Locks::new(\"..\").fair()`",
     ),
     (
-        "permits",
-        "they are the space's: `locks = SPACE`, made by `Locks::new(\"..\").permits(4)`",
+        &[
+            "permits",
+            "max",
+            "limit",
+            "semaphore",
+            "semaphores",
+            "concurrency",
+        ],
+        "how many may hold a key is the space's: `locks = SPACE`, made by `Locks::new(\"..\").permits(4)`",
     ),
     (
-        "lock_path",
+        &["lock_path", "path", "dir", "directory"],
         "the directory is the space's: `locks = SPACE`, made by `FileLocks::new(\"..\")`",
     ),
     (
-        "lock_file_prefix",
+        &["lock_file_prefix", "prefix"],
         "it is the space's: `locks = SPACE`, made by `FileLocks::new(\"..\").prefix(\"..\")`",
     ),
-    ("name", "write `key = ..`"),
+    (&["name"], "write `key = ..`"),
     (
-        "timeout",
+        &["timeout"],
         "write `acquire_timeout = ..`, which bounds the wait and not the body",
     ),
+    (
+        &["ttl", "lease", "expires"],
+        "the lock is held until the body ends; to bound the wait write `acquire_timeout = ..`",
+    ),
+    (
+        &["exclusive", "write"],
+        "remove it, since a hold is exclusive unless it is `shared`",
+    ),
+    (&["read"], "write `shared`"),
+    (
+        &["try_lock", "try", "wait", "no_wait", "nowait"],
+        "write `nonblocking` to fail at once, and nothing to wait",
+    ),
+    (&["space"], "write `locks = ..`"),
+    (
+        &["on_error", "error", "default", "fallback", "otherwise"],
+        "write `or_else = |error| ..`",
+    ),
+    (&["condition", "only_if"], "write `when = ..`"),
 ];
 
 /// Parses what stood in the parentheses.
@@ -139,7 +166,7 @@ impl Args {
             "keys" => self.set_key(name, Key::of_all(expr()?)?)?,
             "locks" => self.locks = Some(expr()?),
             "acquire_timeout" => self.acquire_timeout = Some(Timeout::of(name, expr()?)?),
-            "or_else" => self.or_else = Some(expr()?),
+            "or_else" => self.or_else = Some(expect_called(expr()?)?),
             "when" => self.when = Some(expr()?),
             "guard" => self.guard = Some(parse_value(input, name, parse_guard)?),
             "crate" => self.krate = Some(parse_value(input, name, parse_path)?),
@@ -186,17 +213,40 @@ impl Args {
         all.into_iter().flatten()
     }
 
-    /// The names that the key's expression, or another one, takes from where it stands. One
-    /// with names of its own, as a closure has, isn't looked into.
-    pub(crate) fn names_of_values(&self) -> Vec<Ident> {
+    /// The names that the key's expression, or another one, takes from where it stands: those
+    /// that are found by `names_of` it.
+    pub(crate) fn names_of_values(&self, names_of: fn(&Expr) -> Vec<Ident>) -> Vec<Ident> {
         let key = self.key.as_ref().map(|key| match key {
             Key::Text(_) => Vec::new(),
             Key::Format(text) => format::names(text),
-            Key::Value(value) | Key::All(value) => free_names(value),
+            Key::Value(value) | Key::All(value) => names_of(value),
         });
         let others = [&self.locks, &self.when].into_iter().flatten();
-        let others = others.map(free_names);
+        let others = others.map(names_of);
         key.into_iter().chain(others).flatten().collect()
+    }
+
+    /// The same arguments, with these of the [names](Self::names_of_values) at another place.
+    pub(crate) fn with_names_at(&self, names: &[Ident], span: Span) -> Self {
+        let mut args = self.clone();
+        let moved = |value: &mut Expr| *value = names::moved(value, names, span);
+        match &mut args.key {
+            Some(Key::Format(text)) => {
+                let text_names = format::names(text);
+                let moved = text_names.iter().filter(|name| names.contains(name));
+                let moved: Vec<_> = moved.collect();
+                if !moved.is_empty() {
+                    args.key = Some(Key::Value(format::with_values_at(text, &moved, span)));
+                }
+            }
+            Some(Key::Value(value) | Key::All(value)) => moved(value),
+            Some(Key::Text(_)) | None => {}
+        }
+        [&mut args.locks, &mut args.when]
+            .into_iter()
+            .flatten()
+            .for_each(moved);
+        args
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -213,22 +263,29 @@ impl Args {
         if input.peek(Token![,]) {
             return error_at_next(input, "expected an argument before `,`");
         }
-        let message = "expected an argument; a key that is not a string literal needs its name, as in `key = ..`";
+        let expected = |key: &str| {
+            format!(
+                "expected an argument; a key that is not a string literal needs its name, as in `key = {key}`"
+            )
+        };
         match input.fork().parse::<Expr>() {
-            Ok(value) => match self.several(&value) {
-                Some(remedy) => {
-                    Error::new_spanned(&value, format!("there is a key already; {remedy}"))
-                }
-                None => Error::new_spanned(value, message),
-            },
-            Err(_) => error_at_next(input, message),
+            Ok(value) => {
+                let message = match self.several(&value) {
+                    Some(remedy) => format!("there is a key already; {remedy}"),
+                    // Not every literal may be a key.
+                    None if matches!(value, Expr::Lit(_)) => expected(".."),
+                    None => expected(&shown(&value)),
+                };
+                Error::new_spanned(value, message)
+            }
+            Err(_) => error_at_next(input, expected("..")),
         }
     }
 
     /// The error for a name that is no argument's. Alone, it may be meant as a key.
     fn unknown(&self, name: &Ident, is_alone: bool) -> Error {
         let text = name.unraw().to_string();
-        if let Some((_, remedy)) = ELSEWHERE.iter().find(|(word, _)| *word == text) {
+        if let Some((_, remedy)) = ELSEWHERE.iter().find(|(words, _)| words.contains(&&*text)) {
             return Error::new_spanned(name, format!("unknown argument `{text}`; {remedy}"));
         }
         let legal = self.still_legal();
@@ -342,8 +399,27 @@ impl Key {
             let message = "a tuple is one key; several keys are `keys = [..]`";
             return Err(Error::new_spanned(values, message));
         }
+        if matches!(&values, Expr::Array(list) if list.elems.is_empty()) {
+            let message = "an empty list locks nothing; name the keys, `keys = [a, b]`";
+            return Err(Error::new_spanned(values, message));
+        }
         format::expect_none_inside(&values).map(|()| Self::All(values))
     }
+}
+
+/// Refuses what doesn't come to a value, of which the compiler says less.
+fn expect_called(value: Expr) -> Result<Expr> {
+    const DIVERGING: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
+    let leaves = match &value {
+        Expr::Return(_) => true,
+        Expr::Macro(call) => DIVERGING.iter().any(|name| call.mac.path.is_ident(name)),
+        _ => false,
+    };
+    if leaves {
+        let message = "`or_else` is called with the error, and what it gives is returned; write a closure, `or_else = |error| ..`";
+        return Err(Error::new_spanned(value, message));
+    }
+    Ok(value)
 }
 
 /// Parses nothing, up to the comma.
@@ -461,44 +537,6 @@ fn skip_value(input: ParseStream<'_>) -> Option<Expr> {
     }
     input.parse::<Token![=]>().ok()?;
     input.parse().ok()
-}
-
-/// The words of the expression that are values of its place: no field's name nor method's, no
-/// path's and no function's.
-fn free_names(value: &Expr) -> Vec<Ident> {
-    let tokens = value.to_token_stream();
-    let words = words(tokens.clone());
-    let binds = tokens.to_string().contains('|')
-        || words
-            .iter()
-            .any(|word| word == "let" || word == "match" || word == "for");
-    if binds { Vec::new() } else { words }
-}
-
-/// All words, but those that a `.`, `::` or `!` makes something else, and those that are
-/// called.
-pub(crate) fn words(tokens: TokenStream) -> Vec<Ident> {
-    let tokens: Vec<_> = tokens.into_iter().collect();
-    let is_one_of = |token: Option<&TokenTree>, characters: &str| match token {
-        Some(TokenTree::Punct(punct)) => characters.contains(punct.as_char()),
-        _ => false,
-    };
-    let mut names = Vec::new();
-    for (place, token) in tokens.iter().enumerate() {
-        let before = place.checked_sub(1).and_then(|before| tokens.get(before));
-        let after = tokens.get(place + 1);
-        match token {
-            TokenTree::Group(group) => names.extend(words(group.stream())),
-            TokenTree::Ident(name) => {
-                let is_called = matches!(after, Some(TokenTree::Group(_)));
-                if !(is_called || is_one_of(before, ".:'") || is_one_of(after, ":!")) {
-                    names.push(name.clone());
-                }
-            }
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-        }
-    }
-    names
 }
 
 /// The expression as people write it.

@@ -14,6 +14,8 @@ use crate::expand::{implementation, unlocked};
 use crate::future::{stream, unwrap_last};
 use crate::item::{Function, between, is_synchronized, split_inner_attrs};
 use crate::lock_function;
+use crate::names;
+use crate::span::mixed;
 use crate::validate;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -102,6 +104,20 @@ impl Block {
         functions.filter(|function| function.is_method())
     }
 
+    /// The arguments, as this method has them. A name that is an argument of other methods and
+    /// none of this one has the place of the method's name: if it is no `static` or `const`
+    /// either, the compiler says so there, and not only where the block's attribute is.
+    fn args_of(&self, args: &Args, method: &Function) -> Args {
+        let own = names::parameters(method);
+        let others: Vec<_> = self.methods().flat_map(names::parameters).collect();
+        let lacks = |name: &Ident| others.contains(name) && !own.contains(name);
+        let mut lacking = args.names_of_values(names::free);
+        lacking.retain(lacks);
+        // What isn't an argument is an item, which needs no hygiene of the user's; so the
+        // compiler shows the attribute as well.
+        args.with_names_at(&lacking, mixed().located_at(method.sig.ident.span()))
+    }
+
     /// The block with the lock in its methods, and what is wrong with it.
     pub(crate) fn lock(&self, args: Result<Args>) -> TokenStream {
         let args = validate::block(args, self);
@@ -141,7 +157,7 @@ impl Method {
             (Some(own), args) => lock_function(own.map(|own| own.with_crate_of(args)), function),
             (None, Some(args)) if function.is_method() => {
                 let lacks_none = validate::lacks_no_argument(args, function, block);
-                lock_function(lacks_none.map(|()| args.clone()), function)
+                lock_function(lacks_none.map(|()| block.args_of(args, function)), function)
             }
             (None, _) => unlocked(function),
         }

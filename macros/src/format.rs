@@ -4,6 +4,9 @@
 //! is what the compiler would accept, or suggest, with arguments behind the string, which
 //! a key has none of; and a literal that would not be a format string where it stands.
 
+use crate::span::mixed;
+use proc_macro2::Span;
+use quote::quote_spanned;
 use syn::ext::IdentExt as _;
 use syn::parse::Parser as _;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Result};
@@ -64,6 +67,12 @@ pub(crate) fn names(text: &LitStr) -> Vec<Ident> {
     let value = text.value();
     let names = captures(&value).filter_map(|name| Ident::parse_any.parse_str(name).ok());
     names.collect()
+}
+
+/// The format string with the values of these names beside it, at another place.
+pub(crate) fn with_values_at(text: &LitStr, names: &[&Ident], span: Span) -> Expr {
+    let values = names.iter().map(|name| Ident::new(&name.to_string(), span));
+    Expr::Verbatim(quote_spanned!(mixed()=> ::core::format_args!(#text #(, #names = #values)*)))
 }
 
 /// What stands in the braces of a format string, before its `:`.

@@ -15,6 +15,7 @@ mod item;
 mod key;
 mod lazy;
 mod lock;
+mod names;
 #[cfg(test)]
 mod soup;
 mod span;

@@ -1,14 +1,15 @@
 //! What can't be locked: one function and one message a rule.
 
-use crate::args::{Args, words};
+use crate::args::Args;
 use crate::block::Block;
 use crate::errors::{all, both};
 use crate::future::{Future, find_exit, is_punct, is_word};
 use crate::item::{Function, is_synchronized, may_be_synchronized};
 use crate::lazy::{Kind, lazy};
+use crate::names;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Error, FnArg, Path, Result};
+use syn::{Attribute, Error, Path, Result};
 
 /// Gives the arguments if no rule is broken, else every error there is.
 pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
@@ -204,12 +205,13 @@ fn is_annotated_once(attrs: &[Attribute], message: &str) -> Result<()> {
 }
 
 /// An argument that the block's own name, where this method has it not and others have: the
-/// compiler would say that there is no such value, and not where.
+/// compiler would say that there is no such value, and not where. This is only for what can be
+/// nothing else; of other names the compiler decides, see `Block::args_of`.
 pub(crate) fn lacks_no_argument(args: &Args, method: &Function, block: &Block) -> Result<()> {
-    let own = arguments_of(method);
-    let others: Vec<_> = block.methods().flat_map(arguments_of).collect();
+    let own = names::parameters(method);
+    let others: Vec<_> = block.methods().flat_map(names::bound).collect();
     let lacks = |name: &Ident| others.contains(name) && !own.contains(name);
-    let Some(name) = args.names_of_values().into_iter().find(lacks) else {
+    let Some(name) = args.names_of_values(names::plain).into_iter().find(lacks) else {
         return Ok(());
     };
     let method = &method.sig.ident;
@@ -217,17 +219,6 @@ pub(crate) fn lacks_no_argument(args: &Args, method: &Function, block: &Block) -
         "the block's attribute names the argument `{name}`, which `{method}` doesn't have; leave the method out with `#[synchronized(skip)]`, or give it an attribute of its own"
     );
     refuse(Some(method), &message)
-}
-
-/// The names in its patterns.
-fn arguments_of(function: &Function) -> Vec<Ident> {
-    let mut names = Vec::new();
-    for argument in &function.sig.inputs {
-        if let FnArg::Typed(argument) = argument {
-            names.extend(words(argument.pat.to_token_stream()));
-        }
-    }
-    names
 }
 
 /// Else the attribute would lock nothing.

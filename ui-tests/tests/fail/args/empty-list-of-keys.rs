@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized(keys = [])]
+fn start() {}
+
+fn main() {}

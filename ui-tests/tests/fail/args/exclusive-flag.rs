@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", exclusive)]
+fn start() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", read)]
+fn start() {}
+
+fn main() {}

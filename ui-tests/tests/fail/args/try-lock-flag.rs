@@ -1,0 +1,6 @@
+use lockutils::synchronized;
+
+#[synchronized("a", try_lock)]
+fn start() {}
+
+fn main() {}
