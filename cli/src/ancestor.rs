@@ -6,7 +6,7 @@
 //! process which lock it has. One that it doesn't tell of, since the process is another user's,
 //! is taken for none.
 
-use crate::holder;
+use crate::{holder, process};
 use lockutils::FileLocks;
 use std::error::Error;
 use std::ffi::OsString;
@@ -42,11 +42,7 @@ pub(crate) fn holding(locks: &FileLocks, keys: &[OsString], shared: bool) -> Opt
 fn ancestors() -> impl Iterator<Item = u32> {
     let exists = |pid: &u32| *pid != 0;
     iter::successors(Some(parent_id()).filter(exists), move |pid| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name, in parentheses, may have anything in it.
-        let (_, fields) = stat.rsplit_once(')')?;
-        let parent = fields.split_ascii_whitespace().nth(1)?;
-        parent.parse().ok().filter(exists)
+        process::parent(*pid).filter(exists)
     })
 }
 

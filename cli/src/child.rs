@@ -4,8 +4,9 @@
 //! the terminal is its own. Signals that somebody sends to us alone are passed on, and we stay
 //! for as long as it runs. Whether it was us alone, the [`witness`](crate::witness) knows.
 
+use crate::signal::Signals;
 use crate::witness::Witness;
-use crate::{exit, launch, signal};
+use crate::{exit, launch, process, signal};
 use anyhow::{Context as _, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, getpgid};
@@ -18,11 +19,15 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitCode, ExitStatus};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What somebody sends to several processes within this time, he sends at once: systemd sends
-/// to one after the other, and `timeout` to us and then to all of the group.
+/// to one after the other, and `timeout` to us and then to all of the group. So what is sent to us
+/// alone comes late by it, unless the sender has ended, as `kill` does.
 const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// How long until it is looked again whether a sender has ended.
+const NAP: Duration = Duration::from_millis(1);
 
 /// Runs a command, which has at least one word, and inherits some descriptors.
 pub(crate) fn run(
@@ -48,23 +53,45 @@ pub(crate) fn run(
         if let Some(status) = child.try_wait().context("can't wait for the command")? {
             return Ok(code(status));
         }
-        let is_for_it = |origin: &Origin| origin.signal != SIGCHLD;
-        let mut received: Vec<_> = signals.wait().filter(is_for_it).collect();
-        if received.is_empty() {
+        let first: Vec<_> = signals.wait().filter(is_for_it).collect();
+        let received = with_those_sent_at_once(first, &mut signals);
+        pass_on(received, &mut witness, &child);
+    }
+}
+
+fn is_for_it(origin: &Origin) -> bool {
+    origin.signal != SIGCHLD
+}
+
+/// Waits for what else their senders send at once; not for those that can't send any more.
+fn with_those_sent_at_once(mut received: Vec<Origin>, signals: &mut Signals) -> Vec<Origin> {
+    let can_send_more = |origin: &Origin| match signal::sender(origin) {
+        // The kernel, or a process that has no id here.
+        0 => true,
+        sender => process::runs(sender.unsigned_abs()),
+    };
+    let end = Instant::now() + AT_ONCE;
+    while Instant::now() < end && received.iter().any(can_send_more) {
+        thread::sleep(NAP);
+        received.extend(signals.pending().filter(is_for_it));
+    }
+    // Also what came between the two looks.
+    received.extend(signals.pending().filter(is_for_it));
+    received
+}
+
+/// Sends the child what it doesn't have yet, as often as it came.
+fn pass_on(mut received: Vec<Origin>, witness: &mut Witness, child: &SharedChild) {
+    while let Some(first) = received.first().cloned() {
+        let (same, others) = received.into_iter().partition(|origin| *origin == first);
+        received = others;
+        let same: Vec<Origin> = same;
+        if witness.has_it_too(&first) && !is_elsewhere(child) {
             continue;
         }
-        thread::sleep(AT_ONCE);
-        for origin in signals.pending().filter(is_for_it) {
-            if !received.contains(&origin) {
-                received.push(origin);
-            }
-        }
-        for origin in received {
-            if !witness.has_it_too(&origin) || is_elsewhere(&child) {
-                // If it can't be done, the child has become another user, and is not ours to
-                // tell.
-                let _ = child.send_signal(origin.signal);
-            }
+        for origin in same {
+            // If it can't be done, the child has become another user, and is not ours to tell.
+            let _ = child.send_signal(origin.signal);
         }
     }
 }

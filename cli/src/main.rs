@@ -5,7 +5,7 @@
 //! the first under a lock, and while it waits for that, [`waiting`] shows for whom, unless it is for an
 //! [`ancestor`], and for ever; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
-//! hasn't got yet; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
+//! hasn't got yet, as soon as the [`process`] that sent it can't send more; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
 //! [`holder`]s in people's terms and the [`waiters`];
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
@@ -26,6 +26,7 @@ mod holder;
 mod launch;
 mod man;
 mod place;
+mod process;
 mod ps;
 mod rm;
 mod run;

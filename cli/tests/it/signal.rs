@@ -5,6 +5,7 @@ use lockutils_tests::{Directory, Process, eventually};
 use nix::libc;
 use rustix::process::Signal;
 use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
 
 /// Says which signal it gets, and goes on until it is told a line, or is alone.
 pub(crate) const LISTENER: &str =
@@ -77,6 +78,34 @@ fn every_signal_that_can_be_is_passed_on() {
     process.tell("");
     assert_eq!(process.end().code(), Some(7));
     assert!(process.hear().is_none(), "each signal comes once");
+}
+
+/// Blocks a signal of those that queue, and takes it three times.
+const COUNTER: &str = "
+import signal
+signals = {signal.SIGRTMIN + 1}
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+print('ready', flush=True)
+for count in range(3):
+    if signal.sigtimedwait(signals, 60) is None:
+        raise SystemExit(count)
+";
+
+/// By one sender, one right after the other.
+#[test]
+fn signal_that_is_sent_thrice_comes_thrice() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: no python3 here");
+        return;
+    }
+    let directory = Directory::new();
+    let args = ["run", "key", "--", "python3", "-c", COUNTER];
+    let mut process = Process::start(&mut lockutils(&directory, args));
+    process.hear_of("ready");
+    let signal = libc::SIGRTMIN() + 1;
+    let kill = format!("for n in 1 2 3; do kill -{signal} {}; done", process.id());
+    assert_eq!(code(&mut shell(&directory, &kill)), 0);
+    assert_eq!(process.end().code(), Some(0));
 }
 
 #[test]
