@@ -28,7 +28,7 @@ mod expanded {
         let __begun = ::lockutils::__private::Space::begin(
             ::lockutils::__private::global(),
             &(::core::format_args!("vm-{id}")),
-            ::lockutils::__private::Terms::EXCLUSIVE,
+            ::lockutils::__private::Mode::Exclusive,
             ::lockutils::__private::site(const { &::lockutils::__private::Function::new("start") }),
         );
         let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);

@@ -130,7 +130,7 @@ impl<'a> Lock<'a> {
             (Some(Key::All(keys)), _) => Some(("__begun", self.begin_all(keys))),
             (key, Some(_)) => {
                 let wait = self.call_space("wait", &key_reference(key.as_ref()), None);
-                let begin = quote_spanned!(mixed()=> let __begun = #private::Begun::Wait(#wait););
+                let begin = quote_spanned!(mixed()=> let __begun = #private::waiting(#wait););
                 Some(("__begun", begin))
             }
             (None | Some(Key::Text(_)), None) => None,
@@ -194,7 +194,7 @@ impl<'a> Lock<'a> {
             for __key in #keys {
                 #private::add(&mut __keys, #key);
             }
-            let __begun = #private::Begun::Wait(#wait);
+            let __begun = #private::waiting(#wait);
         }
     }
 
@@ -207,9 +207,9 @@ impl<'a> Lock<'a> {
         let (first, last) = self.place;
         let private = self.private(first);
         let method = Ident::new(method, last);
-        let (space, terms, site) = (self.space(), self.terms(), self.site());
+        let (space, mode, site) = (self.space(), self.mode(), self.site());
         let task = task.into_iter();
-        quote_spanned!(last=> #private::Space::#method(#space, #key, #terms, #site #(, #task)*))
+        quote_spanned!(last=> #private::Space::#method(#space, #key, #mode, #site #(, #task)*))
     }
 
     fn space(&self) -> TokenStream {
@@ -247,12 +247,12 @@ impl<'a> Lock<'a> {
         quote_spanned!(last=> #private::LivesOn::checked(#answer))
     }
 
-    fn terms(&self) -> TokenStream {
+    fn mode(&self) -> TokenStream {
         let private = self.private(mixed());
         if self.args.has("shared") {
-            quote_spanned!(mixed()=> #private::Terms::SHARED)
+            quote_spanned!(mixed()=> #private::Mode::Shared)
         } else {
-            quote_spanned!(mixed()=> #private::Terms::EXCLUSIVE)
+            quote_spanned!(mixed()=> #private::Mode::Exclusive)
         }
     }
 
@@ -308,13 +308,15 @@ impl<'a> Lock<'a> {
         };
         if self.is_async {
             let finish = format_ident!("{finish}_async", span = last);
-            quote_spanned!(last=> #private::#finish(#begun #timeout).await)
-        } else {
-            let reentrant = self.args.has("reentrant");
-            let suffix = if reentrant { "_reentrant" } else { "" };
-            let finish = format_ident!("{finish}{suffix}", span = last);
-            quote_spanned!(last=> #private::#finish(#begun #timeout))
+            return quote_spanned!(last=> #private::#finish(#begun #timeout).await);
         }
+        let begun = if self.args.has("reentrant") {
+            quote_spanned!(last=> #private::reentrant(#begun))
+        } else {
+            begun
+        };
+        let finish = Ident::new(finish, last);
+        quote_spanned!(last=> #private::#finish(#begun #timeout))
     }
 
     /// Has the user say what to return for the failure.

@@ -129,7 +129,7 @@ fn raw_name_is_the_same_argument() {
         quote!(r#key = id, r#shared),
         function.clone(),
     ));
-    assert!(output.contains("Terms :: SHARED"), "{output}");
+    assert!(output.contains("Mode :: Shared"), "{output}");
     let output = text(&locked_or_refused(quote!(r#key = id, key = id), function));
     assert!(output.contains("duplicate argument"), "{output}");
 }

@@ -58,9 +58,8 @@ impl Alarm {
         Self::at(Instant::now() + time)
     }
 
-    /// How long it is until then.
-    pub(crate) fn rest(&self) -> Duration {
-        self.at.saturating_duration_since(Instant::now())
+    pub(crate) const fn moment(&self) -> Instant {
+        self.at
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -4,23 +4,23 @@
 //! [`FileLocks`](crate::FileLocks), or a type that wraps one of them, to count its acquisitions, say:
 //!
 //! ```
-//! use lockutils::engine::{Begun, Space, Task, Terms, Wait};
+//! use lockutils::engine::{Acquire, Mode, Space};
 //! use lockutils::{Key, LockKey, Locks, Site, synchronized};
 //! use std::sync::atomic::{AtomicU64, Ordering};
 //!
 //! struct Counted { locks: Locks, taken: AtomicU64 }
 //!
 //! impl Space for Counted {
-//!     type Wait = <Locks as Space>::Wait;
+//!     type Machine = <Locks as Space>::Machine;
 //!
-//!     fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Self::Wait {
+//!     fn wait(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Acquire<Self::Machine> {
 //!         self.taken.fetch_add(1, Ordering::Relaxed);
-//!         self.locks.wait(key, terms, site)
+//!         self.locks.wait(key, mode, site)
 //!     }
 //!
-//!     fn wait_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> Self::Wait {
+//!     fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<Self::Machine> {
 //!         self.taken.fetch_add(1, Ordering::Relaxed);
-//!         self.locks.wait_all(keys, terms, site)
+//!         self.locks.wait_all(keys, mode, site)
 //!     }
 //! }
 //!
@@ -33,4 +33,13 @@
 //! assert_eq!(CELLS.taken.load(Ordering::Relaxed), 1);
 //! ```
 
-pub use crate::space::{Begun, Reentry, Space, Task, Terms, Wait};
+pub use crate::acquire::Acquire;
+pub use crate::drive::{By, Failure, Machine, Outcome, Patience};
+pub use crate::file::Files;
+pub use crate::local::InProcess;
+pub use crate::outside::{
+    Answer, Ask, Engine, InUse, Line, Outside, Pause, Places, Queued, Refusal,
+};
+pub use crate::owner::Task;
+pub use crate::space::{Begun, Space};
+pub use crate::table::policy::{Mode, Reentry};

@@ -121,25 +121,25 @@ impl Error {
     pub(crate) fn io(
         space: &'static str,
         key: Key,
-        file: PathBuf,
+        path: Option<PathBuf>,
         (tried, source, remedy): (&'static str, io::Error, &'static str),
     ) -> Self {
-        let mut error = Self::new(ErrorKind::Io, space, key, None).with_file(file);
+        let mut error = Self::new(ErrorKind::Io, space, key, None).with_path(path);
         error.0.cause = Some(Cause::File(tried, Arc::new(source), remedy));
         error
     }
 
-    /// Names the lock file.
-    pub(crate) fn with_file(mut self, file: PathBuf) -> Self {
-        self.0.file = Some(file);
+    /// Names the lock file, where the lock is one.
+    pub(crate) fn with_path(mut self, path: Option<PathBuf>) -> Self {
+        self.0.file = path;
         self
     }
 
     /// The same error, of a lock that others know by another name.
-    pub(crate) fn renamed(mut self, space: &'static str, key: Key, file: PathBuf) -> Self {
+    pub(crate) fn renamed(mut self, space: &'static str, key: Key) -> Self {
         self.0.space = space;
         self.0.key = key;
-        self.with_file(file)
+        self
     }
 
     pub(crate) fn with_holder(mut self, holder: Option<Holder>) -> Self {

@@ -7,7 +7,7 @@ use std::io;
 use std::mem::ManuallyDrop;
 
 /// What a guard holds, where that is more than one in-process lock.
-pub(crate) trait Holding: Send + Sync {
+pub trait Holding: Send + Sync {
     /// The locks, in the order in which they were taken.
     fn taken(&self) -> Vec<Taken>;
 
@@ -24,7 +24,7 @@ pub(crate) trait Holding: Send + Sync {
 ///
 /// It moves the holds out to drop them, since the address of what is dropped in place goes
 /// to code that isn't inlined, and so it could not be kept in registers.
-pub(crate) struct Held(ManuallyDrop<Holds>);
+pub struct Held(ManuallyDrop<Holds>);
 
 enum Holds {
     One(Hold),
@@ -32,8 +32,8 @@ enum Holds {
     More(Box<Box<dyn Holding>>),
 }
 
-/// Several locks, in the order in which they were taken.
-struct AllHeld(Vec<Hold>);
+/// Several locks, in the order in which they were taken. They are released in reverse.
+pub(crate) struct AllHeld<H>(pub(crate) Vec<H>);
 
 impl Held {
     /// What [`table::try_take_thin`] has taken.
@@ -45,10 +45,6 @@ impl Held {
     #[inline]
     pub(crate) const fn one(hold: Hold) -> Self {
         Self(ManuallyDrop::new(Holds::One(hold)))
-    }
-
-    pub(crate) fn all(holds: Vec<Hold>) -> Self {
-        Self::more(AllHeld(holds))
     }
 
     pub(crate) fn more(held: impl Holding + 'static) -> Self {
@@ -97,19 +93,40 @@ fn release_more(held: Box<Box<dyn Holding>>) {
     drop(held);
 }
 
-impl Holding for AllHeld {
-    fn taken(&self) -> Vec<Taken> {
-        self.0.iter().filter_map(table::taken).collect()
-    }
-
-    fn disown(&self) {
-        self.0.iter().for_each(table::disown);
+impl From<Hold> for Held {
+    #[inline]
+    fn from(hold: Hold) -> Self {
+        Self::one(hold)
     }
 }
 
-impl Drop for AllHeld {
+impl Holding for Hold {
+    fn taken(&self) -> Vec<Taken> {
+        Vec::from_iter(table::taken(self))
+    }
+
+    fn disown(&self) {
+        table::disown(self);
+    }
+}
+
+impl<H: Holding> Holding for AllHeld<H> {
+    fn taken(&self) -> Vec<Taken> {
+        self.0.iter().flat_map(H::taken).collect()
+    }
+
+    fn disown(&self) {
+        self.0.iter().for_each(H::disown);
+    }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        let files: Vec<_> = self.0.iter().map(H::files).collect::<io::Result<_>>()?;
+        Ok(files.into_iter().flatten().collect())
+    }
+}
+
+impl<H> Drop for AllHeld<H> {
     fn drop(&mut self) {
-        // In reverse.
         while self.0.pop().is_some() {}
     }
 }

@@ -60,7 +60,7 @@
 //! | the attribute | above `fn` | above `async fn`: held over every `.await` |
 //! | wait | [`lock()`](Handle::lock) | [`lock_async().await`](Handle::lock_async) |
 //! | for so long and no longer | [`lock_timeout(d)`](Handle::lock_timeout) | [`lock_timeout_async(d).await`](Handle::lock_timeout_async) |
-//! | not at all | [`try_lock()`](Handle::try_lock) | the same; an attribute with `nonblocking` for files too |
+//! | not at all | [`try_lock()`](Handle::try_lock) | [`try_lock_async().await`](Handle::try_lock_async) |
 //! | the guard | [`Guard`], which stays in its thread | [`AsyncGuard`], which is [`Send`] |
 //!
 //! A blocking `lock()` inside of async code blocks the executor's thread, and where a task of the
@@ -104,20 +104,27 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod acquire;
 mod alarm;
 mod deadlock;
+mod default;
+mod drive;
 pub mod engine;
 mod error;
 mod file;
 mod foreign;
+mod future;
 mod given;
+mod global;
 mod graph;
 mod guard;
+mod handle;
 mod held;
 mod holder;
 mod key;
 mod local;
 mod name;
+mod outside;
 mod owner;
 mod process;
 mod returned;
@@ -130,18 +137,18 @@ mod table;
 mod timer;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
+pub use crate::default::{file_locks, set_file_locks};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::file::{
     FileHandle, FileKeysHandle, FileLockFuture, FileLocks, FileStates, ReentrantFileHandle, Swept,
-    file_locks, set_file_locks,
 };
+pub use crate::future::{LockFuture, LockTimeoutFuture, TryLockFuture};
+pub use crate::global::{global, is_locked, lock, lock_async, try_lock};
 pub use crate::guard::{AsyncGuard, Guard};
+pub use crate::handle::{Handle, KeysHandle, ReentrantHandle};
 pub use crate::holder::Holder;
 pub use crate::key::{Key, KeyWriter, LockKey};
-pub use crate::local::{
-    Handle, KeysHandle, LockFuture, LockTimeoutFuture, Locks, ReentrantHandle, global, is_locked,
-    lock, lock_async, try_lock,
-};
+pub use crate::local::Locks;
 pub use crate::site::Site;
 pub use crate::snapshot::snapshot;
 pub use crate::space::{FromFailure, Space};

@@ -2,6 +2,8 @@
 
 use crate::key::Key;
 use crate::site::Site;
+use crate::sync::ambient::Mutex;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A lock as texts name it: `"cells/2f1c"`, or `"cells"` where the key is empty.
@@ -25,7 +27,7 @@ impl fmt::Display for LockName<'_> {
 /// A lock that is held or waited for, and where in the code it was asked for, as `{:?}` of its
 /// guard or future shows it.
 #[derive(Clone)]
-pub(crate) struct Taken {
+pub struct Taken {
     pub(crate) space: &'static str,
     pub(crate) key: Key,
     pub(crate) site: Site,
@@ -54,4 +56,16 @@ impl fmt::Debug for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.describe(f, "Lock")
     }
+}
+
+/// Text that stays, each once.
+pub(crate) fn remember(text: String) -> &'static str {
+    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut texts = TEXTS.lock();
+    if let Some(known) = texts.get(&text[..]) {
+        return known;
+    }
+    let text = text.leak();
+    texts.insert(text);
+    text
 }

@@ -8,12 +8,24 @@
 use crate::sync::ambient::Mutex;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::task::Waker;
+use std::future;
+use std::task::{Poll, Waker};
 use std::thread::{self, Thread};
 
 /// A thread's number, or [`TASK`] and a waker's data pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Owner(u64);
+
+/// A task, as far as a lock engine knows it: by its waker.
+#[derive(Clone, Copy, Debug)]
+pub struct Task(pub(crate) Owner);
+
+impl Task {
+    /// The task that is being polled.
+    pub fn current() -> impl Future<Output = Self> + Send {
+        future::poll_fn(|context| Poll::Ready(Self(Owner::task(context.waker()))))
+    }
+}
 
 /// Set in a task's word. No pointer and no thread's number reaches this bit.
 const TASK: u64 = 1 << 63;

@@ -2,23 +2,29 @@
 //! changes with the macros, whose version is pinned to this crate's.
 //!
 //! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key,
-//! and [`finish`], [`finish_for`] or [`finish_now`] waits, or one of them that lets a thread
-//! re-enter. In an async function it is [`Space::begin_async`], which is told the [`Task`], and [`finish_async`] or another.
+//! and [`finish`], [`finish_for`] or [`finish_now`] waits. In an async function it is
+//! [`Space::begin_async`], which is told the [`Task`], and [`finish_async`] or another.
 
+use crate::acquire::Acquire;
+use crate::drive::Machine;
 use crate::error::Error;
+use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::site::Site;
-use crate::space::Reentry;
+use crate::table::policy::Reentry;
 use std::mem;
 
 /// The space that `external` means.
-pub use crate::file::file_locks as external;
+pub use crate::default::file_locks as external;
 pub use crate::given::{Given, LivesOn};
-pub use crate::local::{Locks, global};
+pub use crate::global::global;
+pub use crate::local::Locks;
+pub use crate::owner::Task;
 pub use crate::returned::{Returned, RunsDuringTheCall};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
-pub use crate::space::{Begun, FromFailure, Space, Task, Terms, Wait};
+pub use crate::space::{Begun, FromFailure, Space};
+pub use crate::table::policy::Mode;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
@@ -42,31 +48,34 @@ pub fn key(key: &dyn LockKey) -> Key {
     Key::of(key)
 }
 
+/// What is to be waited for in any case.
+#[inline]
+#[must_use]
+pub fn waiting<H, M: Machine>(acquire: Acquire<M>) -> Begun<H, M> {
+    Begun::Wait(Box::new(acquire))
+}
+
+/// Has a thread go straight in if it holds the lock.
+#[inline]
+#[must_use]
+pub fn reentrant<M: Machine>(mut begun: Begun<M::Quick, M>) -> Begun<M::Quick, M> {
+    if let Begun::Wait(acquire) = &mut begun {
+        acquire.set_reentry(Reentry::Allowed);
+    }
+    begun
+}
+
 /// Waits for the lock, if that is still to be done.
 ///
 /// # Errors
 ///
-/// As [`Wait::block`].
+/// As [`Acquire::block`](Acquire::block).
 #[inline]
 #[track_caller]
-pub fn finish<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, W::Failure> {
+pub fn finish<M: Machine>(begun: Begun<M::Quick, M>) -> Result<Guard, M::Failure> {
     match begun {
-        Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.block(Reentry::Refused),
-    }
-}
-
-/// As [`finish`], but goes straight in if the thread holds the lock.
-///
-/// # Errors
-///
-/// As [`finish`].
-#[inline]
-#[track_caller]
-pub fn finish_reentrant<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, W::Failure> {
-    match begun {
-        Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.block(Reentry::Allowed),
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(acquire) => acquire.block(),
     }
 }
 
@@ -74,28 +83,15 @@ pub fn finish_reentrant<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, W
 ///
 /// # Errors
 ///
-/// As [`Wait::block_for`].
+/// As [`Acquire::block_for`](Acquire::block_for).
 #[inline]
-pub fn finish_for<W: Wait>(begun: Begun<W::Held, W>, timeout: Duration) -> Result<W::Guard, Error> {
-    match begun {
-        Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.block_for(Reentry::Refused, timeout),
-    }
-}
-
-/// As [`finish_for`], but goes straight in if the thread holds the lock.
-///
-/// # Errors
-///
-/// As [`finish_for`].
-#[inline]
-pub fn finish_for_reentrant<W: Wait>(
-    begun: Begun<W::Held, W>,
+pub fn finish_for<M: Machine>(
+    begun: Begun<M::Quick, M>,
     timeout: Duration,
-) -> Result<W::Guard, Error> {
+) -> Result<Guard, Error> {
     match begun {
-        Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.block_for(Reentry::Allowed, timeout),
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(acquire) => acquire.block_for(timeout),
     }
 }
 
@@ -103,25 +99,12 @@ pub fn finish_for_reentrant<W: Wait>(
 ///
 /// # Errors
 ///
-/// As [`Wait::try_now`].
+/// As [`Acquire::try_now`](Acquire::try_now).
 #[inline]
-pub fn finish_now<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, Error> {
+pub fn finish_now<M: Machine>(begun: Begun<M::Quick, M>) -> Result<Guard, Error> {
     match begun {
-        Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.try_now(Reentry::Refused),
-    }
-}
-
-/// As [`finish_now`], but goes straight in if the thread holds the lock.
-///
-/// # Errors
-///
-/// As [`finish_now`].
-#[inline]
-pub fn finish_now_reentrant<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guard, Error> {
-    match begun {
-        Begun::Held(held) => Ok(W::Guard::from(held)),
-        Begun::Wait(wait) => wait.try_now(Reentry::Allowed),
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(acquire) => acquire.try_now(),
     }
 }
 
@@ -131,12 +114,12 @@ pub fn finish_now_reentrant<W: Wait>(begun: Begun<W::Held, W>) -> Result<W::Guar
 ///
 /// As [`finish`].
 #[inline]
-pub async fn finish_async<W: Wait>(
-    begun: Begun<W::AsyncHeld, W>,
-) -> Result<W::AsyncGuard, W::Failure> {
+pub async fn finish_async<M: Machine>(
+    begun: Begun<M::AsyncQuick, M>,
+) -> Result<AsyncGuard, M::Failure> {
     match begun {
-        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
-        Begun::Wait(wait) => wait.await,
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(acquire) => acquire.await,
     }
 }
 
@@ -146,13 +129,13 @@ pub async fn finish_async<W: Wait>(
 ///
 /// As [`finish_for`].
 #[inline]
-pub async fn finish_for_async<W: Wait>(
-    begun: Begun<W::AsyncHeld, W>,
+pub async fn finish_for_async<M: Machine>(
+    begun: Begun<M::AsyncQuick, M>,
     timeout: Duration,
-) -> Result<W::AsyncGuard, Error> {
+) -> Result<AsyncGuard, Error> {
     match begun {
-        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
-        Begun::Wait(wait) => wait.timed(timeout).await,
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(acquire) => acquire.timed(timeout).await,
     }
 }
 
@@ -162,12 +145,12 @@ pub async fn finish_for_async<W: Wait>(
 ///
 /// As [`finish_now`].
 #[inline]
-pub async fn finish_now_async<W: Wait>(
-    begun: Begun<W::AsyncHeld, W>,
-) -> Result<W::AsyncGuard, Error> {
+pub async fn finish_now_async<M: Machine>(
+    begun: Begun<M::AsyncQuick, M>,
+) -> Result<AsyncGuard, Error> {
     match begun {
-        Begun::Held(held) => Ok(W::AsyncGuard::from(held)),
-        Begun::Wait(wait) => wait.try_async().await,
+        Begun::Held(held) => Ok(held.into()),
+        Begun::Wait(acquire) => acquire.try_async().await,
     }
 }
 

@@ -1,30 +1,31 @@
-//! The seam between the attribute and the lock engines.
+//! The seam between those who take locks and the lock engines.
 //!
-//! Expanded code calls a [`Space`] by static dispatch. In two steps: the space makes a
-//! [`Wait`] of the key, or takes the lock at once if that needs no waiting; and the
-//! `Wait`, which borrows nothing, is driven by a thread or a task, for as long as the
-//! caller wants to wait.
+//! Expanded code and the handles call a [`Space`] by static dispatch. In two steps: the space
+//! takes the lock at once if that needs no waiting, or makes ready to wait, which borrows
+//! nothing; and a thread or a task drives that, for as long as the caller wants to wait.
 //!
-//! What waiting can fail with is a type: [`Locks`](crate::Locks) has no failure
-//! ([`Infallible`]), so a function of any return type can wait for it; where an engine's
-//! failure is [`Error`], the function must have a place for it, see [`FromFailure`]. Who
-//! doesn't wait to the end, by a timeout or a try, can always fail.
+//! What waiting can fail with is a type, see [`Failure`](crate::engine::Failure):
+//! [`Locks`](crate::Locks) has no failure, so a function of any return type can wait for it;
+//! where an engine's failure is [`Error`], the function must have a place for it, see
+//! [`FromFailure`]. Who doesn't wait to the end, by a timeout or a try, can always fail.
 
+use crate::acquire::Acquire;
+use crate::drive::Machine;
 use crate::error::Error;
+use crate::guard::Guard;
 use crate::key::{Key, LockKey};
-use crate::owner::Owner;
+use crate::owner::Task;
 use crate::site::Site;
+use crate::table::policy::{Mode, Reentry};
 use std::convert::Infallible;
-use std::future;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
-use std::task::Poll;
 use std::time::Duration;
 
 /// A lock space: where keys mean something.
 ///
-/// This is what a lock engine implements. Users name a space in
-/// `#[synchronized(locks = SPACE, ..)]` and otherwise call its own methods.
+/// Users name a space in `#[synchronized(locks = SPACE, ..)]` and otherwise call its own
+/// methods.
 ///
 /// Also implemented for references, `Box`, `Rc`, `Arc` and `LazyLock` of a space.
 #[diagnostic::on_unimplemented(
@@ -33,16 +34,16 @@ use std::time::Duration;
     note = "`locks = ..` takes a `lockutils::Locks`, such as a `static` or a field: `locks = self.locks`"
 )]
 pub trait Space {
-    /// A lock of the space, or several, being waited for.
-    type Wait: Wait;
+    /// How a lock of the space is taken.
+    type Machine: Machine;
 
     /// Makes ready to wait for the lock of `key`, in a thread or a task. Takes nothing yet.
-    fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> Self::Wait;
+    fn wait(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Acquire<Self::Machine>;
 
     /// Makes ready to wait for the locks of all of `keys`, in a thread or a task. They may
     /// come in any order, and more than once; the space takes each once, and in an order
     /// that is the same for all callers.
-    fn wait_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> Self::Wait;
+    fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<Self::Machine>;
 
     /// Takes the lock of `key` for a thread if that needs no waiting, and else makes ready
     /// to wait. Either way nothing of `key` is borrowed afterwards.
@@ -50,10 +51,10 @@ pub trait Space {
     fn begin(
         &self,
         key: &dyn LockKey,
-        terms: Terms,
+        mode: Mode,
         site: Site,
-    ) -> Begun<<Self::Wait as Wait>::Held, Self::Wait> {
-        Begun::Wait(self.wait(key, terms, site))
+    ) -> Begun<<Self::Machine as Machine>::Quick, Self::Machine> {
+        Begun::Wait(Box::new(self.wait(key, mode, site)))
     }
 
     /// The same for a task.
@@ -61,172 +62,168 @@ pub trait Space {
     fn begin_async(
         &self,
         key: &dyn LockKey,
-        terms: Terms,
+        mode: Mode,
         site: Site,
         _task: Task,
-    ) -> Begun<<Self::Wait as Wait>::AsyncHeld, Self::Wait> {
-        Begun::Wait(self.wait(key, terms, site))
+    ) -> Begun<<Self::Machine as Machine>::AsyncQuick, Self::Machine> {
+        Begun::Wait(Box::new(self.wait(key, mode, site)))
     }
-}
 
-/// How a lock is to be held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Terms {
-    /// Together with other shared holders.
-    pub shared: bool,
-}
-
-impl Terms {
-    /// By one holder alone.
-    pub const EXCLUSIVE: Self = Self { shared: false };
-    /// Together with other shared holders.
-    pub const SHARED: Self = Self { shared: true };
-}
-
-/// Whether whoever holds the lock already goes straight in.
-///
-/// It is for those who block, and no part of [`Terms`]: a task that awaits a lock has no way to
-/// say it, since the branches of a `join!` are one task, and each of them is to wait for the
-/// others.
-///
-/// ```compile_fail,E0061
-/// # async fn f(wait: impl lockutils::engine::Wait) {
-/// use lockutils::engine::Reentry;
-///
-/// let _ = wait.try_async(Reentry::Allowed).await;
-/// # }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reentry {
-    /// A thread that holds the lock can't have it again.
-    Refused,
-    /// A thread that holds the lock goes straight in.
-    Allowed,
-}
-
-/// A task, as far as a lock engine knows it: by its waker.
-#[derive(Clone, Copy, Debug)]
-pub struct Task(pub(crate) Owner);
-
-impl Task {
-    /// The task that is being polled.
-    pub fn current() -> impl Future<Output = Self> + Send {
-        future::poll_fn(|context| Poll::Ready(Self(Owner::task(context.waker()))))
-    }
-}
-
-/// A lock, or several, being waited for. Dropping it leaves the queue; it borrows nothing.
-///
-/// Awaited, it is the wait of a task.
-pub trait Wait: Future<Output = Result<Self::AsyncGuard, Self::Failure>> + Sized {
-    /// A hold as [`Space::begin`] gives it: the guard, or something smaller that it can be
-    /// made of. Dropping it releases. As the guard, it is to stay in its thread.
-    type Held;
-    /// The same as [`Space::begin_async`] gives it, for a task.
-    type AsyncHeld;
-    /// A hold of a thread.
-    type Guard: From<Self::Held>;
-    /// A hold of a task.
-    type AsyncGuard: From<Self::AsyncHeld>;
-    /// What waiting can fail with: [`Infallible`] or [`Error`].
-    type Failure: Into<Error>;
-    /// The wait of a task that ends with the time.
-    type Timed: Future<Output = Result<Self::AsyncGuard, Error>>;
-    /// The try of a task. Not ready at once where trying takes time, as with files.
-    type Try: Future<Output = Result<Self::AsyncGuard, Error>>;
-
-    /// Blocks the thread until it has the lock.
+    /// Takes the lock of `key`, and blocks the thread until it has it.
     ///
     /// # Errors
     ///
-    /// None, if [`Wait::Failure`] is [`Infallible`]; else why the engine could
-    /// not take the lock.
+    /// As [`Acquire::block`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Acquire::block`].
+    #[inline]
     #[track_caller]
-    fn block(self, reentry: Reentry) -> Result<Self::Guard, Self::Failure>;
+    fn block(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+    ) -> Result<Guard, <Self::Machine as Machine>::Failure> {
+        self.wait(key, mode, site).with(reentry).block()
+    }
 
-    /// Blocks the thread until it has the lock, or the time is over, of which zero is one
-    /// try.
+    /// Takes the lock of `key`, and blocks the thread until it has it or the time is over.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout),
-    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), or as [`Wait::block`].
-    fn block_for(self, reentry: Reentry, timeout: Duration) -> Result<Self::Guard, Error>;
+    /// As [`Acquire::block_for`].
+    #[inline]
+    fn block_for(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+        timeout: Duration,
+    ) -> Result<Guard, Error> {
+        self.wait(key, mode, site).with(reentry).block_for(timeout)
+    }
 
-    /// Takes the lock for a thread if that needs no waiting.
+    /// Takes the lock of `key` for a thread if nobody holds it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock, or as
-    /// [`Wait::block`].
-    fn try_now(self, reentry: Reentry) -> Result<Self::Guard, Error>;
-
-    /// Waits in a task until it has the lock, or the time is over, as [`Wait::block_for`].
-    fn timed(self, timeout: Duration) -> Self::Timed;
-
-    /// Takes the lock for a task if that needs no waiting, as [`Wait::try_now`].
-    fn try_async(self) -> Self::Try;
+    /// As [`Acquire::try_now`].
+    #[inline]
+    fn try_now(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+    ) -> Result<Guard, Error> {
+        self.wait(key, mode, site).with(reentry).try_now()
+    }
 }
 
 /// What [`Space::begin`] or [`Space::begin_async`] has come to.
 ///
-/// What a thread holds by it is the thread's, as a [`Guard`](crate::Guard) is:
+/// What a thread holds by it is the thread's, as a [`Guard`] is:
 ///
 /// ```compile_fail,E0277
-/// use lockutils::engine::{Begun, Space, Terms};
+/// use lockutils::engine::{Begun, Mode, Space};
 /// use lockutils::{Guard, Site};
 ///
-/// let begun = lockutils::global().begin(&"key", Terms::EXCLUSIVE, Site::here());
+/// let begun = lockutils::global().begin(&"key", Mode::Exclusive, Site::here());
 /// if let Begun::Held(held) = begun {
 ///     std::thread::spawn(move || drop(Guard::from(held)));
 /// }
 /// ```
 #[derive(Debug)]
-pub enum Begun<H, W> {
+pub enum Begun<H, M: Machine> {
     /// The lock was free, and this holds it.
     Held(H),
-    /// The lock has to be waited for.
-    Wait(W),
+    /// The lock has to be waited for. In a box, so that whoever doesn't wait moves a word.
+    Wait(Box<Acquire<M>>),
 }
 
 macro_rules! by_reference {
-    ($([$($maybe:tt)?] $type:ty),*) => {$(
-        impl<S: Space $(+ $maybe Sized)?> Space for $type {
-            type Wait = S::Wait;
+    ($([$($generics:tt)*] $type:ty;)*) => {$(
+        impl<$($generics)*> Space for $type {
+            type Machine = S::Machine;
 
-            fn wait(&self, key: &dyn LockKey, terms: Terms, site: Site) -> S::Wait {
-                (**self).wait(key, terms, site)
+            fn wait(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Acquire<S::Machine> {
+                (**self).wait(key, mode, site)
             }
 
-            fn wait_all(&self, keys: Vec<Key>, terms: Terms, site: Site) -> S::Wait {
-                (**self).wait_all(keys, terms, site)
+            fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<S::Machine> {
+                (**self).wait_all(keys, mode, site)
             }
 
             #[inline]
             fn begin(
                 &self,
                 key: &dyn LockKey,
-                terms: Terms,
+                mode: Mode,
                 site: Site,
-            ) -> Begun<<S::Wait as Wait>::Held, S::Wait> {
-                (**self).begin(key, terms, site)
+            ) -> Begun<<S::Machine as Machine>::Quick, S::Machine> {
+                (**self).begin(key, mode, site)
             }
 
             #[inline]
             fn begin_async(
                 &self,
                 key: &dyn LockKey,
-                terms: Terms,
+                mode: Mode,
                 site: Site,
                 task: Task,
-            ) -> Begun<<S::Wait as Wait>::AsyncHeld, S::Wait> {
-                (**self).begin_async(key, terms, site, task)
+            ) -> Begun<<S::Machine as Machine>::AsyncQuick, S::Machine> {
+                (**self).begin_async(key, mode, site, task)
+            }
+
+            #[inline]
+            #[track_caller]
+            fn block(
+                &self,
+                key: &dyn LockKey,
+                mode: Mode,
+                reentry: Reentry,
+                site: Site,
+            ) -> Result<Guard, <S::Machine as Machine>::Failure> {
+                (**self).block(key, mode, reentry, site)
+            }
+
+            #[inline]
+            fn block_for(
+                &self,
+                key: &dyn LockKey,
+                mode: Mode,
+                reentry: Reentry,
+                site: Site,
+                timeout: Duration,
+            ) -> Result<Guard, Error> {
+                (**self).block_for(key, mode, reentry, site, timeout)
+            }
+
+            #[inline]
+            fn try_now(
+                &self,
+                key: &dyn LockKey,
+                mode: Mode,
+                reentry: Reentry,
+                site: Site,
+            ) -> Result<Guard, Error> {
+                (**self).try_now(key, mode, reentry, site)
             }
         }
     )*};
 }
 
-by_reference!([?] &S, [?] Box<S>, [?] Rc<S>, [?] Arc<S>, [] LazyLock<S>);
+by_reference! {
+    [S: Space + ?Sized] &S;
+    [S: Space + ?Sized] Box<S>;
+    [S: Space + ?Sized] Rc<S>;
+    [S: Space + ?Sized] Arc<S>;
+    [S: Space, F: FnOnce() -> S] LazyLock<S, F>;
+}
 
 /// A return type that has a place for a lock's failure.
 ///

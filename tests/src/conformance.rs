@@ -14,8 +14,8 @@ use crate::{ByHand, Lockstep, Recorder, eventually, yield_now};
 use futures::executor::{LocalPool, ThreadPool};
 use futures::future;
 use futures::task::{LocalSpawnExt as _, SpawnExt as _};
-use lockutils::engine::{Begun, Reentry, Space, Terms, Wait};
-use lockutils::{Error, ErrorKind, Key, LockKey, Site};
+use lockutils::engine::{Acquire, Begun, Machine, Mode, Reentry, Space};
+use lockutils::{AsyncGuard, Error, ErrorKind, Guard, Key, LockKey, Site};
 use std::fmt::Debug;
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,15 +28,8 @@ use tokio::sync::oneshot;
 /// An engine under test.
 pub trait Engine {
     /// The lock space that the engine provides.
-    type Space: Space<
-            Wait: Wait<
-                AsyncGuard: Send + 'static,
-                Failure: Debug,
-                Timed: Send + 'static,
-                Try: Send + 'static,
-            > + Send
-                      + 'static,
-        > + Send
+    type Space: Space<Machine: Machine<Hold: Send, Failure: Debug + Send> + Send + 'static>
+        + Send
         + Sync
         + 'static;
 
@@ -102,43 +95,40 @@ macro_rules! conformance {
 
 const KEY: &str = "key";
 
-type Guard<S> = <<S as Space>::Wait as Wait>::Guard;
-type AsyncGuard<S> = <<S as Space>::Wait as Wait>::AsyncGuard;
-
-fn hold<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, key: impl LockKey) -> Guard<S> {
-    match space.begin(&key, Terms::EXCLUSIVE, Site::here()) {
+fn hold<S: Space<Machine: Machine<Failure: Debug>>>(space: &S, key: impl LockKey) -> Guard {
+    match space.begin(&key, Mode::Exclusive, Site::here()) {
         Begun::Held(held) => held.into(),
-        Begun::Wait(wait) => wait.block(Reentry::Refused).unwrap(),
+        Begun::Wait(acquire) => acquire.block().unwrap(),
     }
 }
 
 /// The future borrows neither the space nor the key.
-fn hold_async<S: Space<Wait: Wait<Failure: Debug>>, K: LockKey>(
+fn hold_async<S: Space<Machine: Machine<Failure: Debug>>, K: LockKey>(
     space: &S,
     key: K,
-) -> impl Future<Output = AsyncGuard<S>> + use<S, K> {
-    let wait = space.wait(&key, Terms::EXCLUSIVE, Site::here());
-    async move { wait.await.unwrap() }
+) -> impl Future<Output = AsyncGuard> + use<S, K> {
+    let acquire = space.wait(&key, Mode::Exclusive, Site::here());
+    async move { acquire.await.unwrap() }
 }
 
-fn try_hold<S: Space>(space: &S, key: impl LockKey) -> Result<Guard<S>, Error> {
-    try_on(space, key, Terms::EXCLUSIVE)
+fn try_hold<S: Space>(space: &S, key: impl LockKey) -> Result<Guard, Error> {
+    try_on(space, key, Mode::Exclusive)
 }
 
-fn try_on<S: Space>(space: &S, key: impl LockKey, terms: Terms) -> Result<Guard<S>, Error> {
-    match space.begin(&key, terms, Site::here()) {
+fn try_on<S: Space>(space: &S, key: impl LockKey, mode: Mode) -> Result<Guard, Error> {
+    match space.begin(&key, mode, Site::here()) {
         Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(wait) => wait.try_now(Reentry::Refused),
+        Begun::Wait(acquire) => acquire.try_now(),
     }
 }
 
-fn hold_all<S: Space<Wait: Wait<Failure: Debug>>>(space: &S, keys: &[&str]) -> Guard<S> {
-    wait_for_all(space, keys).block(Reentry::Refused).unwrap()
+fn hold_all<S: Space<Machine: Machine<Failure: Debug>>>(space: &S, keys: &[&str]) -> Guard {
+    wait_for_all(space, keys).block().unwrap()
 }
 
-fn wait_for_all<S: Space>(space: &S, keys: &[&str]) -> S::Wait {
+fn wait_for_all<S: Space>(space: &S, keys: &[&str]) -> Acquire<S::Machine> {
     let keys = keys.iter().map(Key::new).collect();
-    space.wait_all(keys, Terms::EXCLUSIVE, Site::here())
+    space.wait_all(keys, Mode::Exclusive, Site::here())
 }
 
 fn is_free<S: Space>(space: &S, key: impl LockKey) -> bool {
@@ -481,7 +471,7 @@ pub fn dropped_waiters_lose_no_hand_over<E: Engine>() {
 /// waiters, in step.
 fn drop_waiters_and_holders_at_once<S>(space: &S, keys: usize, wait: Duration)
 where
-    S: Space<Wait: Wait<Failure: Debug> + Send> + Sync,
+    S: Space<Machine: Machine<Hold: Send, Failure: Debug + Send> + Send> + Sync,
 {
     let waiters = || -> Vec<_> {
         let polled = |key| {
@@ -674,24 +664,21 @@ pub fn space_by_reference_is_the_same_space<E: Engine>() {
 /// Shared holders are inside together, and keep an exclusive one out, in threads and tasks.
 pub fn shared_holders_are_inside_together<E: Engine>() {
     let space = E::space();
-    let one = try_on(&space, KEY, Terms::SHARED).unwrap();
-    let two = space.wait(&KEY, Terms::SHARED, Site::here());
+    let one = try_on(&space, KEY, Mode::Shared).unwrap();
+    let two = space.wait(&KEY, Mode::Shared, Site::here());
     let two = one_thread().block_on(two).unwrap();
     assert!(!is_free(&space, KEY));
     drop(one);
     assert!(!is_free(&space, KEY));
     drop(two);
     let _alone = hold(&space, KEY);
-    assert!(try_on(&space, KEY, Terms::SHARED).is_err());
+    assert!(try_on(&space, KEY, Mode::Shared).is_err());
 }
 
 /// A thread that holds a key goes in again; another doesn't, until both holds have ended.
 pub fn reentrant_thread_goes_straight_in<E: Engine>() {
     let space = E::space();
-    let enter = || {
-        let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
-        wait.try_now(Reentry::Allowed)
-    };
+    let enter = || space.try_now(&KEY, Mode::Exclusive, Reentry::Allowed, Site::here());
     let (outer, inner) = (enter().unwrap(), enter().unwrap());
     let others_are_out = || {
         let other = || enter().is_err();
@@ -712,11 +699,8 @@ pub fn blocking_wait_times_out<E: Engine>() {
     let space = E::space();
     let _guard = one_thread().block_on(hold_async(&space, KEY));
     let start = Instant::now();
-    let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
-    let error = wait
-        .block_for(Reentry::Refused, SHORT)
-        .map(drop)
-        .unwrap_err();
+    let wait = space.wait(&KEY, Mode::Exclusive, Site::here());
+    let error = wait.block_for(SHORT).map(drop).unwrap_err();
     assert!(start.elapsed() >= SHORT);
     assert_timed_out(&error);
 }
@@ -726,7 +710,7 @@ pub fn async_wait_times_out<E: Engine>() {
     let space = E::space();
     let _guard = hold(&space, KEY);
     let start = Instant::now();
-    let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
+    let wait = space.wait(&KEY, Mode::Exclusive, Site::here());
     let error = pollster::block_on(wait.timed(SHORT)).map(drop).unwrap_err();
     assert!(start.elapsed() >= SHORT);
     assert_timed_out(&error);
@@ -742,7 +726,7 @@ fn assert_timed_out(error: &Error) {
 pub fn wait_that_times_out_leaves_queue<E: Engine>() {
     let space = E::space();
     let guard = hold(&space, KEY);
-    let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
+    let wait = space.wait(&KEY, Mode::Exclusive, Site::here());
     let mut first = ByHand::new(wait.timed(SHORT));
     let polled = first.poll();
     let mut second = ByHand::new(hold_async(&space, KEY));
@@ -761,12 +745,12 @@ pub fn wait_that_times_out_leaves_queue<E: Engine>() {
 /// A lock that comes before the time is over is had, by a thread and by a task.
 pub fn lock_that_is_released_in_time_is_had<E: Engine>() {
     let space = E::space();
-    let waits = || space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
+    let waits = || space.wait(&KEY, Mode::Exclusive, Site::here());
     let guard = hold(&space, KEY);
     let mut task = ByHand::new(waits().timed(LONG));
     assert!(task.poll().is_pending());
     thread::scope(|scope| {
-        let thread = scope.spawn(|| waits().block_for(Reentry::Refused, LONG).map(drop));
+        let thread = scope.spawn(|| waits().block_for(LONG).map(drop));
         drop(guard);
         drop(task.finish());
         assert!(thread.join().unwrap().is_ok());
@@ -778,7 +762,7 @@ pub fn lock_that_is_released_in_time_is_had<E: Engine>() {
 pub fn try_of_a_task_is_busy_or_has_the_lock<E: Engine>() {
     let space = E::space();
     let tries = || {
-        let wait = space.wait(&KEY, Terms::EXCLUSIVE, Site::here());
+        let wait = space.wait(&KEY, Mode::Exclusive, Site::here());
         pollster::block_on(wait.try_async())
     };
     let guard = tries().unwrap();
@@ -832,14 +816,14 @@ pub fn keys_that_are_not_all_free_are_not_tried_in_part<E: Engine>() {
     let space = E::space();
     let guard = hold(&space, "b");
     let tried = || wait_for_all(&space, &["a", "b", "c"]);
-    let error = tried().try_now(Reentry::Refused).map(drop).unwrap_err();
+    let error = tried().try_now().map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert_eq!(error.key(), Some("b"));
     assert!(is_free(&space, "a") && is_free(&space, "c"));
     assert!(pollster::block_on(tried().try_async()).is_err());
     assert!(is_free(&space, "a") && is_free(&space, "c"));
     drop(guard);
-    let _guard = tried().try_now(Reentry::Refused).map_err(drop).unwrap();
+    let _guard = tried().try_now().map_err(drop).unwrap();
     assert!(!is_free(&space, "a") && !is_free(&space, "c"));
 }
 

@@ -1,7 +1,7 @@
 //! An open lock file.
 
 use super::count::{Count, Lines, Teller, Write};
-use super::default;
+use super::own;
 use super::path::Rule;
 use super::record::{self, Content, FileRecord, LENGTH};
 use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Os};
@@ -56,7 +56,7 @@ impl Descriptor {
             return Err(Failure::of("use lock file")(error));
         }
         refuse_planted(&found, path)?;
-        if path.parent().is_some_and(default::is_own) {
+        if path.parent().is_some_and(own::is_own) {
             Os::protect(&file, &found);
         }
         let identity = Os::identity(&file).map_err(Failure::of("look at lock file"))?;
@@ -199,7 +199,7 @@ fn open_or_make(path: &Path) -> Result<File, Failure> {
 }
 
 fn check_directory(path: &Path) -> Result<(), Failure> {
-    let checked = path.parent().map_or(Ok(()), default::check);
+    let checked = path.parent().map_or(Ok(()), own::check);
     checked.map_err(Failure::of("use the directory of lock file"))
 }
 
@@ -213,7 +213,7 @@ fn try_to_open_or_make(path: &Path) -> io::Result<File> {
     match (Os::make(path), path.parent()) {
         // The user's own is made by its check, for nobody else.
         (Err(error), Some(directory))
-            if error.kind() == io::ErrorKind::NotFound && !default::is_own(directory) =>
+            if error.kind() == io::ErrorKind::NotFound && !own::is_own(directory) =>
         {
             fs::create_dir_all(directory)?;
             Os::make(path)

@@ -19,9 +19,9 @@
 //! where it isn't. One who is about to remove the file has its lock, and so nobody is
 //! surprised by it.
 
-use super::Directory;
 use super::count::{Count, Teller};
 use super::descriptor::{Descriptor, Failure};
+use super::directory::Directory;
 use super::path::Rule;
 use super::record::Content;
 use super::refresh;
@@ -31,9 +31,9 @@ use super::tell;
 use super::turn::Turn;
 use super::wait::{Claim, Wait};
 use crate::key::Key;
-use crate::local::Locks;
+use crate::outside::Line;
 use crate::site::Site;
-use crate::table::policy::{Mode, Terms};
+use crate::table::policy::{Mode, Reentry};
 use parking_lot::Mutex;
 use std::fs::{self, File};
 use std::io;
@@ -55,13 +55,8 @@ const FRESH: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct LockFile {
     pub(super) identity: Identity,
-    /// The in-process lock: the one of [`LockFile::name`] in a space of this file's own, which
-    /// has the directory's name.
-    pub(super) locks: Locks,
-    /// Whose turn it is of those who share the in-process lock to wait in the kernel.
-    pub(super) turns: Locks,
-    /// The name by which it was first opened.
-    pub(super) name: Key,
+    /// Those of this process who want it, by the name by which it was first opened.
+    pub(super) line: Line,
     pub(super) usage: Usage,
     /// How many threads wait in the kernel.
     in_kernel: AtomicUsize,
@@ -111,7 +106,7 @@ enum State {
 pub(super) struct Manner {
     pub(super) rule: Rule,
     pub(super) mode: Mode,
-    pub(super) reentrant: bool,
+    pub(super) reentry: Reentry,
     pub(super) site: Site,
     /// Whether others' turn is waited for.
     pub(super) gives_way: bool,
@@ -125,19 +120,6 @@ pub(super) enum Waiting {
     TooMany,
     /// The name leads elsewhere by now.
     Elsewhere,
-}
-
-impl Manner {
-    /// Of who gives way to others.
-    pub(super) const fn new(rule: Rule, terms: Terms, site: Site) -> Self {
-        Self {
-            rule,
-            mode: terms.mode,
-            reentrant: terms.reentrant,
-            site,
-            gives_way: true,
-        }
-    }
 }
 
 /// What a try has come to.
@@ -162,9 +144,7 @@ impl LockFile {
     pub(super) fn new(directory: &Directory, name: Key, descriptor: Descriptor) -> Self {
         Self {
             identity: descriptor.identity,
-            locks: Locks::new(directory.name),
-            turns: Locks::new(directory.turns),
-            name,
+            line: Line::new(directory.name, directory.turns, name),
             usage: Usage::default(),
             in_kernel: AtomicUsize::new(0),
             has_changed: AtomicBool::new(false),
@@ -472,7 +452,7 @@ impl Kernel {
         // Who holds it already by this name holds it also where the name was removed meanwhile.
         // That one is the caller, unless several share it.
         let is_alone = matches!(self.state, State::Held(Mode::Exclusive, _));
-        let again = manner.reentrant && is_alone && link.is_held_by();
+        let again = manner.reentry == Reentry::Allowed && is_alone && link.is_held_by();
         if !again && !self.leads_here(link)? {
             return Ok(Tried::Elsewhere);
         }

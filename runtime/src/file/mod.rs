@@ -6,27 +6,25 @@
 //! safety, whatever they wait with and whatever name they know the file by; the second
 //! excludes other processes, and is dealt with by one caller at a time.
 //!
-//! From top to bottom: [`FileLocks`] here, [`handle`] and [`future`] are what users see, with
-//! [`default`] for the process-wide space and [`state`] for who looks; [`acquire`] waits for a
-//! [`hold`] of what a [`request`] says, first in the process and then for the [`kernel`], if need be
-//! by a [`wait`] on another thread; [`table`] knows the files in use, and their names; [`refresh`]
-//! keeps others from removing them for their age; [`descriptor`] is one that is open, with the
-//! holder's [`record`] in it, and the [`count`] of those who wait, which a thread is to [`tell`];
-//! [`path`] names it, and [`sys`] asks the operating system.
+//! From top to bottom: [`FileLocks`] here and [`handle`] are what users see, with [`state`] for who
+//! looks; the [`engine`] takes and releases one lock, by the [`kernel`], if need be by a [`wait`] on
+//! another thread; [`table`] knows the files in use, and their names; [`refresh`] keeps others from
+//! removing them for their age; [`descriptor`] is one that is open, with the holder's [`record`] in
+//! it, and the [`count`] of those who wait, which a thread is to [`tell`]; [`path`] names it in its
+//! [`mod@directory`], and [`sys`] asks the operating system.
 
-mod acquire;
 mod count;
-mod default;
 mod descriptor;
 mod digest;
-mod future;
+mod directory;
+mod engine;
 mod handle;
-mod hold;
 mod kernel;
+mod own;
 mod path;
 mod record;
 mod refresh;
-mod request;
+mod remedy;
 mod state;
 mod sys;
 mod table;
@@ -34,26 +32,22 @@ mod tell;
 mod turn;
 mod wait;
 
-use crate::error::Error;
+use crate::acquire::Acquire;
+use crate::handle::{Handle, KeysHandle};
 use crate::key::{Key, LockKey};
+use crate::outside::{Outside, Queued};
 use crate::site::Site;
-use crate::space::{self, Space};
-use crate::table::policy::Terms;
-use acquire::Acquire;
-use descriptor::Failure;
+use crate::space::Space;
+use crate::table::policy::Mode;
+use directory::{Directory, FileSpace};
 use path::Rule;
-use request::Request;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
-use sys::{Files as _, KernelLocks as _, Os};
+use std::path::PathBuf;
 
-use parking_lot::Mutex;
-
-pub use default::{file_locks, set_file_locks};
-pub use future::FileLockFuture;
-pub use handle::{FileHandle, FileKeysHandle, ReentrantFileHandle};
+pub(crate) use directory::Refused;
+pub use engine::Files;
+pub use handle::{FileHandle, FileKeysHandle, FileLockFuture, ReentrantFileHandle};
+pub(crate) use own::use_own_directory;
 pub use state::{FileStates, Swept};
 
 /// A space of lock files: every key in it is a file of one directory, and its lock excludes
@@ -64,93 +58,7 @@ pub use state::{FileStates, Swept};
 /// for what exists once in a process, [`Locks`](crate::Locks) is the right space.
 #[doc = include_str!("../../docs/FILES.md")]
 #[derive(Clone)]
-pub struct FileLocks {
-    space: FileSpace,
-    /// What the names of its files begin with.
-    beginning: String,
-}
-
-/// What all locks of a space have in common.
-#[derive(Clone, Copy, Debug)]
-struct FileSpace {
-    directory: &'static Directory,
-    /// The directory, and the prefix.
-    name: &'static str,
-    rule: Rule,
-    /// Why no lock of it can be taken, if it can't.
-    refused: Option<Refused>,
-}
-
-/// What is wrong with a directory, and the remedy.
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    kind: io::ErrorKind,
-    reason: &'static str,
-    remedy: &'static str,
-}
-
-impl Refused {
-    /// A path that could not be made absolute would be another directory whenever the process
-    /// goes to another one.
-    fn unless_absolute(path: &Path) -> Option<Self> {
-        let reason = match path {
-            _ if path.is_absolute() => return None,
-            _ if path.as_os_str().is_empty() => "its path is empty",
-            _ => "there is no current directory, which its path begins in",
-        };
-        Some(Self {
-            kind: io::ErrorKind::InvalidInput,
-            reason,
-            remedy: "give its absolute path",
-        })
-    }
-}
-
-/// A directory of lock files, as it is spelt; there is one of each path in the process.
-struct Directory {
-    path: PathBuf,
-    /// What the spaces of its files' in-process locks are called.
-    name: &'static str,
-    /// The same for the turns of those who share them.
-    turns: &'static str,
-}
-
-impl Directory {
-    /// The one of a path. Directories are remembered for ever, as the names of spaces are.
-    fn at(path: PathBuf) -> &'static Self {
-        static DIRECTORIES: Mutex<BTreeMap<PathBuf, &'static Directory>> =
-            Mutex::new(BTreeMap::new());
-        // One that can't be made absolute is refused, see `Refused::unless_absolute`.
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let mut directories = DIRECTORIES.lock();
-        directories.entry(path).or_insert_with_key(|path| {
-            let name = path.to_string_lossy();
-            Box::leak(Box::new(Self {
-                path: path.clone(),
-                turns: remember(format!("{name} (turns)")),
-                name: remember(name.into_owned()),
-            }))
-        })
-    }
-}
-
-impl fmt::Debug for Directory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.fmt(f)
-    }
-}
-
-/// Text that stays, each once.
-fn remember(text: String) -> &'static str {
-    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut texts = TEXTS.lock();
-    if let Some(known) = texts.get(&text[..]) {
-        return known;
-    }
-    let text = text.leak();
-    texts.insert(text);
-    text
-}
+pub struct FileLocks(Queued<Files>);
 
 impl FileLocks {
     /// How many files that nobody uses a process keeps open, unless
@@ -212,46 +120,44 @@ impl FileLocks {
 
     fn with_rule(directory: PathBuf, rule: Rule) -> Self {
         let directory = Directory::at(directory);
-        let locks = Self {
-            space: FileSpace {
-                directory,
-                name: directory.name,
-                rule,
-                refused: Refused::unless_absolute(&directory.path),
-            },
-            beginning: String::new(),
+        let space = FileSpace {
+            directory,
+            name: directory.name,
+            rule,
+            refused: Refused::unless_absolute(&directory.path),
         };
-        locks.prefix("")
+        Self::of(Files::new(space, ""))
+    }
+
+    fn of(files: Files) -> Self {
+        Self(Queued::new(files))
     }
 
     /// A space whose locks can't be taken.
-    fn refused(directory: PathBuf, refused: Refused) -> Self {
-        let mut locks = Self::new(directory);
-        locks.space.refused = Some(refused);
-        locks
+    pub(crate) fn refused(directory: PathBuf, refused: Refused) -> Self {
+        let mut space = Self::new(directory).files().space;
+        space.refused = Some(refused);
+        Self::of(Files::new(space, ""))
     }
 
     /// Has all file names begin with `prefix`, so that several programs, or several spaces of
     /// one, can use one directory.
     #[must_use]
-    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.beginning = path::beginning(self.space.rule, &prefix.into());
-        let name = self.space.directory.path.join(&self.beginning);
-        self.space.name = remember(name.to_string_lossy().into_owned());
-        self
+    pub fn prefix(self, prefix: impl Into<String>) -> Self {
+        Self::of(Files::new(self.files().space, &prefix.into()))
     }
 
     /// The directory and the prefix, as errors name the space.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.space.name
+    pub fn name(&self) -> &'static str {
+        self.files().space.name
     }
 
     /// Names one lock of the space, for its methods to take.
     ///
     /// `key` is a value or a reference. Nothing is locked yet, and no file made.
     pub fn key<K: LockKey>(&self, key: K) -> FileHandle<'_, K> {
-        FileHandle::new(self, key)
+        Handle::new(self, key)
     }
 
     /// Names several locks of the space, to be taken together.
@@ -265,11 +171,7 @@ impl FileLocks {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        FileKeysHandle::new(
-            self,
-            keys.into_iter().map(Key::new).collect(),
-            Terms::EXCLUSIVE,
-        )
+        KeysHandle::new(self, keys)
     }
 
     /// Has the process keep up to `most` lock files open that nobody uses, of all spaces
@@ -302,114 +204,30 @@ impl FileLocks {
         record::stand_for(command);
     }
 
-    fn request(
-        &self,
-        key: &(impl LockKey + ?Sized),
-        terms: Terms,
-        site: Site,
-    ) -> Result<Request, Error> {
-        let (space, key) = (self.space, Key::of(key));
-        if let Some(refused) = &space.refused {
-            return Err(space.refuse(key, *refused));
-        }
-        match path::file_name(space.rule, &self.beginning, key.as_bytes()) {
-            Ok(name) => Ok(Request {
-                space,
-                key,
-                name,
-                terms,
-                site,
-            }),
-            Err(reason) => Err(Error::invalid_key(space.name, key, reason)),
-        }
-    }
-
-    fn acquire(&self, key: &(impl LockKey + ?Sized), terms: Terms, site: Site) -> Acquire {
-        match self.request(key, terms, site) {
-            Ok(request) => Acquire::one(request),
-            Err(error) => Acquire::Failed(Some(error)),
-        }
-    }
-}
-
-impl FileSpace {
-    /// The error of a lock file that can't be used.
-    fn failed(self, key: Key, path: PathBuf, failure: Failure) -> Error {
-        let Failure { tried, source } = failure;
-        let remedy = remedy(&source);
-        Error::io(self.name, key, path, (tried, source, remedy))
-    }
-
-    fn refuse(self, key: Key, refused: Refused) -> Error {
-        let Refused {
-            kind,
-            reason,
-            remedy,
-        } = refused;
-        let (path, source) = (self.directory.path.clone(), io::Error::new(kind, reason));
-        Error::io(self.name, key, path, ("use directory", source, remedy))
-    }
-}
-
-/// What helps.
-fn remedy(error: &io::Error) -> &'static str {
-    use io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::PermissionDenied => {
-            "give this user write access to the file and its directory, or use another directory"
-        }
-        Kind::ReadOnlyFilesystem => "use a directory on a file system that can be written to",
-        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
-            "make some room on its file system, or use a directory on another one"
-        }
-        Kind::IsADirectory | Kind::AlreadyExists => {
-            "something else is in its place; remove that, or use another directory"
-        }
-        Kind::TooManyLinks => {
-            "it could be another program's file; remove this name of it, or use a directory that others can't write to"
-        }
-        Kind::NotADirectory => {
-            "a file is where its directory should be; remove that, or use another directory"
-        }
-        Kind::NotFound => {
-            "its directory can't be made, or is removed again and again; use another one, or see who removes it"
-        }
-        Kind::Unsupported => {
-            "leave it where it is: a file that Python's programs use is never removed"
-        }
-        _ if Os::is_for_descriptors(error) => {
-            "too many files are open; raise the limit (`ulimit -n`), or look for a leak"
-        }
-        _ if Os::is_for_length(error) => "its path is too long; use a directory with a shorter one",
-        _ if Os::is_symbolic_link(error) => {
-            "it is a symbolic link, which could lead anywhere; remove it, or use another directory"
-        }
-        _ if Os::is_for_locks(error) => {
-            "its file system has no record locks, or none left; use a directory on a local one"
-        }
-        _ => "see what the system says, or use another directory",
+    fn files(&self) -> &Files {
+        self.0.engine()
     }
 }
 
 impl fmt::Debug for FileLocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Files { space, beginning } = self.files();
         f.debug_struct("FileLocks")
-            .field("directory", &self.space.directory.path)
-            .field("beginning", &self.beginning)
-            .field("rule", &self.space.rule)
+            .field("directory", &space.directory.path)
+            .field("beginning", beginning)
+            .field("rule", &space.rule)
             .finish()
     }
 }
 
 impl Space for FileLocks {
-    type Wait = FileLockFuture;
+    type Machine = Outside<Files>;
 
-    fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> FileLockFuture {
-        FileLockFuture::new(self.acquire(key, terms.into(), site), None)
+    fn wait(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Acquire<Outside<Files>> {
+        self.0.wait(key, mode, site)
     }
 
-    fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> FileLockFuture {
-        let acquire = FileKeysHandle::new(self, keys, terms.into()).acquire(site);
-        FileLockFuture::new(acquire, None)
+    fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<Outside<Files>> {
+        self.0.wait_all(keys, mode, site)
     }
 }

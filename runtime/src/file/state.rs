@@ -3,27 +3,31 @@
 use super::FileLocks;
 use super::count::{Count, Lines};
 use super::descriptor::{self, Failure};
+use super::directory::FileSpace;
+use super::engine::Files;
 use super::kernel::LockFile;
 use super::path::{self, Rule};
-use super::request::{ATTEMPTS, Request, replaced};
 use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::{Error, ErrorKind};
-use crate::guard::Guard;
 use crate::holder::Holder;
 use crate::key::{Key, LockKey};
-use crate::owner::Owner;
+use crate::outside::{ATTEMPTS, Engine as _, Outside, Refusal};
 use crate::site::Site;
 use crate::state::LockState;
-use crate::table::policy::Terms;
+use crate::table::policy::Mode;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 
-/// What is tried where nobody takes a lock.
-const LOOK: &str = "look at lock file";
+/// One lock file of a space.
+pub(super) struct Named {
+    space: FileSpace,
+    key: Key,
+    name: Key,
+}
 
 /// What [`FileLocks::sweep`] has done.
 ///
@@ -88,7 +92,7 @@ pub struct FileStates {
 
 /// What there is in a directory, as far as the names can be those of a space.
 struct Found {
-    files: Vec<Request>,
+    files: Vec<Named>,
     failed: Vec<Error>,
 }
 
@@ -100,8 +104,7 @@ impl FileLocks {
     /// [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) if the key has none.
     #[track_caller]
     pub fn path(&self, key: impl LockKey) -> Result<PathBuf, Error> {
-        let request = self.request(&key, Terms::EXCLUSIVE, Site::here())?;
-        Ok(request.path())
+        Ok(self.named(Key::of(&key))?.path())
     }
 
     /// Removes the lock file of a key, and tells whether there was one.
@@ -129,10 +132,10 @@ impl FileLocks {
     /// ```
     #[track_caller]
     pub fn remove(&self, key: impl LockKey) -> Result<bool, Error> {
-        let request = self.request(&key, Terms::EXCLUSIVE, Site::here())?;
-        let allowed = request.space.rule.lets_files_be_removed();
-        allowed.map_err(|failure| request.failed(failure))?;
-        request.remove()
+        let named = self.named(Key::of(&key))?;
+        let allowed = named.space.rule.lets_files_be_removed();
+        allowed.map_err(|failure| named.failed(failure))?;
+        self.remove_named(&named, Site::here())
     }
 
     /// Removes the lock files of the space that nobody holds, and tells which those were.
@@ -163,19 +166,22 @@ impl FileLocks {
     /// ```
     #[track_caller]
     pub fn sweep(&self) -> Result<Swept, Error> {
-        if let Err(failure) = self.space.rule.lets_files_be_removed() {
-            let directory = self.space.directory.path.clone();
-            return Err(self.space.failed(Key::default(), directory, failure));
+        let space = self.files().space;
+        if let Err(failure) = space.rule.lets_files_be_removed() {
+            let directory = Some(space.directory.path.clone());
+            let refusal = Refusal::from(failure);
+            return Err(refusal.of(space.name, Key::default(), directory));
         }
-        let Found { files, failed } = self.find(Site::here())?;
+        let site = Site::here();
+        let Found { files, failed } = self.find()?;
         let mut swept = Swept {
             removed: Vec::new(),
             busy: Vec::new(),
             failed,
         };
-        for request in files {
-            match request.sweep() {
-                Ok(true) => swept.removed.push(request.key),
+        for named in files {
+            match self.sweep_named(&named, site) {
+                Ok(true) => swept.removed.push(named.key),
                 Ok(false) => {}
                 Err(error) if error.kind() == ErrorKind::Busy => swept.busy.push(error),
                 Err(error) => swept.failed.push(error),
@@ -226,11 +232,11 @@ impl FileLocks {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read.
     #[track_caller]
     pub fn look(&self) -> Result<FileStates, Error> {
-        let Found { files, mut failed } = self.find(Site::here())?;
+        let Found { files, mut failed } = self.find()?;
         let waits = Os::waits();
         let mut held = Vec::new();
-        for request in files {
-            let file = match request.open_to_read() {
+        for named in files {
+            let file = match named.open_to_read() {
                 Ok(Some(file)) => file,
                 Ok(None) => continue,
                 Err(error) => {
@@ -242,17 +248,17 @@ impl FileLocks {
                 Ok(None) => continue,
                 Ok(Some(_)) => {}
                 Err(error) => {
-                    failed.push(request.not_seen(error));
+                    failed.push(named.not_seen(error));
                     continue;
                 }
             }
-            let own = request.own(&file);
+            let own = named.own(&file);
             let (waiters, waiter_pids) = waiters(&file, own.as_ref(), &waits);
-            let own = own.and_then(|file| file.locks.state(&file.name));
+            let own = own.and_then(|file| file.line.locks.state(&file.line.name));
             held.push(LockState {
-                space: self.space.name,
-                holders: Vec::from_iter(descriptor::holder(&file, self.space.rule)),
-                key: request.key,
+                space: named.space.name,
+                holders: Vec::from_iter(descriptor::holder(&file, named.space.rule)),
+                key: named.key,
                 waiters,
                 waiter_pids,
                 longest_wait: own.as_ref().and_then(|lock| lock.longest_wait),
@@ -282,21 +288,70 @@ impl FileLocks {
     /// ```
     #[track_caller]
     pub fn existing(&self) -> Result<Vec<Key>, Error> {
-        let found = self.find(Site::here())?;
+        let found = self.find()?;
         let mut keys: Vec<_> = found.files.into_iter().map(|file| file.key).collect();
         keys.sort();
         Ok(keys)
     }
 
-    /// Looks what there is. What vanishes meanwhile was not there.
-    fn find(&self, site: Site) -> Result<Found, Error> {
-        if let Some(refused) = self.space.refused {
-            return Err(self.space.refuse(Key::default(), refused));
+    pub(super) fn named(&self, key: Key) -> Result<Named, Error> {
+        let files = self.files();
+        let space = files.space;
+        match files.locate(&key) {
+            Ok(name) => Ok(Named { space, key, name }),
+            Err(refusal) => Err(refusal.of(space.name, key, None)),
         }
-        let directory = &self.space.directory.path;
+    }
+
+    /// Removes the file under its lock, if there is one, and tells whether there was.
+    fn remove_named(&self, named: &Named, site: Site) -> Result<bool, Error> {
+        for _ in 0..ATTEMPTS {
+            match Os::identity_at(&named.path()) {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(false),
+                Err(error) => return Err(named.not_seen(error)),
+            }
+            let (key, name) = (named.key.clone(), named.name.clone());
+            let engine = self.0.shared_engine();
+            let machine = Outside::named(engine, key, name, Mode::Exclusive, site);
+            match machine.try_alone()?.place().file.remove() {
+                Ok(true) => return Ok(true),
+                Ok(false) => {} // Somebody has put another one in its place.
+                Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => {
+                    return Ok(false);
+                }
+                Err(failure) => return Err(named.failed(failure)),
+            }
+        }
+        let error = io::Error::other("it is replaced again and again");
+        Err(named.failed(Failure::of("remove lock file")(error)))
+    }
+
+    /// Removes the file if it is a lock file, and tells whether it was.
+    fn sweep_named(&self, named: &Named, site: Site) -> Result<bool, Error> {
+        let Some(file) = named.open_to_read()? else {
+            return Ok(false);
+        };
+        let record = descriptor::record(&file);
+        drop(file); // While it is open some systems don't remove it.
+        match record {
+            Ok(Some(_)) => self.remove_named(named, site),
+            Ok(None) => Ok(false),
+            Err(error) => Err(named.not_seen(error)),
+        }
+    }
+
+    /// Looks what there is. What vanishes meanwhile was not there.
+    fn find(&self) -> Result<Found, Error> {
+        let Files { space, beginning } = self.files();
+        let space = *space;
+        if let Some(refused) = space.refused {
+            return Err(space.refuse(refused).of(space.name, Key::default(), None));
+        }
+        let directory = &space.directory.path;
         let failed = |path: &Path, tried, error| {
-            let failure = Failure::of(tried)(error);
-            self.space.failed(Key::default(), path.into(), failure)
+            let refusal = Refusal::from(Failure::of(tried)(error));
+            refusal.of(space.name, Key::default(), Some(path.into()))
         };
         let mut found = Found {
             files: Vec::new(),
@@ -320,18 +375,16 @@ impl FileLocks {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            let Some(rest) = name.strip_prefix(&self.beginning) else {
+            let Some(rest) = name.strip_prefix(beginning.as_str()) else {
                 continue;
             };
             match entry.file_type() {
                 Ok(kind) if kind.is_file() => {
-                    let key = path::key_of(self.space.rule, rest);
-                    found.files.push(Request {
-                        space: self.space,
+                    let key = path::key_of(space.rule, rest);
+                    found.files.push(Named {
+                        space,
                         key: Key::new(key.as_deref().unwrap_or(rest)),
                         name: Key::new(&name),
-                        terms: Terms::EXCLUSIVE,
-                        site,
                     });
                 }
                 Ok(_) => {}
@@ -382,14 +435,9 @@ impl Rule {
     }
 }
 
-impl Request {
+impl Named {
     pub(super) fn path(&self) -> PathBuf {
         self.space.directory.path.join(self.name.as_str())
-    }
-
-    pub(super) fn try_lock(&self) -> Result<Guard, Error> {
-        let hold = self.try_alone(Owner::thread())?;
-        Ok(Guard::new(hold.into_held()))
     }
 
     pub(super) fn is_locked(&self) -> Result<bool, Error> {
@@ -412,12 +460,12 @@ impl Request {
 
     /// `None` if there is no such file.
     fn open_to_read(&self) -> Result<Option<File>, Error> {
-        let open = || Os::open_to_read(&self.path()).map_err(Failure::of(LOOK));
-        match table::with_room(open) {
-            Ok(file) => Ok(Some(file)),
-            Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(failure) => Err(self.failed(failure)),
-        }
+        table::open_to_read(&self.path()).map_err(|failure| self.failed(failure))
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        let path = Some(self.path());
+        Refusal::from(failure).of(self.space.name, self.key.clone(), path)
     }
 
     /// The file as this process knows it, by whatever name. What the name has led to before is
@@ -431,41 +479,6 @@ impl Request {
     }
 
     fn not_seen(&self, error: io::Error) -> Error {
-        self.failed(Failure::of(LOOK)(error))
-    }
-
-    /// Removes the file, if there is one, and tells whether there was.
-    fn remove(&self) -> Result<bool, Error> {
-        for _ in 0..ATTEMPTS {
-            match Os::identity_at(&self.path()) {
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(false),
-                Err(error) => return Err(self.not_seen(error)),
-            }
-            let hold = self.try_alone(Owner::thread())?;
-            match hold.file().remove() {
-                Ok(true) => return Ok(true),
-                Ok(false) => {} // Somebody has put another one in its place.
-                Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => {
-                    return Ok(false);
-                }
-                Err(failure) => return Err(self.failed(failure)),
-            }
-        }
-        Err(self.failed(replaced()))
-    }
-
-    /// Removes the file if it is a lock file, and tells whether it was.
-    fn sweep(&self) -> Result<bool, Error> {
-        let Some(file) = self.open_to_read()? else {
-            return Ok(false);
-        };
-        let record = descriptor::record(&file);
-        drop(file); // While it is open some systems don't remove it.
-        match record {
-            Ok(Some(_)) => self.remove(),
-            Ok(None) => Ok(false),
-            Err(error) => Err(self.not_seen(error)),
-        }
+        self.failed(Failure::of("look at lock file")(error))
     }
 }

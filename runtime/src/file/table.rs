@@ -19,23 +19,21 @@
 //!
 //! The table's mutex may be locked first and a file's then, not the other way round.
 
-use super::Directory;
 use super::descriptor::{Descriptor, Failure};
+use super::directory::Directory;
 use super::kernel::{LockFile, Manner, Tried, Waiting};
 use super::path::Rule;
 use super::sys::{Files as _, Identity, Os};
 use super::tell::Waiter;
-use crate::held::Held;
 use crate::key::Key;
-use crate::local::Acquire as Queue;
-use crate::site::Site;
-use crate::table::policy::{Mode, Terms};
+use crate::outside::Line;
+use crate::table::policy::Mode;
 use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -44,7 +42,7 @@ pub(super) const KEPT: usize = 64;
 
 static FILES: Mutex<Files> = Mutex::new(Files {
     links: HashTable::new(),
-    lines: HashTable::new(),
+    by_identity: HashTable::new(),
     uses: 0,
     kept: 0,
     most_kept: KEPT,
@@ -54,7 +52,7 @@ struct Files {
     /// By directory and name.
     links: HashTable<Arc<Link>>,
     /// By identity.
-    lines: HashTable<Line>,
+    by_identity: HashTable<Known>,
     /// How often a file was used last by somebody, which gives the order of it.
     uses: u64,
     /// How many are open without being used.
@@ -62,7 +60,8 @@ struct Files {
     most_kept: usize,
 }
 
-struct Line {
+/// A lock file that the process knows.
+struct Known {
     file: Arc<LockFile>,
     /// The names that lead to it.
     links: Vec<Arc<Link>>,
@@ -140,27 +139,14 @@ impl InUse {
         Ok(in_use)
     }
 
-    /// The wait for the in-process lock.
-    pub(super) fn queue(&self, terms: Terms, site: Site) -> Queue {
-        let file = &self.0.file;
-        file.locks.acquire(&file.name, terms, site)
-    }
-
-    /// The wait for the turn to wait in the kernel.
-    pub(super) fn turn(&self, site: Site) -> Queue {
-        let file = &self.0.file;
-        file.turns.acquire(&file.name, Terms::EXCLUSIVE, site)
+    /// Those of this process who want it.
+    pub(super) fn line(&self) -> &Line {
+        &self.0.file.line
     }
 
     /// Has others be told that somebody waits, for as long as the waiter lives.
     pub(super) fn waiter(&self) -> Waiter {
         Waiter::new(&self.0.file)
-    }
-
-    /// Takes the in-process lock for a thread if it is free, or soon is.
-    pub(super) fn try_soon(&self, terms: Terms, site: Site) -> Option<Held> {
-        let file = &self.0.file;
-        file.locks.try_soon(file.name.as_bytes(), terms, site)
     }
 
     /// Takes the kernel's lock, or a share in it, if that needs no waiting. The caller has the
@@ -181,9 +167,9 @@ impl InUse {
         self.0.file.wait(&self.0.path, mode)
     }
 
-    pub(super) fn release(&self, rule: Rule) {
-        self.0.holders.fetch_sub(1, Ordering::Relaxed);
-        self.0.file.release(rule);
+    /// The name that a hold has come by, for who has just taken the lock.
+    pub(super) fn hold(&self) -> HeldBy {
+        HeldBy(Arc::clone(&self.0))
     }
 
     /// Removes the file, if its name leads to it; tells whether it does.
@@ -199,10 +185,6 @@ impl InUse {
         self.0.file.is_held()
     }
 
-    pub(super) fn duplicate(&self) -> io::Result<File> {
-        self.0.file.duplicate()
-    }
-
     /// Whether they are one file, by whatever names.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.file, &other.0.file)
@@ -211,6 +193,22 @@ impl InUse {
     /// Whether the name still leads to it.
     pub(super) fn leads_here(&self) -> Result<bool, Failure> {
         self.0.file.is_at(&self.0.path)
+    }
+}
+
+/// The name by which somebody holds a lock file.
+#[derive(Debug)]
+pub(super) struct HeldBy(Arc<Link>);
+
+impl HeldBy {
+    pub(super) fn release(&self, rule: Rule) {
+        self.0.holders.fetch_sub(1, Ordering::Relaxed);
+        self.0.file.release(rule);
+    }
+
+    /// The open file once more, with the lock.
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        self.0.file.duplicate()
     }
 }
 
@@ -232,7 +230,7 @@ impl Drop for InUse {
 /// The files whose locks somebody in the process holds or awaits.
 pub(super) fn in_use() -> Vec<Arc<LockFile>> {
     let files = FILES.lock();
-    let files = files.lines.iter().map(|line| &line.file);
+    let files = files.by_identity.iter().map(|known| &known.file);
     let is_used = |file: &&Arc<LockFile>| file.usage.users() > 0;
     files.filter(is_used).cloned().collect()
 }
@@ -250,10 +248,10 @@ pub(super) fn known_and_used(directory: &'static Directory, name: &Key) -> Optio
 /// The lock file of an identity, if the process knows it.
 pub(super) fn identified(identity: Identity) -> Option<Arc<LockFile>> {
     let files = FILES.lock();
-    let line = files
-        .lines
-        .find(hash_of(&identity), |line| line.is(identity))?;
-    Some(Arc::clone(&line.file))
+    let known = files
+        .by_identity
+        .find(hash_of(&identity), |known| known.is(identity))?;
+    Some(Arc::clone(&known.file))
 }
 
 /// Has up to `most` files be kept open without being used.
@@ -274,6 +272,16 @@ pub(super) fn with_room<T>(open: impl Fn() -> Result<T, Failure>) -> Result<T, F
             open()
         }
         opened => opened,
+    }
+}
+
+/// Opens a lock file to look at it; `None` if there is no such file.
+pub(super) fn open_to_read(path: &Path) -> Result<Option<File>, Failure> {
+    let open = || Os::open_to_read(path).map_err(Failure::of("look at lock file"));
+    match with_room(open) {
+        Ok(file) => Ok(Some(file)),
+        Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 
@@ -333,22 +341,22 @@ impl Files {
         self.unlink(directory, name);
         let opened = descriptor.as_ref().expect("it was opened");
         let identity = opened.identity;
-        let known = self.lines.entry(
+        let known = self.by_identity.entry(
             hash_of(&identity),
-            |line| line.is(identity),
-            |line| hash_of(&line.file.identity),
+            |known| known.is(identity),
+            |known| hash_of(&known.file.identity),
         );
         let mut known = match known {
             Entry::Occupied(known) => known,
             Entry::Vacant(free) => {
                 let opened = descriptor.take().expect("it was opened");
-                free.insert(Line {
+                free.insert(Known {
                     file: Arc::new(LockFile::new(directory, name.clone(), opened)),
                     links: Vec::new(),
                 })
             }
         };
-        let Line { file, links } = known.get_mut();
+        let Known { file, links } = known.get_mut();
         let link = Arc::new(Link {
             directory,
             name: name.clone(),
@@ -371,9 +379,12 @@ impl Files {
             return;
         };
         let link = link.remove().0;
-        let is_its = |line: &Line| Arc::ptr_eq(&line.file, &link.file);
-        if let Some(line) = self.lines.find_mut(hash_of(&link.file.identity), is_its) {
-            line.links.retain(|other| !Arc::ptr_eq(other, &link));
+        let is_its = |known: &Known| Arc::ptr_eq(&known.file, &link.file);
+        if let Some(known) = self
+            .by_identity
+            .find_mut(hash_of(&link.file.identity), is_its)
+        {
+            known.links.retain(|other| !Arc::ptr_eq(other, &link));
         }
     }
 
@@ -388,55 +399,58 @@ impl Files {
     }
 
     /// Keeps or forgets a file that nobody uses.
-    fn put_away(&mut self, file: &Arc<LockFile>, closed: &mut Vec<Line>) {
-        let Ok(line) = self.lines.find_entry(hash_of(&file.identity), |line| {
-            Arc::ptr_eq(&line.file, file)
-        }) else {
+    fn put_away(&mut self, file: &Arc<LockFile>, closed: &mut Vec<Known>) {
+        let Ok(known) = self
+            .by_identity
+            .find_entry(hash_of(&file.identity), |known| {
+                Arc::ptr_eq(&known.file, file)
+            })
+        else {
             return;
         };
         let rest = file.put_away();
         let kept_since = &file.usage.kept_since;
-        if rest.is_open && !line.get().links.is_empty() {
+        if rest.is_open && !known.get().links.is_empty() {
             if kept_since.load(Ordering::Relaxed) == 0 {
                 self.uses += 1;
                 kept_since.store(self.uses, Ordering::Relaxed);
                 self.kept += 1;
             }
         } else if !rest.is_awaited {
-            let line = line.remove().0;
-            self.forget(line, closed);
+            let known = known.remove().0;
+            self.forget(known, closed);
         }
     }
 
     /// Closes those that were used longest ago.
-    fn close_beyond(&mut self, most: usize, closed: &mut Vec<Line>) {
+    fn close_beyond(&mut self, most: usize, closed: &mut Vec<Known>) {
         while self.kept > most {
-            let kept = |line: &Line| Some((line.kept_since()?, hash_of(&line.file.identity)));
-            let Some((oldest, hash)) = self.lines.iter().filter_map(kept).min() else {
+            let kept = |known: &Known| Some((known.kept_since()?, hash_of(&known.file.identity)));
+            let Some((oldest, hash)) = self.by_identity.iter().filter_map(kept).min() else {
                 return;
             };
-            let is_it = |line: &Line| line.kept_since() == Some(oldest);
-            if let Ok(line) = self.lines.find_entry(hash, is_it) {
-                let line = line.remove().0;
-                self.forget(line, closed);
+            let is_it = |known: &Known| known.kept_since() == Some(oldest);
+            if let Ok(known) = self.by_identity.find_entry(hash, is_it) {
+                let known = known.remove().0;
+                self.forget(known, closed);
             }
         }
     }
 
     /// Forgets the names of a file that is out of the table.
-    fn forget(&mut self, line: Line, closed: &mut Vec<Line>) {
-        for link in &line.links {
+    fn forget(&mut self, known: Known, closed: &mut Vec<Known>) {
+        for link in &known.links {
             let is_it = |other: &Arc<Link>| Arc::ptr_eq(other, link);
             if let Ok(link) = self.links.find_entry(link.hash(), is_it) {
                 link.remove();
             }
         }
-        self.kept -= usize::from(line.kept_since().is_some());
-        closed.push(line);
+        self.kept -= usize::from(known.kept_since().is_some());
+        closed.push(known);
     }
 }
 
-impl Line {
+impl Known {
     fn is(&self, identity: Identity) -> bool {
         Os::TELLS_APART && self.file.identity == identity
     }
@@ -475,8 +489,6 @@ fn hash_of(value: &impl Hash) -> u64 {
 mod tests {
     use super::*;
     use crate::FileLocks;
-    use crate::owner::Owner;
-    use crate::site::Site;
     use std::fs;
 
     /// As somebody may do just after one has got the lock, or has looked.
@@ -484,15 +496,15 @@ mod tests {
     fn file_that_was_put_in_its_place_is_not_removed() {
         let directory = std::env::temp_dir().join(format!("lockutils-put-{}", std::process::id()));
         let locks = FileLocks::new(&directory);
-        let request = locks.request("key", Terms::EXCLUSIVE, Site::here());
-        let hold = request.unwrap().try_alone(Owner::thread()).unwrap();
-        let path = hold.file().path();
+        let guard = locks.key("key").lock().unwrap();
+        let file = InUse::of(Directory::at(directory.clone()), &Key::new("key")).unwrap();
+        let path = file.path();
         fs::rename(&path, directory.join("moved")).unwrap();
-        assert!(!hold.file().remove().unwrap());
+        assert!(!file.remove().unwrap());
         fs::write(&path, "another").unwrap();
-        assert!(!hold.file().remove().unwrap());
+        assert!(!file.remove().unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"another");
-        drop(hold);
+        drop((guard, file));
         // At once: it has just been seen that the file is another one.
         assert!(locks.remove("key").unwrap());
         assert!(!path.exists() && directory.join("moved").exists());

@@ -1,7 +1,9 @@
 //! How many owners a search looks at.
 
+use crate::future::LockFuture;
 use crate::guard::AsyncGuard;
-use crate::local::{Handle, LockFuture, Locks};
+use crate::handle::Handle;
+use crate::local::Locks;
 use crate::table::waits::STEPS;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -5,19 +5,12 @@
 //! alike, since both wait with a [`Waker`](std::task::Waker); a thread's waker
 //! unblocks the thread.
 //!
-//! Taking a lock is one state machine, [`Acquire`]: try, else queue, be woken, try
-//! again. A task takes a step of it when it is polled; a thread blocks between the
-//! steps. Dropping it half-way leaves the queue. The result is a [`Hold`], whose drop
-//! releases.
-//!
-//! From top to bottom: [`Locks`] here, [`handle`] and [`mod@global`] are what users see;
-//! [`acquire`] waits, and has the [`graph`](crate::graph) look whether that could ever end; the
-//! [`table`] finds the lock, which is a bucket on the fast path and an entry with a queue
-//! on the slow one.
+//! [`Locks`] here are what users see. An [`InProcess`] takes one lock: it tries, joins the queue,
+//! and tries again when it was woken; the [`graph`](crate::graph) looks whether that could ever
+//! end. Where the lock is, the [`table`] finds: it is a bucket on the fast path and an entry with
+//! a queue on the slow one.
 
-mod acquire;
-mod global;
-mod handle;
+mod machine;
 #[cfg(all(test, loom))]
 mod models;
 #[cfg(all(test, not(loom)))]
@@ -25,33 +18,27 @@ mod pauses;
 mod request;
 #[cfg(all(test, not(loom)))]
 mod shown;
+mod thin;
 
+use crate::acquire::Acquire;
 use crate::error::Error;
 use crate::graph;
 use crate::guard::{AsyncGuard, Guard};
 use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
-use crate::name::describe;
-use crate::owner::Owner;
+use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
-use crate::space::{self, Begun, Reentry, Space, Task, Wait};
+use crate::space::{Begun, Space};
 use crate::state::LockState;
 use crate::table::identity::Identity;
-use crate::table::policy::{Mode, Policy, Terms};
+use crate::table::policy::{Mode, Policy, Reentry, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
+pub use machine::InProcess;
 use request::Request;
 use std::convert::Infallible;
 use std::fmt;
-use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
-
-pub(crate) use acquire::{Acquire, Signal};
-pub use acquire::{LockFuture, LockTimeoutFuture};
-pub use global::{global, is_locked, lock, lock_async, try_lock};
-pub use handle::{Handle, KeysHandle, ReentrantHandle};
+use thin::Thin;
 
 /// An in-process lock space: every key in it is a lock.
 ///
@@ -67,9 +54,9 @@ pub use handle::{Handle, KeysHandle, ReentrantHandle};
 ///
 /// A thread that takes a key it already holds would wait for itself, and so would two
 /// that each hold a key and take the other's. Such a cycle, of any length, is found when it
-/// closes. If one of its calls can fail, such as a [`Handle::lock_timeout`], that one gives an
+/// closes. If one of its calls can fail, such as a [`Handle::lock_timeout`](crate::Handle::lock_timeout), that one gives an
 /// [`Error`] at once, with a list of the locks, places and threads in it; if none can,
-/// the call that closes it panics with that list. Use [`Handle::reentrant`] for the
+/// the call that closes it panics with that list. Use [`Handle::reentrant`](crate::Handle::reentrant) for the
 /// first, and [`Locks::keys`], or one order for all, for the second.
 ///
 /// Where an async task is part of the cycle, nothing fails, since one branch of a task
@@ -172,42 +159,6 @@ impl Locks {
         self.name
     }
 
-    /// Names one lock of the space, for its methods to take.
-    ///
-    /// `key` is a value or a reference. Nothing is locked yet.
-    #[inline]
-    pub fn key<K: LockKey>(&self, key: K) -> Handle<'_, K> {
-        Handle::new(self, key)
-    }
-
-    /// Names several locks of the space, to be taken together.
-    ///
-    /// `keys` is anything that `for` takes. They are taken in one canonical order, that
-    /// of their text, so two callers can't each hold what the other waits for; one that
-    /// is there twice is taken once. An empty list holds nothing and succeeds.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use lockutils::Locks;
-    ///
-    /// static ACCOUNTS: Locks = Locks::new("accounts");
-    ///
-    /// let guard = ACCOUNTS.keys(&[7, 3, 7]).lock();
-    /// assert!(ACCOUNTS.key(3).is_locked() && ACCOUNTS.key(7).is_locked());
-    /// ```
-    pub fn keys<I>(&self, keys: I) -> KeysHandle<'_>
-    where
-        I: IntoIterator,
-        I::Item: LockKey,
-    {
-        KeysHandle::new(
-            self,
-            keys.into_iter().map(Key::new).collect(),
-            Terms::EXCLUSIVE,
-        )
-    }
-
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
@@ -219,8 +170,8 @@ impl Locks {
     /// Takes a lock for a thread if nobody else is near; gives what
     /// [`Guard::thin`] takes.
     #[inline]
-    fn try_thin(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
-        match terms.mode {
+    fn try_thin(&self, text: &[u8], mode: Mode, site: Site) -> Option<u64> {
+        match mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
             Mode::Shared => None,
         }
@@ -228,8 +179,8 @@ impl Locks {
 
     /// The same for a task.
     #[inline]
-    fn try_thin_async(&self, text: &[u8], terms: Terms, site: Site, task: Owner) -> Option<u64> {
-        match terms.mode {
+    fn try_thin_async(&self, text: &[u8], mode: Mode, site: Site, task: Owner) -> Option<u64> {
+        match mode {
             Mode::Exclusive => self.try_thin_for(text, site, task),
             Mode::Shared => None,
         }
@@ -260,71 +211,39 @@ impl Locks {
 
     /// Takes a lock for a thread if it is free, or soon is.
     #[inline]
-    pub(crate) fn try_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Held> {
-        match self.try_thin(text, terms, site) {
-            Some(hash) => Some(Held::thin(hash)),
-            None => acquire::take_or_spin(Name::new(self.id(), text), terms, site).map(Held::one),
+    pub(crate) fn take_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Hold> {
+        match self.try_thin(text, terms.mode, site) {
+            Some(hash) => Some(Hold::thin(hash)),
+            None => machine::take_or_spin(Name::new(self.id(), text), terms, site),
         }
     }
 
-    /// Takes a lock for a thread, and blocks it until it has it.
-    #[inline]
-    #[track_caller]
-    fn lock(&self, text: &[u8], terms: Terms, site: Site) -> Guard {
-        match self.try_thin(text, terms, site) {
-            Some(hash) => Guard::thin(hash),
-            None => Guard::new(self.block(text, terms, site)),
-        }
-    }
-
-    /// The same where the fast path is of no use.
+    /// Takes a lock for a thread, and blocks it until it has it, where the fast path is of no
+    /// use.
     #[cold]
     #[track_caller]
-    fn block(&self, text: &[u8], terms: Terms, site: Site) -> Held {
-        match acquire::take_or_spin(Name::new(self.id(), text), terms, site) {
+    fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
+        let held = match machine::take_or_spin(Name::new(self.id(), text), terms, site) {
             Some(hold) => Held::one(hold),
-            None => self.acquire_text(text, terms, site).block_in_queue(),
-        }
+            None => self.acquire_text(text, terms, site).block_in_queue()?,
+        };
+        Ok(Guard::new(held))
     }
 
-    /// Takes a lock for a thread, and blocks it until it has it or the time is over.
-    #[inline]
-    fn lock_for(
-        &self,
-        text: &[u8],
-        terms: Terms,
-        site: Site,
-        timeout: Duration,
-    ) -> Result<Guard, Error> {
-        if let Some(hash) = self.try_thin(text, terms, site) {
-            return Ok(Guard::thin(hash));
-        }
-        let acquire = self.acquire_text(text, terms, site);
-        acquire.block_for(timeout).map(Guard::new)
-    }
-
-    /// Takes a lock for a thread if it has room.
-    #[inline]
-    fn try_now(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
-        match self.try_thin(text, terms, site) {
-            Some(hash) => Ok(Hold::thin(hash)),
-            None => self.try_room(text, terms, site),
-        }
-    }
-
-    /// The same where the fast path is of no use.
+    /// Takes a lock for a thread if it has room, where the fast path is of no use.
     #[cold]
-    fn try_room(&self, text: &[u8], terms: Terms, site: Site) -> Result<Hold, Error> {
+    fn try_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Error> {
         let name = Name::new(self.id(), text);
         let record = Record {
             owner: Owner::thread(),
             site,
         };
-        table::try_take(name, terms, record).ok_or_else(|| request::busy(name))
+        let hold = table::try_take(name, terms, record).ok_or_else(|| request::busy(name))?;
+        Ok(Guard::new(Held::one(hold)))
     }
 
     /// Whether somebody holds the lock of the text.
-    fn is_held(&self, text: &[u8]) -> bool {
+    pub(crate) fn is_held(&self, text: &[u8]) -> bool {
         table::holder(Name::new(self.id(), text)).is_some()
     }
 
@@ -333,34 +252,31 @@ impl Locks {
         table::state(Name::new(self.id(), key.as_bytes()), &graph::suspected())
     }
 
+    /// Makes ready to take a lock.
     #[inline]
-    pub(crate) fn acquire(
+    pub(crate) fn machine(
         &self,
         key: &(impl LockKey + ?Sized),
         terms: Terms,
         site: Site,
-    ) -> Acquire {
+    ) -> InProcess {
         let space = self.id();
-        Acquire::one(match key.as_text() {
+        InProcess::new(match key.as_text() {
             Some(text) => Request::of_text(space, text, terms, site),
             None => Request::of_key(space, Key::written(key), terms, site),
         })
     }
 
     /// The same of a key whose text has been taken already.
-    fn acquire_text(&self, text: &[u8], terms: Terms, site: Site) -> Acquire {
-        Acquire::one(Request::of_key(
-            self.id(),
-            Key::from_utf8(text),
-            terms,
-            site,
-        ))
+    fn acquire_text(&self, text: &[u8], terms: Terms, site: Site) -> Acquire<InProcess> {
+        let request = Request::of_key(self.id(), Key::from_utf8(text), terms, site);
+        Acquire::one(InProcess::new(request))
     }
 
     /// Makes ready to wait.
     #[cold]
-    fn wait_text(&self, text: &[u8], terms: Terms, site: Site) -> Sure {
-        Sure(Box::new(LockFuture(self.acquire_text(text, terms, site))))
+    fn begin_to_wait<H>(&self, text: &[u8], mode: Mode, site: Site) -> Begun<H, InProcess> {
+        Begun::Wait(Box::new(self.acquire_text(text, mode.once(), site)))
     }
 }
 
@@ -377,29 +293,27 @@ impl fmt::Debug for Locks {
 }
 
 impl Space for Locks {
-    type Wait = Sure;
+    type Machine = InProcess;
 
-    fn wait(&self, key: &dyn LockKey, terms: space::Terms, site: Site) -> Sure {
-        Sure(Box::new(LockFuture(self.acquire(key, terms.into(), site))))
+    #[inline]
+    fn wait(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Acquire<InProcess> {
+        Acquire::one(self.machine(key, mode.once(), site))
     }
 
-    fn wait_all(&self, keys: Vec<Key>, terms: space::Terms, site: Site) -> Sure {
-        let handle = KeysHandle::new(self, keys, terms.into());
-        Sure(Box::new(LockFuture(handle.acquire(site))))
+    fn wait_all(&self, mut keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<InProcess> {
+        keys.sort_unstable();
+        keys.dedup();
+        let machine = |key| InProcess::new(Request::of_key(self.id(), key, mode.once(), site));
+        Acquire::all(keys.into_iter().map(machine).collect())
     }
 
     #[inline]
-    fn begin(
-        &self,
-        key: &dyn LockKey,
-        terms: space::Terms,
-        site: Site,
-    ) -> Begun<ThinHold<Guard>, Sure> {
-        let (mut copy, terms) = (Key::empty(), terms.into());
+    fn begin(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Begun<Thin<Guard>, InProcess> {
+        let mut copy = Key::empty();
         let text = text_of(key, &mut copy);
-        match self.try_thin(text, terms, site) {
-            Some(hash) => Begun::Held(ThinHold::new(hash)),
-            None => Begun::Wait(self.wait_text(text, terms, site)),
+        match self.try_thin(text, mode, site) {
+            Some(hash) => Begun::Held(Thin::new(hash)),
+            None => self.begin_to_wait(text, mode, site),
         }
     }
 
@@ -407,149 +321,67 @@ impl Space for Locks {
     fn begin_async(
         &self,
         key: &dyn LockKey,
-        terms: space::Terms,
+        mode: Mode,
         site: Site,
         Task(owner): Task,
-    ) -> Begun<ThinHold<AsyncGuard>, Sure> {
-        let (mut copy, terms) = (Key::empty(), terms.into());
+    ) -> Begun<Thin<AsyncGuard>, InProcess> {
+        let mut copy = Key::empty();
         let text = text_of(key, &mut copy);
-        match self.try_thin_async(text, terms, site, owner) {
-            Some(hash) => Begun::Held(ThinHold::new(hash)),
-            None => Begun::Wait(self.wait_text(text, terms, site)),
+        match self.try_thin_async(text, mode, site, owner) {
+            Some(hash) => Begun::Held(Thin::new(hash)),
+            None => self.begin_to_wait(text, mode, site),
         }
     }
-}
 
-impl From<space::Terms> for Terms {
     #[inline]
-    fn from(space::Terms { shared }: space::Terms) -> Self {
-        let mode = if shared {
-            Mode::Shared
-        } else {
-            Mode::Exclusive
-        };
-        Self {
-            mode,
-            reentrant: false,
+    #[track_caller]
+    fn block(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+    ) -> Result<Guard, Infallible> {
+        // Not in a closure, where a deadlock's panic would not know its caller.
+        let mut copy = Key::empty();
+        let text = text_of(key, &mut copy);
+        match self.try_thin(text, mode, site) {
+            Some(hash) => Ok(Guard::thin(hash)),
+            None => self.block_slowly(text, Terms { mode, reentry }, site),
         }
     }
-}
-
-/// A hold of the fast path, in one word, of which a guard `G` can be made. A guard has two,
-/// of which the second says that it was the fast path. As `G` is, it is a thread's or a task's.
-#[doc(hidden)]
-pub struct ThinHold<G>(u64, PhantomData<G>);
-
-impl<G> fmt::Debug for ThinHold<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hold = ManuallyDrop::new(Hold::thin(self.0));
-        describe(f, "ThinHold", &Vec::from_iter(table::taken(&hold)))
-    }
-}
-
-impl<G> ThinHold<G> {
-    #[inline]
-    const fn new(hash: u64) -> Self {
-        Self(hash, PhantomData)
-    }
 
     #[inline]
-    fn into_hash(self) -> u64 {
-        let hash = self.0;
-        mem::forget(self);
-        hash
+    fn block_for(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+        timeout: Duration,
+    ) -> Result<Guard, Error> {
+        let mut copy = Key::empty();
+        let text = text_of(key, &mut copy);
+        if let Some(hash) = self.try_thin(text, mode, site) {
+            return Ok(Guard::thin(hash));
+        }
+        let acquire = self.acquire_text(text, Terms { mode, reentry }, site);
+        acquire.block_for(timeout)
     }
-}
-
-impl From<ThinHold<Self>> for Guard {
-    #[inline]
-    fn from(hold: ThinHold<Self>) -> Self {
-        Self::thin(hold.into_hash())
-    }
-}
-
-impl From<ThinHold<Self>> for AsyncGuard {
-    #[inline]
-    fn from(hold: ThinHold<Self>) -> Self {
-        Self::thin(hold.into_hash())
-    }
-}
-
-impl<G> Drop for ThinHold<G> {
-    fn drop(&mut self) {
-        drop(Hold::thin(self.0));
-    }
-}
-
-/// A wait for a lock that can't fail. In a box, so that whoever doesn't wait moves a word.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Sure(Box<LockFuture>);
-
-impl Wait for Sure {
-    type Held = ThinHold<Guard>;
-    type AsyncHeld = ThinHold<AsyncGuard>;
-    type Guard = Guard;
-    type AsyncGuard = AsyncGuard;
-    type Failure = Infallible;
-    type Timed = LockTimeoutFuture;
-    type Try = LockNow;
-
-    #[track_caller]
-    fn block(self, reentry: Reentry) -> Result<Guard, Infallible> {
-        Ok(Guard::new(self.0.0.with(reentry).block()))
-    }
-
-    fn block_for(self, reentry: Reentry, timeout: Duration) -> Result<Guard, Error> {
-        let acquire = self.0.0.with(reentry);
-        acquire.block_for(timeout).map(Guard::new)
-    }
-
-    fn try_now(self, reentry: Reentry) -> Result<Guard, Error> {
-        let acquire = self.0.0.with(reentry);
-        acquire.try_now(Owner::thread()).map(Guard::new)
-    }
-
-    fn timed(self, timeout: Duration) -> LockTimeoutFuture {
-        LockTimeoutFuture::new(self.0.0, timeout)
-    }
-
-    fn try_async(self) -> LockNow {
-        LockNow(Some(self.0.0))
-    }
-}
-
-impl Future for Sure {
-    type Output = Result<AsyncGuard, Infallible>;
 
     #[inline]
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(Ok)
-    }
-}
-
-/// The try of a task. It is made by a poll, which knows the task.
-#[doc(hidden)]
-pub struct LockNow(Option<Acquire>);
-
-impl fmt::Debug for LockNow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let taken = self.0.as_ref().map(Acquire::taken);
-        describe(f, "LockNow", &taken.unwrap_or_default())
-    }
-}
-
-impl Future for LockNow {
-    type Output = Result<AsyncGuard, Error>;
-
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let acquire = self
-            .0
-            .take()
-            .expect("a future was polled after it was ready");
-        let held = acquire.try_now(Owner::task(context.waker()));
-        Poll::Ready(held.map(AsyncGuard::new))
+    fn try_now(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+    ) -> Result<Guard, Error> {
+        let mut copy = Key::empty();
+        let text = text_of(key, &mut copy);
+        match self.try_thin(text, mode, site) {
+            Some(hash) => Ok(Guard::thin(hash)),
+            None => self.try_slowly(text, Terms { mode, reentry }, site),
+        }
     }
 }

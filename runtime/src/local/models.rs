@@ -128,13 +128,16 @@
 //! suspicions and the names of tasks in them. The
 //! numbers of spaces and threads, and the seeds of the hash, are not modelled.
 
-use super::{Handle, LockFuture, Locks};
+use super::Locks;
 use crate::__private::{Function, finish, site};
 use crate::error::ErrorKind;
+use crate::future::LockFuture;
 use crate::guard::{AsyncGuard, Guard};
+use crate::handle::Handle;
 use crate::snapshot::snapshot;
-use crate::space::{Space as _, Terms};
+use crate::space::Space as _;
 use crate::sync::{Instant, pass};
+use crate::table::policy::Mode;
 use crate::{graph, table};
 use loom::cell::Cell;
 use loom::model::Builder;
@@ -890,7 +893,7 @@ fn function_name(function: &'static Function) -> &'static str {
 /// A hold that is recorded with its key as the function.
 fn hold(locks: &Locks, function: &'static Function) -> Guard {
     let key = function_name(function);
-    let begun = locks.begin(&key, Terms::EXCLUSIVE, site(function));
+    let begun = locks.begin(&key, Mode::Exclusive, site(function));
     finish(begun).unwrap_or_else(|never| match never {})
 }
 

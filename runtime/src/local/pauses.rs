@@ -5,7 +5,8 @@
 //! either, nor asks the system for anything, is seen from outside, by the tests of
 //! `uncontended.rs`.
 
-use super::{Handle, Locks};
+use super::Locks;
+use crate::handle::Handle;
 use crate::snapshot::snapshot;
 use crate::sync::PAUSES;
 use std::hint::black_box;

@@ -92,7 +92,7 @@ loom::lazy_static! {
 
 /// As [`std::time::Instant`]: the time since the model began.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(crate) struct Instant(Duration);
+pub struct Instant(Duration);
 
 impl Instant {
     pub(crate) fn now() -> Self {

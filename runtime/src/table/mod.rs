@@ -26,7 +26,7 @@ use entry::{Entry, Wakers};
 use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair, name_of};
 use place::{EntryId, Place, Ticket};
-use policy::{Mode, Policy, Terms};
+use policy::{Mode, Policy, Reentry, Terms};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::task::Waker;
@@ -70,7 +70,7 @@ struct Entries {
 
 /// A lock that is held; dropping it releases. In two words, which fit into registers: the
 /// entry is found by the ticket.
-pub(crate) struct Hold {
+pub struct Hold {
     hash: u64,
     /// [`Ticket::FIRST`] of who took the lock by its bucket alone. There is one of them in a
     /// bucket, also when it has become an entry.
@@ -438,13 +438,13 @@ impl Inflated {
     /// Takes the lock if it has room.
     fn try_take(&mut self, name: Name<'_>, terms: Terms, record: Record) -> Option<Place> {
         let Name { hash, space, .. } = name;
-        let Terms { mode, reentrant } = terms;
+        let Terms { mode, reentry } = terms;
         let Entries { table, next } = &mut *self.entries;
         match table.entry(hash, |entry| name.is_of(entry), rehash) {
             hash_table::Entry::Occupied(mut entry) => {
                 let entry = entry.get_mut();
                 let mut ticket = entry.try_take(mode, record);
-                if reentrant && ticket.is_none() {
+                if reentry == Reentry::Allowed && ticket.is_none() {
                     ticket = entry.try_reenter(mode, record);
                 }
                 let entry = EntryId {

@@ -2,25 +2,40 @@
 
 /// How one holder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
+    /// Alone.
     Exclusive,
-    /// Together with other shared holders. With several permits, one of them.
+    /// Together with other shared holders. Where there are several permits, with one of them.
     Shared,
 }
 
-/// How a lock is to be held, and by whom.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
-    pub(crate) mode: Mode,
-    /// Whether a thread that holds the lock goes straight in.
-    pub(crate) reentrant: bool,
+/// Whether whoever holds the lock already goes straight in.
+///
+/// It is for those who block: a task that awaits a lock has no way to say it, since the
+/// branches of a `join!` are one task, and each of them is to wait for the others.
+///
+/// ```compile_fail,E0061
+/// use lockutils::Site;
+/// use lockutils::engine::{Mode, Reentry, Space, Task};
+///
+/// # async fn f() {
+/// let (task, site) = (Task::current().await, Site::here());
+/// let _ = lockutils::global().begin_async(&"key", Mode::Exclusive, Reentry::Allowed, site, task);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reentry {
+    /// A thread that holds the lock can't have it again.
+    Refused,
+    /// A thread that holds the lock goes straight in.
+    Allowed,
 }
 
-impl Terms {
-    pub(crate) const EXCLUSIVE: Self = Self {
-        mode: Mode::Exclusive,
-        reentrant: false,
-    };
+/// How a lock is to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) mode: Mode,
+    pub(crate) reentry: Reentry,
 }
 
 /// What a space's locks have in common.
@@ -30,4 +45,14 @@ pub(crate) struct Policy {
     pub(crate) permits: u32,
     /// Whether newcomers never overtake.
     pub(crate) fair: bool,
+}
+
+impl Mode {
+    /// For who doesn't re-enter.
+    pub(crate) const fn once(self) -> Terms {
+        Terms {
+            mode: self,
+            reentry: Reentry::Refused,
+        }
+    }
 }

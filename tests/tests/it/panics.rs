@@ -147,6 +147,8 @@ fn poll_after_the_end_points_at_the_poll() {
     check_poll_of!(LOCKS.key("poll").lock_timeout_async(long));
     check_poll_of!(LOCKS.key("busy").lock_timeout_async(Duration::ZERO));
     check_poll_of!(LOCKS.keys(["poll", "polls"]).lock_timeout_async(long));
+    check_poll_of!(LOCKS.key("poll").try_lock_async());
+    check_poll_of!(LOCKS.key("busy").try_lock_async());
     drop(busy);
 
     let directory = Directory::new();
@@ -155,4 +157,5 @@ fn poll_after_the_end_points_at_the_poll() {
     check_poll_of!(files.key("").lock_async());
     check_poll_of!(files.keys(["poll", "polls"]).lock_async());
     check_poll_of!(files.key("poll").lock_timeout_async(long));
+    check_poll_of!(files.key("poll").try_lock_async());
 }

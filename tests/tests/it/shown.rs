@@ -105,7 +105,7 @@ fn future_shows_its_lock_and_its_site() {
     let files = FileLocks::new(&*directory);
     let (future, line) = (files.key("2f1c").lock_async(), line!());
     let lock = (files.name(), "2f1c");
-    assert_eq!(shown(future), of_one("FileLockFuture", lock, line));
+    assert_eq!(shown(future), of_one("LockFuture", lock, line));
 }
 
 #[test]

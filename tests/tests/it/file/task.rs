@@ -1,6 +1,7 @@
 //! Tasks that wait for another process.
 
 use super::{holder, number};
+use futures::FutureExt as _;
 use lockutils::{ErrorKind, FileLocks};
 use lockutils_tests::{ByHand, Directory, eventually};
 use std::sync::Arc;
@@ -17,8 +18,8 @@ fn dropped_waiter_gives_back_what_the_kernel_grants_it() {
     for timeout in [None, Some(Duration::from_hours(1))] {
         first.ask_for("lock key", "held");
         let mut wait = ByHand::new(match timeout {
-            None => locks.key(KEY).lock_async(),
-            Some(timeout) => locks.key(KEY).lock_timeout_async(timeout),
+            None => locks.key(KEY).lock_async().left_future(),
+            Some(timeout) => locks.key(KEY).lock_timeout_async(timeout).right_future(),
         });
         assert!(wait.poll().is_pending());
         drop(wait);

@@ -2,7 +2,7 @@
 #![deny(warnings)]
 
 use futures::executor::block_on;
-use lockutils::engine::{Space, Wait};
+use lockutils::engine::{Machine, Space};
 use lockutils::{Locks, synchronized};
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -76,7 +76,7 @@ async fn never_async() -> ! {
 }
 
 #[synchronized("a", locks = space)]
-fn generic<S: Space<Wait: Wait<Failure = Infallible>> + ?Sized>(space: &S) -> u32 {
+fn generic<S: Space<Machine: Machine<Failure = Infallible>> + ?Sized>(space: &S) -> u32 {
     1
 }
 

@@ -1,9 +1,10 @@
 //! The process-wide space, for locks that need no space of their own.
 
-use super::{LockFuture, Locks};
 use crate::error::Error;
+use crate::future::LockFuture;
 use crate::guard::Guard;
 use crate::key::LockKey;
+use crate::local::Locks;
 
 static GLOBAL: Locks = Locks::new("global");
 
@@ -24,11 +25,11 @@ pub fn global() -> &'static Locks {
 
 /// Acquires a lock of the process-wide space, and blocks the thread until it has it.
 ///
-/// As [`Handle::lock`](super::Handle::lock) does.
+/// As [`Handle::lock`](crate::Handle::lock) does.
 ///
 /// # Panics
 ///
-/// If waiting would never end, as [`Handle::lock`](super::Handle::lock).
+/// If waiting would never end, as [`Handle::lock`](crate::Handle::lock).
 ///
 /// # Examples
 ///
@@ -44,7 +45,7 @@ pub fn lock(key: impl LockKey) -> Guard {
 
 /// Acquires a lock of the process-wide space, and lets other tasks run until it has it.
 ///
-/// As [`Handle::lock_async`](super::Handle::lock_async) does.
+/// As [`Handle::lock_async`](crate::Handle::lock_async) does.
 ///
 /// # Cancel safety
 ///

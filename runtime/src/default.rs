@@ -1,32 +1,14 @@
 //! The process-wide space of lock files, and where it is.
 
-use super::sys::{Files as _, Os};
-use super::{FileLocks, Refused, remember};
+use crate::file::{FileLocks, Refused, use_own_directory};
+use crate::name::remember;
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 static FILE_LOCKS: OnceLock<FileLocks> = OnceLock::new();
-
-/// The directory of the user's own, if that is where the process-wide space is.
-static OWN: OnceLock<PathBuf> = OnceLock::new();
-
-/// Looks again whether the directory of the user's own can be trusted, and makes it where it
-/// is gone: those who clean up temporary files may have removed it, and anybody may have made
-/// another one since. Other directories are whose they are.
-pub(super) fn check(directory: &Path) -> io::Result<()> {
-    if !is_own(directory) {
-        return Ok(());
-    }
-    Os::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
-}
-
-/// Whether it is the directory of the user's own.
-pub(super) fn is_own(directory: &Path) -> bool {
-    OWN.get().is_some_and(|own| own == directory)
-}
 
 /// The process-wide space of lock files, which `#[synchronized(.., external)]` uses.
 ///
@@ -88,10 +70,9 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
         return named_by("OSLO_LOCK_PATH", directory, oslo);
     }
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let (directory, made) = Os::own_directory(runtime);
-    match made {
-        Ok(()) => FileLocks::new(OWN.get_or_init(|| directory)),
-        Err((kind, reason)) => {
+    match use_own_directory(runtime) {
+        Ok(directory) => FileLocks::new(directory),
+        Err((directory, kind, reason)) => {
             let remedy = "name another directory in `LOCKUTILS_DIR`, or with `set_file_locks`";
             let refused = Refused {
                 kind,

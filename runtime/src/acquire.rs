@@ -1,0 +1,329 @@
+//! A lock being taken, or several, and how a thread waits for them.
+//!
+//! Several are taken one after the other, in an order that is the same for all callers. While
+//! one of them is waited for, those before it are held.
+
+use crate::drive::{By, Failure as _, Machine, Patience, Signal, block_try};
+use crate::error::Error;
+use crate::guard::{AsyncGuard, Guard};
+use crate::held::{AllHeld, Held, Holding as _};
+use crate::name::{Taken, describe};
+use crate::owner::{Owner, Task};
+use crate::sync::Instant;
+use crate::table::policy::Reentry;
+use crate::timer::Timer;
+use std::fmt;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use std::vec;
+
+/// A lock, or several, being taken. Dropping it half-way leaves the queue, and releases those
+/// that it has.
+///
+/// It borrows nothing. A thread drives it by the methods here; a task awaits it.
+pub struct Acquire<M: Machine>(Locks<M>);
+
+enum Locks<M: Machine> {
+    One(M),
+    All(Box<All<M>>),
+    /// There is no such lock, or its failure has been given.
+    Failed(Option<M::Failure>),
+}
+
+/// Several locks, in the order of the list.
+struct All<M: Machine> {
+    held: Vec<M::Hold>,
+    /// `None` when all are held.
+    current: Option<M>,
+    rest: vec::IntoIter<M>,
+    is_done: bool,
+}
+
+/// Which step of a machine is taken.
+type Step<M, F> =
+    fn(&mut M, &By<'_>, &[<M as Machine>::Hold]) -> Poll<Result<Option<<M as Machine>::Hold>, F>>;
+
+impl<M: Machine> Acquire<M> {
+    #[inline]
+    pub(crate) const fn one(machine: M) -> Self {
+        Self(Locks::One(machine))
+    }
+
+    /// In the order of the list, which is to have each lock once.
+    pub(crate) fn all(machines: Vec<M>) -> Self {
+        let held = Vec::with_capacity(machines.len());
+        let mut rest = machines.into_iter();
+        let current = rest.next();
+        Self(Locks::All(Box::new(All {
+            held,
+            current,
+            rest,
+            is_done: false,
+        })))
+    }
+
+    pub(crate) const fn failed(failure: M::Failure) -> Self {
+        Self(Locks::Failed(Some(failure)))
+    }
+
+    /// Leaves the queue, and releases what it has, for good.
+    pub(crate) fn end(&mut self) {
+        self.0 = Locks::Failed(None);
+    }
+
+    /// As [`Machine::take_quickly`].
+    #[inline]
+    fn take_quickly(&mut self, task: Task) -> Option<M::AsyncQuick> {
+        match &mut self.0 {
+            Locks::One(one) => one.take_quickly(task),
+            Locks::All(_) | Locks::Failed(_) => None,
+        }
+    }
+
+    /// A step: takes what there is to take, or sees to it that the waker is called when the
+    /// next step is due.
+    #[track_caller]
+    pub(crate) fn step(&mut self, by: &By<'_>) -> Poll<Result<Held, M::Failure>> {
+        match &mut self.0 {
+            Locks::One(one) => one.step(by, &[]).map_ok(held_alone),
+            Locks::All(all) => all.step(by, M::step),
+            Locks::Failed(failure) => Poll::Ready(Err(taken_once(failure))),
+        }
+    }
+
+    /// A step of who waits for nobody.
+    #[track_caller]
+    pub(crate) fn try_step(&mut self, by: &By<'_>) -> Poll<Result<Held, Error>> {
+        match &mut self.0 {
+            Locks::One(one) => one.try_step(by, &[]).map_ok(held_alone),
+            Locks::All(all) => all.step(by, M::try_step),
+            Locks::Failed(failure) => Poll::Ready(Err(taken_once(failure).into())),
+        }
+    }
+
+    /// Tries a last time and gives up; is pending if the lock was handed over meanwhile.
+    #[track_caller]
+    pub(crate) fn give_up(&mut self, by: &By<'_>, waited: Duration) -> Poll<Result<Held, Error>> {
+        match self.step(&by.with(Patience::Last)) {
+            Poll::Ready(result) => Poll::Ready(result.map_err(M::Failure::into)),
+            Poll::Pending => match self.waiting().timed_out(waited) {
+                Some(error) => Poll::Ready(Err(error)),
+                None => Poll::Pending,
+            },
+        }
+    }
+
+    /// The lock that is waited for.
+    fn waiting(&mut self) -> &mut M {
+        match &mut self.0 {
+            Locks::One(one) => one,
+            Locks::All(all) => all.current.as_mut().expect("some lock is busy"),
+            Locks::Failed(_) => unreachable!("who has failed doesn't wait"),
+        }
+    }
+
+    /// When a thread is to go on, see [`Machine::wakes_at`].
+    fn wakes_at(&mut self) -> Option<Instant> {
+        self.waiting().wakes_at()
+    }
+
+    /// Says whether the thread goes straight in where it holds a lock already. For who blocks;
+    /// before the first step.
+    pub(crate) fn set_reentry(&mut self, reentry: Reentry) {
+        match &mut self.0 {
+            Locks::One(one) => one.set_reentry(reentry),
+            Locks::All(all) => {
+                let machines = all.current.iter_mut().chain(all.rest.as_mut_slice());
+                machines.for_each(|machine| machine.set_reentry(reentry));
+            }
+            Locks::Failed(_) => {}
+        }
+    }
+
+    pub(crate) fn with(mut self, reentry: Reentry) -> Self {
+        self.set_reentry(reentry);
+        self
+    }
+
+    /// The locks, those that are held first, for people.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        match &self.0 {
+            Locks::One(one) => Vec::from_iter(one.taken()),
+            Locks::All(all) => all.taken(),
+            Locks::Failed(_) => Vec::new(),
+        }
+    }
+
+    /// Blocks the thread until it has the lock.
+    ///
+    /// # Errors
+    ///
+    /// None, if [`Machine::Failure`] is [`Infallible`](std::convert::Infallible); else why the
+    /// engine could not take the lock.
+    ///
+    /// # Panics
+    ///
+    /// If waiting would never end, and can't fail.
+    #[cold]
+    #[track_caller]
+    pub fn block(mut self) -> Result<Guard, M::Failure> {
+        if let Locks::One(one) = &mut self.0 {
+            if let Some(hold) = one.take_soon() {
+                return Ok(Guard::new(hold.into()));
+            }
+        }
+        self.block_in_queue().map(Guard::new)
+    }
+
+    /// The same, without another try before it joins the queue.
+    #[track_caller]
+    pub(crate) fn block_in_queue(mut self) -> Result<Held, M::Failure> {
+        let signal = Signal::default();
+        let waker = || signal.waker();
+        let by = By {
+            owner: Owner::thread(),
+            patience: Patience::Thread,
+            waker: &waker,
+        };
+        loop {
+            if let Poll::Ready(result) = self.step(&by) {
+                return result;
+            }
+            if let Some(error) = self.waiting().deadlock() {
+                drop(self);
+                return Err(M::Failure::of_deadlock(error));
+            }
+            signal.wait(self.wakes_at());
+        }
+    }
+
+    /// Blocks the thread until it has the lock, or the time is over, of which zero is one try.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout),
+    /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), or as [`Acquire::block`].
+    #[cold]
+    pub fn block_for(mut self, timeout: Duration) -> Result<Guard, Error> {
+        let signal = Signal::default();
+        let waker = || signal.waker();
+        let by = By {
+            owner: Owner::thread(),
+            patience: Patience::Timed,
+            waker: &waker,
+        };
+        let mut timer = None;
+        loop {
+            if let Poll::Ready(result) = self.step(&by) {
+                return result.map(Guard::new).map_err(M::Failure::into);
+            }
+            // Looked at after the step: the lock may have been given as time ran out.
+            let timer = timer.get_or_insert_with(|| Timer::start(timeout));
+            if timer.is_over() {
+                if let Poll::Ready(result) = self.give_up(&by, timer.start.elapsed()) {
+                    return result.map(Guard::new);
+                }
+            }
+            // After the time: who doesn't wait is in no deadlock.
+            if let Some(error) = self.waiting().deadlock() {
+                return Err(error);
+            }
+            let next = timer.next(self.wakes_at());
+            signal.wait(next);
+        }
+    }
+
+    /// Takes the lock for a thread if that needs no waiting for others.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock, or as
+    /// [`Acquire::block`].
+    #[track_caller]
+    pub fn try_now(mut self) -> Result<Guard, Error> {
+        block_try(|by| self.try_step(by)).map(Guard::new)
+    }
+}
+
+/// Of who holds no other lock that it could be one of.
+fn held_alone<H: Into<Held>>(hold: Option<H>) -> Held {
+    hold.expect("there is nothing that it could be held with")
+        .into()
+}
+
+#[track_caller]
+fn taken_once<F>(failure: &mut Option<F>) -> F {
+    failure
+        .take()
+        .expect("a future was polled after it gave its error")
+}
+
+impl<M: Machine> All<M> {
+    #[track_caller]
+    fn step<F>(&mut self, by: &By<'_>, step: Step<M, F>) -> Poll<Result<Held, F>> {
+        assert!(!self.is_done, "a future was polled after it was ready");
+        while let Some(current) = &mut self.current {
+            match ready!(step(current, by, &self.held)) {
+                Ok(hold) => self.held.extend(hold),
+                Err(failure) => {
+                    self.is_done = true;
+                    return Poll::Ready(Err(failure));
+                }
+            }
+            self.current = self.rest.next();
+        }
+        self.is_done = true;
+        Poll::Ready(Ok(Held::more(self.take())))
+    }
+
+    fn take(&mut self) -> AllHeld<M::Hold> {
+        AllHeld(mem::take(&mut self.held))
+    }
+
+    fn taken(&self) -> Vec<Taken> {
+        let held = self.held.iter().flat_map(M::Hold::taken);
+        let machines = self.current.iter().chain(self.rest.as_slice());
+        held.chain(machines.filter_map(M::taken)).collect()
+    }
+}
+
+impl<M: Machine> Drop for All<M> {
+    fn drop(&mut self) {
+        drop(self.current.take());
+        drop(self.take());
+    }
+}
+
+/// The wait of a task.
+impl<M: Machine> Future for Acquire<M> {
+    type Output = Result<AsyncGuard, M::Failure>;
+
+    #[inline]
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = context.waker();
+        let owner = Owner::task(waker);
+        if let Some(quick) = self.take_quickly(Task(owner)) {
+            return Poll::Ready(Ok(quick.into()));
+        }
+        let by = By {
+            owner,
+            patience: Patience::Task,
+            waker: &|| waker.clone(),
+        };
+        let result = ready!(self.step(&by));
+        if result.is_err() {
+            // Who keeps the future keeps no place in the queue.
+            self.end();
+        }
+        Poll::Ready(result.map(AsyncGuard::new))
+    }
+}
+
+impl<M: Machine> fmt::Debug for Acquire<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "Acquire", &self.taken())
+    }
+}

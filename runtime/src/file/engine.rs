@@ -1,0 +1,219 @@
+//! Lock files as an engine: how one is taken, waited for, and released.
+//!
+//! A thread without a timeout waits in the kernel itself. A task, or a thread with a timeout, has
+//! another thread wait, see [`wait`](super::wait). Where Python polls the same file, and where too
+//! many threads wait already, it tries again after a while, at a time that is left to chance.
+
+use super::descriptor::{self, Failure};
+use super::directory::FileSpace;
+use super::kernel::{Manner, Tried, Waiting};
+use super::path::{self, Rule};
+use super::table::{self, HeldBy, InUse};
+use super::tell::Waiter;
+use super::wait::Claim;
+use crate::drive::{By, Patience};
+use crate::holder::Holder;
+use crate::key::Key;
+use crate::name::remember;
+use crate::outside::{Answer, Ask, Engine, Line, Pause, Refusal};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::task::{Poll, ready};
+use std::time::{Duration, Instant};
+
+/// The engine of lock files, see [`FileLocks`](crate::FileLocks).
+#[derive(Clone, Debug)]
+pub struct Files {
+    pub(super) space: FileSpace,
+    /// What the names of its files begin with.
+    pub(super) beginning: String,
+}
+
+/// A lock file that somebody wants or has.
+#[derive(Debug)]
+pub struct FilePlace {
+    pub(super) file: InUse,
+    /// Of who waits. After `file`, so that whoever counts for its drop counts without this one.
+    waiter: Option<Waiter>,
+}
+
+/// What somebody who waits for a lock file has.
+#[derive(Debug, Default)]
+pub struct FileWait(Next);
+
+/// When to try for the kernel's lock.
+#[derive(Debug, Default)]
+enum Next {
+    #[default]
+    AtOnce,
+    /// When a thread that waits in the kernel has it.
+    Granted(Claim),
+    Until(Pause),
+}
+
+/// A lock file that is held; dropping it releases.
+#[derive(Debug)]
+pub struct FileHold {
+    by: HeldBy,
+    rule: Rule,
+}
+
+impl Files {
+    pub(super) fn new(mut space: FileSpace, prefix: &str) -> Self {
+        let beginning = path::beginning(space.rule, prefix);
+        let name = space.directory.path.join(&beginning);
+        space.name = remember(name.to_string_lossy().into_owned());
+        Self { space, beginning }
+    }
+
+    pub(super) fn path_of(&self, name: &Key) -> PathBuf {
+        self.space.directory.path.join(name.as_str())
+    }
+
+    /// How to go on where another process has the lock. Blocks who may be blocked.
+    fn wait_for(&self, file: &InUse, manner: Manner, patience: Patience) -> Result<Next, Failure> {
+        match (self.space.rule, patience) {
+            (Rule::Own, Patience::Thread) => {
+                file.block(manner.mode)?;
+                Ok(Next::AtOnce)
+            }
+            (Rule::Own, _) => Ok(match file.wait(manner.mode)? {
+                Waiting::For(claim) => Next::Granted(claim),
+                Waiting::TooMany => Next::a_while(),
+                Waiting::Elsewhere => Next::AtOnce,
+            }),
+            (Rule::Oslo, _) => Ok(Next::a_while()),
+        }
+    }
+}
+
+impl Next {
+    /// From one to twenty milliseconds.
+    fn a_while() -> Self {
+        use std::hash::{BuildHasher as _, RandomState};
+        let chance = RandomState::new().hash_one(0) % 19_000;
+        Self::Until(Pause::of(Duration::from_micros(1000 + chance)))
+    }
+}
+
+impl Engine for Files {
+    type Place = FilePlace;
+    type Wait = FileWait;
+    type Hold = FileHold;
+
+    fn name(&self) -> &'static str {
+        self.space.name
+    }
+
+    fn locate(&self, key: &Key) -> Result<Key, Refusal> {
+        if let Some(refused) = self.space.refused {
+            return Err(self.space.refuse(refused));
+        }
+        let name = path::file_name(self.space.rule, &self.beginning, key.as_bytes());
+        name.map_err(Refusal::invalid_key)
+    }
+
+    fn place(&self, name: &Key) -> Result<FilePlace, Refusal> {
+        let file = InUse::of(self.space.directory, name)?;
+        Ok(FilePlace { file, waiter: None })
+    }
+
+    fn line<'a>(&self, place: &'a FilePlace) -> &'a Line {
+        place.file.line()
+    }
+
+    fn poll(
+        &self,
+        place: &mut FilePlace,
+        FileWait(next): &mut FileWait,
+        ask: &Ask,
+        by: &By<'_>,
+    ) -> Poll<Result<Answer<FileHold>, Refusal>> {
+        let looks_once = matches!(by.patience, Patience::Try | Patience::Last);
+        loop {
+            let manner = Manner {
+                rule: self.space.rule,
+                mode: ask.mode,
+                reentry: ask.reentry,
+                site: ask.site,
+                // Who was granted the lock has it already, and gives way to nobody.
+                gives_way: !looks_once && !matches!(next, Next::Granted(_)),
+            };
+            match next {
+                Next::Granted(claim) => ready!(claim.poll(by.waker()))?,
+                Next::Until(_) if looks_once => {}
+                Next::Until(pause) => ready!(pause.poll(by)),
+                Next::AtOnce => {}
+            }
+            let tried = place.file.try_take(manner)?;
+            *next = Next::AtOnce;
+            if matches!(tried, Tried::Busy) && !looks_once {
+                self.set_waiting(place, true); // Before it blocks.
+            }
+            match tried {
+                Tried::Taken => {
+                    let (by, rule) = (place.file.hold(), self.space.rule);
+                    return Poll::Ready(Ok(Answer::Granted(FileHold { by, rule })));
+                }
+                Tried::Busy if !ask.waits(by) => return Poll::Ready(Ok(Answer::Busy)),
+                Tried::Busy => *next = self.wait_for(&place.file, manner, by.patience)?,
+                Tried::Paused(until) => *next = Next::Until(Pause::until(until)),
+                Tried::Elsewhere => return Poll::Ready(Ok(Answer::Moved)),
+            }
+        }
+    }
+
+    fn set_waiting(&self, place: &mut FilePlace, waits: bool) {
+        if !waits {
+            place.waiter = None;
+        } else if self.space.rule == Rule::Own {
+            // Nothing is written into files of the other rule.
+            place.waiter.get_or_insert_with(|| place.file.waiter());
+        }
+    }
+
+    fn wakes_at(&self, FileWait(next): &FileWait) -> Option<Instant> {
+        match next {
+            Next::Until(pause) => pause.end(),
+            Next::AtOnce | Next::Granted(_) => None,
+        }
+    }
+
+    fn holder(&self, place: &FilePlace) -> Option<Holder> {
+        let file = table::open_to_read(&place.file.path()).ok()??;
+        descriptor::holder(&file, self.space.rule)
+    }
+
+    fn is_held_here(&self, place: &FilePlace) -> bool {
+        place.file.is_held()
+    }
+
+    fn place_anew(&self, former: &FilePlace, _name: &Key) -> Result<FilePlace, Refusal> {
+        let file = former.file.anew()?;
+        Ok(FilePlace { file, waiter: None })
+    }
+
+    fn is_same(&self, place: &FilePlace, held: &FilePlace) -> Result<bool, Refusal> {
+        Ok(place.file.is_same(&held.file) && place.file.leads_here()?)
+    }
+
+    /// Where upper and lower case are one, each caller's first is so the first of all.
+    fn order(&self, name: &Key) -> Key {
+        Key::new(name.as_str().to_lowercase())
+    }
+
+    fn path(&self, name: &Key) -> Option<PathBuf> {
+        Some(self.path_of(name))
+    }
+
+    fn files(hold: &FileHold) -> io::Result<Vec<File>> {
+        Ok(vec![hold.by.duplicate()?])
+    }
+}
+
+impl Drop for FileHold {
+    fn drop(&mut self) {
+        self.by.release(self.rule);
+    }
+}

@@ -1,0 +1,36 @@
+//! The directory of the user's own.
+
+use super::sys::{Files as _, Os};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The directory of the user's own, if that is where the process-wide space is.
+static OWN: OnceLock<PathBuf> = OnceLock::new();
+
+/// Looks again whether the directory of the user's own can be trusted, and makes it where it
+/// is gone: those who clean up temporary files may have removed it, and anybody may have made
+/// another one since. Other directories are whose they are.
+pub(super) fn check(directory: &Path) -> io::Result<()> {
+    if !is_own(directory) {
+        return Ok(());
+    }
+    Os::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
+}
+
+/// Whether it is the directory of the user's own.
+pub(super) fn is_own(directory: &Path) -> bool {
+    OWN.get().is_some_and(|own| own == directory)
+}
+
+/// Has the process-wide space be there, and makes the directory. Gives it, or what is wrong with
+/// it. `runtime` is where the system keeps what lasts for a session.
+pub(crate) fn use_own_directory(
+    runtime: Option<PathBuf>,
+) -> Result<&'static Path, (PathBuf, io::ErrorKind, &'static str)> {
+    let (directory, made) = Os::own_directory(runtime);
+    match made {
+        Ok(()) => Ok(OWN.get_or_init(|| directory)),
+        Err((kind, reason)) => Err((directory, kind, reason)),
+    }
+}

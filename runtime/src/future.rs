@@ -1,0 +1,200 @@
+//! How a task waits for a lock, or for several.
+
+use crate::acquire::Acquire;
+use crate::drive::{By, Failure as _, Machine, Outcome, Patience};
+use crate::error::Error;
+use crate::guard::AsyncGuard;
+use crate::local::InProcess;
+use crate::name::describe;
+use crate::owner::Owner;
+use crate::timer::AsyncTimer;
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// The wait of a task for a lock, or for several; gives an [`AsyncGuard`], or where waiting can
+/// fail, as for a lock file, a `Result<AsyncGuard, Error>`.
+///
+/// # Cancel safety
+///
+/// Dropping it leaves the queue; a lock that was just being handed over to it, or granted by the
+/// kernel, goes to the next waiter.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Locks;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// async fn connect(uuid: &str) {
+///     let _guard = CELLS.key(uuid).lock_async().await;
+///     // No other task or thread is in here for this cell.
+/// }
+/// ```
+#[must_use = "a future takes no lock until it is awaited"]
+pub struct LockFuture<M: Machine = InProcess>(Acquire<M>);
+
+/// The wait of a task, with a timeout; gives an [`AsyncGuard`] or an [`Error`].
+///
+/// # Cancel safety
+///
+/// As that of [`LockFuture`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Error, Locks};
+/// use std::time::Duration;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// async fn connect(uuid: &str) -> Result<(), Error> {
+///     let _guard = CELLS.key(uuid).lock_timeout_async(Duration::from_secs(5)).await?;
+///     Ok(())
+/// }
+/// ```
+#[must_use = "a future takes no lock until it is awaited"]
+pub struct LockTimeoutFuture<M: Machine = InProcess> {
+    acquire: Acquire<M>,
+    timeout: Duration,
+    /// From when the lock was found busy.
+    timer: Option<AsyncTimer>,
+}
+
+/// The try of a task, which waits for nobody who has the lock; gives an [`AsyncGuard`] or an
+/// [`Error`].
+///
+/// It is ready at the first poll, but with an engine that asks a server.
+///
+/// # Cancel safety
+///
+/// As that of [`LockFuture`].
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Error, Locks};
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// async fn connect(uuid: &str) -> Result<(), Error> {
+///     let _guard = CELLS.key(uuid).try_lock_async().await?;
+///     Ok(())
+/// }
+/// ```
+#[must_use = "a future takes no lock until it is awaited"]
+pub struct TryLockFuture<M: Machine = InProcess>(Acquire<M>);
+
+impl<M: Machine> LockFuture<M> {
+    #[inline]
+    pub(crate) const fn new(acquire: Acquire<M>) -> Self {
+        Self(acquire)
+    }
+}
+
+impl<M: Machine> Acquire<M> {
+    /// Waits in a task until it has the lock or the time is over, of which zero is one try.
+    pub const fn timed(self, timeout: Duration) -> LockTimeoutFuture<M> {
+        LockTimeoutFuture {
+            acquire: self,
+            timeout,
+            timer: None,
+        }
+    }
+
+    /// Takes the lock for a task if that needs no waiting for others.
+    pub const fn try_async(self) -> TryLockFuture<M> {
+        TryLockFuture(self)
+    }
+}
+
+impl<M: Machine> Future for LockFuture<M> {
+    type Output = Outcome<M, AsyncGuard>;
+
+    #[inline]
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = ready!(Pin::new(&mut self.0).poll(context));
+        Poll::Ready(M::Failure::outcome(result))
+    }
+}
+
+impl<M: Machine> Future for LockTimeoutFuture<M> {
+    type Output = Result<AsyncGuard, Error>;
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self {
+            acquire,
+            timeout,
+            timer,
+        } = &mut *self;
+        let waker = context.waker();
+        let by = By {
+            owner: Owner::task(waker),
+            patience: Patience::Task,
+            waker: &|| waker.clone(),
+        };
+        let result = match acquire.step(&by) {
+            Poll::Ready(result) => result.map_err(M::Failure::into),
+            // Looked at after the step: the lock may have been given as time ran out.
+            Poll::Pending => {
+                let timer = timer.get_or_insert_with(|| AsyncTimer::start(*timeout));
+                let waited = ready!(timer.poll_over(context));
+                ready!(acquire.give_up(&by, waited))
+            }
+        };
+        if result.is_err() {
+            acquire.end();
+        }
+        Poll::Ready(result.map(AsyncGuard::new))
+    }
+}
+
+impl<M: Machine> Future for TryLockFuture<M> {
+    type Output = Result<AsyncGuard, Error>;
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let waker = context.waker();
+        let by = By {
+            owner: Owner::task(waker),
+            patience: Patience::Try,
+            waker: &|| waker.clone(),
+        };
+        let result = ready!(self.0.try_step(&by));
+        if result.is_err() {
+            self.0.end();
+        }
+        Poll::Ready(result.map(AsyncGuard::new))
+    }
+}
+
+impl<M: Machine> fmt::Debug for LockFuture<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "LockFuture", &self.0.taken())
+    }
+}
+
+impl<M: Machine> fmt::Debug for LockTimeoutFuture<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "LockTimeoutFuture", &self.acquire.taken())
+    }
+}
+
+impl<M: Machine> fmt::Debug for TryLockFuture<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "TryLockFuture", &self.0.taken())
+    }
+}
+
+// A future that a panic has stopped half-way still leaves the queue when it is dropped.
+impl<M: Machine> UnwindSafe for LockFuture<M> {}
+impl<M: Machine> RefUnwindSafe for LockFuture<M> {}
+impl<M: Machine> UnwindSafe for LockTimeoutFuture<M> {}
+impl<M: Machine> RefUnwindSafe for LockTimeoutFuture<M> {}
+impl<M: Machine> UnwindSafe for TryLockFuture<M> {}
+impl<M: Machine> RefUnwindSafe for TryLockFuture<M> {}

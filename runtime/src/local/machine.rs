@@ -1,0 +1,257 @@
+//! Taking one in-process lock.
+//!
+//! ```text
+//! New --free--> Done          New --busy--> Queued --free or handed over--> Done
+//!                                             |  ^
+//!                                             woken and overtaken
+//! ```
+//!
+//! A waiter keeps its place in the queue until it has the lock, also when it was woken and a
+//! newcomer was faster. Who is dropped in `Queued` leaves the queue, and passes on a lock or a
+//! wake-up that was on its way to it.
+
+use super::request::{Request, refused};
+use super::thin::Thin;
+use crate::drive::{By, Machine, Patience};
+use crate::error::{Error, ErrorKind};
+use crate::graph::Waiting;
+use crate::guard::{AsyncGuard, Guard};
+use crate::name::{Taken, describe};
+use crate::owner::{Owner, Task};
+use crate::site::{Record, Site};
+use crate::sync::{self, Instant};
+use crate::table::entry::OVERTAKE;
+use crate::table::policy::{Mode, Reentry, Terms};
+use crate::table::{self, Hold, Name};
+use std::convert::Infallible;
+use std::fmt;
+use std::task::Poll;
+use std::time::Duration;
+
+/// How often a thread tries again before it joins the queue. In a model it does so at
+/// once, or it would rarely come to that.
+const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
+
+/// One in-process lock being taken, see [`Machine`].
+pub struct InProcess(State);
+
+enum State {
+    New(Request),
+    Queued(Waiting),
+    Done,
+}
+
+impl InProcess {
+    #[inline]
+    pub(super) const fn new(request: Request) -> Self {
+        Self(State::New(request))
+    }
+
+    /// The fast path, see [`table::try_take_thin`].
+    #[inline]
+    fn try_thin(&mut self, owner: Owner) -> Option<u64> {
+        let State::New(request) = &self.0 else {
+            return None;
+        };
+        let hash = request.try_thin(owner)?;
+        self.0 = State::Done;
+        Some(hash)
+    }
+
+    /// A step. Whether the call can fail counts for threads, see [`graph`](crate::graph).
+    #[track_caller]
+    pub(crate) fn poll(&mut self, by: &By<'_>, can_fail: bool) -> Poll<Hold> {
+        let &By {
+            owner,
+            patience,
+            waker,
+        } = by;
+        if let Some(hash) = self.try_thin(owner) {
+            return Poll::Ready(Hold::thin(hash));
+        }
+        let step = match &mut self.0 {
+            State::New(request) => {
+                let Request { terms, site, .. } = *request;
+                let record = Record { owner, site };
+                match table::try_take(request.name(), terms, record) {
+                    Some(hold) => Ok(hold),
+                    None => table::take_or_queue(request.name(), terms, record, waker()),
+                }
+            }
+            // Since the last step nobody has called.
+            State::Queued(_) if patience == Patience::Last => return Poll::Pending,
+            State::Queued(waiting) => {
+                let Some(hold) = table::retry(waiting.place, owner, waker()) else {
+                    waiting.go_on(owner);
+                    return Poll::Pending;
+                };
+                Ok(hold)
+            }
+            State::Done => panic!("a future was polled after it gave its guard"),
+        };
+        match step {
+            Ok(hold) => {
+                self.0 = State::Done;
+                Poll::Ready(hold)
+            }
+            Err(place) => {
+                self.0 = State::Queued(Waiting::enter(owner, place, can_fail));
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Takes the lock if it has room.
+    #[track_caller]
+    pub(crate) fn try_now(&mut self, owner: Owner) -> Result<Hold, Error> {
+        if let Some(hash) = self.try_thin(owner) {
+            return Ok(Hold::thin(hash));
+        }
+        let State::New(request) = &self.0 else {
+            panic!("a future was polled after it gave its guard");
+        };
+        let hold = request.try_now(owner)?;
+        self.0 = State::Done;
+        Ok(hold)
+    }
+
+    /// The registration of who is in the queue.
+    fn waiting(&mut self) -> &mut Waiting {
+        match &mut self.0 {
+            State::Queued(waiting) => waiting,
+            State::New(_) | State::Done => unreachable!("only who is in the queue waits"),
+        }
+    }
+}
+
+impl Machine for InProcess {
+    type Hold = Hold;
+    type Failure = Infallible;
+    type Quick = Thin<Guard>;
+    type AsyncQuick = Thin<AsyncGuard>;
+
+    #[track_caller]
+    fn step(&mut self, by: &By<'_>, _held: &[Hold]) -> Poll<Result<Option<Hold>, Infallible>> {
+        // A thread that waits for as long as it takes can't fail. Of tasks nobody asks.
+        let can_fail = by.patience == Patience::Timed;
+        self.poll(by, can_fail).map(|hold| Ok(Some(hold)))
+    }
+
+    #[track_caller]
+    fn try_step(&mut self, by: &By<'_>, _held: &[Hold]) -> Poll<Result<Option<Hold>, Error>> {
+        Poll::Ready(self.try_now(by.owner).map(Some))
+    }
+
+    #[inline]
+    fn take_quickly(&mut self, Task(task): Task) -> Option<Thin<AsyncGuard>> {
+        self.try_thin(task).map(Thin::new)
+    }
+
+    fn take_soon(&mut self) -> Option<Hold> {
+        let State::New(request) = &self.0 else {
+            return None;
+        };
+        let hold = take_or_spin(request.name(), request.terms, request.site)?;
+        self.0 = State::Done;
+        Some(hold)
+    }
+
+    fn set_reentry(&mut self, reentry: Reentry) {
+        if let State::New(request) = &mut self.0 {
+            request.terms.reentry = reentry;
+        }
+    }
+
+    /// When the thread is to look again at what it waits for, see [`Waiting::look`].
+    fn wakes_at(&mut self) -> Option<Instant> {
+        self.waiting().look()
+    }
+
+    fn deadlock(&mut self) -> Option<Error> {
+        let waiting = self.waiting();
+        let deadlock = waiting.take_deadlock()?;
+        let error = refused(waiting.place, ErrorKind::Deadlock)?;
+        Some(error.with_deadlock(Some(deadlock)))
+    }
+
+    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+        let waiting = self.waiting();
+        let error = refused(waiting.place, ErrorKind::Timeout)?;
+        let suspicion = waiting.suspicion(waited);
+        Some(error.with_waited(waited).with_deadlock(suspicion))
+    }
+
+    fn taken(&self) -> Option<Taken> {
+        match &self.0 {
+            State::New(request) => Some(request.taken()),
+            State::Queued(waiting) => table::awaited(waiting.place),
+            State::Done => None,
+        }
+    }
+}
+
+impl Drop for InProcess {
+    #[inline]
+    fn drop(&mut self) {
+        if let State::Queued(waiting) = &self.0 {
+            table::leave(waiting.place);
+        }
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "InProcess", &Vec::from_iter(self.taken()))
+    }
+}
+
+/// What a thread does before it joins the queue: it takes the lock if that has room, and else
+/// tries the fast path again for about as long as it takes to block and be woken.
+///
+/// Where the holder is soon done the lock stays on the fast path so, and nobody who waits is
+/// overtaken, since the fast path is closed as long as there is somebody in the queue.
+///
+/// Only the holder of this very lock is worth a pause. A lock that the fast path has no place
+/// for, as one with several permits or beside another key in the bucket, is taken at once.
+pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
+    let owner = Owner::thread();
+    let record = Record { owner, site };
+    let Terms { mode, reentry } = terms;
+    // Who spins has no place in line, and a re-entry finds its own lock in the way.
+    let may_spin = name.may_be_thin()
+        && mode == Mode::Exclusive
+        && !(name.space.policy.fair || reentry == Reentry::Allowed);
+    if may_spin {
+        if let Some(hold) = try_thin_again(name, record) {
+            return Some(hold);
+        }
+    }
+    if !(may_spin && table::is_held_thin(name)) {
+        if let Some(hold) = table::try_take(name, terms, record) {
+            return Some(hold);
+        }
+    }
+    if !may_spin {
+        return None;
+    }
+    let start = Instant::now();
+    for round in 0..SPINS {
+        sync::pause(round);
+        if let Some(hold) = try_thin_again(name, record) {
+            return Some(hold);
+        }
+        // On a busy machine a pause can take longer than anybody is to be overtaken.
+        if start.elapsed() >= OVERTAKE {
+            break;
+        }
+    }
+    None
+}
+
+/// Takes the lock by its bucket alone, if that has become free.
+fn try_thin_again(name: Name<'_>, record: Record) -> Option<Hold> {
+    if !table::looks_free(name) {
+        return None;
+    }
+    table::try_take_thin(name, record).map(Hold::thin)
+}

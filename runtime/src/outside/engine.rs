@@ -1,0 +1,211 @@
+//! What a lock engine is: a lock outside of this process, and how to take and release it.
+
+use super::line::Line;
+use super::refusal::Refusal;
+use crate::alarm::Alarm;
+use crate::drive::{By, Patience};
+use crate::holder::Holder;
+use crate::key::Key;
+use crate::site::Site;
+use crate::table::policy::{Mode, Reentry};
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+/// A lock engine: locks that are outside of this process, by name.
+///
+/// An [`Outside`](crate::engine::Outside) drives it, for a [`Queued`](crate::engine::Queued)
+/// space: callers of this process queue in the process first, and one of them at a time, or
+/// several who share, come here. So an engine knows nothing of queues, keys, guards, timeouts or
+/// errors; it takes a lock, releases it, and knows how to wait.
+///
+/// All methods are called with no mutex of this crate held. None may block for longer than a
+/// system call takes, but [`Engine::poll`] for [`Patience::Thread`].
+pub trait Engine: fmt::Debug + Send + Sync + 'static {
+    /// What is known of one lock while somebody in this process wants or has it, such as
+    /// [`InUse`](crate::engine::InUse). Dropped when its holder or waiter is.
+    type Place: fmt::Debug + Send + Sync + Unpin + 'static;
+    /// What somebody who waits has. Dropping it gives back what was granted meanwhile.
+    type Wait: Default + Send + Unpin + 'static;
+    /// The lock; dropping it releases. Of those in this process who share a lock each has one.
+    type Hold: Send + Sync + Unpin + 'static;
+
+    /// What texts call the space.
+    fn name(&self) -> &'static str;
+
+    /// The name of a key's lock.
+    ///
+    /// # Errors
+    ///
+    /// If the key has none.
+    fn locate(&self, key: &Key) -> Result<Key, Refusal>;
+
+    /// The lock of a name, for somebody in this process who is about to want it.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be used.
+    fn place(&self, name: &Key) -> Result<Self::Place, Refusal>;
+
+    /// The queue of a lock in this process: the same one for all places of one lock.
+    fn line<'a>(&self, place: &'a Self::Place) -> &'a Line;
+
+    /// A step of somebody who is first in this process: takes the lock, or sees to it that the
+    /// waker is called when the next step is due, see [`Answer`].
+    ///
+    /// `wait` is [`Default`] at the first step, and is dropped when it is ready.
+    ///
+    /// # Errors
+    ///
+    /// If the lock can't be used. Who waits has the error then.
+    fn poll(
+        &self,
+        place: &mut Self::Place,
+        wait: &mut Self::Wait,
+        ask: &Ask,
+        by: &By<'_>,
+    ) -> Poll<Result<Answer<Self::Hold>, Refusal>>;
+
+    /// Somebody begins to wait, in the process or outside of it, or has ended to, since it has the
+    /// lock: for engines that count those. Who gives up drops the place.
+    fn set_waiting(&self, _place: &mut Self::Place, _waits: bool) {}
+
+    /// When a thread is to take the next step if nobody wakes it before.
+    fn wakes_at(&self, _wait: &Self::Wait) -> Option<Instant> {
+        None
+    }
+
+    /// Who has the lock, as far as that is known, for texts.
+    fn holder(&self, _place: &Self::Place) -> Option<Holder> {
+        None
+    }
+
+    /// Whether it is this process that has the lock outside.
+    fn is_held_here(&self, _place: &Self::Place) -> bool {
+        false
+    }
+
+    /// The lock that the name leads to now, after an [`Answer::Moved`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::place`].
+    fn place_anew(&self, _former: &Self::Place, name: &Key) -> Result<Self::Place, Refusal> {
+        self.place(name)
+    }
+
+    /// Whether a place is the lock of another one that is held, by another name. Keys of one
+    /// call that have one name are one lock in any case.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be seen.
+    fn is_same(&self, _place: &Self::Place, _held: &Self::Place) -> Result<bool, Refusal> {
+        Ok(false)
+    }
+
+    /// In which order the locks of one call are taken, which has to be the same for all
+    /// callers: that of these keys.
+    fn order(&self, name: &Key) -> Key {
+        name.clone()
+    }
+
+    /// The file that the lock is, for texts.
+    fn path(&self, _name: &Key) -> Option<PathBuf> {
+        None
+    }
+
+    /// The open files by which the lock is held, duplicated, see
+    /// [`Guard::files`](crate::Guard::files).
+    ///
+    /// # Errors
+    ///
+    /// If the process has no descriptor left.
+    fn files(_hold: &Self::Hold) -> io::Result<Vec<File>> {
+        Ok(Vec::new())
+    }
+}
+
+/// How somebody asks for a lock.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ask {
+    /// Together with other sharers, in whatever process, or alone. An engine that has no shared
+    /// locks gives exclusive ones.
+    pub mode: Mode,
+    /// Whether a thread that has the lock goes straight in. It matters only to engines that
+    /// look whether a lock that is held is still the one of its name.
+    pub reentry: Reentry,
+    /// Where in the code.
+    pub site: Site,
+    /// Whether it waits for all in this process who share the lock.
+    pub(crate) has_turn: bool,
+}
+
+impl Ask {
+    /// Whether somebody waits where the lock is busy. Who doesn't is told [`Answer::Busy`].
+    #[must_use]
+    pub fn waits(&self, by: &By<'_>) -> bool {
+        let tries = matches!(by.patience, Patience::Try | Patience::Last);
+        !tries && (self.mode == Mode::Exclusive || self.has_turn)
+    }
+}
+
+/// What a step has come to.
+#[derive(Debug)]
+pub enum Answer<H> {
+    /// Whoever asked has the lock.
+    Granted(H),
+    /// Somebody else has it, and whoever asked doesn't wait, see [`Ask::waits`]. Sharers ask
+    /// again when it is their turn to wait: one of them does so for all.
+    Busy,
+    /// The name leads to another lock by now; nothing was taken.
+    Moved,
+}
+
+/// A pause between two looks at a lock, for engines that can't be told when it is free.
+///
+/// # Examples
+///
+/// See the [example of an engine](crate::engine).
+#[derive(Debug, Default)]
+pub struct Pause(Option<Alarm>);
+
+impl Pause {
+    /// Until a certain moment.
+    #[must_use]
+    pub fn until(at: Instant) -> Self {
+        Self(Some(Alarm::at(at)))
+    }
+
+    /// For so long.
+    #[must_use]
+    pub fn of(time: Duration) -> Self {
+        Self(Some(Alarm::after(time)))
+    }
+
+    /// Whether it is over; else sees to it that a task is woken then. A thread wakes by itself,
+    /// see [`Engine::wakes_at`].
+    pub fn poll(&mut self, by: &By<'_>) -> Poll<()> {
+        match &mut self.0 {
+            None => Poll::Ready(()),
+            Some(alarm) if by.patience == Patience::Task => alarm.poll((by.waker)()),
+            Some(alarm) if alarm.is_over() => Poll::Ready(()),
+            Some(_) => Poll::Pending,
+        }
+    }
+
+    /// When it is over, for [`Engine::wakes_at`].
+    #[must_use]
+    pub fn end(&self) -> Option<Instant> {
+        Some(self.0.as_ref()?.moment())
+    }
+}
+
+/// How long it is until a moment.
+pub(super) fn rest(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}

@@ -1,0 +1,28 @@
+//! Those of this process who want a lock that is outside of it.
+
+use crate::key::Key;
+use crate::local::Locks;
+
+/// The half of a lock that is in this process: whoever takes the lock outside of it has this
+/// one first. So all callers of the process have one queue, with its order, its deadlock
+/// detection and its cancel safety, and one of them at a time deals with the engine.
+#[derive(Debug)]
+pub struct Line {
+    pub(crate) locks: Locks,
+    /// Whose turn it is to wait outside, of those who share the lock.
+    pub(crate) turns: Locks,
+    pub(crate) name: Key,
+}
+
+impl Line {
+    /// The half of the lock that has this name outside. `space` is what texts of deadlocks, and
+    /// [`snapshot`](crate::snapshot()), call the space.
+    #[must_use]
+    pub const fn new(space: &'static str, turns: &'static str, name: Key) -> Self {
+        Self {
+            locks: Locks::new(space),
+            turns: Locks::new(turns),
+            name,
+        }
+    }
+}

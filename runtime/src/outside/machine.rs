@@ -1,0 +1,456 @@
+//! Taking a lock that is outside of this process.
+//!
+//! ```text
+//! New ---> Queue --in-process lock--> Ask --the engine's lock--> Done
+//!  ^                                  |  ^
+//!  +---- another lock by now ---------+  |
+//!                       busy, shared: |  | its turn
+//!                                     v  |
+//!                                     Turn
+//! ```
+//!
+//! First the lock of the [`Line`](super::line::Line), as any other in-process lock is taken, then
+//! the engine's. Where the name leads to another lock by then, it all begins again with that
+//! one. Who shares the in-process lock with others waits for its turn to wait outside: one of
+//! them does it for all.
+
+use super::engine::{Answer, Ask, Engine, rest};
+use super::refusal::Refusal;
+use crate::drive::{By, Machine, Patience, block_try};
+use crate::error::{Error, ErrorKind};
+use crate::guard::{AsyncGuard, Guard};
+use crate::held::{Held, Holding};
+use crate::key::Key;
+use crate::local::InProcess;
+use crate::name::{Taken, describe};
+use crate::site::Site;
+use crate::sync::Instant;
+use crate::table::Hold;
+use crate::table::policy::{Mode, Reentry, Terms};
+use crate::timer::Timer;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+/// How often a name may lead to another lock while one tries to take it. Somebody who removes
+/// it and makes it as fast as that goes can be lucky a hundred times.
+pub(crate) const ATTEMPTS: usize = 1000;
+
+/// One lock of an engine being taken, see [`Machine`].
+pub struct Outside<E: Engine>(Box<One<E>>);
+
+struct One<E: Engine> {
+    request: Request<E>,
+    /// Before `place`, which must be in use for as long as the in-process lock is held.
+    state: State<E>,
+    place: Option<E::Place>,
+    /// How often it was another lock than the one that was asked for.
+    moved: usize,
+}
+
+/// Which lock, how, and where in the code.
+struct Request<E> {
+    engine: Arc<E>,
+    key: Key,
+    name: Key,
+    terms: Terms,
+    site: Site,
+}
+
+/// The fields are dropped in their order, which is the reverse of that in which they were had.
+enum State<E: Engine> {
+    New,
+    Queue(InProcess),
+    Turn(InProcess, Hold),
+    Ask(Asking<E>),
+    Done,
+}
+
+struct Asking<E: Engine> {
+    wait: E::Wait,
+    /// Held by who waits for all that share the in-process lock.
+    turn: Option<Hold>,
+    in_process: Hold,
+}
+
+/// A lock of an engine that is held; dropping it releases.
+pub struct OutsideHold<E: Engine> {
+    /// `None` when it is released.
+    hold: Option<E::Hold>,
+    /// Afterwards, and before the lock is out of use: who is the last to use it has nobody
+    /// beside it.
+    in_process: Option<Hold>,
+    place: E::Place,
+    taken: Taken,
+}
+
+impl<E: Engine> Outside<E> {
+    /// # Errors
+    ///
+    /// If the key has no lock.
+    pub(crate) fn new(engine: &Arc<E>, key: Key, mode: Mode, site: Site) -> Result<Self, Error> {
+        match engine.locate(&key) {
+            Ok(name) => Ok(Self::named(engine, key, name, mode, site)),
+            Err(refusal) => Err(refusal.of(engine.name(), key, None)),
+        }
+    }
+
+    /// Of a key whose lock's name is known.
+    pub(crate) fn named(engine: &Arc<E>, key: Key, name: Key, mode: Mode, site: Site) -> Self {
+        let request = Request {
+            engine: Arc::clone(engine),
+            key,
+            name,
+            terms: mode.once(),
+            site,
+        };
+        Self(Box::new(One {
+            request,
+            state: State::New,
+            place: None,
+            moved: 0,
+        }))
+    }
+
+    pub(super) fn name(&self) -> &Key {
+        &self.0.request.name
+    }
+
+    /// Takes the lock for a thread if that needs no waiting, and gives it without a guard.
+    ///
+    /// # Errors
+    ///
+    /// As [`Acquire::try_now`](crate::acquire::Acquire::try_now).
+    pub(crate) fn try_alone(mut self) -> Result<OutsideHold<E>, Error> {
+        let hold = block_try(|by| self.try_step(by, &[]))?;
+        Ok(hold.expect("there is nothing that it could be held with"))
+    }
+}
+
+impl<E: Engine> Request<E> {
+    fn taken(&self) -> Taken {
+        Taken {
+            space: self.engine.name(),
+            key: self.key.clone(),
+            site: self.site,
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Error {
+        let path = self.engine.path(&self.name);
+        refusal.of(self.engine.name(), self.key.clone(), path)
+    }
+
+    /// The error of who finds the engine's lock taken.
+    fn busy(&self, kind: ErrorKind, place: &E::Place) -> Error {
+        let holder = self.engine.holder(place);
+        let error = Error::new(kind, self.engine.name(), self.key.clone(), holder);
+        error.with_path(self.engine.path(&self.name))
+    }
+
+    /// What the in-process lock's error means here.
+    fn of_this_lock(&self, error: Error, place: &E::Place) -> Error {
+        let error = error.renamed(self.engine.name(), self.key.clone());
+        let error = error.with_path(self.engine.path(&self.name));
+        if self.engine.is_held_here(place) || error.kind() == ErrorKind::Deadlock {
+            return error;
+        }
+        // Who has the in-process lock waits for another process.
+        match self.engine.holder(place) {
+            Some(holder) => error.with_holder(Some(holder)),
+            None => error,
+        }
+    }
+
+    fn moved_too_often(&self) -> Error {
+        let source = io::Error::other("it is replaced again and again");
+        let remedy = "see what replaces it, or use another name";
+        self.refuse(Refusal::failed("lock", source, remedy))
+    }
+}
+
+impl<E: Engine> One<E> {
+    /// Goes on until it has the lock, or finds that it is one of those that are held.
+    #[track_caller]
+    fn go_on(
+        &mut self,
+        by: &By<'_>,
+        held: &[OutsideHold<E>],
+    ) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        loop {
+            match &mut self.state {
+                State::New => {
+                    if self.begin(held)? {
+                        return Poll::Ready(Ok(None));
+                    }
+                }
+                State::Queue(queue) if by.patience == Patience::Try => {
+                    let in_process = queue.try_now(by.owner);
+                    self.state = State::asking(in_process.map_err(|error| self.own(error))?, None);
+                }
+                State::Queue(queue) => {
+                    let Poll::Ready(in_process) = queue.poll(by, true) else {
+                        // It waits for the lock, and so not for one that is replaced at once.
+                        self.moved = 0;
+                        self.set_waiting(true);
+                        return Poll::Pending;
+                    };
+                    self.state = State::asking(in_process, None);
+                }
+                State::Turn(queue, _) => {
+                    let turn = ready!(queue.poll(by, true));
+                    if let State::Turn(_, in_process) = mem::replace(&mut self.state, State::Done) {
+                        self.state = State::asking(in_process, Some(turn));
+                    }
+                }
+                State::Ask(_) => {
+                    if let Some(hold) = ready!(self.ask(by))? {
+                        return Poll::Ready(Ok(Some(hold)));
+                    }
+                }
+                State::Done => panic!("a future was polled after it gave its guard"),
+            }
+        }
+    }
+
+    /// Joins the queue in the process, unless the lock is one of those that are held.
+    fn begin(&mut self, held: &[OutsideHold<E>]) -> Result<bool, Error> {
+        let Self { request, place, .. } = self;
+        let Request { engine, name, .. } = &*request;
+        let place = match place {
+            Some(place) => place,
+            none => none.insert(
+                engine
+                    .place(name)
+                    .map_err(|refusal| request.refuse(refusal))?,
+            ),
+        };
+        for hold in held {
+            let is_same = engine.is_same(place, &hold.place);
+            if is_same.map_err(|refusal| request.refuse(refusal))? {
+                return Ok(true);
+            }
+        }
+        let line = engine.line(place);
+        let queue = line.locks.machine(&line.name, request.terms, request.site);
+        self.state = State::Queue(queue);
+        Ok(false)
+    }
+
+    /// Asks the engine. Where the lock isn't to be had, decides how to go on.
+    fn ask(&mut self, by: &By<'_>) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        let (State::Ask(asking), Some(place)) = (&mut self.state, &mut self.place) else {
+            unreachable!("it has the in-process lock of a place");
+        };
+        let request = &self.request;
+        let engine = &*request.engine;
+        let ask = Ask {
+            mode: request.terms.mode,
+            reentry: request.terms.reentry,
+            site: request.site,
+            has_turn: asking.turn.is_some(),
+        };
+        let answer = match ready!(engine.poll(place, &mut asking.wait, &ask, by)) {
+            Ok(answer) => answer,
+            Err(refusal) => return Poll::Ready(Err(request.refuse(refusal))),
+        };
+        match answer {
+            Answer::Granted(hold) => Poll::Ready(Ok(Some(self.end(hold)))),
+            Answer::Busy if by.patience == Patience::Try => {
+                Poll::Ready(Err(request.busy(ErrorKind::Busy, place)))
+            }
+            Answer::Busy if by.patience == Patience::Last => Poll::Pending,
+            Answer::Busy => {
+                let line = engine.line(place);
+                let terms = Mode::Exclusive.once();
+                let queue = line.turns.machine(&line.name, terms, request.site);
+                if let State::Ask(asking) = mem::replace(&mut self.state, State::Done) {
+                    self.state = State::Turn(queue, asking.in_process);
+                }
+                Poll::Ready(Ok(None))
+            }
+            Answer::Moved => {
+                self.moved += 1;
+                if self.moved == ATTEMPTS {
+                    return Poll::Ready(Err(request.moved_too_often()));
+                }
+                let anew = engine.place_anew(place, &request.name);
+                let anew = anew.map_err(|refusal| request.refuse(refusal))?;
+                // Before its lock is out of use.
+                self.state = State::New;
+                self.place = Some(anew);
+                Poll::Ready(Ok(None))
+            }
+        }
+    }
+
+    /// It has the lock.
+    fn end(&mut self, hold: E::Hold) -> OutsideHold<E> {
+        let State::Ask(Asking { in_process, .. }) = mem::replace(&mut self.state, State::Done)
+        else {
+            unreachable!("it has the in-process lock");
+        };
+        self.set_waiting(false);
+        OutsideHold {
+            hold: Some(hold),
+            in_process: Some(in_process),
+            place: self.place.take().expect("it is in use until here"),
+            taken: self.request.taken(),
+        }
+    }
+
+    fn set_waiting(&mut self, waits: bool) {
+        if let Some(place) = &mut self.place {
+            self.request.engine.set_waiting(place, waits);
+        }
+    }
+
+    /// The in-process lock that is waited for.
+    fn queue(&mut self) -> Option<&mut InProcess> {
+        match &mut self.state {
+            State::Queue(queue) | State::Turn(queue, _) => Some(queue),
+            State::New | State::Ask(_) | State::Done => None,
+        }
+    }
+
+    /// What an error of the in-process lock means here.
+    fn own(&self, error: Error) -> Error {
+        match &self.place {
+            Some(place) => self.request.of_this_lock(error, place),
+            None => error,
+        }
+    }
+}
+
+impl<E: Engine> State<E> {
+    /// Of who has the in-process lock.
+    fn asking(in_process: Hold, turn: Option<Hold>) -> Self {
+        Self::Ask(Asking {
+            wait: E::Wait::default(),
+            turn,
+            in_process,
+        })
+    }
+}
+
+impl<E: Engine> Machine for Outside<E> {
+    type Hold = OutsideHold<E>;
+    type Failure = Error;
+    type Quick = Guard;
+    type AsyncQuick = AsyncGuard;
+
+    #[track_caller]
+    fn step(
+        &mut self,
+        by: &By<'_>,
+        held: &[OutsideHold<E>],
+    ) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        let result = ready!(self.0.go_on(by, held));
+        self.0.state = State::Done;
+        Poll::Ready(result)
+    }
+
+    #[track_caller]
+    fn try_step(
+        &mut self,
+        by: &By<'_>,
+        held: &[OutsideHold<E>],
+    ) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        self.step(by, held)
+    }
+
+    /// Only the lock in the process: what is outside is asked for by the first step.
+    fn take_soon(&mut self) -> Option<OutsideHold<E>> {
+        let one = &mut *self.0;
+        let Request {
+            engine,
+            name,
+            terms,
+            site,
+            ..
+        } = &one.request;
+        // What is wrong with it, the first step says.
+        let place = &*one.place.insert(engine.place(name).ok()?);
+        let line = engine.line(place);
+        let in_process = line.locks.take_soon(line.name.as_bytes(), *terms, *site)?;
+        one.state = State::asking(in_process, None);
+        None
+    }
+
+    fn set_reentry(&mut self, reentry: Reentry) {
+        self.0.request.terms.reentry = reentry;
+    }
+
+    fn wakes_at(&mut self) -> Option<Instant> {
+        match &mut self.0.state {
+            State::Queue(queue) | State::Turn(queue, _) => queue.wakes_at(),
+            State::Ask(asking) => {
+                let at = self.0.request.engine.wakes_at(&asking.wait)?;
+                Timer::start(rest(at)).deadline
+            }
+            State::New | State::Done => None,
+        }
+    }
+
+    fn deadlock(&mut self) -> Option<Error> {
+        let error = self.0.queue()?.deadlock()?;
+        Some(self.0.own(error))
+    }
+
+    fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+        if let Some(queue) = self.0.queue() {
+            let error = queue.timed_out(waited)?;
+            return Some(self.0.own(error));
+        }
+        let place = self.0.place.as_ref()?;
+        let error = self.0.request.busy(ErrorKind::Timeout, place);
+        Some(error.with_waited(waited))
+    }
+
+    fn taken(&self) -> Option<Taken> {
+        Some(self.0.request.taken())
+    }
+}
+
+impl<E: Engine> OutsideHold<E> {
+    pub(crate) const fn place(&self) -> &E::Place {
+        &self.place
+    }
+}
+
+impl<E: Engine> Holding for OutsideHold<E> {
+    fn taken(&self) -> Vec<Taken> {
+        vec![self.taken.clone()]
+    }
+
+    fn disown(&self) {
+        self.in_process.iter().for_each(Hold::disown);
+    }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        self.hold.as_ref().map_or(Ok(Vec::new()), E::files)
+    }
+}
+
+impl<E: Engine> From<OutsideHold<E>> for Held {
+    fn from(hold: OutsideHold<E>) -> Self {
+        Self::more(hold)
+    }
+}
+
+impl<E: Engine> Drop for OutsideHold<E> {
+    fn drop(&mut self) {
+        self.hold = None;
+        self.in_process = None;
+    }
+}
+
+impl<E: Engine> fmt::Debug for Outside<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "Outside", &Vec::from_iter(self.taken()))
+    }
+}
