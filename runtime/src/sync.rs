@@ -13,13 +13,13 @@ pub(crate) use std::sync::atomic::Ordering;
 
 /// Statics of the engine. In a model each execution has its own.
 macro_rules! statics {
-    ($(static $name:ident: $type:ty = $value:expr;)*) => {$(
+    ($($(pub($level:ident))? static $name:ident: $type:ty = $value:expr;)*) => {$(
         #[cfg(not(all(test, loom)))]
-        static $name: $type = $value;
+        $(pub($level))? static $name: $type = $value;
 
         #[cfg(all(test, loom))]
         loom::lazy_static! {
-            static ref $name: $type = $value;
+            $(pub($level))? static ref $name: $type = $value;
         }
     )*};
 }

@@ -17,44 +17,38 @@
 //! different moments was true at one. A guard that is sent on is no thread's any more.
 //!
 //! A task may hold a lock in one branch and wait in another, so a cycle with a task in
-//! it is a suspicion, see [`watch`]. So is a thread that blocks for a second while a task has
+//! it is a suspicion, see [`suspicions`]. So is a thread that blocks for a second while a task has
 //! the lock, since that may be what keeps the task from running: the thread itself looks
 //! at that, each second, see [`Waiting::look`].
+//!
+//! From bottom to top: [`mod@search`] finds who is stuck, and a cycle among them; [`mod@cycle`] is
+//! what is said of one; [`suspicions`] are those that may dissolve; [`judge`] has the graph, and
+//! tells who is to give up; [`watch`] looks again at what lasts; [`Waiting`], here, is what a
+//! waiter has of it all.
 
+mod cycle;
+mod judge;
 mod search;
+mod suspicions;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod watch;
 
-use crate::deadlock::{Deadlock, Edge};
-use crate::holder::Holder;
+use crate::deadlock::Deadlock;
 use crate::owner::Owner;
-use crate::sync::{Instant, Mutex, statics};
+use crate::sync::Instant;
 use crate::table;
-use crate::table::identity::name_of;
-use crate::table::place::{EntryId, Place, Ticket};
-use crate::table::waits::{Blocked, Cycle, Step, Waits};
-use search::Search;
-use std::collections::BTreeSet;
+use crate::table::place::{Place, Ticket};
+use crate::table::waits::Cycle;
+use cycle::find_block;
+use judge::{GRAPH, Graph};
+use search::ANYBODY;
 use std::time::Duration;
-use watch::Suspicions;
+use suspicions::SUSPICION;
 
-/// How long a suspicion must last to be reported.
-const SUSPICION: Duration = Duration::from_secs(1);
-
-statics! {
-    static GRAPH: Mutex<Graph> = Mutex::new(Graph {
-        waits: Waits::new(),
-        suspicions: Suspicions::new(),
-    });
-}
-
-/// All waiters of the process. The mutex of a shard may be locked while this one is,
-/// not the other way round.
-struct Graph {
-    waits: Waits,
-    suspicions: Suspicions,
-}
+#[cfg(all(test, loom))]
+pub(crate) use judge::is_empty;
+pub(crate) use judge::suspected;
 
 /// A waiter's registration. Made when it has joined the queue, dropped when it has
 /// left.
@@ -75,97 +69,6 @@ struct Look {
     first: Option<Ticket>,
     /// When to look again.
     next: Option<Instant>,
-}
-
-/// Which waits a search goes through.
-type Of = fn(Owner, &Blocked) -> bool;
-
-const ANYBODY: Of = |_, wait| !wait.told;
-const THREADS: Of = |owner, wait| owner.is_thread() && !wait.told;
-const SURE_THREADS: Of = |owner, wait| owner.is_thread() && !wait.can_fail && !wait.told;
-
-/// The locks that are part of a suspicion which was reported and still lasts.
-pub(crate) fn suspected() -> BTreeSet<EntryId> {
-    let mut graph = GRAPH.lock();
-    let Graph { waits, suspicions } = &mut *graph;
-    suspicions.locks(waits)
-}
-
-/// Whether nobody waits, and nothing is left of those who did.
-#[cfg(all(test, loom))]
-pub(crate) fn is_empty() -> bool {
-    let graph = GRAPH.lock();
-    let Waits {
-        by_owner, by_age, ..
-    } = &graph.waits;
-    by_owner.is_empty() && by_age.is_empty() && graph.suspicions.is_empty()
-}
-
-impl Graph {
-    /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
-    fn search(&self, me: Owner, place: Place, of: Of) -> Option<Cycle> {
-        Search::new(&self.waits, of).run(me, place)?.find_cycle()
-    }
-
-    /// Looks for cycles through a wait that has just begun. Threads are told to give up
-    /// theirs until no cycle among threads is left. Gives the places of those to be called.
-    fn judge(&mut self, me: Owner, place: Place, can_fail: bool) -> Vec<Place> {
-        let mut told = Vec::new();
-        // Without one of any kind there is none of a certain kind.
-        if self.search(me, place, ANYBODY).is_none() {
-            return told;
-        }
-        if me.is_thread() {
-            let of = if can_fail { THREADS } else { SURE_THREADS };
-            if let Some(own) = self.search(me, place, of) {
-                self.tell(me, place, own);
-                return told;
-            }
-            while let Some((owner, place, cycle)) = self.find_victim(me, place) {
-                self.tell(owner, place, cycle);
-                told.push(place);
-            }
-        }
-        if let Some(cycle) = self.search(me, place, ANYBODY) {
-            self.suspect(me, place, cycle);
-        }
-        told
-    }
-
-    /// A thread that can fail, and by that dissolve a cycle through this wait, with a cycle
-    /// through its own.
-    fn find_victim(&self, me: Owner, place: Place) -> Option<(Owner, Place, Cycle)> {
-        let stuck = Search::new(&self.waits, THREADS).run(me, place)?;
-        let cycle = stuck.find_cycle()?;
-        let can_fail = |(owner, place): &(Owner, Place)| {
-            let wait = self.waits.get(*owner, *place);
-            wait.is_some_and(|wait| wait.can_fail)
-        };
-        // The nearest to who waits for us. Or else it is one of those who hold permits of
-        // which another holder is in the cycle.
-        let steps = cycle.0.iter().rev();
-        let (owner, place) = steps
-            .map(|step| (step.waiter.owner, step.wait))
-            .find(can_fail)
-            .or_else(|| stuck.waits().find(can_fail))?;
-        let own = self.search(owner, place, THREADS);
-        Some((owner, place, own.unwrap_or(cycle)))
-    }
-
-    /// Has a thread dissolve a deadlock, by an error or a panic. From now on it counts as one
-    /// that runs.
-    fn tell(&mut self, owner: Owner, place: Place, deadlock: Cycle) {
-        if let Some(wait) = self.waits.get_mut(owner, place) {
-            wait.told = true;
-            wait.deadlock = Some(deadlock);
-        }
-    }
-
-    fn suspect(&mut self, owner: Owner, place: Place, cycle: Cycle) {
-        if let Some(wait) = self.waits.get_mut(owner, place) {
-            wait.suspicion = Some(self.suspicions.add(owner, place, cycle));
-        }
-    }
 }
 
 impl Waiting {
@@ -254,55 +157,5 @@ impl Drop for Waiting {
         if let Some(wait) = waits.remove(self.owner, self.place) {
             suspicions.end(self.place, wait.suspicion);
         }
-    }
-}
-
-/// What a thread waits for, if a task keeps it from it.
-fn find_block(wait: Place) -> Option<Step> {
-    table::look(wait.entry, |entry| {
-        let (ticket, holder) = entry.task_in_the_way(wait.ticket)?;
-        Some(Step {
-            wait,
-            hold: Place { ticket, ..wait },
-            waiter: entry.record_of(wait.ticket)?,
-            space: entry.space,
-            key: entry.key.clone(),
-            holder,
-        })
-    })?
-}
-
-impl Step {
-    fn describe(&self) -> Edge {
-        Edge {
-            waiter: Holder::from(self.waiter),
-            space: name_of(self.space),
-            key: self.key.clone(),
-            holder: Holder::from(self.holder),
-        }
-    }
-
-    fn describe_block(&self) -> Deadlock {
-        Deadlock::block(self.describe())
-    }
-
-    /// Whether what is waited for is still there, and still theirs.
-    fn lasts(&self) -> bool {
-        let holder = table::look(self.hold.entry, |entry| entry.record_of(self.hold.ticket));
-        holder.flatten() == Some(self.holder)
-    }
-}
-
-impl Cycle {
-    fn describe(&self) -> Deadlock {
-        Deadlock::new(self.0.iter().map(Step::describe).collect())
-    }
-
-    /// Whether nobody has moved between the two, wherever they begin.
-    fn is_same(&self, other: &Self) -> bool {
-        let places = |cycle: &Self| -> BTreeSet<_> {
-            cycle.0.iter().map(|step| (step.wait, step.hold)).collect()
-        };
-        places(self) == places(other)
     }
 }

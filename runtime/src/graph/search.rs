@@ -8,15 +8,21 @@
 //! Holders who don't wait are never looked at one by one, see
 //! [`crowd`](crate::table::crowd); and a lock that many wait for is looked at once.
 
-use super::Of;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::table;
 use crate::table::crowd::WaitingHolder;
 use crate::table::entry::InTheWay;
 use crate::table::place::{EntryId, Place};
-use crate::table::waits::{Cycle, Step, Waits, count_step};
+use crate::table::waits::{Blocked, Cycle, Step, Waits, count_step};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Which waits a search goes through.
+pub(super) type Of = fn(Owner, &Blocked) -> bool;
+
+pub(super) const ANYBODY: Of = |_, wait| !wait.told;
+pub(super) const THREADS: Of = |owner, wait| owner.is_thread() && !wait.told;
+pub(super) const SURE_THREADS: Of = |owner, wait| owner.is_thread() && !wait.can_fail && !wait.told;
 
 /// What has been reached from a wait.
 pub(super) struct Search<'a> {

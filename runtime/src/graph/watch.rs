@@ -1,126 +1,20 @@
-//! Suspicions: what may be a deadlock, and may also dissolve.
+//! Looks at suspicions again, and reports those that have lasted.
 //!
 //! A cycle with a task in it is looked at again when it has lasted for a second, by a thread
 //! that there is only while there are such; if nobody in it has moved, it is reported. That
-//! a thread blocks for a second while a task has the lock, that thread finds out itself.
-//! What was reported is remembered for as long as it lasts, so that it is reported once.
+//! a thread blocks for a second while a task has the lock, that thread finds out itself, and has
+//! [`report_block`] report it. Hooks run without the graph's mutex, and never on a thread that waits.
 
-use super::{ANYBODY, GRAPH, Graph, SUSPICION, find_block};
+use super::cycle::find_block;
+use super::judge::{GRAPH, Graph};
+use super::search::ANYBODY;
+use super::suspicions::{SUSPICION, Suspicion};
 use crate::deadlock::report;
 use crate::owner::Owner;
-use crate::process::OfProcess;
-use crate::table::place::{EntryId, Place};
-use crate::table::waits::{Cycle, Step, Waits};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::table::place::Place;
+use crate::table::waits::Cycle;
 use std::thread;
 use std::time::Instant;
-
-pub(super) struct Suspicions {
-    /// Cycles to be looked at again, in the order in which they are due.
-    pending: BTreeMap<u64, Suspicion>,
-    added: u64,
-    /// Whether there is a thread that does it. It changes under the graph's mutex, so all of it
-    /// is relaxed.
-    watched: OfProcess<AtomicBool>,
-    /// Cycles that were reported and still last.
-    reported: Vec<Cycle>,
-    /// What threads that block were reported to wait for, where that still lasts.
-    blocks: Vec<Step>,
-}
-
-struct Suspicion {
-    owner: Owner,
-    place: Place,
-    cycle: Cycle,
-    since: Instant,
-}
-
-impl Suspicions {
-    pub(super) const fn new() -> Self {
-        Self {
-            pending: BTreeMap::new(),
-            added: 0,
-            watched: OfProcess::new(),
-            reported: Vec::new(),
-            blocks: Vec::new(),
-        }
-    }
-
-    #[cfg(all(test, loom))]
-    pub(super) fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.reported.is_empty() && self.blocks.is_empty()
-    }
-
-    /// Has a cycle looked at again when it is due. Gives its number.
-    pub(super) fn add(&mut self, owner: Owner, place: Place, cycle: Cycle) -> u64 {
-        let number = self.added;
-        self.added += 1;
-        let suspicion = Suspicion {
-            owner,
-            place,
-            cycle,
-            since: Instant::now(),
-        };
-        self.pending.insert(number, suspicion);
-        number
-    }
-
-    /// A wait has ended, and with it the suspicions that it was part of.
-    pub(super) fn end(&mut self, wait: Place, pending: Option<u64>) {
-        if let Some(number) = pending {
-            self.pending.remove(&number);
-        }
-        let waits_there = |cycle: &Cycle| cycle.0.iter().any(|step| step.wait == wait);
-        self.reported.retain(|cycle| !waits_there(cycle));
-        self.blocks.retain(Step::lasts);
-    }
-
-    /// Whether a thread is missing that looks at them; then the caller has to [`start`] it.
-    /// Without a thread to be had, whoever waits next tries again.
-    pub(super) fn claim_watch(&mut self) -> bool {
-        !self.pending.is_empty() && !self.watched.get().swap(true, Ordering::Relaxed)
-    }
-
-    /// There is none any more.
-    fn end_watch(&self) {
-        self.watched.get().store(false, Ordering::Relaxed);
-    }
-
-    fn is_reported(&self, cycle: &Cycle) -> bool {
-        self.reported.iter().any(|other| other.is_same(cycle))
-    }
-
-    /// Remembers what a thread that blocks is reported to wait for; false if its lock is
-    /// part of a report that still lasts.
-    fn add_block(&mut self, block: &Step) -> bool {
-        self.blocks.retain(Step::lasts);
-        let cycles = self.reported.iter().flat_map(|cycle| &cycle.0);
-        let mut known = cycles.chain(&self.blocks);
-        let is_new = known.all(|step| step.hold.entry != block.hold.entry);
-        if is_new {
-            self.blocks.push(block.clone());
-        }
-        is_new
-    }
-
-    /// The locks that are part of what was reported and still lasts.
-    pub(super) fn locks(&mut self, waits: &Waits) -> BTreeSet<EntryId> {
-        self.blocks.retain(Step::lasts);
-        let threads = waits.by_owner.keys().filter(|(owner, _)| owner.is_thread());
-        let awaited: BTreeSet<_> = if self.blocks.is_empty() {
-            BTreeSet::new()
-        } else {
-            threads.map(|(_, place)| place.entry).collect()
-        };
-        let blocks = self.blocks.iter().map(|block| block.hold.entry);
-        let cycles = self.reported.iter().flat_map(|cycle| &cycle.0);
-        blocks
-            .filter(|entry| awaited.contains(entry))
-            .chain(cycles.map(|step| step.hold.entry))
-            .collect()
-    }
-}
 
 /// Reports that a task has kept a thread from a lock for a second, once for each lock.
 pub(super) fn report_block(owner: Owner, place: Place) {
@@ -230,6 +124,7 @@ impl Graph {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::sync::atomic::Ordering;
 
     #[test]
     fn watch_that_ends_by_a_panic_can_be_started_again() {

@@ -1,0 +1,111 @@
+//! The graph itself, and what is done about a cycle in it.
+//!
+//! Who enters looks for cycles through its own wait: among threads, one of them is told to give
+//! up, and of a cycle with a task in it a suspicion is made. Both are written to the wait that is
+//! to act, under the graph's one mutex; see the [parent](super) for why that is exact.
+
+use super::search::{ANYBODY, Of, SURE_THREADS, Search, THREADS};
+use super::suspicions::Suspicions;
+use crate::owner::Owner;
+use crate::sync::{Mutex, statics};
+use crate::table::place::{EntryId, Place};
+use crate::table::waits::{Cycle, Waits};
+use std::collections::BTreeSet;
+
+statics! {
+    pub(super) static GRAPH: Mutex<Graph> = Mutex::new(Graph {
+        waits: Waits::new(),
+        suspicions: Suspicions::new(),
+    });
+}
+
+/// All waiters of the process. The mutex of a shard may be locked while this one is,
+/// not the other way round.
+pub(super) struct Graph {
+    pub(super) waits: Waits,
+    pub(super) suspicions: Suspicions,
+}
+
+/// The locks that are part of a suspicion which was reported and still lasts.
+pub(crate) fn suspected() -> BTreeSet<EntryId> {
+    let mut graph = GRAPH.lock();
+    let Graph { waits, suspicions } = &mut *graph;
+    suspicions.locks(waits)
+}
+
+/// Whether nobody waits, and nothing is left of those who did.
+#[cfg(all(test, loom))]
+pub(crate) fn is_empty() -> bool {
+    let graph = GRAPH.lock();
+    let Waits {
+        by_owner, by_age, ..
+    } = &graph.waits;
+    by_owner.is_empty() && by_age.is_empty() && graph.suspicions.is_empty()
+}
+
+impl Graph {
+    /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
+    pub(super) fn search(&self, me: Owner, place: Place, of: Of) -> Option<Cycle> {
+        Search::new(&self.waits, of).run(me, place)?.find_cycle()
+    }
+
+    /// Looks for cycles through a wait that has just begun. Threads are told to give up
+    /// theirs until no cycle among threads is left. Gives the places of those to be called.
+    pub(super) fn judge(&mut self, me: Owner, place: Place, can_fail: bool) -> Vec<Place> {
+        let mut told = Vec::new();
+        // Without one of any kind there is none of a certain kind.
+        if self.search(me, place, ANYBODY).is_none() {
+            return told;
+        }
+        if me.is_thread() {
+            let of = if can_fail { THREADS } else { SURE_THREADS };
+            if let Some(own) = self.search(me, place, of) {
+                self.tell(me, place, own);
+                return told;
+            }
+            while let Some((owner, place, cycle)) = self.find_victim(me, place) {
+                self.tell(owner, place, cycle);
+                told.push(place);
+            }
+        }
+        if let Some(cycle) = self.search(me, place, ANYBODY) {
+            self.suspect(me, place, cycle);
+        }
+        told
+    }
+
+    /// A thread that can fail, and by that dissolve a cycle through this wait, with a cycle
+    /// through its own.
+    fn find_victim(&self, me: Owner, place: Place) -> Option<(Owner, Place, Cycle)> {
+        let stuck = Search::new(&self.waits, THREADS).run(me, place)?;
+        let cycle = stuck.find_cycle()?;
+        let can_fail = |(owner, place): &(Owner, Place)| {
+            let wait = self.waits.get(*owner, *place);
+            wait.is_some_and(|wait| wait.can_fail)
+        };
+        // The nearest to who waits for us. Or else it is one of those who hold permits of
+        // which another holder is in the cycle.
+        let steps = cycle.0.iter().rev();
+        let (owner, place) = steps
+            .map(|step| (step.waiter.owner, step.wait))
+            .find(can_fail)
+            .or_else(|| stuck.waits().find(can_fail))?;
+        let own = self.search(owner, place, THREADS);
+        Some((owner, place, own.unwrap_or(cycle)))
+    }
+
+    /// Has a thread dissolve a deadlock, by an error or a panic. From now on it counts as one
+    /// that runs.
+    fn tell(&mut self, owner: Owner, place: Place, deadlock: Cycle) {
+        if let Some(wait) = self.waits.get_mut(owner, place) {
+            wait.told = true;
+            wait.deadlock = Some(deadlock);
+        }
+    }
+
+    pub(super) fn suspect(&mut self, owner: Owner, place: Place, cycle: Cycle) {
+        if let Some(wait) = self.waits.get_mut(owner, place) {
+            wait.suspicion = Some(self.suspicions.add(owner, place, cycle));
+        }
+    }
+}
