@@ -10,7 +10,7 @@ async fn start(id: u32) {
     let __begun = ::lockutils::__private::Space::begin_async(
         &(VMS),
         &(::core::format_args!("vm-{id}")),
-        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("start")
         }),

@@ -37,7 +37,7 @@ where
         let __begun = ::lockutils::__private::Space::begin_async(
             ::lockutils::__private::global(),
             &(self.id),
-            ::lockutils::__private::Terms::EXCLUSIVE,
+            ::lockutils::__private::Mode::Exclusive,
             ::lockutils::__private::site(const {
                 &::lockutils::__private::Function::new("start")
             }),

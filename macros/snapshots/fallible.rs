@@ -13,7 +13,7 @@ fn read(id: u32) -> anyhow::Result<Vm> {
     let __begun = ::lockutils::__private::Space::begin(
         ::lockutils::__private::global(),
         &(id),
-        ::lockutils::__private::Terms::SHARED,
+        ::lockutils::__private::Mode::Shared,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("read")
         }),

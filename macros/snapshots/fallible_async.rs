@@ -11,7 +11,7 @@ async fn read(id: u32, patience: Duration) -> io::Result<Vm> {
     let __begun = ::lockutils::__private::Space::begin_async(
         ::lockutils::__private::global(),
         &(id),
-        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("read")
         }),

@@ -10,7 +10,7 @@ fn detach(&mut self, disk: &str) -> Option<&mut Disk> {
     let __begun = ::lockutils::__private::Space::begin(
         &(self.locks),
         &(self.id),
-        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("detach")
         }),

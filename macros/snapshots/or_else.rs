@@ -9,7 +9,7 @@ fn sweep() -> bool {
     let __begun = ::lockutils::__private::Space::begin(
         ::lockutils::__private::global(),
         &("sweep"),
-        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("sweep")
         }),

@@ -12,13 +12,13 @@ fn rotate_logs() {
             &OWN
         },
         &"",
-        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("rotate_logs")
         }),
     );
-    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish_reentrant(
-        __begun,
+    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(
+        ::lockutils::__private::reentrant(__begun),
     );
     { ({}) }
 }

@@ -13,11 +13,11 @@ fn start(
 ) -> BoxFuture<'static, Result<u32, Error>> {
     let __asked = if (id > 5) {
         let __timeout: ::lockutils::__private::Duration = patience;
-        let __begun = ::lockutils::__private::Begun::Wait(
+        let __begun = ::lockutils::__private::waiting(
             ::lockutils::__private::Space::wait(
                 &(space),
                 &(id),
-                ::lockutils::__private::Terms::EXCLUSIVE,
+                ::lockutils::__private::Mode::Exclusive,
                 ::lockutils::__private::site(const {
                     &::lockutils::__private::Function::new("start")
                 }),

@@ -22,7 +22,7 @@ fn start(id: u32) -> impl Future<Output = u32> {
                 let __begun = ::lockutils::__private::Space::begin_async(
                     ::lockutils::__private::global(),
                     &__key,
-                    ::lockutils::__private::Terms::EXCLUSIVE,
+                    ::lockutils::__private::Mode::Exclusive,
                     ::lockutils::__private::site(const {
                         &::lockutils::__private::Function::new("start")
                     }),

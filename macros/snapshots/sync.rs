@@ -9,7 +9,7 @@ pub fn connect(cell: &Cell) -> Connection {
     let __begun = ::lockutils::__private::Space::begin(
         ::lockutils::__private::global(),
         &(cell.uuid),
-        ::lockutils::__private::Terms::EXCLUSIVE,
+        ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("connect")
         }),

@@ -11,7 +11,7 @@ async fn open(name: Option<&str>) -> Result<File, Error> {
         let __begun = ::lockutils::__private::Space::begin_async(
             ::lockutils::__private::global(),
             &(name?),
-            ::lockutils::__private::Terms::EXCLUSIVE,
+            ::lockutils::__private::Mode::Exclusive,
             ::lockutils::__private::site(const {
                 &::lockutils::__private::Function::new("open")
             }),

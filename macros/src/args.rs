@@ -5,16 +5,16 @@
 
 use crate::errors::all;
 use crate::format;
+use crate::legal::{ELSEWHERE, EXCLUSIVE, NAMES};
 use crate::names;
 use crate::spelling::closest;
 use crate::timeout::Timeout;
-use crate::validate::EXCLUSIVE;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::fmt;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Result, Token};
+use syn::{Attribute, Error, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Result, Token};
 
 /// What stood in the parentheses.
 #[derive(Clone, Default)]
@@ -42,77 +42,22 @@ pub(crate) enum Key {
     All(Expr),
 }
 
-/// The arguments that have a name.
-const NAMES: [&str; 13] = [
-    "key",
-    "keys",
-    "locks",
-    "external",
-    "shared",
-    "acquire_timeout",
-    "nonblocking",
-    "or_else",
-    "when",
-    "guard",
-    "reentrant",
-    "skip",
-    "crate",
-];
-
-/// What other libraries' locks are told at this place, and where it is said here.
-const ELSEWHERE: [(&[&str], &str); 13] = [
-    (
-        &["fair"],
-        "it is the space's: `locks = SPACE`, made by `Locks::new(\"..\").fair()`",
-    ),
-    (
-        &[
-            "permits",
-            "max",
-            "limit",
-            "semaphore",
-            "semaphores",
-            "concurrency",
-        ],
-        "how many may hold a key is the space's: `locks = SPACE`, made by `Locks::new(\"..\").permits(4)`",
-    ),
-    (
-        &["lock_path", "path", "dir", "directory"],
-        "the directory is the space's: `locks = SPACE`, made by `FileLocks::new(\"..\")`",
-    ),
-    (
-        &["lock_file_prefix", "prefix"],
-        "it is the space's: `locks = SPACE`, made by `FileLocks::new(\"..\").prefix(\"..\")`",
-    ),
-    (&["name"], "write `key = ..`"),
-    (
-        &["timeout"],
-        "write `acquire_timeout = ..`, which bounds the wait and not the body",
-    ),
-    (
-        &["ttl", "lease", "expires"],
-        "the lock is held until the body ends; to bound the wait write `acquire_timeout = ..`",
-    ),
-    (
-        &["exclusive", "write"],
-        "remove it, since a hold is exclusive unless it is `shared`",
-    ),
-    (&["read"], "write `shared`"),
-    (
-        &["try_lock", "try", "wait", "no_wait", "nowait"],
-        "write `nonblocking` to fail at once, and nothing to wait",
-    ),
-    (&["space"], "write `locks = ..`"),
-    (
-        &["on_error", "error", "default", "fallback", "otherwise"],
-        "write `or_else = |error| ..`",
-    ),
-    (&["condition", "only_if"], "write `when = ..`"),
-];
-
 /// Parses what stood in the parentheses.
 pub(crate) fn parse(args: TokenStream) -> Result<Args> {
     parse_all.parse2(args)
+}
+
+/// Parses what stands in those of an attribute.
+pub(crate) fn of_attribute(attr: &Attribute) -> Result<Args> {
+    match &attr.meta {
+        Meta::Path(_) => Ok(Args::default()),
+        Meta::List(list) => parse(list.tokens.clone()),
+        Meta::NameValue(meta) => {
+            let message =
+                "expected `#[synchronized(..)]`; the arguments stand in parentheses, without `=`";
+            Err(Error::new_spanned(meta, message))
+        }
+    }
 }
 
 fn parse_all(input: ParseStream<'_>) -> Result<Args> {

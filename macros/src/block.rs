@@ -1,26 +1,18 @@
 //! An annotated `impl` block.
 //!
 //! Its attribute holds for every method that takes `self`, as if it stood above the
-//! method: each goes the way of a single function, with the block's arguments. A method
-//! that has the attribute as well goes it with its own arguments, or, where these are
-//! `skip`, not at all.
-//!
-//! What isn't a function is given back as it was written, and so is what can't be read,
-//! such as a half-typed signature, with all that stands behind it.
+//! method, unless one stands there. What isn't a function is kept as it was written, and so is
+//! what can't be read, such as a half-typed signature, with all that stands behind it.
 
-use crate::args::{self, Args};
-use crate::errors::both;
-use crate::expand::{implementation, unlocked};
+use crate::args::Args;
+use crate::function::{Function, between, is_synchronized, split_inner_attrs};
 use crate::future::{stream, unwrap_last};
-use crate::item::{Function, between, is_synchronized, split_inner_attrs};
-use crate::lock_function;
 use crate::names;
 use crate::span::mixed;
-use crate::validate;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, Error, Ident, LitStr, Meta, Result, Token, Visibility};
+use syn::{Attribute, Error, Ident, LitStr, Result, Token, Visibility};
 
 pub(crate) struct Block {
     pub(crate) attrs: Vec<Attribute>,
@@ -30,20 +22,20 @@ pub(crate) struct Block {
     pub(crate) inner_attrs: TokenStream,
     /// The braces, for their place.
     pub(crate) braces: Group,
-    members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     /// Why the last of the members can't be read.
-    readable: Result<()>,
+    pub(crate) readable: Result<()>,
 }
 
-enum Member {
+pub(crate) enum Member {
     Function(Box<Method>),
     Other(TokenStream),
 }
 
-struct Method {
-    function: Function,
+pub(crate) struct Method {
+    pub(crate) function: Function,
     /// The attribute that stands above it instead of the block's.
-    own: Option<Attribute>,
+    pub(crate) own: Option<Attribute>,
 }
 
 impl Block {
@@ -107,7 +99,7 @@ impl Block {
     /// The arguments, as this method has them. A name that is an argument of other methods and
     /// none of this one has the place of the method's name: if it is no `static` or `const`
     /// either, the compiler says so there, and not only where the block's attribute is.
-    fn args_of(&self, args: &Args, method: &Function) -> Args {
+    pub(crate) fn args_of(&self, args: &Args, method: &Function) -> Args {
         let own = names::parameters(method);
         let others: Vec<_> = self.methods().flat_map(names::parameters).collect();
         let lacks = |name: &Ident| others.contains(name) && !own.contains(name);
@@ -116,18 +108,6 @@ impl Block {
         // What isn't an argument is an item, which needs no hygiene of the user's; so the
         // compiler shows the attribute as well.
         args.with_names_at(&lacking, mixed().located_at(method.sig.ident.span()))
-    }
-
-    /// The block with the lock in its methods, and what is wrong with it.
-    pub(crate) fn lock(&self, args: Result<Args>) -> TokenStream {
-        let args = validate::block(args, self);
-        let members = self.members.iter().map(|member| match member {
-            Member::Function(method) => method.lock(args.as_ref().ok(), self),
-            Member::Other(tokens) => tokens.clone(),
-        });
-        let members = members.collect();
-        let error = both(args, self.readable.clone()).err();
-        implementation(self, &members, error.as_ref())
     }
 }
 
@@ -145,34 +125,6 @@ impl Member {
         let mut function = Function::parse(attrs, input)?;
         function.is_in_block = own.is_none();
         Ok(Self::Function(Box::new(Method { function, own })))
-    }
-}
-
-impl Method {
-    /// The function with its own arguments, or with the block's if these are in order.
-    fn lock(&self, args: Option<&Args>, block: &Block) -> TokenStream {
-        let function = &self.function;
-        match (self.own.as_ref().map(own_args), args) {
-            (Some(Ok(own)), _) if own.is_skip() => unlocked(function),
-            (Some(own), args) => lock_function(own.map(|own| own.with_crate_of(args)), function),
-            (None, Some(args)) if function.is_method() => {
-                let lacks_none = validate::lacks_no_argument(args, function, block);
-                lock_function(lacks_none.map(|()| block.args_of(args, function)), function)
-            }
-            (None, _) => unlocked(function),
-        }
-    }
-}
-
-fn own_args(attr: &Attribute) -> Result<Args> {
-    match &attr.meta {
-        Meta::Path(_) => Ok(Args::default()),
-        Meta::List(list) => args::parse(list.tokens.clone()),
-        Meta::NameValue(meta) => {
-            let message =
-                "expected `#[synchronized(..)]`; the arguments stand in parentheses, without `=`";
-            Err(Error::new_spanned(meta, message))
-        }
     }
 }
 

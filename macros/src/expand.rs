@@ -19,23 +19,21 @@
 
 use crate::args::Args;
 use crate::block::Block;
+use crate::function::{Function, is_synchronized, may_be_synchronized};
 use crate::future::{Future, Pin};
-use crate::item::{Function, is_synchronized, may_be_synchronized};
 use crate::lazy::{Kind, Lazy, lazy};
-use crate::lock::{Later, lock, lock_later, private};
+use crate::lock::{Lock, private};
 use crate::span::{ends, grouped, mixed};
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error};
 
 /// The function with its lock.
-pub(crate) fn expand(args: &Args, function: &Function) -> TokenStream {
+pub(crate) fn function(args: &Args, function: &Function, lock: &Lock) -> TokenStream {
     let body = match &function.future {
-        Some(future) if future.statements.is_empty() => {
-            expand_future(future, &lock(args, function))
-        }
-        Some(future) => expand_later(args, function, future),
-        None => locked(&lock(args, function), &function.body),
+        None => locked(&lock.take, &function.body),
+        Some(future) if future.is_behind_statements() => later(args, function, future, lock),
+        Some(future) => with_lock(future, &lock.take),
     };
     let checks = lazy(function).into_iter().filter(|lazy| lazy.is_named);
     let checks = checks.map(|lazy| is_not_lazy(args, &lazy));
@@ -85,11 +83,7 @@ fn with_body<'a>(
 }
 
 /// The block with these members, and what is wrong with it.
-pub(crate) fn implementation(
-    block: &Block,
-    members: &TokenStream,
-    error: Option<&Error>,
-) -> TokenStream {
+pub(crate) fn block(block: &Block, members: &TokenStream, error: Option<&Error>) -> TokenStream {
     let Block {
         attrs,
         head,
@@ -105,8 +99,8 @@ pub(crate) fn implementation(
 /// A future that holds the lock, behind statements that run at the call. What these declare
 /// is seen neither by the attribute's arguments, which are evaluated ahead of them and
 /// outside of their braces, nor by the lock.
-fn expand_later(args: &Args, function: &Function, future: &Future) -> TokenStream {
-    let Later { ahead, lock } = lock_later(args, function);
+fn later(args: &Args, function: &Function, future: &Future, lock: &Lock) -> TokenStream {
+    let Lock { ahead, take } = lock;
     let statements = &future.statements;
     // A `return` among them, be it from a macro, would give a future without the lock. It
     // doesn't compile, since it would drop `no_return_before_the_block` after what that borrows. The compiler's
@@ -122,7 +116,7 @@ fn expand_later(args: &Args, function: &Function, future: &Future) -> TokenStrea
         let #lost = ();
         #passed = #private::Passed(&#lost);
     };
-    let future = expand_future(future, &lock);
+    let future = with_lock(future, take);
     let body = quote_spanned!(at=> #statements #passed.pass(); #future);
     locked(
         &ahead,
@@ -130,7 +124,8 @@ fn expand_later(args: &Args, function: &Function, future: &Future) -> TokenStrea
     )
 }
 
-fn expand_future(future: &Future, lock: &TokenStream) -> TokenStream {
+/// The future with its lock.
+fn with_lock(future: &Future, lock: &TokenStream) -> TokenStream {
     let Future {
         pin,
         async_token,

@@ -26,6 +26,11 @@ pub(crate) struct Pin {
 }
 
 impl Future {
+    /// Whether something runs before it, at the call.
+    pub(crate) fn is_behind_statements(&self) -> bool {
+        !self.statements.is_empty()
+    }
+
     /// Finds the `async` block, or the `Box::pin` of one, that `body` ends in.
     pub(crate) fn ending(body: &Group) -> Option<Self> {
         let tokens = unwrap_last(body.stream());

@@ -9,7 +9,7 @@
 //! `Stream` has not. Where a type has the name of one, the name proves nothing. It is then
 //! the compiler that is asked, in the expansion, whether it is one.
 
-use crate::item::Function;
+use crate::function::Function;
 use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::{

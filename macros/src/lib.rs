@@ -10,12 +10,15 @@ mod bounds;
 mod errors;
 mod expand;
 mod format;
+mod function;
 mod future;
 mod item;
 mod key;
 mod lazy;
+mod legal;
 mod lock;
 mod names;
+mod pipeline;
 #[cfg(test)]
 mod soup;
 mod span;
@@ -24,9 +27,6 @@ mod spelling;
 mod tests;
 mod timeout;
 mod validate;
-
-use args::Args;
-use item::{Function, Item};
 
 /// Lets a function run only once at a time for each key.
 ///
@@ -470,7 +470,7 @@ use item::{Function, Item};
 /// items that aren't functions or `impl` blocks are refused.
 #[proc_macro_attribute]
 pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
-    locked_or_refused(args.into(), item.into()).into()
+    pipeline::synchronized(args.into(), item.into()).into()
 }
 
 /// Makes a struct or an enum a lock key.
@@ -578,22 +578,4 @@ pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(LockKey, attributes(lock_key))]
 pub fn derive_lock_key(item: TokenStream) -> TokenStream {
     key::derive(item.into()).into()
-}
-
-fn locked_or_refused(
-    args: proc_macro2::TokenStream,
-    item: proc_macro2::TokenStream,
-) -> proc_macro2::TokenStream {
-    match item::parse(item.clone()) {
-        Ok(Item::Function(function)) => lock_function(args::parse(args), &function),
-        Ok(Item::Block(block)) => block.lock(args::parse(args)),
-        Err(error) => error.to_compile_error().into_iter().chain(item).collect(),
-    }
-}
-
-fn lock_function(args: syn::Result<Args>, function: &Function) -> proc_macro2::TokenStream {
-    match validate::validate(args, function) {
-        Ok(args) => expand::expand(&args, function),
-        Err(error) => expand::refuse(function, &error),
-    }
 }

@@ -21,7 +21,8 @@
 //!   let the compiler underline exactly the key, the space or the return type.
 
 use crate::args::{Args, Key};
-use crate::item::Function;
+use crate::function::Function;
+use crate::future::Future;
 use crate::lazy::output;
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
@@ -31,48 +32,46 @@ use syn::ext::IdentExt as _;
 use syn::{Expr, ReturnType, Token};
 
 /// The statements that take the lock.
-pub(crate) fn lock(args: &Args, function: &Function) -> TokenStream {
-    Lock::new(args, function).statements()
-}
-
-/// A lock that is taken later than its arguments are evaluated.
-pub(crate) struct Later {
-    /// Evaluates what the user wrote in the attribute.
+pub(crate) struct Lock {
+    /// Evaluates what the user wrote in the attribute, where that is done at the call.
     pub(crate) ahead: TokenStream,
     /// Takes the lock.
-    pub(crate) lock: TokenStream,
+    pub(crate) take: TokenStream,
 }
 
-/// The statements that take the lock, in two parts.
-pub(crate) fn lock_later(args: &Args, function: &Function) -> Later {
-    let mut lock = Lock::new(args, function);
-    lock.is_later = true;
-    lock.later()
+/// Writes them for the function.
+pub(crate) fn lock(args: &Args, function: &Function) -> Lock {
+    let future = function.future.as_ref();
+    let writer = Writer {
+        args,
+        function,
+        is_async: function.is_async(),
+        is_later: future.is_some_and(Future::is_behind_statements),
+        place: args.locks.as_ref().map_or((mixed(), mixed()), ends),
+    };
+    if writer.is_later {
+        writer.later()
+    } else {
+        Lock {
+            ahead: TokenStream::new(),
+            take: writer.at_once(),
+        }
+    }
 }
 
-struct Lock<'a> {
+struct Writer<'a> {
     args: &'a Args,
     function: &'a Function,
     is_async: bool,
-    /// Whether the arguments were evaluated ahead.
+    /// Whether the arguments are evaluated ahead.
     is_later: bool,
     /// Where the calls stand: where the user's space does, so that one that is no space
     /// is reported there, and once.
     place: (Span, Span),
 }
 
-impl<'a> Lock<'a> {
-    fn new(args: &'a Args, function: &'a Function) -> Self {
-        Self {
-            args,
-            function,
-            is_async: function.is_async(),
-            is_later: false,
-            place: args.locks.as_ref().map_or((mixed(), mixed()), ends),
-        }
-    }
-
-    fn statements(&self) -> TokenStream {
+impl Writer<'_> {
+    fn at_once(&self) -> TokenStream {
         let timeout = self.timeout();
         let begin = match &self.args.key {
             Some(Key::All(keys)) => self.begin_all(keys),
@@ -87,7 +86,7 @@ impl<'a> Lock<'a> {
         }
     }
 
-    fn later(&self) -> Later {
+    fn later(&self) -> Lock {
         let timeout = self.timeout().map(|timeout| ("__timeout", timeout));
         let or_else = self.args.or_else.as_ref();
         let or_else = or_else.map(|or_else| ("__or_else", self.keep(or_else)));
@@ -98,18 +97,18 @@ impl<'a> Lock<'a> {
             None => self.begin_async(self.args.key.as_ref()),
         };
         let guard = self.guard();
-        let lock = quote_spanned!(mixed()=> #begin #guard);
+        let take = quote_spanned!(mixed()=> #begin #guard);
         let (names, ahead): (Vec<_>, TokenStream) = [timeout, evaluated, or_else]
             .into_iter()
             .flatten()
             .map(|(name, statement)| (Ident::new(name, mixed()), statement))
             .unzip();
         let Some(when) = &self.args.when else {
-            return Later { ahead, lock };
+            return Lock { ahead, take };
         };
         let when = parenthesized(when);
         let values = quote_spanned!(mixed()=> ::core::option::Option::Some((#(#names,)*)));
-        Later {
+        Lock {
             ahead: quote_spanned! {mixed()=>
                 let __asked = if #when {
                     #ahead
@@ -118,7 +117,7 @@ impl<'a> Lock<'a> {
                     ::core::option::Option::None
                 };
             },
-            lock: on_condition(&quote_spanned!(mixed()=> let #values = __asked), &lock),
+            take: on_condition(&quote_spanned!(mixed()=> let #values = __asked), &take),
         }
     }
 

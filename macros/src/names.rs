@@ -1,6 +1,6 @@
 //! The names that an expression takes from where it stands, as far as words tell.
 
-use crate::item::Function;
+use crate::function::Function;
 use crate::span::grouped;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;

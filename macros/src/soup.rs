@@ -7,8 +7,8 @@
 //! `PROPTEST_CASES=500000 cargo test --release -p lockutils-macros soup` runs for about
 //! ten minutes.
 
-use super::locked_or_refused;
 use crate::key;
+use crate::pipeline::synchronized;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -323,7 +323,7 @@ proptest! {
     #[test]
     fn soup_of_an_attribute_leaves_the_item(args in tokens(ARGS), item in tokens(ITEMS)) {
         let (args, item) = (read(&args), read(&item));
-        let output = locked_or_refused(args, item.clone());
+        let output = synchronized(args, item.clone());
         prop_assert!(is_in_order(&leaves(&item), &leaves(&output)), "{}", output);
         if is_function_or_block(&item) {
             prop_assert!(syn::parse2::<File>(output.clone()).is_ok(), "{}", output);

@@ -1,6 +1,6 @@
 //! The whole way from the attribute's tokens to the function's.
 
-use super::locked_or_refused;
+use crate::pipeline::synchronized;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use std::{env, fs};
@@ -36,7 +36,7 @@ fn expand(mut function: ItemFn) -> String {
         Meta::List(list) => list.tokens,
         _ => TokenStream::new(),
     };
-    pretty(locked_or_refused(args, quote!(#function)))
+    pretty(synchronized(args, quote!(#function)))
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn two_arguments_go_together_or_are_refused() {
             // Without a key it is another rule that some arguments break.
             let key = [*one, *other].iter().all(|name| !name.starts_with("key"));
             let key = key.then(|| quote!(key = id,));
-            let output = locked_or_refused(quote!(#key #first, #second), function.clone());
+            let output = synchronized(quote!(#key #first, #second), function.clone());
             syn::parse2::<ItemFn>(output.clone()).unwrap();
             let output = text(&output);
             let errors = output.matches("compile_error").count();
@@ -125,12 +125,12 @@ fn raw_name_is_the_same_argument() {
     let function = quote!(
         fn start(id: u32) {}
     );
-    let output = text(&locked_or_refused(
+    let output = text(&synchronized(
         quote!(r#key = id, r#shared),
         function.clone(),
     ));
     assert!(output.contains("Mode :: Shared"), "{output}");
-    let output = text(&locked_or_refused(quote!(r#key = id, key = id), function));
+    let output = text(&synchronized(quote!(r#key = id, key = id), function));
     assert!(output.contains("duplicate argument"), "{output}");
 }
 
@@ -153,7 +153,7 @@ fn half_typed_key_leaves_the_function_to_the_editor() {
                 cell.ports().len()
             }
         );
-        let output = text(&locked_or_refused(args, function));
+        let output = text(&synchronized(args, function));
         assert!(output.contains("compile_error"), "{output}");
         assert!(output.contains("cell . ports () . len ()"), "{output}");
     }
@@ -162,7 +162,7 @@ fn half_typed_key_leaves_the_function_to_the_editor() {
 #[test]
 fn half_typed_body_is_left_as_it_is() {
     let function = quote!(fn connect(id: u32) { let cell = self. ; cell. });
-    let output = text(&locked_or_refused(quote!("a"), function));
+    let output = text(&synchronized(quote!("a"), function));
     assert!(
         output.contains("{ let cell = self . ; cell . }"),
         "{output}"
@@ -186,7 +186,7 @@ fn half_typed_block_is_left_to_the_editor() {
                 fn resume(&self) {}
             }
         );
-        let output = text(&locked_or_refused(args, block));
+        let output = text(&synchronized(args, block));
         for part in [
             "let cell = self . ; cell .",
             "fn stop (& self) {",
@@ -214,7 +214,7 @@ fn block_without_a_lock_is_given_back_as_it_was() {
         }
     };
     let expected = text(&block).replace("# [synchronized (skip)] ", "");
-    assert_eq!(text(&locked_or_refused(quote!("a"), block)), expected);
+    assert_eq!(text(&synchronized(quote!("a"), block)), expected);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn what_stable_rust_has_no_syntax_for_is_refused() {
         (quote!(fn), "expected"),
         (quote!(), "expected a function"),
     ] {
-        let output = text(&locked_or_refused(TokenStream::new(), item));
+        let output = text(&synchronized(TokenStream::new(), item));
         assert!(output.contains(message), "{output}");
     }
 }
@@ -282,10 +282,10 @@ fn every_part_may_be_missing() {
     ];
     for item in items {
         for item in with_one_missing(&item) {
-            locked_or_refused(args.clone(), item);
+            synchronized(args.clone(), item);
         }
         for args in with_one_missing(&args) {
-            let output = locked_or_refused(args, item.clone());
+            let output = synchronized(args, item.clone());
             syn::parse2::<ItemFn>(output).unwrap();
         }
     }

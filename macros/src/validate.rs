@@ -3,16 +3,17 @@
 use crate::args::Args;
 use crate::block::Block;
 use crate::errors::{all, both};
+use crate::function::{Function, is_synchronized, may_be_synchronized};
 use crate::future::{Future, find_exit, is_punct, is_word};
-use crate::item::{Function, is_synchronized, may_be_synchronized};
 use crate::lazy::{Kind, lazy};
+use crate::legal::EXCLUSIVE;
 use crate::names;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Error, Path, Result};
 
 /// Gives the arguments if no rule is broken, else every error there is.
-pub(crate) fn validate(args: Result<Args>, function: &Function) -> Result<Args> {
+pub(crate) fn function(args: Result<Args>, function: &Function) -> Result<Args> {
     is_not_locked(function)?;
     let rules = all([
         args.as_ref()
@@ -54,31 +55,6 @@ fn arguments(args: Args) -> Result<Args> {
     ])
     .map(|()| args)
 }
-
-/// Arguments that contradict each other, and what to do.
-pub(crate) const EXCLUSIVE: [(&str, &str, &str); 5] = [
-    ("key", "keys", "put all keys into `keys`"),
-    (
-        "locks",
-        "external",
-        "`external` names the space of lock files; for another one keep `locks` alone",
-    ),
-    (
-        "acquire_timeout",
-        "nonblocking",
-        "remove `nonblocking` to wait, or `acquire_timeout` to give up at once",
-    ),
-    (
-        "guard",
-        "when",
-        "where `when` is false there is no guard; take the lock in the body, by hand",
-    ),
-    (
-        "keys",
-        "reentrant",
-        "let the outermost function take all keys, or take one key here",
-    ),
-];
 
 fn go_together(args: &Args) -> Result<()> {
     all(EXCLUSIVE.map(|(one, other, remedy)| {
@@ -267,8 +243,11 @@ fn returns_no_other_future(function: &Function) -> Result<()> {
 
 /// Where statements stand before that block, the arguments are evaluated ahead of these.
 fn stays_in_the_call(args: &Args, function: &Function) -> Result<()> {
-    let is_later = |future: &Future| !future.statements.is_empty();
-    if !function.future.as_ref().is_some_and(is_later) {
+    if !function
+        .future
+        .as_ref()
+        .is_some_and(Future::is_behind_statements)
+    {
         return Ok(());
     }
     let leaves = |token: &TokenTree| {
