@@ -14,6 +14,7 @@ use crate::table::policy::Reentry;
 use crate::timer::Timer;
 use std::fmt;
 use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -321,6 +322,10 @@ impl<M: Machine> Future for Acquire<M> {
         Poll::Ready(result.map(AsyncGuard::new))
     }
 }
+
+// One that a panic has stopped half-way still leaves the queue when it is dropped.
+impl<M: Machine> UnwindSafe for Acquire<M> {}
+impl<M: Machine> RefUnwindSafe for Acquire<M> {}
 
 impl<M: Machine> fmt::Debug for Acquire<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

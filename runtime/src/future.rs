@@ -9,7 +9,6 @@ use crate::name::describe;
 use crate::owner::Owner;
 use crate::timer::AsyncTimer;
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -190,11 +189,3 @@ impl<M: Machine> fmt::Debug for TryLockFuture<M> {
         describe(f, "TryLockFuture", &self.0.taken())
     }
 }
-
-// A future that a panic has stopped half-way still leaves the queue when it is dropped.
-impl<M: Machine> UnwindSafe for LockFuture<M> {}
-impl<M: Machine> RefUnwindSafe for LockFuture<M> {}
-impl<M: Machine> UnwindSafe for LockTimeoutFuture<M> {}
-impl<M: Machine> RefUnwindSafe for LockTimeoutFuture<M> {}
-impl<M: Machine> UnwindSafe for TryLockFuture<M> {}
-impl<M: Machine> RefUnwindSafe for TryLockFuture<M> {}

@@ -2,8 +2,10 @@
 
 use super::{holder, number};
 use futures::FutureExt as _;
-use lockutils::{ErrorKind, FileLocks};
+use lockutils::{Error, ErrorKind, FileLocks, synchronized};
 use lockutils_tests::{ByHand, Directory, eventually};
+use std::future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -141,7 +143,7 @@ fn runtime_that_shuts_down_leaves_nothing_locked() {
         let locks = Arc::clone(&locks);
         runtime.spawn(async move {
             let _guard = locks.key(KEY).lock_async().await;
-            std::future::pending::<()>().await;
+            future::pending::<()>().await;
         });
     }
     let waits = || {
@@ -171,4 +173,26 @@ fn guards_may_be_sent_on() {
     other.ask_for("try key", "error Busy");
     std::thread::spawn(move || drop(guard)).join().unwrap();
     other.ask_for("keys a key", "held");
+}
+
+/// A panic leaves nothing of a future half done, so `catch_unwind` takes it as it is.
+#[test]
+fn futures_are_unwind_safe() {
+    #[synchronized(key = KEY, external)]
+    async fn annotated() -> Result<(), Error> {
+        future::ready(()).await;
+        Ok(())
+    }
+    #[synchronized(key = KEY, external, nonblocking)]
+    async fn tried() -> Result<(), Error> {
+        future::ready(()).await;
+        Ok(())
+    }
+    fn check(_future: impl Future + UnwindSafe + RefUnwindSafe) {}
+    let locks = FileLocks::new("never used");
+    check(annotated());
+    check(tried());
+    check(locks.key(KEY).lock_async());
+    check(locks.key(KEY).try_lock_async());
+    check(locks.keys([KEY]).lock_timeout_async(Duration::ZERO));
 }
