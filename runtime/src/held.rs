@@ -11,7 +11,7 @@ pub trait Holding: Send + Sync {
     /// The locks, in the order in which they were taken.
     fn taken(&self) -> Vec<Taken>;
 
-    /// Has it be nobody's in particular, since its guard may go anywhere.
+    /// Clears the owner: the guard may be dropped by any thread.
     fn disown(&self);
 
     /// Gives the lock files that it holds, opened a second time each; none in process.
@@ -59,7 +59,7 @@ impl Held {
         }
     }
 
-    /// Has the holds be nobody's in particular, since their guard may go anywhere.
+    /// Clears the owners: the guard may be dropped by any thread.
     pub(crate) fn disown(&self) {
         match &*self.0 {
             Holds::One(hold) => table::disown(hold),

@@ -81,7 +81,7 @@ impl Crowd {
         Some((ticket, self.remove(ticket)?))
     }
 
-    /// Has a hold be nobody's in particular.
+    /// Clears the owner of a hold: its guard may be dropped by any thread.
     pub(crate) fn disown(&mut self, ticket: Ticket) {
         if let Some(mut record) = self.remove(ticket) {
             record.owner = Owner::UNKNOWN;

@@ -358,7 +358,7 @@ impl Entry {
         true
     }
 
-    /// Has a hold be nobody's in particular.
+    /// Clears the owner of a hold: its guard may be dropped by any thread.
     pub(crate) fn disown(&mut self, ticket: Ticket) {
         match (&mut self.first, &mut self.crowd) {
             (Some((first, record)), _) if *first == ticket => record.owner = Owner::UNKNOWN,

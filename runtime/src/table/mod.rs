@@ -238,7 +238,7 @@ fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option
     })
 }
 
-/// Has a hold be nobody's in particular.
+/// Clears the owner of a hold: its guard may be dropped by any thread.
 pub(crate) fn disown(&Hold { hash, ticket }: &Hold) {
     Inflated::at(hash)
         .get(hash, |entry| is_of_hold(entry, hash, ticket))
