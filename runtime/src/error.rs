@@ -49,8 +49,8 @@ struct Inner {
 /// What was wrong, where it isn't somebody who holds the lock.
 #[derive(Clone)]
 enum Cause {
-    /// The key, and the remedy.
-    Key(&'static str),
+    /// The key: what it has none of, and why, with the remedy.
+    Key(&'static str, &'static str),
     /// The file: what was tried with it, why that failed, and the remedy.
     File(&'static str, Arc<io::Error>, &'static str),
 }
@@ -109,10 +109,14 @@ impl Error {
         }))
     }
 
-    /// The error of a key that has no lock file. `reason` ends in a remedy.
-    pub(crate) fn invalid_key(space: &'static str, key: Key, reason: &'static str) -> Self {
+    /// The error of a key that has no lock, or lock file. `reason` ends in a remedy.
+    pub(crate) fn invalid_key(
+        space: &'static str,
+        key: Key,
+        (lock, reason): (&'static str, &'static str),
+    ) -> Self {
         let mut error = Self::new(ErrorKind::InvalidKey, space, key, None);
-        error.0.cause = Some(Cause::Key(reason));
+        error.0.cause = Some(Cause::Key(lock, reason));
         error
     }
 
@@ -225,13 +229,12 @@ impl fmt::Display for Error {
                 write!(f, "timed out after {waited:.1?} waiting for lock {lock}")?;
             }
             ErrorKind::Deadlock => write!(f, "deadlock: waiting for lock {lock} would never end")?,
-            ErrorKind::InvalidKey => {
-                write!(f, "no lock file for key {key:?} in {space:?}")?;
-            }
-            ErrorKind::Io => {}
+            ErrorKind::InvalidKey | ErrorKind::Io => {}
         }
         match cause {
-            Some(Cause::Key(reason)) => return write!(f, ": {reason}"),
+            Some(Cause::Key(lock, reason)) => {
+                return write!(f, "no {lock} for key {key:?} in {space:?}: {reason}");
+            }
             Some(Cause::File(tried, _, remedy)) => {
                 return write!(f, "can't {tried} {lock}; {remedy}");
             }
@@ -277,7 +280,7 @@ impl RefUnwindSafe for Error {}
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self.0.cause.as_ref()? {
-            Cause::Key(_) => None,
+            Cause::Key(..) => None,
             Cause::File(_, source, _) => Some(&**source),
         }
     }

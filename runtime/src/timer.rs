@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// 34,000 years, and less than any clock holds.
-const FOREVER: Duration = Duration::from_secs(1 << 40);
+pub(crate) const FOREVER: Duration = Duration::from_secs(1 << 40);
 
 /// The time that a wait may take.
 #[derive(Clone, Copy, Debug)]

@@ -111,7 +111,7 @@ impl Engine for Files {
             return Err(self.space.refuse(refused));
         }
         let name = path::file_name(self.space.rule, &self.beginning, key.as_bytes());
-        name.map_err(Refusal::invalid_key)
+        name.map_err(Refusal::no_file)
     }
 
     fn place(&self, name: &Key) -> Result<FilePlace, Refusal> {

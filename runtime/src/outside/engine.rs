@@ -8,6 +8,7 @@ use crate::holder::Holder;
 use crate::key::Key;
 use crate::site::Site;
 use crate::table::policy::{Mode, Reentry};
+use crate::timer::FOREVER;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -27,11 +28,12 @@ use std::time::{Duration, Instant};
 pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// What is known of one lock while somebody in this process wants or has it, such as
     /// [`InUse`](crate::engine::InUse). Dropped when its holder or waiter is.
-    type Place: fmt::Debug + Send + Sync + Unpin + 'static;
+    type Place: fmt::Debug + Send + Sync + 'static;
     /// What somebody who waits has. Dropping it gives back what was granted meanwhile.
-    type Wait: Default + Send + Unpin + 'static;
-    /// The lock; dropping it releases. Of those in this process who share a lock each has one.
-    type Hold: Send + Sync + Unpin + 'static;
+    type Wait: Default + Send + 'static;
+    /// The lock; dropping it releases. Several in this process have one each of the same lock
+    /// where they share it, or where a thread goes in again, see [`Ask::reentry`].
+    type Hold: Send + Sync + 'static;
 
     /// What texts call the space.
     fn name(&self) -> &'static str;
@@ -69,11 +71,12 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
         by: &By<'_>,
     ) -> Poll<Result<Answer<Self::Hold>, Refusal>>;
 
-    /// Somebody begins to wait, in the process or outside of it, or has ended to, since it has the
-    /// lock: for engines that count those. Who gives up drops the place.
+    /// Somebody waits in the process, or waits no longer, since it has the lock: for engines that
+    /// count those. The one may be said several times, and the other also of who never waited.
+    /// That somebody waits outside, [`Engine::poll`] sees itself; who gives up drops the place.
     fn set_waiting(&self, _place: &mut Self::Place, _waits: bool) {}
 
-    /// When a thread is to take the next step if nobody wakes it before.
+    /// When a thread that waits for the lock is to take the next step, if nobody wakes it before.
     fn wakes_at(&self, _wait: &Self::Wait) -> Option<Instant> {
         None
     }
@@ -136,8 +139,8 @@ pub struct Ask {
     /// Together with other sharers, in whatever process, or alone. An engine that has no shared
     /// locks gives exclusive ones.
     pub mode: Mode,
-    /// Whether a thread that has the lock goes straight in. It matters only to engines that
-    /// look whether a lock that is held is still the one of its name.
+    /// Whether a thread that has the lock goes straight in. It comes here to do so while this
+    /// process has the lock, and is to be granted another hold of it, not to wait for itself.
     pub reentry: Reentry,
     /// Where in the code.
     pub site: Site,
@@ -160,7 +163,8 @@ pub enum Answer<H> {
     /// Whoever asked has the lock.
     Granted(H),
     /// Somebody else has it, and whoever asked doesn't wait, see [`Ask::waits`]. Sharers ask
-    /// again when it is their turn to wait: one of them does so for all.
+    /// again when it is their turn to wait: one of them does so for all. An engine that says
+    /// it to who waits is wrong, and that panics.
     Busy,
     /// The name leads to another lock by now; nothing was taken.
     Moved,
@@ -181,20 +185,24 @@ impl Pause {
         Self(Some(Alarm::at(at)))
     }
 
-    /// For so long.
+    /// For so long; for ever, if that is over 34,000 years.
     #[must_use]
     pub fn of(time: Duration) -> Self {
-        Self(Some(Alarm::after(time)))
+        Self(Some(Alarm::after(time.min(FOREVER))))
     }
 
-    /// Whether it is over; else sees to it that a task is woken then. A thread wakes by itself,
-    /// see [`Engine::wakes_at`].
+    /// Whether it is over; else sees to it that the next step is taken then. A thread that waits
+    /// for the lock wakes by itself, see [`Engine::wakes_at`].
     pub fn poll(&mut self, by: &By<'_>) -> Poll<()> {
-        match &mut self.0 {
-            None => Poll::Ready(()),
-            Some(alarm) if by.patience == Patience::Task => alarm.poll((by.waker)()),
-            Some(alarm) if alarm.is_over() => Poll::Ready(()),
-            Some(_) => Poll::Pending,
+        let Some(alarm) = &mut self.0 else {
+            return Poll::Ready(());
+        };
+        match by.patience {
+            Patience::Task | Patience::Try => alarm.poll(by.waker()),
+            Patience::Thread | Patience::Timed | Patience::Last if alarm.is_over() => {
+                Poll::Ready(())
+            }
+            Patience::Thread | Patience::Timed | Patience::Last => Poll::Pending,
         }
     }
 

@@ -16,7 +16,8 @@ pub struct Line {
 
 impl Line {
     /// The half of the lock that has this name outside. `space` is what texts of deadlocks, and
-    /// [`snapshot`](crate::snapshot()), call the space.
+    /// [`snapshot`](crate::snapshot()), call the space; `turns`, what they call that of those
+    /// who share the lock and wait for their turn.
     #[must_use]
     pub const fn new(space: &'static str, turns: &'static str, name: Key) -> Self {
         Self {

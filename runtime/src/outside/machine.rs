@@ -196,7 +196,9 @@ impl<E: Engine> One<E> {
                     let Poll::Ready(in_process) = queue.poll(by, true) else {
                         // It waits for the lock, and so not for one that is replaced at once.
                         self.moved = 0;
-                        self.set_waiting(true);
+                        if let Some(place) = &mut self.place {
+                            self.request.engine.set_waiting(place, true);
+                        }
                         return Poll::Pending;
                     };
                     self.state = State::asking(in_process, None);
@@ -260,6 +262,9 @@ impl<E: Engine> One<E> {
         };
         match answer {
             Answer::Granted(hold) => Poll::Ready(Ok(Some(self.end(hold)))),
+            Answer::Busy if ask.waits(by) => {
+                panic!("{engine:?} says that it is busy to somebody who waits, see `Ask::waits`")
+            }
             Answer::Busy if by.patience == Patience::Try => {
                 Poll::Ready(Err(request.busy(ErrorKind::Busy, place)))
             }
@@ -294,19 +299,14 @@ impl<E: Engine> One<E> {
         else {
             unreachable!("it has the in-process lock");
         };
-        self.set_waiting(false);
-        OutsideHold {
+        let mut hold = OutsideHold {
             hold: Some(hold),
             in_process: Some(in_process),
             place: self.place.take().expect("it is in use until here"),
             taken: self.request.taken(),
-        }
-    }
-
-    fn set_waiting(&mut self, waits: bool) {
-        if let Some(place) = &mut self.place {
-            self.request.engine.set_waiting(place, waits);
-        }
+        };
+        self.request.engine.set_waiting(&mut hold.place, false);
+        hold
     }
 
     /// The in-process lock that is waited for.

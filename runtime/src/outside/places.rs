@@ -46,7 +46,8 @@ impl<P> Places<P> {
         }
     }
 
-    /// The lock of a name. `make` is called where nobody in this process uses it.
+    /// The lock of a name. `make` is called where nobody in this process uses it, and may not
+    /// ask for one itself.
     pub fn of(&self, name: &Key, make: impl FnOnce() -> P) -> InUse<P> {
         let mut in_use = self.in_use.lock();
         let used = in_use.entry(name.clone()).or_insert_with(|| Used {

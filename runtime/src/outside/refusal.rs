@@ -18,8 +18,11 @@ pub struct Refusal {
 
 #[derive(Debug)]
 enum Reason {
-    /// The space has no lock of such a key.
-    Key(&'static str),
+    /// The space has no lock, or lock file, of such a key.
+    Key {
+        lock: &'static str,
+        reason: &'static str,
+    },
     /// What was tried, why it failed, and what helps.
     Failed(&'static str, io::Error, &'static str),
 }
@@ -31,7 +34,14 @@ impl Refusal {
     /// `reason` says what is wrong with the key, and what to do: "it is empty; name something".
     #[must_use]
     pub const fn invalid_key(reason: &'static str) -> Self {
-        Self::new(Reason::Key(reason))
+        let lock = "lock";
+        Self::new(Reason::Key { lock, reason })
+    }
+
+    /// The same of lock files.
+    pub(crate) const fn no_file(reason: &'static str) -> Self {
+        let lock = "lock file";
+        Self::new(Reason::Key { lock, reason })
     }
 
     /// The lock can't be used: the error is of the kind [`ErrorKind::Io`](crate::ErrorKind::Io),
@@ -57,7 +67,7 @@ impl Refusal {
     /// The error of a lock, which is at a path, if it is at any.
     pub(crate) fn of(self, space: &'static str, key: Key, path: Option<PathBuf>) -> Error {
         match self.reason {
-            Reason::Key(reason) => Error::invalid_key(space, key, reason),
+            Reason::Key { lock, reason } => Error::invalid_key(space, key, (lock, reason)),
             Reason::Failed(tried, source, remedy) => {
                 Error::io(space, key, self.path.or(path), (tried, source, remedy))
             }

@@ -8,6 +8,7 @@ mod conformance;
 mod deadlock;
 mod derive;
 mod ending;
+mod engine;
 mod evaluation;
 mod fair;
 mod fairness;
