@@ -235,16 +235,21 @@ impl Key {
     }
 }
 
-/// The text of a key, which is written into `copy`, that is empty, only if the value doesn't
+/// The text of a key, which is written into `copy` only if the value doesn't
 /// have it in one piece.
 ///
 /// For one call of ours this is done once, however often the call goes on to look at the
 /// text: what writes it is the user's, and may write something else the next time.
 #[inline]
-pub(crate) fn text_of<'a>(value: &'a (impl LockKey + ?Sized), copy: &'a mut Key) -> &'a [u8] {
+pub(crate) fn text_of<'a>(
+    value: &'a (impl LockKey + ?Sized),
+    copy: &'a mut Option<Key>,
+) -> &'a [u8] {
     if let Some(text) = value.as_text() {
         return text.as_bytes();
     }
+    // Made here and not by the caller: to clear room for a text costs as much as the lock.
+    let copy = copy.insert(Key::empty());
     copy.write(value);
     copy.as_bytes()
 }

@@ -309,7 +309,7 @@ impl Space for Locks {
 
     #[inline]
     fn begin(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Begun<Thin<Guard>, InProcess> {
-        let mut copy = Key::empty();
+        let mut copy = None;
         let text = text_of(key, &mut copy);
         match self.try_thin(text, mode, site) {
             Some(hash) => Begun::Held(Thin::new(hash)),
@@ -325,7 +325,7 @@ impl Space for Locks {
         site: Site,
         Task(owner): Task,
     ) -> Begun<Thin<AsyncGuard>, InProcess> {
-        let mut copy = Key::empty();
+        let mut copy = None;
         let text = text_of(key, &mut copy);
         match self.try_thin_async(text, mode, site, owner) {
             Some(hash) => Begun::Held(Thin::new(hash)),
@@ -343,7 +343,7 @@ impl Space for Locks {
         site: Site,
     ) -> Result<Guard, Infallible> {
         // Not in a closure, where a deadlock's panic would not know its caller.
-        let mut copy = Key::empty();
+        let mut copy = None;
         let text = text_of(key, &mut copy);
         match self.try_thin(text, mode, site) {
             Some(hash) => Ok(Guard::thin(hash)),
@@ -360,7 +360,7 @@ impl Space for Locks {
         site: Site,
         timeout: Duration,
     ) -> Result<Guard, Error> {
-        let mut copy = Key::empty();
+        let mut copy = None;
         let text = text_of(key, &mut copy);
         if let Some(hash) = self.try_thin(text, mode, site) {
             return Ok(Guard::thin(hash));
@@ -377,7 +377,7 @@ impl Space for Locks {
         reentry: Reentry,
         site: Site,
     ) -> Result<Guard, Error> {
-        let mut copy = Key::empty();
+        let mut copy = None;
         let text = text_of(key, &mut copy);
         match self.try_thin(text, mode, site) {
             Some(hash) => Ok(Guard::thin(hash)),
