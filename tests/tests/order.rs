@@ -3,7 +3,8 @@
 //!
 //! The sources are read as text. A path that begins with `crate`, `super`, `self` or a module that
 //! the file declares, in a `use` or anywhere else, is an import from the file of the longest module
-//! that it names. To declare a module is none. A file's own `mod tests { .. }` may import anything.
+//! that it names. To declare a module is none. A module that there is for tests only may import
+//! anything, be it a file or the end of one.
 
 use lockutils_tests::Directory;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use std::iter::Peekable;
 use std::path::Path;
 
 /// The crates that are so, by the files that they begin with.
-const STRICT: [&str; 2] = ["cli/src/main.rs", "macros/src/lib.rs"];
+const STRICT: [&str; 3] = ["cli/src/main.rs", "macros/src/lib.rs", "runtime/src/lib.rs"];
 
 #[test]
 fn files_import_from_those_above_only() {
@@ -28,12 +29,12 @@ fn files_that_need_each_other_are_found() {
     for (file, text) in [
         (
             "lib.rs",
-            "mod a;\nmod b;\npub(crate) mod c;\npub(crate) use a::A;",
+            "mod a;\nmod b;\npub(crate) mod c;\n#[cfg(test)]\nmod t;\npub(crate) use a::A;",
         ),
         ("a.rs", "//! As crate::c.\nuse crate::{b::{self, B}, d};"),
         (
             "b/mod.rs",
-            "mod d;\nuse d::D;\n#[cfg(test)]\nmod tests { use crate::a; }",
+            "mod d;\nuse d::D;\n#[cfg(all(test, unix))]\nmod tests { use crate::a; }",
         ),
         ("b/d.rs", "fn f() -> super::super::c::C { \"crate::a\" }"),
         ("c.rs", "pub(crate) struct C;"),
@@ -130,29 +131,31 @@ fn named<'a>(modules: &'a Modules, module: &[String], path: &[String]) -> &'a [S
 fn read(file: &Path, module: &[String], modules: &mut Modules) {
     let text =
         fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let code = text
-        .split("#[cfg(test)]\nmod tests {")
-        .next()
-        .expect("a part");
+    let code = text.split("\nmod tests {").next().expect("a part");
     let beside = file.parent().expect("a folder");
     let folder = if module.is_empty() || file.ends_with("mod.rs") {
         beside.to_owned()
     } else {
         file.with_extension("")
     };
-    let (mut children, mut place) = (Vec::new(), None);
+    let (mut children, mut place, mut is_for_tests) = (Vec::new(), None, false);
     for line in code.lines().map(str::trim) {
+        is_for_tests |= line.starts_with("#[cfg(test)") || line.starts_with("#[cfg(all(test,");
         if let Some(path) = line.strip_prefix("#[path = \"") {
             place = Some(beside.join(path.trim_end_matches("\"]")));
         }
         let words: Vec<_> = line.trim_end_matches(';').split(' ').collect();
-        if let (true, [.., "mod", name]) = (line.ends_with(';'), &words[..]) {
+        let declares = line.ends_with(';') && !is_for_tests;
+        if let (true, [.., "mod", name]) = (declares, &words[..]) {
             let (own, inside) = (format!("{name}.rs"), format!("{name}/mod.rs"));
             let usual = [own, inside].map(|name| folder.join(name));
             let found = usual.iter().find(|file| file.exists());
             let file = place.take().or(found.cloned()).expect("a file");
             read(&file, &[module, &[(*name).to_owned()]].concat(), modules);
             children.push((*name).to_owned());
+        }
+        if !line.starts_with("#[") {
+            (is_for_tests, place) = (false, None);
         }
     }
     modules

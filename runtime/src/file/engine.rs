@@ -1,16 +1,17 @@
 //! Lock files as an engine: how one is taken, waited for, and released.
 //!
 //! A thread without a timeout waits in the kernel itself. A task, or a thread with a timeout, has
-//! another thread wait, see [`wait`](super::wait). Where Python polls the same file, and where too
+//! another thread wait, see [`sleep`](super::sleep). Where Python polls the same file, and where too
 //! many threads wait already, it tries again after a while, at a time that is left to chance.
 
 use super::descriptor::{self, Failure};
 use super::directory::FileSpace;
 use super::kernel::{Manner, Tried, Waiting};
 use super::path::{self, Rule};
+use super::refresh;
+use super::sleep::Claim;
 use super::table::{self, HeldBy, InUse};
 use super::tell::Waiter;
-use super::wait::Claim;
 use crate::drive::{By, Patience};
 use crate::holder::Holder;
 use crate::key::Key;
@@ -152,7 +153,10 @@ impl Engine for Files {
                 self.set_waiting(place, true); // Before it blocks.
             }
             match tried {
-                Tried::Taken => {
+                Tried::Taken { anew } => {
+                    if anew {
+                        refresh::start();
+                    }
                     let (by, rule) = (place.file.hold(), self.space.rule);
                     return Poll::Ready(Ok(Answer::Granted(FileHold { by, rule })));
                 }

@@ -12,7 +12,7 @@
 //!
 //! Going from one to the next inside the process without asking the kernel is many times
 //! faster, and would leave other processes waiting. So it is done for a while at most, see
-//! [`turn`](super::turn).
+//! [`pace`](super::pace).
 //!
 //! A lock on a file that is no longer at its path excludes nobody who opens the path later.
 //! So who gets the lock looks whether it is, and starts again with the file that is there
@@ -22,21 +22,19 @@
 use super::count::{Count, Teller};
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
+use super::link::{Link, Usage};
+use super::pace::Pace;
 use super::path::Rule;
 use super::record::Content;
-use super::refresh;
+use super::sleep::{Claim, Sleeper};
 use super::sys::{Files as _, Identity, Os};
-use super::table::{self, Link, Usage};
-use super::tell;
-use super::turn::Turn;
-use super::wait::{Claim, Wait};
+use super::tell::{self, Told};
 use crate::key::Key;
 use crate::outside::Line;
 use crate::site::Site;
 use crate::table::policy::{Mode, Reentry};
 use parking_lot::Mutex;
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -73,8 +71,8 @@ struct Kernel {
     /// What was found when the lock was taken through this descriptor.
     led: Option<Led>,
     seen: Option<Seen>,
-    turn: Turn,
-    waits: Vec<Arc<Wait>>,
+    pace: Pace,
+    sleepers: Vec<Arc<Sleeper>>,
 }
 
 /// The name that has led to the file last, and when it did.
@@ -108,7 +106,7 @@ pub(super) struct Manner {
     pub(super) mode: Mode,
     pub(super) reentry: Reentry,
     pub(super) site: Site,
-    /// Whether others' turn is waited for.
+    /// Whether it waits while the process lets others go first.
     pub(super) gives_way: bool,
 }
 
@@ -125,9 +123,12 @@ pub(super) enum Waiting {
 /// What a try has come to.
 #[derive(Debug)]
 pub(super) enum Tried {
-    Taken,
+    Taken {
+        /// Whether the kernel was asked, and not others in the process.
+        anew: bool,
+    },
     Busy,
-    /// It is others' turn until then.
+    /// The process lets others go first until then.
     Paused(Instant),
     /// The name leads elsewhere by now.
     Elsewhere,
@@ -154,15 +155,15 @@ impl LockFile {
                 descriptor: Some(Arc::new(descriptor)),
                 led: None,
                 seen: None,
-                turn: Turn::default(),
-                waits: Vec::new(),
+                pace: Pace::default(),
+                sleepers: Vec::new(),
             }),
         }
     }
 
     /// Takes the kernel's lock, or a share in it, if that needs no waiting.
     pub(super) fn try_take(&self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
-        table::with_room(|| self.kernel.lock().try_take(self, link, manner))
+        self.kernel.lock().try_take(self, link, manner)
     }
 
     /// Whether it is the file at the path.
@@ -190,27 +191,24 @@ impl LockFile {
         descriptor: &Descriptor,
         mode: Mode,
     ) -> Result<(), Failure> {
+        let told: Arc<dyn Told> = self.clone();
         // Relaxed, here and below: the number is all there is to see.
         self.in_kernel.fetch_add(1, Ordering::Relaxed);
-        tell::changed(self);
+        tell::changed(&told);
         let result = descriptor.lock(mode);
         self.in_kernel.fetch_sub(1, Ordering::Relaxed);
-        tell::changed(self);
+        tell::changed(&told);
         result
     }
 
-    /// Has a thread wait for the kernel's lock; `None` if there are too many.
+    /// Has a thread wait for the kernel's lock, if there are not too many.
     pub(super) fn wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
-        table::with_room(|| self.try_wait(path, mode))
-    }
-
-    fn try_wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
         let mut kernel = self.kernel.lock();
-        let waits = &mut kernel.waits;
+        let sleepers = &mut kernel.sleepers;
         // The child of a fork has none of its parent's threads.
-        let is_left = |wait: &&Arc<Wait>| wait.mode == mode && wait.descriptor.is_own();
-        let mut left = waits.iter().filter(is_left);
-        if let Some(claim) = left.find_map(|wait| wait.claim(self)) {
+        let is_left = |sleeper: &&Arc<Sleeper>| sleeper.mode == mode && sleeper.descriptor.is_own();
+        let mut left = sleepers.iter().filter(is_left);
+        if let Some(claim) = left.find_map(|sleeper| sleeper.claim(self.clone())) {
             return Ok(Waiting::For(claim));
         }
         let descriptor = Descriptor::open(path)?;
@@ -218,34 +216,32 @@ impl LockFile {
             return Ok(Waiting::Elsewhere);
         }
         descriptor.mark();
-        let Some(claim) = Wait::start(self, mode, descriptor) else {
+        let Some(claim) = Sleeper::start(self.clone(), mode, descriptor) else {
             return Ok(Waiting::TooMany);
         };
-        waits.retain(|wait| wait.mode != mode);
-        waits.push(Arc::clone(&claim.wait));
+        sleepers.retain(|sleeper| sleeper.mode != mode);
+        sleepers.push(Arc::clone(&claim.sleeper));
         Ok(Waiting::For(claim))
     }
 
-    /// Has a wait's descriptor be ours, with the lock that it has.
-    pub(super) fn take_over(&self, wait: &Arc<Wait>) {
+    /// Has a sleeper's descriptor be ours, with the lock that it has.
+    pub(super) fn take_from(&self, sleeper: &Sleeper) {
         let mut kernel = self.kernel.lock();
         if kernel.state == State::Free {
-            kernel.descriptor = Some(Arc::clone(&wait.descriptor));
+            kernel.descriptor = Some(Arc::clone(&sleeper.descriptor));
             (kernel.led, kernel.seen) = (None, None);
         }
     }
 
-    /// Forgets a wait that is over. What it has of the lock ends with its descriptor, unless
+    /// Forgets a sleeper that has ended. What it has of the lock ends with its descriptor, unless
     /// that was taken over.
-    pub(super) fn end_wait(self: &Arc<Self>, wait: &Arc<Wait>) {
+    pub(super) fn end_sleep(&self, sleeper: &Arc<Sleeper>) {
         let mut kernel = self.kernel.lock();
-        kernel.waits.retain(|other| !Arc::ptr_eq(other, wait));
-        let is_ours = |ours: &Arc<Descriptor>| Arc::ptr_eq(ours, &wait.descriptor);
+        kernel.sleepers.retain(|other| !Arc::ptr_eq(other, sleeper));
+        let is_ours = |ours: &Arc<Descriptor>| Arc::ptr_eq(ours, &sleeper.descriptor);
         if !kernel.descriptor.as_ref().is_some_and(is_ours) {
-            let _ = wait.descriptor.unlock();
+            let _ = sleeper.descriptor.unlock();
         }
-        drop(kernel);
-        table::tidy(self);
     }
 
     /// Ends a hold.
@@ -257,7 +253,7 @@ impl LockFile {
                 let mode = *mode;
                 let others = self.usage.has_others();
                 if rule == Rule::Oslo {
-                    kernel.turn.end_hold(Instant::now());
+                    kernel.pace.end_hold(Instant::now());
                 }
                 kernel.release(others && rule == Rule::Own && mode == Mode::Exclusive);
             }
@@ -288,29 +284,6 @@ impl LockFile {
         }
     }
 
-    /// Notes that another number may wait than was written down. False where that is noted.
-    pub(super) fn note_change(&self) -> bool {
-        // Whoever counts after it is taken back by `tell` sees what was before this.
-        !self.has_changed.swap(true, Ordering::AcqRel)
-    }
-
-    /// Has the next change be noted.
-    pub(super) fn forget_change(&self) {
-        self.has_changed.swap(false, Ordering::AcqRel);
-    }
-
-    /// Writes down how many of this process wait, and tells whether any do.
-    pub(super) fn tell(&self, by: Teller) -> bool {
-        self.forget_change();
-        let count = self.count();
-        let descriptor = self.kernel.lock().descriptor.clone();
-        // The file system may take its time.
-        if descriptor.is_some_and(|descriptor| descriptor.tell(by, count)) {
-            self.is_told.store(true, Ordering::Relaxed);
-        }
-        count != Count::default()
-    }
-
     /// Ends what was kept for those who have all gone.
     pub(super) fn put_away(&self) -> Rest {
         let mut kernel = self.kernel.lock();
@@ -319,7 +292,7 @@ impl LockFile {
         }
         Rest {
             is_open: kernel.descriptor.is_some(),
-            is_awaited: !kernel.waits.is_empty(),
+            is_awaited: !kernel.sleepers.is_empty(),
         }
     }
 
@@ -353,15 +326,33 @@ impl LockFile {
     }
 
     /// The open file once more, with the lock that the caller holds.
-    pub(super) fn duplicate(&self) -> io::Result<File> {
+    pub(super) fn duplicate(&self) -> Result<File, Failure> {
         let descriptor = self.kernel.lock().descriptor.clone();
         let descriptor = descriptor.expect("who holds has it open");
-        let open = || {
-            descriptor
-                .duplicate()
-                .map_err(Failure::of("share lock file"))
-        };
-        table::with_room(open).map_err(|failure| failure.source)
+        let duplicate = descriptor.duplicate();
+        duplicate.map_err(Failure::of("share lock file"))
+    }
+}
+
+impl Told for LockFile {
+    fn note_change(&self) -> bool {
+        // Whoever counts after it is taken back by `tell` sees what was before this.
+        !self.has_changed.swap(true, Ordering::AcqRel)
+    }
+
+    fn forget_change(&self) {
+        self.has_changed.swap(false, Ordering::AcqRel);
+    }
+
+    fn tell(&self, by: Teller) -> bool {
+        self.forget_change();
+        let count = self.count();
+        let descriptor = self.kernel.lock().descriptor.clone();
+        // The file system may take its time.
+        if descriptor.is_some_and(|descriptor| descriptor.tell(by, count)) {
+            self.is_told.store(true, Ordering::Relaxed);
+        }
+        count != Count::default()
     }
 }
 
@@ -397,7 +388,7 @@ impl Kernel {
             // A shared lock on the same descriptor takes the place of an exclusive one.
             State::Kept => self.state = State::Free,
             State::Free if manner.gives_way => {
-                if let Some(until) = self.turn.pause() {
+                if let Some(until) = self.pace.pause() {
                     return Ok(Tried::Paused(until));
                 }
             }
@@ -409,7 +400,7 @@ impl Kernel {
         let descriptor = if let Some(descriptor) = own {
             descriptor
         } else {
-            self.waits.retain(|wait| wait.descriptor.is_own());
+            self.sleepers.retain(|sleeper| sleeper.descriptor.is_own());
             (self.led, self.seen) = (None, None);
             Arc::new(Descriptor::open(&link.path)?)
         };
@@ -417,9 +408,9 @@ impl Kernel {
             return Ok(Tried::Elsewhere);
         }
         let mut taken = descriptor.try_lock(mode)?;
-        if !taken && !self.waits.is_empty() {
+        if !taken && !self.sleepers.is_empty() {
             // A thread that waits for nobody may have got it this moment.
-            self.waits.iter().for_each(|wait| wait.give_back());
+            self.sleepers.iter().for_each(|sleeper| sleeper.give_back());
             taken = descriptor.try_lock(mode)?;
         }
         let is_recorded = taken && rule == Rule::Own;
@@ -441,10 +432,9 @@ impl Kernel {
         }
         self.state = State::Held(mode, 1);
         if rule == Rule::Oslo {
-            self.turn.begin_hold(Instant::now());
+            self.pace.begin_hold(Instant::now());
         }
-        refresh::start();
-        Ok(Tried::Taken)
+        Ok(Tried::Taken { anew: true })
     }
 
     /// Takes a share in what others in the process hold, or goes in again.
@@ -459,7 +449,7 @@ impl Kernel {
         if let State::Held(_, holders) = &mut self.state {
             *holders += 1;
         }
-        Ok(Tried::Taken)
+        Ok(Tried::Taken { anew: false })
     }
 
     /// Takes what was kept for the next in line.
@@ -472,7 +462,7 @@ impl Kernel {
         if self.seen.as_ref().is_none_or(|seen| seen.site != site) {
             self.record_next(site);
         }
-        Ok(Tried::Taken)
+        Ok(Tried::Taken { anew: false })
     }
 
     /// Whether the name leads to this file, whose lock the process has.
@@ -529,7 +519,7 @@ impl Kernel {
         if let Some(seen) = &self.seen {
             let is_ours = content.is_some() && seen.content == content;
             if !is_ours {
-                self.turn.others_are_about(now);
+                self.pace.others_are_about(now);
             }
             let is_young = now.duration_since(seen.written) < FRESH;
             if is_ours && seen.site == site && is_young {
@@ -559,8 +549,8 @@ impl Kernel {
     /// Ends the last hold. The lock goes to somebody else in the process, if there is one.
     fn release(&mut self, others: bool) {
         if !others {
-            self.turn.end();
-        } else if self.descriptor.is_some() && self.turn.may_be_kept() {
+            self.pace.end();
+        } else if self.descriptor.is_some() && self.pace.may_be_kept() {
             self.state = State::Kept;
             return;
         }

@@ -1,9 +1,8 @@
 //! Which lock files the process uses, by which names, and which it keeps open.
 //!
 //! A file is what its identity says, its device and inode. A [`Link`] is a name that has led
-//! to it: a directory, as its space spells it, and the file's name there. So all names of a
-//! file, through symbolic links, mounts, hard links or upper and lower case, come to one
-//! [`LockFile`], with one queue.
+//! to it, and a [`Linked`] the two of them. So all names of a file, through symbolic links, mounts,
+//! hard links or upper and lower case, come to one [`LockFile`], with one queue.
 //!
 //! Where a name leads to may change at any time. One that somebody in the process uses keeps to
 //! its file, so that callers who name a lock alike exclude each other also when its file was
@@ -22,7 +21,9 @@
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
 use super::kernel::{LockFile, Manner, Tried, Waiting};
+use super::link::{Link, Usage, hash, hash_of};
 use super::path::Rule;
+use super::sleep::{Awaited, Sleeper};
 use super::sys::{Files as _, Identity, Os};
 use super::tell::Waiter;
 use crate::key::Key;
@@ -31,11 +32,10 @@ use crate::table::policy::Mode;
 use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
 use std::fs::File;
-use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How many files are kept open without being used, unless [`set_kept`] says otherwise.
 pub(super) const KEPT: usize = 64;
@@ -50,7 +50,7 @@ static FILES: Mutex<Files> = Mutex::new(Files {
 
 struct Files {
     /// By directory and name.
-    links: HashTable<Arc<Link>>,
+    links: HashTable<Arc<Linked>>,
     /// By identity.
     by_identity: HashTable<Known>,
     /// How often a file was used last by somebody, which gives the order of it.
@@ -64,48 +64,19 @@ struct Files {
 struct Known {
     file: Arc<LockFile>,
     /// The names that lead to it.
-    links: Vec<Arc<Link>>,
+    links: Vec<Arc<Linked>>,
 }
 
-/// A name of a lock file.
+/// A name, and the lock file that it has led to.
 #[derive(Debug)]
-pub(super) struct Link {
-    directory: &'static Directory,
-    name: Key,
-    pub(super) path: PathBuf,
+struct Linked {
+    link: Arc<Link>,
     file: Arc<LockFile>,
-    /// How many in this process hold or await the file's lock by this name. Like [`Usage`] it
-    /// only changes under the table's mutex.
-    users: AtomicUsize,
-    /// How many of them hold it. Of an exclusive lock it only changes under the in-process one,
-    /// and so is relaxed.
-    holders: AtomicUsize,
-}
-
-/// Who uses a lock file. It only changes under the table's mutex, and so all of it is relaxed;
-/// elsewhere it is a hint.
-#[derive(Debug, Default)]
-pub(super) struct Usage {
-    /// How many in this process hold or await its lock.
-    users: AtomicUsize,
-    /// When its last user left, by [`Files::uses`], if it is open without being used; else zero.
-    kept_since: AtomicU64,
-}
-
-impl Usage {
-    pub(super) fn users(&self) -> usize {
-        self.users.load(Ordering::Relaxed)
-    }
-
-    /// Whether somebody else than the caller uses it.
-    pub(super) fn has_others(&self) -> bool {
-        self.users() > 1
-    }
 }
 
 /// A lock file by one of its names, in use for as long as this lives.
 #[derive(Debug)]
-pub(super) struct InUse(Arc<Link>);
+pub(super) struct InUse(Arc<Linked>);
 
 impl InUse {
     /// The file that a name leads to, which is made where there is none.
@@ -115,7 +86,8 @@ impl InUse {
 
     /// The file that the name leads to now, where it no longer leads to this one.
     pub(super) fn anew(&self) -> Result<Self, Failure> {
-        Self::other_than(Some(&self.0.file), self.0.directory, &self.0.name)
+        let Linked { link, file } = &*self.0;
+        Self::other_than(Some(file), link.directory, &link.name)
     }
 
     fn other_than(
@@ -146,15 +118,17 @@ impl InUse {
 
     /// Has others be told that somebody waits, for as long as the waiter lives.
     pub(super) fn waiter(&self) -> Waiter {
-        Waiter::new(&self.0.file)
+        let file = Arc::clone(&self.0.file);
+        Waiter::new(file)
     }
 
     /// Takes the kernel's lock, or a share in it, if that needs no waiting. The caller has the
     /// in-process lock, here and below.
     pub(super) fn try_take(&self, manner: Manner) -> Result<Tried, Failure> {
-        let tried = self.0.file.try_take(&self.0, manner)?;
-        if matches!(tried, Tried::Taken) {
-            self.0.holders.fetch_add(1, Ordering::Relaxed);
+        let Linked { link, file } = &*self.0;
+        let tried = with_room(|| file.try_take(link, manner))?;
+        if matches!(tried, Tried::Taken { .. }) {
+            link.holders.fetch_add(1, Ordering::Relaxed);
         }
         Ok(tried)
     }
@@ -164,7 +138,7 @@ impl InUse {
     }
 
     pub(super) fn wait(&self, mode: Mode) -> Result<Waiting, Failure> {
-        self.0.file.wait(&self.0.path, mode)
+        with_room(|| self.0.file.wait(&self.0.link.path, mode))
     }
 
     /// The name that a hold has come by, for who has just taken the lock.
@@ -174,11 +148,11 @@ impl InUse {
 
     /// Removes the file, if its name leads to it; tells whether it does.
     pub(super) fn remove(&self) -> Result<bool, Failure> {
-        self.0.file.remove(&self.0.path)
+        self.0.file.remove(&self.0.link.path)
     }
 
     pub(super) fn path(&self) -> PathBuf {
-        self.0.path.clone()
+        self.0.link.path.clone()
     }
 
     pub(super) fn is_held(&self) -> bool {
@@ -192,23 +166,23 @@ impl InUse {
 
     /// Whether the name still leads to it.
     pub(super) fn leads_here(&self) -> Result<bool, Failure> {
-        self.0.file.is_at(&self.0.path)
+        self.0.file.is_at(&self.0.link.path)
     }
 }
 
 /// The name by which somebody holds a lock file.
 #[derive(Debug)]
-pub(super) struct HeldBy(Arc<Link>);
+pub(super) struct HeldBy(Arc<Linked>);
 
 impl HeldBy {
     pub(super) fn release(&self, rule: Rule) {
-        self.0.holders.fetch_sub(1, Ordering::Relaxed);
+        self.0.link.holders.fetch_sub(1, Ordering::Relaxed);
         self.0.file.release(rule);
     }
 
     /// The open file once more, with the lock.
     pub(super) fn duplicate(&self) -> io::Result<File> {
-        self.0.file.duplicate()
+        with_room(|| self.0.file.duplicate()).map_err(|failure| failure.source)
     }
 }
 
@@ -216,8 +190,8 @@ impl Drop for InUse {
     fn drop(&mut self) {
         let mut closed = Vec::new();
         let mut files = FILES.lock();
-        let Link { file, users, .. } = &*self.0;
-        users.fetch_sub(1, Ordering::Relaxed);
+        let Linked { link, file } = &*self.0;
+        link.users.fetch_sub(1, Ordering::Relaxed);
         if file.usage.users.fetch_sub(1, Ordering::Relaxed) == 1 {
             files.put_away(file, &mut closed);
             let most = files.most_kept;
@@ -293,8 +267,23 @@ fn close_unused() {
     drop(files);
 }
 
+impl Awaited for LockFile {
+    fn lock_for(self: Arc<Self>, sleeper: &Sleeper) -> Result<(), Failure> {
+        self.lock_by(&sleeper.descriptor, sleeper.mode)
+    }
+
+    fn take_over(&self, sleeper: &Sleeper) {
+        self.take_from(sleeper);
+    }
+
+    fn end(self: Arc<Self>, sleeper: &Arc<Sleeper>) {
+        self.end_sleep(sleeper);
+        tidy(&self);
+    }
+}
+
 /// Forgets a file of which nothing is left.
-pub(super) fn tidy(file: &Arc<LockFile>) {
+fn tidy(file: &Arc<LockFile>) {
     let mut closed = Vec::new();
     let mut files = FILES.lock();
     if file.usage.users() == 0 {
@@ -312,21 +301,25 @@ impl Files {
         name: &Key,
     ) -> Option<InUse> {
         let hash = hash(directory, name);
-        let link = self.links.find(hash, |link| link.is(directory, name))?;
-        let file = &link.file;
+        let linked = self
+            .links
+            .find(hash, |linked| linked.link.is(directory, name))?;
+        let Linked { link, file } = &**linked;
         let is_used = link.users.load(Ordering::Relaxed) > 0;
         let is_believed = is_used || file.usage.users() == 0;
         let is_former = former.is_some_and(|former| Arc::ptr_eq(former, file));
-        let link = (is_believed && !is_former).then(|| Arc::clone(link))?;
-        Some(self.begin_use(link))
+        let linked = (is_believed && !is_former).then(|| Arc::clone(linked))?;
+        Some(self.begin_use(linked))
     }
 
     /// The file of a name that somebody uses.
     fn known_and_used(&self, directory: &'static Directory, name: &Key) -> Option<Arc<LockFile>> {
         let hash = hash(directory, name);
-        let link = self.links.find(hash, |link| link.is(directory, name))?;
-        let is_used = link.users.load(Ordering::Relaxed) > 0;
-        is_used.then(|| Arc::clone(&link.file))
+        let linked = self
+            .links
+            .find(hash, |linked| linked.link.is(directory, name))?;
+        let is_used = linked.link.users.load(Ordering::Relaxed) > 0;
+        is_used.then(|| Arc::clone(&linked.file))
     }
 
     /// Has a name lead to the file that was opened by it. Takes the descriptor if the file
@@ -357,45 +350,42 @@ impl Files {
             }
         };
         let Known { file, links } = known.get_mut();
-        let link = Arc::new(Link {
-            directory,
-            name: name.clone(),
-            path,
+        let linked = Arc::new(Linked {
+            link: Arc::new(Link::new(directory, name.clone(), path)),
             file: Arc::clone(file),
-            users: AtomicUsize::new(0),
-            holders: AtomicUsize::new(0),
         });
-        links.push(Arc::clone(&link));
+        links.push(Arc::clone(&linked));
         let hash = hash(directory, name);
         self.links
-            .insert_unique(hash, Arc::clone(&link), |link| link.hash());
-        self.begin_use(link)
+            .insert_unique(hash, Arc::clone(&linked), |linked| linked.link.hash());
+        self.begin_use(linked)
     }
 
     /// Forgets where a name has led to. Who uses that file goes on.
     fn unlink(&mut self, directory: &'static Directory, name: &Key) {
         let hash = hash(directory, name);
-        let Ok(link) = self.links.find_entry(hash, |link| link.is(directory, name)) else {
+        let is_it = |linked: &Arc<Linked>| linked.link.is(directory, name);
+        let Ok(linked) = self.links.find_entry(hash, is_it) else {
             return;
         };
-        let link = link.remove().0;
-        let is_its = |known: &Known| Arc::ptr_eq(&known.file, &link.file);
+        let linked = linked.remove().0;
+        let is_its = |known: &Known| Arc::ptr_eq(&known.file, &linked.file);
         if let Some(known) = self
             .by_identity
-            .find_mut(hash_of(&link.file.identity), is_its)
+            .find_mut(hash_of(&linked.file.identity), is_its)
         {
-            known.links.retain(|other| !Arc::ptr_eq(other, &link));
+            known.links.retain(|other| !Arc::ptr_eq(other, &linked));
         }
     }
 
-    fn begin_use(&mut self, link: Arc<Link>) -> InUse {
-        let Usage { users, kept_since } = &link.file.usage;
-        link.users.fetch_add(1, Ordering::Relaxed);
+    fn begin_use(&mut self, linked: Arc<Linked>) -> InUse {
+        let Usage { users, kept_since } = &linked.file.usage;
+        linked.link.users.fetch_add(1, Ordering::Relaxed);
         users.fetch_add(1, Ordering::Relaxed);
         if kept_since.swap(0, Ordering::Relaxed) != 0 {
             self.kept -= 1;
         }
-        InUse(link)
+        InUse(linked)
     }
 
     /// Keeps or forgets a file that nobody uses.
@@ -439,10 +429,10 @@ impl Files {
 
     /// Forgets the names of a file that is out of the table.
     fn forget(&mut self, known: Known, closed: &mut Vec<Known>) {
-        for link in &known.links {
-            let is_it = |other: &Arc<Link>| Arc::ptr_eq(other, link);
-            if let Ok(link) = self.links.find_entry(link.hash(), is_it) {
-                link.remove();
+        for linked in &known.links {
+            let is_it = |other: &Arc<Linked>| Arc::ptr_eq(other, linked);
+            if let Ok(linked) = self.links.find_entry(linked.link.hash(), is_it) {
+                linked.remove();
             }
         }
         self.kept -= usize::from(known.kept_since().is_some());
@@ -459,30 +449,6 @@ impl Known {
         let since = self.file.usage.kept_since.load(Ordering::Relaxed);
         (since != 0).then_some(since)
     }
-}
-
-impl Link {
-    /// Whether somebody in this process holds the file by this name.
-    pub(super) fn is_held_by(&self) -> bool {
-        self.holders.load(Ordering::Relaxed) > 0
-    }
-
-    fn is(&self, directory: &'static Directory, name: &Key) -> bool {
-        std::ptr::eq(self.directory, directory) && self.name == *name
-    }
-
-    fn hash(&self) -> u64 {
-        hash(self.directory, &self.name)
-    }
-}
-
-fn hash(directory: &'static Directory, name: &Key) -> u64 {
-    hash_of(&(std::ptr::from_ref(directory), name.as_bytes()))
-}
-
-fn hash_of(value: &impl Hash) -> u64 {
-    static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    HASHES.hash_one(value)
 }
 
 #[cfg(all(test, unix))]

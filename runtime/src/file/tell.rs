@@ -11,9 +11,9 @@
 //! kernel shows. So do those who look within that time.
 
 use super::count::Teller;
-use super::kernel::LockFile;
 use crate::process::OfProcess;
 use parking_lot::Mutex;
+use std::fmt;
 use std::mem;
 use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
@@ -36,18 +36,30 @@ static NEWS: OfProcess<Mutex<News>> = OfProcess::new();
 #[derive(Default)]
 struct News {
     /// The files for which another number may wait. They are closed as if they weren't here.
-    changed: Vec<Weak<LockFile>>,
+    changed: Vec<Weak<dyn Told>>,
     thread: Option<Thread>,
+}
+
+/// A lock file, as far as this is concerned.
+pub(super) trait Told: fmt::Debug + Send + Sync {
+    /// Notes that another number may wait than was written down. False where that is noted.
+    fn note_change(&self) -> bool;
+
+    /// Has the next change be noted.
+    fn forget_change(&self);
+
+    /// Writes down how many of this process wait, and tells whether any do.
+    fn tell(&self, by: Teller) -> bool;
 }
 
 /// Somebody who waits for a lock file.
 #[derive(Debug)]
-pub(super) struct Waiter(Arc<LockFile>);
+pub(super) struct Waiter(Arc<dyn Told>);
 
 impl Waiter {
-    pub(super) fn new(file: &Arc<LockFile>) -> Self {
-        changed(file);
-        Self(Arc::clone(file))
+    pub(super) fn new(file: Arc<dyn Told>) -> Self {
+        changed(&file);
+        Self(file)
     }
 }
 
@@ -58,7 +70,7 @@ impl Drop for Waiter {
 }
 
 /// Another number of this process may wait for a file, in the kernel or in all.
-pub(super) fn changed(file: &Arc<LockFile>) {
+pub(super) fn changed(file: &Arc<dyn Told>) {
     // Elsewhere nobody could tell whether the thread still lives.
     if cfg!(target_os = "linux") && file.note_change() {
         NEWS.get().lock().add(file);
@@ -66,7 +78,7 @@ pub(super) fn changed(file: &Arc<LockFile>) {
 }
 
 impl News {
-    fn add(&mut self, file: &Arc<LockFile>) {
+    fn add(&mut self, file: &Arc<dyn Told>) {
         if self.thread.is_none() {
             self.changed.clear();
             let thread = thread::Builder::new()
@@ -96,7 +108,7 @@ fn run() {
         news.thread = None;
         return;
     };
-    let mut told: Vec<Weak<LockFile>> = Vec::new();
+    let mut told: Vec<Weak<dyn Told>> = Vec::new();
     let mut pause = COLLECT;
     loop {
         thread::sleep(COLLECT);
@@ -107,7 +119,7 @@ fn run() {
             COLLECT
         };
         told.extend(changed);
-        told.sort_unstable_by_key(Weak::as_ptr);
+        told.sort_unstable_by_key(|file| file.as_ptr().cast::<()>());
         told.dedup_by(|one, other| one.ptr_eq(other));
         told.retain(|file| file.upgrade().is_some_and(|file| file.tell(teller)));
         thread::park_timeout(if told.is_empty() { LINGER } else { pause });

@@ -162,7 +162,7 @@ impl Machine for InProcess {
         }
     }
 
-    /// When the thread is to look again at what it waits for, see [`Waiting::look`].
+    /// When the thread is to look again at what it waits for.
     fn wakes_at(&mut self) -> Option<Instant> {
         self.waiting().look()
     }

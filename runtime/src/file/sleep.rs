@@ -1,38 +1,50 @@
-//! A wait in the kernel that its waiter can leave.
+//! Threads that wait in the kernel in the place of those who must be able to leave.
 //!
 //! The kernel's wait for a lock blocks a thread, has no timeout, and can't be called off. So
-//! who must be able to leave, since it is a task or has a timeout, has a thread of its own
-//! wait in its place, on a descriptor of its own. When the kernel grants the lock to the
-//! thread, the waiter takes over the descriptor, lock and all.
+//! who must be able to leave, since it is a task or has a timeout, has a [`Sleeper`] wait in its
+//! place: a thread, with a descriptor of its own. When the kernel grants the lock to the
+//! thread, the waiter takes over the descriptor, lock and all, by its [`Claim`].
 //!
-//! A waiter that leaves leaves the thread behind: it gives the lock back as soon as it has
-//! it, unless the next waiter in this process has taken its place. So there are at most
-//! two such threads for a file, for an exclusive and for a shared wait, and at most
-//! [`MOST`] in the process; who finds no thread tries again and again.
+//! A waiter that leaves leaves the sleeper behind: it gives the lock back as soon as it has
+//! it, unless the next waiter in this process has claimed it. So there are at most
+//! two sleepers for a file, for an exclusive and for a shared wait, and at most
+//! [`MOST`] in the process; who finds no [`Seat`] for one tries again and again.
 
 use super::descriptor::{Descriptor, Failure};
-use super::kernel::LockFile;
 use crate::process::OfProcess;
 use crate::table::policy::Mode;
 use parking_lot::Mutex;
+use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 use std::thread;
 
-/// How many waits there can be at once in the process.
+/// How many sleepers there can be at once in the process.
 const MOST: usize = 256;
 
 /// The stack of a thread that only waits.
 const STACK: usize = 64 * 1024;
 
 /// How many there are.
-static WAITING: OfProcess<AtomicUsize> = OfProcess::new();
+static SEATED: OfProcess<AtomicUsize> = OfProcess::new();
+
+/// A lock file, as far as its sleepers are concerned.
+pub(super) trait Awaited: fmt::Debug + Send + Sync {
+    /// Blocks the thread until the sleeper's descriptor has the lock.
+    fn lock_for(self: Arc<Self>, sleeper: &Sleeper) -> Result<(), Failure>;
+
+    /// Goes on with the sleeper's descriptor, and the lock that it has.
+    fn take_over(&self, sleeper: &Sleeper);
+
+    /// Forgets a sleeper that has ended, and so perhaps the file.
+    fn end(self: Arc<Self>, sleeper: &Arc<Sleeper>);
+}
 
 /// A thread that waits in the kernel.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(super) struct Sleeper {
     pub(super) mode: Mode,
     pub(super) descriptor: Arc<Descriptor>,
     state: Mutex<State>,
@@ -48,59 +60,62 @@ enum State {
     Ended(Option<Result<(), Failure>>),
 }
 
-/// One of the places for threads that wait.
-struct Place(&'static AtomicUsize);
+/// One of the seats for sleepers.
+struct Seat(&'static AtomicUsize);
 
-impl Place {
+impl Seat {
     fn take() -> Option<Self> {
         // Relaxed, here and below: the number is all there is to see.
-        let waiting = WAITING.get();
-        let before = waiting.fetch_add(1, Ordering::Relaxed);
+        let seated = SEATED.get();
+        let before = seated.fetch_add(1, Ordering::Relaxed);
         // Before it is looked at, so that it is given back.
-        let place = Self(waiting);
-        (before < MOST).then_some(place)
+        let seat = Self(seated);
+        (before < MOST).then_some(seat)
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A waiter's share in a wait. Dropping it leaves the wait.
+/// A waiter's part of a sleeper. Dropping it leaves the sleeper behind.
 #[derive(Debug)]
 pub(super) struct Claim {
-    file: Arc<LockFile>,
-    pub(super) wait: Arc<Wait>,
+    file: Arc<dyn Awaited>,
+    pub(super) sleeper: Arc<Sleeper>,
 }
 
-impl Wait {
+impl Sleeper {
     /// Has a thread wait; `None` if there are too many.
-    pub(super) fn start(file: &Arc<LockFile>, mode: Mode, descriptor: Descriptor) -> Option<Claim> {
-        let place = Place::take()?;
-        let wait = Arc::new(Self {
+    pub(super) fn start(
+        file: Arc<dyn Awaited>,
+        mode: Mode,
+        descriptor: Descriptor,
+    ) -> Option<Claim> {
+        let seat = Seat::take()?;
+        let sleeper = Arc::new(Self {
             mode,
             descriptor: Arc::new(descriptor),
             state: Mutex::new(State::Claimed(None)),
         });
         let claim = Claim {
-            file: Arc::clone(file),
-            wait: Arc::clone(&wait),
+            file: Arc::clone(&file),
+            sleeper: Arc::clone(&sleeper),
         };
-        let file = Arc::clone(file);
         let spawned = thread::Builder::new()
             .name("lockutils-wait".to_owned())
             .stack_size(STACK)
             .spawn(move || {
-                let _place = place;
-                wait.run(&file);
+                let _seat = seat;
+                sleeper.run(file);
             });
         spawned.is_ok().then_some(claim)
     }
 
-    fn run(self: &Arc<Self>, file: &Arc<LockFile>) {
-        let result = file.lock_by(&self.descriptor, self.mode);
+    fn run(self: &Arc<Self>, file: Arc<dyn Awaited>) {
+        let result = Arc::clone(&file).lock_for(self);
         let mut state = self.state.lock();
         match mem::replace(&mut *state, State::Ended(Some(result))) {
             State::Claimed(waker) => {
@@ -109,19 +124,19 @@ impl Wait {
             }
             State::Left | State::Ended(_) => {
                 drop(state);
-                file.end_wait(self);
+                file.end(self);
             }
         }
     }
 
     /// Takes the place of a waiter that has left; `None` if the wait has ended.
-    pub(super) fn claim(self: &Arc<Self>, file: &Arc<LockFile>) -> Option<Claim> {
+    pub(super) fn claim(self: &Arc<Self>, file: Arc<dyn Awaited>) -> Option<Claim> {
         let mut state = self.state.lock();
         matches!(*state, State::Left).then(|| {
             *state = State::Claimed(None);
             Claim {
-                file: Arc::clone(file),
-                wait: Arc::clone(self),
+                file,
+                sleeper: Arc::clone(self),
             }
         })
     }
@@ -138,13 +153,13 @@ impl Wait {
 impl Claim {
     /// Whether the wait has ended; else sees to it that the waker is called when it has.
     pub(super) fn poll(&self, waker: Waker) -> Poll<Result<(), Failure>> {
-        let mut state = self.wait.state.lock();
+        let mut state = self.sleeper.state.lock();
         match &mut *state {
             State::Ended(result) => {
                 let result = result.take().unwrap_or(Ok(()));
                 drop(state);
                 if result.is_ok() {
-                    self.file.take_over(&self.wait);
+                    self.file.take_over(&self.sleeper);
                 }
                 Poll::Ready(result)
             }
@@ -160,14 +175,14 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut state = self.wait.state.lock();
+        let mut state = self.sleeper.state.lock();
         let old = match *state {
             State::Ended(_) => None,
             State::Claimed(_) | State::Left => Some(mem::replace(&mut *state, State::Left)),
         };
         drop(state); // Before the waker is.
         if old.is_none() {
-            self.file.end_wait(&self.wait);
+            Arc::clone(&self.file).end(&self.sleeper);
         }
     }
 }

@@ -1,21 +1,24 @@
-//! Who looks at lock files, and who removes them.
+//! Looking at lock files: which there are, which of them are held, by whom, and who waits.
+//!
+//! A space's files are found by their names, see [`FileLocks::existing`]; whether one is held is
+//! asked of the kernel, without taking the lock; who holds it is read from its record, and who waits
+//! from the lines that the processes write, and from what the kernel shows of its own waits.
 
-use super::FileLocks;
 use super::count::{Count, Lines};
 use super::descriptor::{self, Failure};
 use super::directory::FileSpace;
 use super::engine::Files;
 use super::kernel::LockFile;
-use super::path::{self, Rule};
+use super::locks::FileLocks;
+use super::path;
 use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::handle::Handle;
 use crate::holder::Holder;
 use crate::key::{Key, LockKey};
-use crate::outside::{ATTEMPTS, Engine as _, Outside, Refusal};
-use crate::site::Site;
+use crate::outside::{Engine as _, Refusal};
 use crate::state::LockState;
-use crate::table::policy::Mode;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,41 +27,9 @@ use std::sync::Arc;
 
 /// One lock file of a space.
 pub(super) struct Named {
-    space: FileSpace,
-    key: Key,
-    name: Key,
-}
-
-/// What [`FileLocks::sweep`] has done.
-///
-/// # Examples
-///
-/// ```
-/// use lockutils::FileLocks;
-///
-/// # let directory = std::env::temp_dir().join(format!("lockutils-doc-swept-{}", std::process::id()));
-/// let locks = FileLocks::new(&directory);
-/// drop(locks.key("old").lock()?);
-/// let held = locks.key("held").lock()?;
-/// let swept = locks.sweep()?;
-/// assert_eq!(swept.removed[0].as_str(), "old");
-/// assert_eq!(swept.busy[0].key(), Some("held"));
-/// assert!(swept.failed.is_empty());
-/// # drop(held);
-/// # std::fs::remove_dir_all(&directory).unwrap();
-/// # Ok::<(), lockutils::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Swept {
-    /// The keys of the lock files that are gone. One whose file's name was cut is that name.
-    pub removed: Vec<Key>,
-    /// The locks that somebody holds, whose files stay:
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), and who it is.
-    pub busy: Vec<Error>,
-    /// What could not be looked at, or not be removed:
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io), with the path and the reason.
-    pub failed: Vec<Error>,
+    pub(super) space: FileSpace,
+    pub(super) key: Key,
+    pub(super) name: Key,
 }
 
 /// What [`FileLocks::look`] has found.
@@ -91,9 +62,56 @@ pub struct FileStates {
 }
 
 /// What there is in a directory, as far as the names can be those of a space.
-struct Found {
-    files: Vec<Named>,
-    failed: Vec<Error>,
+pub(super) struct Found {
+    pub(super) files: Vec<Named>,
+    pub(super) failed: Vec<Error>,
+}
+
+impl<K: LockKey> Handle<'_, K, FileLocks> {
+    /// Tells whether somebody holds the lock, in whatever process.
+    ///
+    /// For tests and assertions: by the time it returns, the answer may be old. No file is
+    /// made for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FileHandle`](super::FileHandle).
+    #[track_caller]
+    pub fn is_locked(&self) -> Result<bool, Error> {
+        self.named()?.is_locked()
+    }
+
+    /// Tells who holds the lock, in whatever process, without being in anybody's way.
+    ///
+    /// Of shared holders it is one. `None` if nobody holds it, or if it isn't known who does:
+    /// where somebody doesn't write it down, as Python's programs don't, some systems can't tell.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FileHandle`](super::FileHandle).
+    #[track_caller]
+    pub fn holder(&self) -> Result<Option<Holder>, Error> {
+        self.named()?.holder()
+    }
+
+    /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn assert_locked(&self) {
+        let named = self.named();
+        match named.and_then(|named| Ok((named.is_locked()?, named.path()))) {
+            Ok((true, _)) => {}
+            Ok((false, path)) => {
+                let lock = path.to_string_lossy();
+                panic!("lock {lock:?} is not held; its holder must call this")
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn named(&self) -> Result<Named, Error> {
+        self.space.named(Key::of(&self.key))
+    }
 }
 
 impl FileLocks {
@@ -105,89 +123,6 @@ impl FileLocks {
     #[track_caller]
     pub fn path(&self, key: impl LockKey) -> Result<PathBuf, Error> {
         Ok(self.named(Key::of(&key))?.path())
-    }
-
-    /// Removes the lock file of a key, and tells whether there was one.
-    ///
-    /// Safe at any time: the file is removed under its lock, and those who wait for it go on
-    /// with a new one.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock;
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file can't be removed, and always in a
-    /// space made by [`FileLocks::oslo`], since Python's programs don't notice when a file
-    /// they wait for is removed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-rm-{}", std::process::id()));
-    /// let locks = lockutils::FileLocks::new(&directory);
-    /// drop(locks.key("volume-7").lock()?);
-    /// assert!(locks.remove("volume-7")?);
-    /// assert!(!locks.remove("volume-7")?);
-    /// # std::fs::remove_dir_all(&directory).unwrap();
-    /// # Ok::<(), lockutils::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn remove(&self, key: impl LockKey) -> Result<bool, Error> {
-        let named = self.named(Key::of(&key))?;
-        let allowed = named.space.rule.lets_files_be_removed();
-        allowed.map_err(|failure| named.failed(failure))?;
-        self.remove_named(&named, Site::here())
-    }
-
-    /// Removes the lock files of the space that nobody holds, and tells which those were.
-    ///
-    /// Safe at any time, as [`FileLocks::remove`]. Only files in which a holder has written
-    /// who it is are removed, so other things in the directory stay; so do lock files of
-    /// which the holder could not write, or was killed before it did. One that can't be
-    /// removed is no reason to leave the others: it is among [`Swept::failed`].
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read; and always in a
-    /// space made by [`FileLocks::oslo`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # let directory = std::env::temp_dir().join(format!("lockutils-doc-sweep-{}", std::process::id()));
-    /// let locks = lockutils::FileLocks::new(&directory);
-    /// drop(locks.key("volume-7").lock()?);
-    /// let _guard = locks.key("volume-8").lock()?;
-    /// let swept = locks.sweep()?;
-    /// assert_eq!(swept.removed[0].as_str(), "volume-7");
-    /// assert_eq!(swept.busy[0].key(), Some("volume-8"));
-    /// assert!(swept.failed.is_empty());
-    /// # std::fs::remove_dir_all(&directory).unwrap();
-    /// # Ok::<(), lockutils::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn sweep(&self) -> Result<Swept, Error> {
-        let space = self.files().space;
-        if let Err(failure) = space.rule.lets_files_be_removed() {
-            let directory = Some(space.directory.path.clone());
-            let refusal = Refusal::from(failure);
-            return Err(refusal.of(space.name, Key::default(), directory));
-        }
-        let site = Site::here();
-        let Found { files, failed } = self.find()?;
-        let mut swept = Swept {
-            removed: Vec::new(),
-            busy: Vec::new(),
-            failed,
-        };
-        for named in files {
-            match self.sweep_named(&named, site) {
-                Ok(true) => swept.removed.push(named.key),
-                Ok(false) => {}
-                Err(error) if error.kind() == ErrorKind::Busy => swept.busy.push(error),
-                Err(error) => swept.failed.push(error),
-            }
-        }
-        Ok(swept)
     }
 
     /// The locks of the space that are held now, in whatever process.
@@ -303,46 +238,8 @@ impl FileLocks {
         }
     }
 
-    /// Removes the file under its lock, if there is one, and tells whether there was.
-    fn remove_named(&self, named: &Named, site: Site) -> Result<bool, Error> {
-        for _ in 0..ATTEMPTS {
-            match Os::identity_at(&named.path()) {
-                Ok(Some(_)) => {}
-                Ok(None) => return Ok(false),
-                Err(error) => return Err(named.not_seen(error)),
-            }
-            let (key, name) = (named.key.clone(), named.name.clone());
-            let engine = self.0.shared_engine();
-            let machine = Outside::named(engine, key, name, Mode::Exclusive, site);
-            match machine.try_alone()?.place().file.remove() {
-                Ok(true) => return Ok(true),
-                Ok(false) => {} // Somebody has put another one in its place.
-                Err(failure) if failure.source.kind() == io::ErrorKind::NotFound => {
-                    return Ok(false);
-                }
-                Err(failure) => return Err(named.failed(failure)),
-            }
-        }
-        let error = io::Error::other("it is replaced again and again");
-        Err(named.failed(Failure::of("remove lock file")(error)))
-    }
-
-    /// Removes the file if it is a lock file, and tells whether it was.
-    fn sweep_named(&self, named: &Named, site: Site) -> Result<bool, Error> {
-        let Some(file) = named.open_to_read()? else {
-            return Ok(false);
-        };
-        let record = descriptor::record(&file);
-        drop(file); // While it is open some systems don't remove it.
-        match record {
-            Ok(Some(_)) => self.remove_named(named, site),
-            Ok(None) => Ok(false),
-            Err(error) => Err(named.not_seen(error)),
-        }
-    }
-
     /// Looks what there is. What vanishes meanwhile was not there.
-    fn find(&self) -> Result<Found, Error> {
+    pub(super) fn find(&self) -> Result<Found, Error> {
         let Files { space, beginning } = self.files();
         let space = *space;
         if let Some(refused) = space.refused {
@@ -422,19 +319,6 @@ fn waiters(
     (count.waiters + untold, pids)
 }
 
-impl Rule {
-    fn lets_files_be_removed(self) -> Result<(), Failure> {
-        if self == Self::Own {
-            return Ok(());
-        }
-        let error = io::Error::new(
-            io::ErrorKind::Unsupported,
-            "programs that use oslo.concurrency don't notice it",
-        );
-        Err(Failure::of("remove lock file")(error))
-    }
-}
-
 impl Named {
     pub(super) fn path(&self) -> PathBuf {
         self.space.directory.path.join(self.name.as_str())
@@ -459,11 +343,11 @@ impl Named {
     }
 
     /// `None` if there is no such file.
-    fn open_to_read(&self) -> Result<Option<File>, Error> {
+    pub(super) fn open_to_read(&self) -> Result<Option<File>, Error> {
         table::open_to_read(&self.path()).map_err(|failure| self.failed(failure))
     }
 
-    fn failed(&self, failure: Failure) -> Error {
+    pub(super) fn failed(&self, failure: Failure) -> Error {
         let path = Some(self.path());
         Refusal::from(failure).of(self.space.name, self.key.clone(), path)
     }
@@ -478,7 +362,7 @@ impl Named {
         }
     }
 
-    fn not_seen(&self, error: io::Error) -> Error {
+    pub(super) fn not_seen(&self, error: io::Error) -> Error {
         self.failed(Failure::of("look at lock file")(error))
     }
 }

@@ -34,9 +34,9 @@ const RUN: Duration = Duration::from_millis(40);
 /// How often Python's programs look at least.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long a process has had a lock, and when it is others' turn.
+/// How long a process has had a lock, and when it lets others go first.
 #[derive(Debug, Default)]
-pub(super) struct Turn {
+pub(super) struct Pace {
     /// When the lock was first handed on inside the process.
     kept_since: Option<Tick>,
     /// Since when others are about.
@@ -59,7 +59,7 @@ struct Run {
     held: Duration,
 }
 
-impl Turn {
+impl Pace {
     /// Until when the process gives way, if it does.
     pub(super) fn pause(&mut self) -> Option<Instant> {
         self.pause = self.pause.filter(|until| *until > Instant::now());
@@ -142,38 +142,38 @@ mod tests {
 
     #[test]
     fn lock_is_kept_in_the_process_for_a_while() {
-        let mut turn = Turn::default();
+        let mut pace = Pace::default();
         let start = Instant::now();
-        while turn.may_be_kept() {
-            assert!(turn.pause().is_none());
+        while pace.may_be_kept() {
+            assert!(pace.pause().is_none());
         }
         // As often as it takes to see that it isn't the first time that does it.
-        assert!(start.elapsed() > Duration::ZERO && turn.pause.is_some());
-        assert!(turn.may_be_kept());
+        assert!(start.elapsed() > Duration::ZERO && pace.pause.is_some());
+        assert!(pace.may_be_kept());
     }
 
     #[test]
     fn process_gives_way_some_time_after_it_has_seen_others() {
-        let mut turn = Turn::default();
-        turn.end();
-        assert!(turn.pause().is_none());
+        let mut pace = Pace::default();
+        pace.end();
+        assert!(pace.pause().is_none());
         let seen = Instant::now();
-        turn.others_are_about(seen);
-        while turn.pause.is_none() {
-            turn.end();
+        pace.others_are_about(seen);
+        while pace.pause.is_none() {
+            pace.end();
         }
         assert!(seen.elapsed() >= BARGE);
     }
 
     /// How often the process gives way to others that it saw at the beginning, and for how long
     /// in all.
-    fn gives_way(turn: &mut Turn) -> (u32, Duration) {
-        turn.others_are_about(Instant::now());
+    fn gives_way(pace: &mut Pace) -> (u32, Duration) {
+        pace.others_are_about(Instant::now());
         let (mut pauses, mut all) = (0, Duration::ZERO);
-        while turn.others.is_some() {
+        while pace.others.is_some() {
             let before = Instant::now();
-            turn.end();
-            if let Some(until) = turn.pause.take() {
+            pace.end();
+            if let Some(until) = pace.pause.take() {
                 pauses += 1;
                 all += until - before;
             }
@@ -183,23 +183,23 @@ mod tests {
 
     #[test]
     fn process_gives_way_until_others_have_had_time_to_be_woken() {
-        let mut turn = Turn::default();
-        let (pauses, all) = gives_way(&mut turn);
+        let mut pace = Pace::default();
+        let (pauses, all) = gives_way(&mut pace);
         assert_eq!(pauses, PAUSES);
         assert!(all >= 255 * PAUSE, "{all:?}");
         // And so the next time.
-        assert_eq!(gives_way(&mut turn).0, PAUSES);
+        assert_eq!(gives_way(&mut pace).0, PAUSES);
     }
 
     /// Holds of so long, one after the other with so long between them, until the process
     /// gives way. How many it took, and for how long it gives way.
     fn holds(held: Duration, free: Duration) -> Option<(u32, Duration)> {
-        let (mut turn, mut now) = (Turn::default(), Instant::now());
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
         (1..=100).find_map(|count| {
-            turn.begin_hold(now);
+            pace.begin_hold(now);
             now += held;
-            turn.end_hold(now);
-            let pause = turn.pause.map(|until| (count, until - now));
+            pace.end_hold(now);
+            let pause = pace.pause.map(|until| (count, until - now));
             now += free;
             pause
         })

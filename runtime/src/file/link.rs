@@ -1,0 +1,83 @@
+//! Names of lock files, and who uses a file.
+//!
+//! A [`Link`] is a name that has led to a lock file: a directory, as its space spells it, and the
+//! file's name there. It doesn't know the file, which may have several names; the
+//! [`table`](super::table) has them in pairs. A [`Usage`] is what a file knows of its users.
+
+use super::directory::Directory;
+use crate::key::Key;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// A name of a lock file.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) directory: &'static Directory,
+    pub(super) name: Key,
+    pub(super) path: PathBuf,
+    /// How many in this process hold or await the file's lock by this name. Like [`Usage`] it
+    /// only changes under the table's mutex.
+    pub(super) users: AtomicUsize,
+    /// How many of them hold it. Of an exclusive lock it only changes under the in-process one,
+    /// and so is relaxed.
+    pub(super) holders: AtomicUsize,
+}
+
+/// Who uses a lock file. It only changes under the table's mutex, and so all of it is relaxed;
+/// elsewhere it is a hint.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    /// How many in this process hold or await its lock.
+    pub(super) users: AtomicUsize,
+    /// When its last user left, as the table counts uses, if it is open without being used; else
+    /// zero.
+    pub(super) kept_since: AtomicU64,
+}
+
+impl Usage {
+    pub(super) fn users(&self) -> usize {
+        self.users.load(Ordering::Relaxed)
+    }
+
+    /// Whether somebody else than the caller uses it.
+    pub(super) fn has_others(&self) -> bool {
+        self.users() > 1
+    }
+}
+
+impl Link {
+    /// A name that nobody uses yet.
+    pub(super) fn new(directory: &'static Directory, name: Key, path: PathBuf) -> Self {
+        Self {
+            directory,
+            name,
+            path,
+            users: AtomicUsize::new(0),
+            holders: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether somebody in this process holds the file by this name.
+    pub(super) fn is_held_by(&self) -> bool {
+        self.holders.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn is(&self, directory: &'static Directory, name: &Key) -> bool {
+        std::ptr::eq(self.directory, directory) && self.name == *name
+    }
+
+    pub(super) fn hash(&self) -> u64 {
+        hash(self.directory, &self.name)
+    }
+}
+
+pub(super) fn hash(directory: &'static Directory, name: &Key) -> u64 {
+    hash_of(&(std::ptr::from_ref(directory), name.as_bytes()))
+}
+
+pub(super) fn hash_of(value: &impl Hash) -> u64 {
+    static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    HASHES.hash_one(value)
+}
