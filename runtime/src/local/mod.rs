@@ -11,8 +11,6 @@
 //! a queue on the slow one.
 
 mod machine;
-#[cfg(all(test, loom))]
-mod models;
 #[cfg(all(test, not(loom)))]
 mod pauses;
 mod request;

@@ -11,6 +11,8 @@ pub(crate) mod crowd;
 pub(crate) mod entry;
 mod hash;
 pub(crate) mod identity;
+#[cfg(all(test, loom))]
+mod models;
 pub(crate) mod place;
 pub(crate) mod policy;
 pub(crate) mod waits;

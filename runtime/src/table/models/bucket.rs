@@ -1,0 +1,218 @@
+//! Models of the bucket, and of how a lock goes from it to an entry and back.
+//!
+//! | in the bucket | caught by |
+//! |---|---|
+//! | `try_take`: relaxed; load and store in two steps; taken in any case | `acquire_against_acquire` |
+//! | `try_take`: `complete` relaxed | `snapshot_against_acquire` |
+//! | `release`: relaxed | `acquire_against_acquire` |
+//! | `release`: load and store in two steps | `release_against_enqueue` |
+//! | `release`: `complete` not cleared; cleared after the word; relaxed when set again | `snapshot_against_acquire` |
+//! | `release`: `complete` not set again | `release_against_enqueue` |
+//! | `reserve`: relaxed | `acquire_and_release_against_inflation` |
+//! | `reserve`: load and store in two steps; one entry too few, or too many; no count; no record read | `release_against_enqueue` |
+//! | `reserve`: a record read where there is none | `one_key_after_another_in_a_bucket` |
+//! | `unreserve`: relaxed | `deflate_against_acquire` |
+//! | `unreserve`: `complete` not cleared | `acquire_and_release_against_inflation` |
+//! | `unreserve`: `complete` cleared after the word | `deadlock_by_a_waiter` |
+//! | `unreserve`: nothing taken off | `release_against_enqueue` |
+//! | `unreserve`: free though there are others | `acquire_and_release_against_inflation` |
+//! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
+//!
+//! | in the table | caught by |
+//! |---|---|
+//! | an entry found without its text; removed, or gotten, without its number | `two_keys_in_one_bucket` |
+//! | an entry found without its space | `one_key_in_two_spaces` |
+//! | a counted lock on the fast path | `permits_are_all_given` |
+//! | long text on the fast path | `long_key_against_the_same` |
+//! | queued without a look whether the lock is free; what a retry took lost | `acquire_against_acquire` |
+//! | a new entry that reserves nothing | `two_keys_in_one_bucket` |
+//! | a removed entry that keeps its reservation; `Inflated` dropped without `unreserve` | `acquire_against_acquire` |
+//! | idle entries kept; busy ones removed | `acquire_against_acquire` |
+//! | numbers used twice | `deadlock_against_shared_release` |
+//! | numbers of thin holds used for others; a waiter's entry found without its number | `deadlock_against_deadlock` |
+//! | a thin hold that becomes an entry with another number | `release_against_enqueue` |
+//! | ... that is not fair | `newcomer_against_fair_hand_over` |
+//! | ... that has two permits | `acquire_against_acquire` |
+//! | ... that is shared | `shared_against_exclusive` |
+//! | inflated before the mutex is locked | `acquire_against_acquire` |
+//! | a waiter leaves by `release` | `cancel_against_hand_over` |
+//! | an error for who has the lock by now | `timeout_against_hand_over` |
+//! | a snapshot without inflation | `snapshot_against_acquire` |
+
+use super::{FAIR, LOCKS, Protected, changer, model};
+use crate::__private::{Function, finish, site};
+use crate::guard::Guard;
+use crate::local::Locks;
+use crate::snapshot::snapshot;
+use crate::space::Space as _;
+use crate::table::policy::Mode;
+use loom::sync::atomic::AtomicU32;
+use loom::thread;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+#[test]
+fn acquire_against_acquire() {
+    model(5, || {
+        let protected = Protected::new();
+        let other = changer(&LOCKS, "0", &protected);
+        let guard = LOCKS.key("0").lock();
+        protected.change();
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+/// Of a key that is too long for a bucket.
+#[test]
+fn long_key_against_the_same() {
+    model(5, || {
+        static KEY: &str =
+            "0-----------------------------------------------------------------------";
+        let protected = Protected::new();
+        let other = changer(&LOCKS, KEY, &protected);
+        let guard = LOCKS.key(KEY).lock();
+        protected.change();
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+#[test]
+fn acquire_and_release_against_inflation() {
+    model(5, || {
+        let protected = Protected::new();
+        let tries = {
+            let protected = protected.clone();
+            thread::spawn(move || {
+                if let Ok(_guard) = LOCKS.key("0").try_lock() {
+                    protected.change();
+                }
+            })
+        };
+        for _ in 0..2 {
+            let _guard = LOCKS.key("0").lock();
+            protected.change();
+        }
+        tries.join().unwrap();
+    });
+}
+
+#[test]
+fn release_against_enqueue() {
+    model(5, || {
+        let protected = Protected::new();
+        let guard = LOCKS.key("0").lock();
+        let waiter = changer(&LOCKS, "0", &protected);
+        protected.change();
+        drop(guard);
+        waiter.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+#[test]
+fn deflate_against_acquire() {
+    model(3, || {
+        let protected = Protected::new();
+        let guard = LOCKS.key("0").lock();
+        assert!(LOCKS.key("0").is_locked());
+        let other = changer(&LOCKS, "0", &protected);
+        protected.change();
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+/// While a lock of the bucket is released to one who waits, another one is free.
+fn in_one_bucket(locks: &'static Locks, key: &'static str) {
+    let [one, two] = [(); 2].map(|()| Protected::new());
+    let guard = LOCKS.key("0").lock();
+    let others = [changer(&LOCKS, "0", &one), changer(locks, key, &two)];
+    let [other, too] = others;
+    too.join().unwrap();
+    one.change();
+    drop(guard);
+    other.join().unwrap();
+    assert_eq!((one.changes(), two.changes()), (2, 1));
+}
+
+#[test]
+fn two_keys_in_one_bucket() {
+    model(2, || in_one_bucket(&LOCKS, "0 too"));
+}
+
+#[test]
+fn one_key_in_two_spaces() {
+    model(2, || in_one_bucket(&FAIR, "0"));
+}
+
+#[test]
+fn one_key_after_another_in_a_bucket() {
+    model(5, || {
+        let protected = Protected::new();
+        let other = changer(&LOCKS, "0 too", &protected);
+        drop(LOCKS.key("0").lock());
+        let guard = LOCKS.key("0 too").lock();
+        protected.change();
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+fn function_name(function: &'static Function) -> &'static str {
+    site(function).function().unwrap()
+}
+
+/// A hold that is recorded with its key as the function.
+fn hold(locks: &Locks, function: &'static Function) -> Guard {
+    let key = function_name(function);
+    let begun = locks.begin(&key, Mode::Exclusive, site(function));
+    finish(begun).unwrap_or_else(|never| match never {})
+}
+
+#[test]
+fn snapshot_against_acquire() {
+    static EARLIER: Function = Function::new("0earlier-earlier");
+    static LATER: Function = Function::new("0later--later---later");
+    static OTHER: Function = Function::new("1other");
+    model(5, || {
+        let progress = Rc::new(AtomicU32::new(0));
+        let other_bucket = hold(&LOCKS, &OTHER);
+        let holder = {
+            let progress = Rc::clone(&progress);
+            thread::spawn(move || {
+                drop(hold(&LOCKS, &EARLIER));
+                progress.store(1, Ordering::Release);
+                drop(hold(&FAIR, &LATER));
+            })
+        };
+        let earlier_is_over = progress.load(Ordering::Acquire) == 1;
+        let mut states = snapshot().into_iter();
+        let mut found = || {
+            let state = states.next()?;
+            let [holder] = &state.holders[..] else {
+                panic!("one holds it");
+            };
+            assert_eq!(holder.site().unwrap().function(), Some(state.key.as_str()));
+            Some((state.space, holder.site()?.function()?))
+        };
+        let mut locks = [found(), found()];
+        locks.sort();
+        let [thread, other] = locks;
+        assert_eq!(other, Some((LOCKS.name(), function_name(&OTHER))));
+        match thread {
+            None => {}
+            Some(earlier) if earlier == (LOCKS.name(), function_name(&EARLIER)) => {
+                assert!(!earlier_is_over);
+            }
+            Some(later) => assert_eq!(later, (FAIR.name(), function_name(&LATER))),
+        }
+        holder.join().unwrap();
+        drop(other_bucket);
+    });
+}

@@ -1,0 +1,185 @@
+//! Models of waits that never end: who finds that, and who is told.
+//!
+//! | in the waits | caught by |
+//! |---|---|
+//! | `Waiting`: looked before it is in the graph; a deadlock not told | `deadlock_against_deadlock` |
+//! | `Waiting`: stays in the graph; told and not called; told and never looked at | `deadlock_of_one_who_cannot_fail` |
+//! | `Waiting`: sure of a wait that can fail | `deadlock_against_timeout` |
+//! | `judge`: nobody told; a panic where another one can fail | `deadlock_of_one_who_cannot_fail` |
+//! | `judge`: only one told | `two_told_at_once` |
+//! | `tell`: who is told stays in the graph | `deadlock_of_one_who_cannot_fail` |
+//! | `look`: a waiter before it in nobody's way | `deadlock_by_a_waiter` |
+//! | `look`: the holders in nobody's way | `deadlock_of_one_who_cannot_fail` |
+//! | `add_lock`: permits of those who don't wait not counted | `own_permit_against_release` |
+//!
+//! | in the crowd | caught by |
+//! |---|---|
+//! | who began to wait not asked for; suspects forgotten; a release that keeps the owner | `deadlock_against_shared_release` |
+//! | `disown`: the owner stays | `sent_guards_against_acquire` |
+//!
+//! A wait that is over is left out of a search, and a thread that is told looks whether it still
+//! waits: for a thread one alone is enough.
+
+use super::{COUNTED, LOCKS, model};
+use crate::error::ErrorKind;
+use crate::handle::Handle;
+use loom::thread;
+use std::time::Duration;
+
+/// Takes a second lock, or finds that it would wait for ever. Says how often it found that.
+fn take_second(_first: impl Sized, second: &Handle<'static, &'static str>) -> u32 {
+    match second.lock_timeout(Duration::MAX) {
+        Ok(_second) => 0,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Deadlock);
+            1
+        }
+    }
+}
+
+#[test]
+fn deadlock_against_deadlock() {
+    model(4, || {
+        let other = thread::spawn(|| take_second(LOCKS.key("0").lock(), &LOCKS.key("1")));
+        let found = take_second(LOCKS.key("1").lock(), &LOCKS.key("0"));
+        assert!(found + other.join().unwrap() <= 1, "one was enough");
+    });
+}
+
+/// A shared newcomer waits for an exclusive waiter, and that one for a holder who waits for
+/// the newcomer.
+#[test]
+fn deadlock_by_a_waiter() {
+    model(2, || {
+        let held = LOCKS.key("0").shared().lock();
+        let waiter = thread::spawn(|| take_second((), &LOCKS.key("0")));
+        let newcomer =
+            thread::spawn(|| take_second(LOCKS.key("1").lock(), &LOCKS.key("0").shared()));
+        let found = take_second(held, &LOCKS.key("1"));
+        let found = found + waiter.join().unwrap() + newcomer.join().unwrap();
+        assert!(found <= 1, "one was enough");
+    });
+}
+
+/// A thread that gives up at once is no part of a deadlock, so nobody fails for it.
+#[test]
+fn deadlock_against_timeout() {
+    model(4, || {
+        let gives_up = thread::spawn(|| {
+            let _first = LOCKS.key("0").lock();
+            drop(LOCKS.key("1").lock_timeout(Duration::ZERO));
+        });
+        let _first = LOCKS.key("1").lock();
+        drop(LOCKS.key("0").lock());
+        gives_up.join().unwrap();
+    });
+}
+
+/// Of two who wait for each other one can't fail: the other one is told, whoever comes last.
+#[test]
+fn deadlock_of_one_who_cannot_fail() {
+    model(4, || {
+        let can_fail = thread::spawn(|| take_second(LOCKS.key("0").lock(), &LOCKS.key("1")));
+        let own = LOCKS.key("1").lock();
+        drop(LOCKS.key("0").lock());
+        drop(own);
+        can_fail.join().unwrap();
+    });
+}
+
+/// As one of two who hold the permits gives up, the permit goes to who has just been told that
+/// it waits for ever.
+#[test]
+fn told_against_hand_over() {
+    model(2, || {
+        let permit = COUNTED.key("0").lock();
+        let told = thread::spawn(|| take_second(LOCKS.key("1").lock(), &COUNTED.key("0")));
+        let gives_up = thread::spawn(|| {
+            let _permit = COUNTED.key("0").lock();
+            drop(LOCKS.key("1").lock_timeout(Duration::ZERO));
+        });
+        drop(LOCKS.key("1").lock());
+        drop(permit);
+        told.join().unwrap();
+        gives_up.join().unwrap();
+    });
+}
+
+/// Two share a lock, and each of them has to make room for one who can't fail.
+#[test]
+fn two_told_at_once() {
+    model(2, || {
+        let own = LOCKS.key("1").lock();
+        let readers = [(); 2].map(|()| {
+            thread::spawn(|| take_second(LOCKS.key("0").shared().lock(), &LOCKS.key("1")))
+        });
+        drop(LOCKS.key("0").lock());
+        drop(own);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+/// Nobody is told who holds what no cycle goes through.
+#[test]
+fn nobody_told_beside_a_deadlock() {
+    model(2, || {
+        let bystander = thread::spawn(|| take_second(LOCKS.key("2").lock(), &LOCKS.key("1")));
+        let can_fail = thread::spawn(|| take_second(LOCKS.key("0").lock(), &LOCKS.key("1")));
+        let own = LOCKS.key("1").lock();
+        drop(LOCKS.key("0").lock());
+        drop(own);
+        can_fail.join().unwrap();
+        assert_eq!(bystander.join().unwrap(), 0);
+    });
+}
+
+/// While one of two shared holders closes a deadlock, the other one releases.
+#[test]
+fn deadlock_against_shared_release() {
+    model(2, || {
+        let other_reader = LOCKS.key("0").shared().lock().into_async();
+        let reader = thread::spawn(|| take_second(LOCKS.key("0").shared().lock(), &LOCKS.key("1")));
+        let release = thread::spawn(|| drop(other_reader));
+        let found = take_second(LOCKS.key("1").lock(), &LOCKS.key("0"));
+        release.join().unwrap();
+        assert!(found + reader.join().unwrap() <= 1, "one was enough");
+    });
+}
+
+/// A thread waits for a lock that it holds shared, while another holder releases.
+#[test]
+fn own_deadlock_against_shared_release() {
+    model(5, || {
+        let _own = LOCKS.key("0").shared().lock();
+        let other = LOCKS.key("0").shared().lock().into_async();
+        let release = thread::spawn(|| drop(other));
+        let error = LOCKS.key("0").lock_timeout(Duration::MAX).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        release.join().unwrap();
+    });
+}
+
+/// A thread waits for a permit, of which it has one itself.
+#[test]
+fn own_permit_against_release() {
+    model(5, || {
+        let own = COUNTED.key("0").lock();
+        let other = thread::spawn(|| drop(COUNTED.key("0").lock()));
+        drop(COUNTED.key("0").lock());
+        drop(own);
+        other.join().unwrap();
+    });
+}
+
+/// A thread waits for a lock whose guards it has sent away.
+#[test]
+fn sent_guards_against_acquire() {
+    model(5, || {
+        let sent = [(); 2].map(|()| LOCKS.key("0").shared().lock().into_async());
+        let release = thread::spawn(|| drop(sent));
+        drop(LOCKS.key("0").lock());
+        release.join().unwrap();
+    });
+}
