@@ -34,16 +34,36 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
     });
     let functions = functions.into_iter().collect::<Result<Vec<_>, _>>()?;
 
+    let mut targets = Vec::new();
+    let table = compare_builds(&peers, rounds, &mut targets)?;
+    compare_functions(&functions, rounds, &mut targets)?;
+
+    print!("{}", machine::facts(&load_at_start));
+    let versions = peers.iter().skip(1).map(Project::version);
+    println!(
+        "- Compared with: {}",
+        versions.collect::<Vec<_>>().join(", ")
+    );
+    println!("\nThe median of {rounds} interleaved rounds, with nothing built before.\n\n{table}");
+    print!("{}", target::render(&targets));
+    Ok(())
+}
+
+/// Builds each of them from nothing. Gives the rows of the table.
+fn compare_builds(
+    peers: &[Project],
+    rounds: usize,
+    targets: &mut Vec<Target>,
+) -> Result<String, String> {
     let mut table = String::from(
         "| clean build | lockutils | tracing with attributes | serial_test |\n\
          | --- | ---: | ---: | ---: |\n",
     );
-    let mut targets = Vec::new();
     for (profile, args) in [
         ("debug", &["build"][..]),
         ("release", &["build", "--release"]),
     ] {
-        let costs = interleaved(&peers, rounds, |project| project.clean_build(args))?;
+        let costs = interleaved(peers, rounds, |project| project.clean_build(args))?;
         for (what, of) in [("wall", Cost::wall as fn(&Cost) -> f64), ("CPU", Cost::cpu)] {
             let times: Vec<_> = costs.iter().map(|costs| each(costs, of)).collect();
             write!(table, "| {profile}, {what} |").expect("a string takes all");
@@ -61,8 +81,17 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
             });
         }
     }
+    Ok(table)
+}
+
+/// Compiles the functions with the attribute and without, over and over.
+fn compare_functions(
+    functions: &[Project],
+    rounds: usize,
+    targets: &mut Vec<Target>,
+) -> Result<(), String> {
     for args in [&["check"][..], &["build"]] {
-        let costs = interleaved(&functions, rounds, |project| project.rebuild(args))?;
+        let costs = interleaved(functions, rounds, |project| project.rebuild(args))?;
         let [with, without] = [&costs[0], &costs[1]].map(|costs| each(costs, Cost::cpu));
         let more: Vec<_> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
         targets.push(Target {
@@ -75,15 +104,6 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
             details: figure::compared(&with, &without),
         });
     }
-
-    print!("{}", machine::facts(&load_at_start));
-    let versions = peers.iter().skip(1).map(Project::version);
-    println!(
-        "- Compared with: {}",
-        versions.collect::<Vec<_>>().join(", ")
-    );
-    println!("\nThe median of {rounds} interleaved rounds, with nothing built before.\n\n{table}");
-    print!("{}", target::render(&targets));
     Ok(())
 }
 

@@ -77,97 +77,123 @@ fn say(line: &str) {
 
 fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, Error> {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let two = || rest.split_once(' ').expect("a number before the rest");
-    let three = || {
-        let (first, rest) = two();
-        let (time, key) = rest.split_once(' ').expect("a time before the key");
-        (number(first), Duration::from_micros(number(time)), key)
-    };
-    let hold = match command {
-        "lock" => Hold::OfThread(locks.key(rest).lock()?),
-        "shared" => Hold::OfThread(locks.key(rest).shared().lock()?),
-        "try" => Hold::OfThread(locks.key(rest).try_lock()?),
-        "async" => Hold::OfTask(pollster::block_on(locks.key(rest).lock_async())?),
-        "timeout" => {
-            let (timeout, key) = two();
-            Hold::OfThread(locks.key(key).lock_timeout(milliseconds(timeout))?)
+    match command {
+        "lock" | "shared" | "try" | "async" | "timeout" | "timeout_async" | "keys" => {
+            let hold = take(locks, command, rest)?;
+            let taken = now();
+            holds.push(hold);
+            Ok(format!("held {taken}"))
         }
-        "timeout_async" => {
-            let (timeout, key) = two();
-            let wait = locks.key(key).lock_timeout_async(milliseconds(timeout));
-            Hold::OfTask(pollster::block_on(wait)?)
-        }
-        "keys" => Hold::OfThread(locks.keys(rest.split(' ')).lock()?),
         "release" => {
             let released = now();
             holds.pop().expect("something is held");
-            return Ok(format!("released {released}"));
+            Ok(format!("released {released}"))
         }
-        "stay" => {
-            let (count, time, key) = three();
-            return stay(locks, count, time, key);
-        }
-        "busy" => {
-            let (count, time, key) = three();
-            return busy(locks, count, time, key);
-        }
-        "tries" => {
-            let (time, key) = two();
-            return tries(locks, milliseconds(time), key);
-        }
-        "hog" => {
-            let (time, each, key) = three();
-            let count = hog(locks, Duration::from_millis(time), each, key)?;
-            return Ok(format!("done {count}"));
-        }
-        "waits" => {
-            let (count, apart, key) = three();
-            let count = u32::try_from(count).expect("a small number");
-            let waits = waits(locks, count, apart, key)?;
-            return Ok(format!("waited{waits}"));
-        }
-        "count" | "inside" => {
-            let (count, rest) = two();
-            let (file, key) = rest.split_once(' ').expect("a file before the key");
-            let work = if command == "count" { add_one } else { enter };
-            for _ in 0..number(count) {
-                let _guard = locks.key(key).lock()?;
-                work(Path::new(file));
-            }
-            return Ok("done".to_owned());
+        "stay" | "busy" | "tries" | "hog" | "waits" | "count" | "inside" | "crowd" => {
+            work(locks, command, rest)
         }
         "in" => {
-            let (directory, command) = two();
-            return answer(&FileLocks::new(directory), holds, command);
+            let (directory, command) = two(rest);
+            answer(&FileLocks::new(directory), holds, command)
         }
-        "crowd" => {
-            let (threads, rest) = two();
-            let (tasks, key) = rest.split_once(' ').expect("a number before the key");
-            crowd(locks, number(threads), number(tasks), key);
-            return Ok("crowd".to_owned());
-        }
-        "remove" => return Ok(format!("removed {}", locks.remove(rest)?)),
-        "sweep" => return sweep(locks),
+        "remove" => Ok(format!("removed {}", locks.remove(rest)?)),
+        "sweep" => sweep(locks),
         "start" => {
             let mut sleep = Command::new("sleep");
             sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
-            return Ok(format!("started {}", sleep.spawn().expect("sleep").id()));
+            Ok(format!("started {}", sleep.spawn().expect("sleep").id()))
         }
         "exec" => {
             use std::os::unix::process::CommandExt as _;
             let error = Command::new("sleep").arg("1000").exec();
             panic!("no program is run: {error}");
         }
-        "files" | "size" | "threads" => return Ok(limit(command, number(rest)).to_owned()),
+        "files" | "size" | "threads" => Ok(limit(command, number(rest)).to_owned()),
         "keep" => {
             FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));
-            return Ok("done".to_owned());
+            Ok("done".to_owned())
         }
-        _ => return tell(locks, command, rest),
-    };
-    let taken = now();
-    holds.push(hold);
-    Ok(format!("held {taken}"))
+        _ => tell(locks, command, rest),
+    }
+}
+
+/// What is before the first space, and after it.
+fn two(text: &str) -> (&str, &str) {
+    text.split_once(' ').expect("something before the rest")
+}
+
+/// A number, a time and a key.
+fn three(text: &str) -> (u64, Duration, &str) {
+    let (first, rest) = two(text);
+    let (time, key) = two(rest);
+    (number(first), Duration::from_micros(number(time)), key)
+}
+
+/// Takes a lock, in one of the ways.
+fn take(locks: &FileLocks, way: &str, rest: &str) -> Result<Hold, Error> {
+    Ok(match way {
+        "lock" => Hold::OfThread(locks.key(rest).lock()?),
+        "shared" => Hold::OfThread(locks.key(rest).shared().lock()?),
+        "try" => Hold::OfThread(locks.key(rest).try_lock()?),
+        "async" => Hold::OfTask(pollster::block_on(locks.key(rest).lock_async())?),
+        "timeout" => {
+            let (timeout, key) = two(rest);
+            Hold::OfThread(locks.key(key).lock_timeout(milliseconds(timeout))?)
+        }
+        "timeout_async" => {
+            let (timeout, key) = two(rest);
+            let wait = locks.key(key).lock_timeout_async(milliseconds(timeout));
+            Hold::OfTask(pollster::block_on(wait)?)
+        }
+        "keys" => Hold::OfThread(locks.keys(rest.split(' ')).lock()?),
+        _ => panic!("unknown way {way:?}"),
+    })
+}
+
+/// Takes a lock over and over, and says what came of it.
+fn work(locks: &FileLocks, command: &str, rest: &str) -> Result<String, Error> {
+    match command {
+        "stay" => {
+            let (count, time, key) = three(rest);
+            stay(locks, count, time, key)
+        }
+        "busy" => {
+            let (count, time, key) = three(rest);
+            busy(locks, count, time, key)
+        }
+        "tries" => {
+            let (time, key) = two(rest);
+            tries(locks, milliseconds(time), key)
+        }
+        "hog" => {
+            let (time, each, key) = three(rest);
+            let count = hog(locks, Duration::from_millis(time), each, key)?;
+            Ok(format!("done {count}"))
+        }
+        "waits" => {
+            let (count, apart, key) = three(rest);
+            let count = u32::try_from(count).expect("a small number");
+            let waits = waits(locks, count, apart, key)?;
+            Ok(format!("waited{waits}"))
+        }
+        "count" | "inside" => {
+            let (count, rest) = two(rest);
+            let (file, key) = two(rest);
+            let work = if command == "count" { add_one } else { enter };
+            for _ in 0..number(count) {
+                let _guard = locks.key(key).lock()?;
+                work(Path::new(file));
+            }
+            Ok("done".to_owned())
+        }
+        "crowd" => {
+            let (threads, rest) = two(rest);
+            let (tasks, key) = two(rest);
+            crowd(locks, number(threads), number(tasks), key);
+            Ok("crowd".to_owned())
+        }
+        _ => panic!("unknown work {command:?}"),
+    }
 }
 
 /// What there is to see.

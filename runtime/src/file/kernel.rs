@@ -394,15 +394,10 @@ impl Kernel {
             }
             State::Free => {}
         }
-        // It comes back if nothing is wrong with it. Not that of the process that has forked this
-        // one: they would have the lock together.
-        let own = self.descriptor.take().filter(|ours| ours.is_own());
-        let descriptor = if let Some(descriptor) = own {
-            descriptor
-        } else {
-            self.sleepers.retain(|sleeper| sleeper.descriptor.is_own());
-            (self.led, self.seen) = (None, None);
-            Arc::new(Descriptor::open(&link.path)?)
+        // It comes back if nothing is wrong with it.
+        let descriptor = match self.take_descriptor() {
+            Some(descriptor) => descriptor,
+            None => Arc::new(Descriptor::open(&link.path)?),
         };
         if descriptor.identity != file.identity {
             return Ok(Tried::Elsewhere);
@@ -435,6 +430,17 @@ impl Kernel {
             self.pace.begin_hold(Instant::now());
         }
         Ok(Tried::Taken { anew: true })
+    }
+
+    /// The descriptor that is open. Not that of the process that has forked this one: they would
+    /// have the lock together.
+    fn take_descriptor(&mut self) -> Option<Arc<Descriptor>> {
+        let own = self.descriptor.take().filter(|ours| ours.is_own());
+        if own.is_none() {
+            self.sleepers.retain(|sleeper| sleeper.descriptor.is_own());
+            (self.led, self.seen) = (None, None);
+        }
+        own
     }
 
     /// Takes a share in what others in the process hold, or goes in again.

@@ -3,11 +3,12 @@
 //! Among them are Nova's tests of its `FairLockGuard`, and that of a list of locks from
 //! `fasteners`.
 
+mod any;
+
 use crate::fairness::outlast_patience;
-use lockutils::{AsyncGuard, ErrorKind, Guard, Locks};
-use lockutils_tests::{ByHand, Recorder, eventually, in_time, states, waiters, yield_now};
+use lockutils::{AsyncGuard, ErrorKind, Locks};
+use lockutils_tests::{ByHand, Recorder, eventually, in_time, states, waiters};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
@@ -504,84 +505,5 @@ fn opposite_orders_never_deadlock() {
             scope.spawn(|| both(["b", "a"]));
         });
         recorder.assert_exclusive(2 * ROUNDS);
-    });
-}
-
-/// Threads and tasks with any of the keys, in any order, waiting in all ways.
-#[test]
-fn any_sets_in_any_order_never_deadlock() {
-    const KEYS: usize = 4;
-    const ROUNDS: usize = 150;
-    struct Shared {
-        locks: Locks,
-        recorders: [Recorder; KEYS],
-        stays: [AtomicUsize; KEYS],
-    }
-    /// Each set of up to three keys, and each order of it, in turn.
-    fn keys(number: usize) -> [usize; 3] {
-        [number % KEYS, number / KEYS % KEYS, number / 16 % KEYS]
-    }
-    impl Shared {
-        fn enter(&self, mut keys: [usize; 3]) -> Vec<impl Drop> {
-            keys.sort_unstable();
-            let mut keys = keys.to_vec();
-            keys.dedup();
-            let enter = |key: usize| {
-                self.stays[key].fetch_add(1, Ordering::Relaxed);
-                self.recorders[key].enter()
-            };
-            keys.into_iter().map(enter).collect()
-        }
-    }
-    in_time(|| {
-        let shared = Arc::new(Shared {
-            locks: Locks::new("any sets"),
-            recorders: [const { Recorder::new() }; KEYS],
-            stays: [const { AtomicUsize::new(0) }; KEYS],
-        });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .build()
-            .unwrap();
-        let tasks: Vec<_> = (0..6)
-            .map(|task| {
-                let shared = Arc::clone(&shared);
-                runtime.spawn(async move {
-                    for round in 0..ROUNDS {
-                        let keys = keys(round * 11 + task);
-                        let _guard = shared.locks.keys(keys).lock_async().await;
-                        let _stays = shared.enter(keys);
-                        yield_now().await;
-                    }
-                })
-            })
-            .collect();
-        thread::scope(|scope| {
-            for thread in 0..4 {
-                let shared = &shared;
-                scope.spawn(move || {
-                    for round in 0..ROUNDS {
-                        let keys = keys(round * 7 + thread);
-                        let handle = shared.locks.keys(keys);
-                        let guard: Option<Guard> = match round % 3 {
-                            0 => handle.try_lock().ok(),
-                            1 => handle.lock_timeout(Duration::from_micros(300)).ok(),
-                            _ => Some(handle.lock()),
-                        };
-                        let _stays = guard.as_ref().map(|_| shared.enter(keys));
-                        thread::yield_now();
-                    }
-                });
-            }
-        });
-        runtime.block_on(async {
-            for task in tasks {
-                task.await.unwrap();
-            }
-        });
-        for (recorder, stays) in shared.recorders.iter().zip(&shared.stays) {
-            recorder.assert_exclusive(stays.load(Ordering::Relaxed));
-        }
-        assert!(states(&shared.locks).is_empty());
     });
 }
