@@ -135,7 +135,7 @@ pub async fn finish_for_async<M: Machine>(
 ) -> Result<AsyncGuard, Error> {
     match begun {
         Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => acquire.timed(timeout).await,
+        Begun::Wait(acquire) => unboxed(acquire).timed(timeout).await,
     }
 }
 
@@ -150,8 +150,14 @@ pub async fn finish_now_async<M: Machine>(
 ) -> Result<AsyncGuard, Error> {
     match begun {
         Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => acquire.try_async().await,
+        Begun::Wait(acquire) => unboxed(acquire).try_async().await,
     }
+}
+
+/// Frees the box at once. Moved out of in an `async fn`, it would be kept in the future, and be
+/// freed at its end.
+fn unboxed<T>(boxed: Box<T>) -> T {
+    *boxed
 }
 
 /// What a function returns that says so itself, in a closure.
