@@ -76,7 +76,7 @@ impl<M: Machine> Acquire<M> {
 
     /// As [`Machine::take_quickly`].
     #[inline]
-    fn take_quickly(&mut self, task: Task) -> Option<M::AsyncQuick> {
+    pub(crate) fn take_quickly(&mut self, task: Task) -> Option<M::AsyncQuick> {
         match &mut self.0 {
             Locks::One(one) => one.take_quickly(task),
             Locks::All(_) | Locks::Failed(_) => None,

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::guard::AsyncGuard;
 use crate::local::InProcess;
 use crate::name::describe;
-use crate::owner::Owner;
+use crate::owner::{Owner, Task};
 use crate::timer::AsyncTimer;
 use std::fmt;
 use std::pin::Pin;
@@ -132,8 +132,12 @@ impl<M: Machine> Future for LockTimeoutFuture<M> {
             timer,
         } = &mut *self;
         let waker = context.waker();
+        let owner = Owner::task(waker);
+        if let Some(quick) = acquire.take_quickly(Task(owner)) {
+            return Poll::Ready(Ok(quick.into()));
+        }
         let by = By {
-            owner: Owner::task(waker),
+            owner,
             patience: Patience::Task,
             waker: &|| waker.clone(),
         };

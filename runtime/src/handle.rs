@@ -342,6 +342,7 @@ impl<K: LockKey, S: Space + ?Sized> ReentrantHandle<'_, K, S> {
     ///
     /// As [`Handle::lock`]; of [`Locks`] also if the thread holds the key shared, and asks for it
     /// exclusively.
+    #[inline]
     #[track_caller]
     pub fn lock(&self) -> Outcome<S::Machine, Guard> {
         self.0.block(Reentry::Allowed, Site::here())
@@ -353,6 +354,7 @@ impl<K: LockKey, S: Space + ?Sized> ReentrantHandle<'_, K, S> {
     ///
     /// As [`Handle::try_lock`]; [`ErrorKind::Busy`](crate::ErrorKind::Busy) only if
     /// somebody else holds the lock.
+    #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> Result<Guard, Error> {
         let Handle { space, key, mode } = &self.0;
@@ -364,6 +366,7 @@ impl<K: LockKey, S: Space + ?Sized> ReentrantHandle<'_, K, S> {
     /// # Errors
     ///
     /// As [`Handle::lock_timeout`].
+    #[inline]
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
         let Handle { space, key, mode } = &self.0;
