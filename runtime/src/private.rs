@@ -156,6 +156,7 @@ pub async fn finish_now_async<M: Machine>(
 
 /// Frees the box at once. Moved out of in an `async fn`, it would be kept in the future, and be
 /// freed at its end.
+#[expect(clippy::boxed_local, reason = "it is to be freed here")]
 fn unboxed<T>(boxed: Box<T>) -> T {
     *boxed
 }
