@@ -43,7 +43,7 @@ fn real_time() -> impl Iterator<Item = i32> {
     std::iter::empty()
 }
 
-/// Has what a new process is started by do so with all signals blocked.
+/// Starts a new process with all signals blocked.
 pub(crate) fn blocked<T>(start: impl FnOnce() -> T) -> io::Result<T> {
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
     let started = start();

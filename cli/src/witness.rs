@@ -53,7 +53,7 @@ pub(crate) fn oneself(role: &str) -> Command {
 }
 
 impl Witness {
-    /// Has one from now on. The caller listens to the signals already, so that it has none
+    /// Starts one. The caller listens to the signals already, so that it has none
     /// that came to both before.
     pub(crate) fn start() -> Result<Self> {
         let mut command = oneself(NAME);

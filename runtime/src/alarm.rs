@@ -170,7 +170,7 @@ mod tests {
         Waker::from(Arc::new(Call(number, Mutex::new(send.clone()))))
     }
 
-    /// Has something done with alarms before the first of them is due; again on a machine that
+    /// Does something with alarms before the first of them is due; again on a machine that
     /// is too busy.
     fn in_time<T>(set: impl Fn(Instant) -> T) -> (Instant, T) {
         loop {

@@ -105,7 +105,7 @@ impl Descriptor {
         Os::has_name(&self.file).map_err(Failure::of("look at lock file"))
     }
 
-    /// Has those who remove old files see that it is in use.
+    /// Shows those who remove old files that it is in use.
     pub(super) fn touch(&self) {
         // Where it fails they may remove it, as they do with files that are held for less long.
         let _ = Os::touch(&self.file);
@@ -116,7 +116,7 @@ impl Descriptor {
         content(&self.file).ok()
     }
 
-    /// Has those who take the lock again and again see that somebody waits.
+    /// Shows those who take the lock again and again that somebody waits.
     pub(super) fn mark(&self) {
         // Those who don't see it go on until they are too late once.
         if Os::may_write(LENGTH + record::MARK) {

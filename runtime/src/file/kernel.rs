@@ -201,7 +201,7 @@ impl LockFile {
         result
     }
 
-    /// Has a thread wait for the kernel's lock, if there are not too many.
+    /// Starts a thread that waits for the kernel's lock, if there are not too many.
     pub(super) fn wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
         let mut kernel = self.kernel.lock();
         let sleepers = &mut kernel.sleepers;
@@ -224,7 +224,7 @@ impl LockFile {
         Ok(Waiting::For(claim))
     }
 
-    /// Has a sleeper's descriptor be ours, with the lock that it has.
+    /// Takes a sleeper's descriptor over, with the lock that it has.
     pub(super) fn take_from(&self, sleeper: &Sleeper) {
         let mut kernel = self.kernel.lock();
         if kernel.state == State::Free {
@@ -261,7 +261,7 @@ impl LockFile {
         }
     }
 
-    /// Has those who remove old files see that it is in use, if it is held.
+    /// Shows those who remove old files that it is in use, if it is held.
     pub(super) fn refresh(&self) {
         let kernel = self.kernel.lock();
         let held = kernel.descriptor.clone();

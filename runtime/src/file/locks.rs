@@ -186,7 +186,7 @@ impl FileLocks {
         Self::of(Files::new(space, ""))
     }
 
-    /// Has all file names begin with `prefix`, so that several programs, or several spaces of
+    /// Makes all file names begin with `prefix`, so that several programs, or several spaces of
     /// one, can use one directory.
     #[must_use]
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
@@ -220,7 +220,7 @@ impl FileLocks {
         KeysHandle::new(self, keys)
     }
 
-    /// Has the process keep up to `most` lock files open that nobody uses, of all spaces
+    /// Keeps up to `most` lock files open that nobody uses, of all spaces
     /// together; [`FileLocks::KEPT_OPEN`] without this.
     ///
     /// A kept file is locked again several times faster than one that must be opened. Those
@@ -229,7 +229,7 @@ impl FileLocks {
         table::set_kept(most);
     }
 
-    /// Has the lock files of this process say that its locks are held for `command`, and not
+    /// Makes the lock files of this process say that its locks are held for `command`, and not
     /// name the process itself and the place in its code: for programs as `flock(1)`, which hold a
     /// lock while they run another one. Of several calls, the first counts.
     ///

@@ -23,7 +23,7 @@ pub(super) fn is_own(directory: &Path) -> bool {
     OWN.get().is_some_and(|own| own == directory)
 }
 
-/// Has the process-wide space be there, and makes the directory. Gives it, or what is wrong with
+/// Makes the directory, and puts the process-wide space there. Gives it, or what is wrong with
 /// it. `runtime` is where the system keeps what lasts for a session.
 pub(crate) fn use_own_directory(
     runtime: Option<PathBuf>,

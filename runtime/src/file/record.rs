@@ -262,7 +262,7 @@ fn command(pid: u32) -> Option<String> {
     Some(word(name.trim_end()))
 }
 
-/// Has the records of this process name another command, and no place in its own code.
+/// Makes the records of this process name another command, and no place in its own code.
 pub(super) fn stand_for(command: &str) {
     let mut text = String::new();
     for word in command.split(|char: char| char.is_whitespace() || char.is_control()) {

@@ -88,7 +88,7 @@ pub(super) struct Claim {
 }
 
 impl Sleeper {
-    /// Has a thread wait; `None` if there are too many.
+    /// Starts a thread that waits; `None` if there are too many.
     pub(super) fn start(
         file: Arc<dyn Awaited>,
         mode: Mode,

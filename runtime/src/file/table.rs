@@ -116,7 +116,7 @@ impl InUse {
         &self.0.file.line
     }
 
-    /// Has others be told that somebody waits, for as long as the waiter lives.
+    /// Counts somebody who waits, for others to see, for as long as the waiter lives.
     pub(super) fn waiter(&self) -> Waiter {
         let file = Arc::clone(&self.0.file);
         Waiter::new(file)
@@ -228,7 +228,7 @@ pub(super) fn identified(identity: Identity) -> Option<Arc<LockFile>> {
     Some(Arc::clone(&known.file))
 }
 
-/// Has up to `most` files be kept open without being used.
+/// Sets how many files are kept open at most without being used.
 pub(super) fn set_kept(most: usize) {
     let mut closed = Vec::new();
     let mut files = FILES.lock();

@@ -45,7 +45,7 @@ pub(super) trait Told: fmt::Debug + Send + Sync {
     /// Notes that another number may wait than was written down. False where that is noted.
     fn note_change(&self) -> bool;
 
-    /// Has the next change be noted.
+    /// Lets the next change be noted.
     fn forget_change(&self);
 
     /// Writes down how many of this process wait, and tells whether any do.

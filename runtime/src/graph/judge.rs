@@ -94,7 +94,7 @@ impl Graph {
         Some((owner, place, own.unwrap_or(cycle)))
     }
 
-    /// Has a thread dissolve a deadlock, by an error or a panic. From now on it counts as one
+    /// Tells a thread to dissolve a deadlock, by an error or a panic. From now on it counts as one
     /// that runs.
     fn tell(&mut self, owner: Owner, place: Place, deadlock: Cycle) {
         if let Some(wait) = self.waits.get_mut(owner, place) {

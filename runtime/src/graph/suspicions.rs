@@ -56,7 +56,7 @@ impl Suspicions {
         self.pending.is_empty() && self.reported.is_empty() && self.blocks.is_empty()
     }
 
-    /// Has a cycle looked at again when it is due. Gives its number.
+    /// Adds a cycle, to be looked at again when it is due. Gives its number.
     pub(super) fn add(&mut self, owner: Owner, place: Place, cycle: Cycle) -> u64 {
         let number = self.added;
         self.added += 1;

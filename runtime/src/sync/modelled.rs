@@ -114,7 +114,7 @@ pub(crate) fn pass(duration: Duration) {
     CLOCK.fetch_add(micros, Ordering::Relaxed);
 }
 
-/// Has another thread go first.
+/// Lets another thread go first.
 pub(crate) fn pause(_round: u32) {
     loom::thread::yield_now();
 }

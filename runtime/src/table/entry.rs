@@ -378,7 +378,7 @@ impl Entry {
         self.pass_on(wakers);
     }
 
-    /// Has a waiter try again, if it is still in the queue.
+    /// Calls a waiter to try again, if it is still in the queue.
     pub(crate) fn call(&mut self, ticket: Ticket, wakers: &mut Wakers) {
         let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
         if let Some(waiter) = queue.and_then(|queue| queue.get_mut(&ticket)) {

@@ -310,7 +310,7 @@ pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option
     Some(look(entry))
 }
 
-/// Has a waiter try again, if it still waits.
+/// Calls a waiter to try again, if it still waits.
 pub(crate) fn call(Place { entry, ticket }: Place) {
     let mut wakers = Wakers::default();
     look(entry, |entry| entry.call(ticket, &mut wakers));

@@ -105,7 +105,7 @@ pub(super) trait Files {
     /// than it may is killed for it.
     fn may_write(length: usize) -> bool;
 
-    /// Has the file be written to and read now, whoever it belongs to.
+    /// Sets the file's times of reading and writing to now, whoever it belongs to.
     fn touch(file: &File) -> io::Result<()>;
 
     /// Has those who remove old files leave this one of the user's own, where there is a way to
