@@ -1,8 +1,9 @@
 //! Waiting for one lock, whatever engine it is of: what an engine does, and what a waiter is.
 //!
 //! A lock is taken by a [`Machine`], in steps. A thread blocks between them, on a [`Signal`]; a
-//! task is polled for each. Which of them it is, and how long it will wait, the step is told
-//! [`By`] whom it is taken. [`acquire`](crate::acquire) has the drivers of threads, [`future`](crate::future) those of tasks.
+//! task is polled for each. [`By`] tells a step who takes it, and how long that one waits.
+//! [`acquire`](crate::acquire) has the drivers of threads, [`future`](crate::future) those of
+//! tasks.
 
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
