@@ -87,9 +87,10 @@ pub enum Patience {
     Timed,
     /// Lets other tasks run.
     Task,
-    /// Waits for nobody who has the lock.
+    /// Doesn't wait until the lock is free, but may wait for an engine's answer. The next step is
+    /// taken when the waker is called, in a thread as well as in a task.
     Try,
-    /// Tries once more, since the time is over.
+    /// Tries once more, since the time is over, and waits for nothing.
     Last,
 }
 
@@ -133,6 +134,9 @@ impl fmt::Debug for By<'_> {
 /// that was on its way to it.
 ///
 /// Those who call it may have taken other locks before by the same call, which are `held`.
+///
+/// No other crate implements it: an engine of one's own is an [`Engine`](crate::engine::Engine),
+/// which an [`Outside`](crate::engine::Outside) drives.
 pub trait Machine: Unpin + Sized {
     /// The lock; dropping it releases.
     type Hold: Holding + Into<Held> + 'static;
@@ -227,8 +231,14 @@ impl Signal {
     }
 }
 
-/// Takes steps of who waits for nobody, and blocks the thread between them where an answer takes
-/// its time.
+impl Wake for Called {
+    fn wake(self: Arc<Self>) {
+        *self.called.lock() = true;
+        self.changed.notify_one();
+    }
+}
+
+/// Takes the steps of a try, and blocks the thread between them where an answer takes its time.
 #[track_caller]
 pub(crate) fn block_try<T>(mut step: impl FnMut(&By<'_>) -> Poll<T>) -> T {
     let signal = Signal::default();
@@ -242,12 +252,5 @@ pub(crate) fn block_try<T>(mut step: impl FnMut(&By<'_>) -> Poll<T>) -> T {
             return result;
         }
         signal.wait(None);
-    }
-}
-
-impl Wake for Called {
-    fn wake(self: Arc<Self>) {
-        *self.called.lock() = true;
-        self.changed.notify_one();
     }
 }
