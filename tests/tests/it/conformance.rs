@@ -1,18 +1,90 @@
-//! The in-process space passes what every space must pass.
+//! The in-process spaces pass what every space must pass.
 
-use lockutils::Locks;
-use lockutils_tests::conformance::Engine;
+use lockutils::engine::{Acquire, Mode, Space};
+use lockutils::{AsyncGuard, Key, LockKey, Locks, Site};
+use lockutils_conformance::{Subject, conformance};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
 
 struct InProcess;
 
-impl Engine for InProcess {
+impl Subject for InProcess {
     type Space = Locks;
 
-    const EMPTY_KEY: bool = true;
-
-    fn space() -> Locks {
+    fn space(_place: &Path) -> Locks {
         Locks::new("conformance")
     }
 }
 
-lockutils_tests::conformance!(InProcess);
+conformance!(InProcess);
+
+mod fair {
+    use super::*;
+
+    struct Fair;
+
+    impl Subject for Fair {
+        type Space = Locks;
+
+        fn space(_place: &Path) -> Locks {
+            Locks::new("conformance, fair").fair()
+        }
+    }
+
+    conformance!(Fair);
+}
+
+/// A space of several permits a key is like any other when all but one of them are taken.
+mod permits {
+    use super::*;
+
+    struct Permits;
+
+    impl Subject for Permits {
+        type Space = LastPermit;
+
+        // A shared hold takes a permit as well.
+        const SHARED: bool = false;
+
+        fn space(_place: &Path) -> LastPermit {
+            LastPermit {
+                locks: Locks::new("conformance, permits").permits(3),
+                others: Mutex::default(),
+            }
+        }
+    }
+
+    conformance!(Permits);
+
+    /// A space that takes all permits of a key but one, when the key is first named.
+    struct LastPermit {
+        locks: Locks,
+        others: Mutex<HashMap<String, [AsyncGuard; 2]>>,
+    }
+
+    impl LastPermit {
+        fn take_others(&self, key: &dyn LockKey) {
+            let mut others = self.others.lock().unwrap();
+            others.entry(Key::new(key).to_string()).or_insert_with(|| {
+                [(); 2].map(|()| pollster::block_on(self.locks.key(key).lock_async()))
+            });
+        }
+    }
+
+    impl Space for LastPermit {
+        type Machine = <Locks as Space>::Machine;
+
+        fn wait(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Acquire<Self::Machine> {
+            self.take_others(key);
+            self.locks.wait(key, mode, site)
+        }
+
+        fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<Self::Machine> {
+            for key in &keys {
+                self.take_others(key);
+            }
+            self.locks.wait_all(keys, mode, site)
+        }
+    }
+}

@@ -1,19 +1,41 @@
-//! A space of lock files passes what every space must pass.
+//! The spaces of lock files pass what every space must pass, those of Python's rules as well.
 
 use lockutils::FileLocks;
-use lockutils_tests::Directory;
-use lockutils_tests::conformance::Engine;
+use lockutils_conformance::{Subject, conformance};
+use std::path::Path;
 
 struct Files;
 
-impl Engine for Files {
+impl Subject for Files {
     type Space = FileLocks;
 
     const EMPTY_KEY: bool = false;
+    const ACROSS_PROCESSES: bool = true;
 
-    fn space() -> FileLocks {
-        FileLocks::new(Directory::of_this_thread())
+    fn space(place: &Path) -> FileLocks {
+        FileLocks::new(place)
     }
 }
 
-lockutils_tests::conformance!(Files);
+conformance!(Files);
+
+mod oslo {
+    use super::*;
+
+    struct Oslo;
+
+    impl Subject for Oslo {
+        type Space = FileLocks;
+
+        const EMPTY_KEY: bool = false;
+        const LONG_KEYS: bool = false;
+        const DISTINCT_KEYS: bool = false;
+        const ACROSS_PROCESSES: bool = true;
+
+        fn space(place: &Path) -> FileLocks {
+            FileLocks::oslo(place, "nova")
+        }
+    }
+
+    conformance!(Oslo);
+}

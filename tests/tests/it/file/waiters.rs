@@ -236,7 +236,7 @@ fn many_processes_are_all_counted() {
     for process in &mut processes {
         process.tell("crowd 1 1 key");
     }
-    let pids: Vec<_> = processes.iter().map(Process::id).collect();
+    let pids: Vec<_> = processes.iter().map(|process| process.id()).collect();
     see(&locks, 2 * pids.len(), &pids);
     let more: Vec<_> = (0..12).map(|_| holder(&directory)).collect();
     for mut process in more {

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Examples
 ///
 /// ```
-/// let recorder = lockutils_tests::Recorder::new();
+/// let recorder = lockutils_conformance::Recorder::new();
 /// {
 ///     let _guard = lockutils::lock("recorder");
 ///     let _stay = recorder.enter(); // Ends before the guard is dropped.
