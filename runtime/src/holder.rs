@@ -106,6 +106,13 @@ impl Holder {
         self.elsewhere()?.since
     }
 
+    /// A process of this host, for a lock engine that knows no more of who has a lock: see
+    /// [`Engine::holder`](crate::engine::Engine::holder).
+    #[must_use]
+    pub fn of_process(pid: u32) -> Self {
+        Self::of_elsewhere(Elsewhere::process(pid))
+    }
+
     pub(crate) fn of_elsewhere(elsewhere: Elsewhere) -> Self {
         Self(Who::Elsewhere(Box::new(elsewhere)))
     }
@@ -114,6 +121,20 @@ impl Holder {
         match &self.0 {
             Who::Elsewhere(elsewhere) => Some(elsewhere),
             _ => None,
+        }
+    }
+}
+
+impl Elsewhere {
+    /// One of which no more is known.
+    pub(crate) const fn process(pid: u32) -> Self {
+        Self {
+            pid,
+            command: None,
+            place: None,
+            host: None,
+            pid_namespace: None,
+            since: None,
         }
     }
 }

@@ -103,6 +103,9 @@ impl Engine for Files {
     type Wait = FileWait;
     type Hold = FileHold;
 
+    /// Each of them looks whether the file is still the one of its name.
+    const SEPARATE_HOLDS: bool = true;
+
     fn name(&self) -> &'static str {
         self.space.name
     }
@@ -118,10 +121,6 @@ impl Engine for Files {
     fn place(&self, name: &Key) -> Result<FilePlace, Refusal> {
         let file = InUse::of(self.space.directory, name)?;
         Ok(FilePlace { file, waiter: None })
-    }
-
-    fn line<'a>(&self, place: &'a FilePlace) -> &'a Line {
-        place.file.line()
     }
 
     fn poll(
@@ -213,6 +212,12 @@ impl Engine for Files {
 
     fn files(hold: &FileHold) -> io::Result<Vec<File>> {
         Ok(vec![hold.by.duplicate()?])
+    }
+}
+
+impl AsRef<Line> for FilePlace {
+    fn as_ref(&self) -> &Line {
+        self.file.line()
     }
 }
 

@@ -247,12 +247,8 @@ impl From<FileRecord> for Elsewhere {
 /// A process that writes nothing down.
 pub(super) fn stranger(pid: u32) -> Elsewhere {
     Elsewhere {
-        pid,
         command: command(pid),
-        place: None,
-        host: None,
-        pid_namespace: None,
-        since: None,
+        ..Elsewhere::process(pid)
     }
 }
 

@@ -26,14 +26,21 @@ use std::time::{Duration, Instant};
 /// All methods are called with no mutex of this crate held. None may block for longer than a
 /// system call takes, but [`Engine::poll`] for [`Patience::Thread`].
 pub trait Engine: fmt::Debug + Send + Sync + 'static {
-    /// What is known of one lock while somebody in this process wants or has it, such as
-    /// [`InUse`](crate::engine::InUse). Dropped when its holder or waiter is.
-    type Place: fmt::Debug + Send + Sync + 'static;
-    /// What somebody who waits has. Dropping it gives back what was granted meanwhile.
+    /// What is known of one lock while somebody in this process wants or has it, and its queue
+    /// in this process, which is the same one for all places of the lock: such as
+    /// [`InUse`](crate::engine::InUse), which [`Places`](crate::engine::Places) gives. Each
+    /// holder and waiter has one.
+    type Place: AsRef<Line> + fmt::Debug + Send + Sync + 'static;
+    /// What somebody who waits keeps from step to step, such as a [`Pause`]. Dropping it gives back
+    /// what was granted meanwhile.
     type Wait: Default + Send + 'static;
-    /// The lock; dropping it releases. Several in this process have one each of the same lock
-    /// where they share it, or where a thread goes in again, see [`Ask::reentry`].
+    /// The lock; dropping it releases.
     type Hold: Send + Sync + 'static;
+
+    /// Whether those in this process who have a lock together, sharers, or a thread that goes in
+    /// again, each ask the engine for a hold of their own. Else they have one between them,
+    /// which is dropped when the last of them releases.
+    const SEPARATE_HOLDS: bool = false;
 
     /// What texts call the space.
     fn name(&self) -> &'static str;
@@ -51,9 +58,6 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     ///
     /// If it can't be used.
     fn place(&self, name: &Key) -> Result<Self::Place, Refusal>;
-
-    /// The queue of a lock in this process: the same one for all places of one lock.
-    fn line<'a>(&self, place: &'a Self::Place) -> &'a Line;
 
     /// A step of somebody who is first in this process: takes the lock, or sees to it that the
     /// waker is called when the next step is due, see [`Answer`].
@@ -77,18 +81,24 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     fn set_waiting(&self, _place: &mut Self::Place, _waits: bool) {}
 
     /// When a thread that waits for the lock is to take the next step, if nobody wakes it before.
+    /// An engine whose threads wait for a [`Pause`] gives its [`end`](Pause::end), or they wait
+    /// for ever.
     fn wakes_at(&self, _wait: &Self::Wait) -> Option<Instant> {
         None
     }
 
-    /// Who has the lock, as far as that is known, for texts.
+    /// Who has the lock, as far as that is known, for texts, see
+    /// [`Holder::of_process`].
     fn holder(&self, _place: &Self::Place) -> Option<Holder> {
         None
     }
 
-    /// Whether it is this process that has the lock outside.
-    fn is_held_here(&self, _place: &Self::Place) -> bool {
-        false
+    /// Whether it is this process that has the lock outside. Then texts say which of its threads
+    /// and tasks it is, and else what [`Engine::holder`] says.
+    ///
+    /// An engine of [`Engine::SEPARATE_HOLDS`] has to know.
+    fn is_held_here(&self, place: &Self::Place) -> bool {
+        place.as_ref().is_held()
     }
 
     /// The lock that the name leads to now, after an [`Answer::Moved`].
@@ -139,8 +149,9 @@ pub struct Ask {
     /// Together with other sharers, in whatever process, or alone. An engine that has no shared
     /// locks gives exclusive ones.
     pub mode: Mode,
-    /// Whether a thread that has the lock goes straight in. It comes here to do so while this
-    /// process has the lock, and is to be granted another hold of it, not to wait for itself.
+    /// Whether a thread that has the lock goes straight in. An engine of
+    /// [`Engine::SEPARATE_HOLDS`] is asked to let it do so while this process has the lock, and
+    /// is to grant it another hold, not to have it wait for itself.
     pub reentry: Reentry,
     /// Where in the code.
     pub site: Site,
@@ -172,9 +183,11 @@ pub enum Answer<H> {
 
 /// A pause between two looks at a lock, for engines that can't be told when it is free.
 ///
+/// The one that [`Default`] gives is over.
+///
 /// # Examples
 ///
-/// See the [example of an engine](crate::engine).
+/// See the [example of an engine](crate::engine#an-engine).
 #[derive(Debug, Default)]
 pub struct Pause(Option<Alarm>);
 

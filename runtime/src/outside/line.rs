@@ -2,6 +2,9 @@
 
 use crate::key::Key;
 use crate::local::Locks;
+use parking_lot::Mutex;
+use std::any::Any;
+use std::sync::{Arc, Weak};
 
 /// The half of a lock that is in this process: whoever takes the lock outside of it has this
 /// one first. So all callers of the process have one queue, with its order, its deadlock
@@ -12,6 +15,8 @@ pub struct Line {
     /// Whose turn it is to wait outside, of those who share the lock.
     pub(crate) turns: Locks,
     pub(crate) name: Key,
+    /// The engine's hold, of those in this process who have the lock together.
+    hold: Mutex<Weak<dyn Any + Send + Sync>>,
 }
 
 impl Line {
@@ -24,6 +29,25 @@ impl Line {
             locks: Locks::new(space),
             turns: Locks::new(turns),
             name,
+            hold: Mutex::new(Weak::<()>::new()),
         }
+    }
+
+    /// The hold that somebody in this process has.
+    pub(super) fn hold<H: Send + Sync + 'static>(&self) -> Option<Arc<H>> {
+        let hold = self.hold.lock().upgrade();
+        hold?.downcast().ok()
+    }
+
+    /// Has others hold the lock by the same hold.
+    pub(super) fn share<H: Send + Sync + 'static>(&self, hold: H) -> Arc<H> {
+        let hold = Arc::new(hold);
+        *self.hold.lock() = Arc::downgrade(&hold) as Weak<dyn Any + Send + Sync>;
+        hold
+    }
+
+    /// Whether somebody in this process has such a hold.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.lock().strong_count() > 0
     }
 }

@@ -15,6 +15,7 @@
 //! them does it for all.
 
 use super::engine::{Answer, Ask, Engine, rest};
+use super::line::Line;
 use super::refusal::Refusal;
 use crate::drive::{By, Machine, Patience, block_try};
 use crate::error::{Error, ErrorKind};
@@ -32,6 +33,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::mem;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -80,12 +82,39 @@ struct Asking<E: Engine> {
 /// A lock of an engine that is held; dropping it releases.
 pub struct OutsideHold<E: Engine> {
     /// `None` when it is released.
-    hold: Option<E::Hold>,
+    hold: Option<Part<E::Hold>>,
     /// Afterwards, and before the lock is out of use: who is the last to use it has nobody
     /// beside it.
     in_process: Option<Hold>,
     place: E::Place,
     taken: Taken,
+}
+
+/// A hold of the engine: one's own, or that of all in this process who have the lock together.
+enum Part<H> {
+    Own(H),
+    Common(Arc<H>),
+}
+
+impl<H: Send + Sync + 'static> Part<H> {
+    fn of<E: Engine<Hold = H>>(hold: H, place: &E::Place) -> Self {
+        if E::SEPARATE_HOLDS {
+            Self::Own(hold)
+        } else {
+            Self::Common(place.as_ref().share(hold))
+        }
+    }
+}
+
+impl<H> Deref for Part<H> {
+    type Target = H;
+
+    fn deref(&self) -> &H {
+        match self {
+            Self::Own(hold) => hold,
+            Self::Common(hold) => hold,
+        }
+    }
 }
 
 impl<E: Engine> Outside<E> {
@@ -237,7 +266,7 @@ impl<E: Engine> One<E> {
                 return Ok(true);
             }
         }
-        let line = engine.line(place);
+        let line = place.as_ref();
         let queue = line.locks.machine(&line.name, request.terms, request.site);
         self.state = State::Queue(queue);
         Ok(false)
@@ -250,6 +279,13 @@ impl<E: Engine> One<E> {
         };
         let request = &self.request;
         let engine = &*request.engine;
+        // That of others who share the lock, or of the thread itself. There is none for who is
+        // alone: a hold is released before its lock in the process is.
+        if !E::SEPARATE_HOLDS {
+            if let Some(hold) = place.as_ref().hold() {
+                return Poll::Ready(Ok(Some(self.end(Part::Common(hold)))));
+            }
+        }
         let ask = Ask {
             mode: request.terms.mode,
             reentry: request.terms.reentry,
@@ -261,7 +297,10 @@ impl<E: Engine> One<E> {
             Err(refusal) => return Poll::Ready(Err(request.refuse(refusal))),
         };
         match answer {
-            Answer::Granted(hold) => Poll::Ready(Ok(Some(self.end(hold)))),
+            Answer::Granted(hold) => {
+                let hold = Part::of::<E>(hold, place);
+                Poll::Ready(Ok(Some(self.end(hold))))
+            }
             Answer::Busy if ask.waits(by) => {
                 panic!("{engine:?} says that it is busy to somebody who waits, see `Ask::waits`")
             }
@@ -270,7 +309,7 @@ impl<E: Engine> One<E> {
             }
             Answer::Busy if by.patience == Patience::Last => Poll::Pending,
             Answer::Busy => {
-                let line = engine.line(place);
+                let line: &Line = place.as_ref();
                 let terms = Mode::Exclusive.once();
                 let queue = line.turns.machine(&line.name, terms, request.site);
                 if let State::Ask(asking) = mem::replace(&mut self.state, State::Done) {
@@ -294,7 +333,7 @@ impl<E: Engine> One<E> {
     }
 
     /// It has the lock.
-    fn end(&mut self, hold: E::Hold) -> OutsideHold<E> {
+    fn end(&mut self, hold: Part<E::Hold>) -> OutsideHold<E> {
         let State::Ask(Asking { in_process, .. }) = mem::replace(&mut self.state, State::Done)
         else {
             unreachable!("it has the in-process lock");
@@ -375,7 +414,7 @@ impl<E: Engine> Machine for Outside<E> {
         } = &one.request;
         // What is wrong with it, the first step says.
         let place = &*one.place.insert(engine.place(name).ok()?);
-        let line = engine.line(place);
+        let line = place.as_ref();
         let in_process = line.locks.take_soon(line.name.as_bytes(), *terms, *site)?;
         one.state = State::asking(in_process, None);
         None
@@ -432,7 +471,8 @@ impl<E: Engine> Holding for OutsideHold<E> {
     }
 
     fn files(&self) -> io::Result<Vec<File>> {
-        self.hold.as_ref().map_or(Ok(Vec::new()), E::files)
+        let hold = self.hold.as_ref();
+        hold.map_or(Ok(Vec::new()), |hold| E::files(hold))
     }
 }
 

@@ -65,10 +65,9 @@ impl<P> Places<P> {
     }
 }
 
-impl<P> InUse<P> {
-    /// The queue of the lock in this process.
-    #[must_use]
-    pub fn line(&self) -> &Line {
+/// The queue of the lock in this process.
+impl<P> AsRef<Line> for InUse<P> {
+    fn as_ref(&self) -> &Line {
         &self.lock.line
     }
 }

@@ -1,40 +1,39 @@
 //! Engines as other crates write them: what they may do, and what becomes of it if one of them
 //! does what it may not.
 
-use lockutils::engine::{
-    Answer, Ask, By, Engine, InUse, Line, Patience, Pause, Places, Queued, Reentry, Refusal,
-};
-use lockutils::{Error, ErrorKind, Key};
+use lockutils::engine::{Answer, Ask, By, Engine, InUse, Patience, Pause, Places, Queued, Refusal};
+use lockutils::{Error, ErrorKind, Guard, Holder, Key};
 use lockutils_tests::{ByHand, in_time};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 type Step = Poll<Result<Answer<Hold>, Refusal>>;
-type Place = InUse<Mutex<Weak<()>>>;
+type Place = InUse<()>;
 
 /// An engine whose step is a function. The lock is in no one's way outside.
 struct Scripted<F> {
-    places: Places<Mutex<Weak<()>>>,
+    places: Places<()>,
     step: F,
 }
 
 /// Calls the function when it is dropped.
-struct Hold(Option<Arc<()>>, fn());
+struct Hold(fn());
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0 = None;
-        (self.1)();
+        (self.0)();
     }
 }
 
+/// Who has the lock outside, where it isn't this process.
+const STRANGER: u32 = 4711;
+
 /// The lock, if all goes well.
 fn granted() -> Step {
-    Poll::Ready(Ok(Answer::Granted(Hold(None, || ()))))
+    Poll::Ready(Ok(Answer::Granted(Hold(|| ()))))
 }
 
 fn space<F>(step: F) -> Queued<Scripted<F>>
@@ -71,11 +70,7 @@ where
     }
 
     fn place(&self, name: &Key) -> Result<Place, Refusal> {
-        Ok(self.places.of(name, Mutex::default))
-    }
-
-    fn line<'a>(&self, place: &'a Place) -> &'a Line {
-        place.line()
+        Ok(self.places.of(name, || ()))
     }
 
     fn poll(&self, place: &mut Place, pause: &mut Pause, ask: &Ask, by: &By<'_>) -> Step {
@@ -84,6 +79,10 @@ where
 
     fn wakes_at(&self, pause: &Pause) -> Option<Instant> {
         pause.end()
+    }
+
+    fn holder(&self, _place: &Place) -> Option<Holder> {
+        Some(Holder::of_process(STRANGER))
     }
 }
 
@@ -130,10 +129,9 @@ fn pause_may_have_no_end() {
 fn engine_that_is_busy_for_who_waits_is_stopped() {
     let locks = space(|_, _, _, _| Poll::Ready(Ok(Answer::Busy)));
     in_time(move || {
-        assert_eq!(
-            locks.key("key").try_lock().unwrap_err().kind(),
-            ErrorKind::Busy
-        );
+        let busy = locks.key("key").try_lock().unwrap_err();
+        assert_eq!(busy.kind(), ErrorKind::Busy);
+        assert_eq!(busy.holder().unwrap().pid(), Some(STRANGER));
         let wait = || locks.key("key").lock_timeout(Duration::ZERO).map(drop);
         assert!(catch_unwind(AssertUnwindSafe(wait)).is_err());
         let wait = || drop(ByHand::new(locks.key("key").shared().lock_async()).poll());
@@ -197,7 +195,7 @@ fn panic_of_an_engine_leaves_the_lock_free() {
 fn panic_of_a_release_leaves_the_lock_free() {
     let locks = space(|_, _, _, _| {
         let panics: fn() = || panic!("it panics");
-        Poll::Ready(Ok(Answer::Granted(Hold(None, panics))))
+        Poll::Ready(Ok(Answer::Granted(Hold(panics))))
     });
     in_time(move || {
         for _ in 0..2 {
@@ -207,27 +205,32 @@ fn panic_of_a_release_leaves_the_lock_free() {
     });
 }
 
-/// Who comes to the engine while this process has the lock shares it, or holds it already.
+/// Those in this process who have a lock together have one hold of the engine between them: a
+/// thread that goes in again, and sharers. It is released when the last of them lets go.
 #[test]
-fn thread_goes_in_again_where_the_engine_says_so() {
-    let locks = space(|place, pause, ask, by| {
-        let mut held = place.lock().unwrap();
-        if let Some(held) = held.upgrade() {
-            assert_eq!(ask.reentry, Reentry::Allowed);
-            return Poll::Ready(Ok(Answer::Granted(Hold(Some(held), || ()))));
-        }
-        assert!(pause.poll(by).is_ready());
-        let new = Arc::new(());
-        *held = Arc::downgrade(&new);
-        Poll::Ready(Ok(Answer::Granted(Hold(Some(new), || ()))))
+fn one_hold_is_enough_for_all_in_the_process() {
+    static HOLDS: AtomicUsize = AtomicUsize::new(0);
+    static RELEASED: AtomicUsize = AtomicUsize::new(0);
+    let count = || [&HOLDS, &RELEASED].map(|count| count.load(Ordering::Relaxed));
+    let locks = space(|_, _, _, _| {
+        HOLDS.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Ok(Answer::Granted(Hold(|| {
+            RELEASED.fetch_add(1, Ordering::Relaxed);
+        }))))
     });
-    let key = locks.key("key").reentrant();
-    let outer = key.lock().unwrap();
-    let inner = key.lock().unwrap();
-    drop(outer);
-    assert!(locks.key("key").try_lock().is_err());
-    drop(inner);
-    drop(locks.key("key").try_lock().unwrap());
+    let enter: [&dyn Fn() -> Guard; 2] =
+        [&|| locks.key("key").reentrant().lock().unwrap(), &|| {
+            locks.key("key").shared().lock().unwrap()
+        }];
+    for (enter, number) in enter.iter().zip(1..) {
+        let (first, second) = (enter(), enter());
+        drop(first);
+        assert_eq!(count(), [number, number - 1]);
+        let busy = locks.key("key").try_lock().unwrap_err();
+        assert_eq!(busy.holder().unwrap().pid(), None, "it is this process");
+        drop(second);
+        assert_eq!(count(), [number, number]);
+    }
 }
 
 #[test]
