@@ -51,8 +51,28 @@ pub struct Handle<'a, K, S: ?Sized = Locks> {
 }
 
 impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
+    /// Names one lock of a space, for the `key` method of a space of one's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::engine::Space;
+    /// use lockutils::{Handle, LockKey, Locks};
+    ///
+    /// struct Tenant<S> { name: String, locks: S }
+    ///
+    /// impl<S: Space> Tenant<S> {
+    ///     fn key<K: LockKey>(&self, key: K) -> Handle<'_, (&str, K), S> {
+    ///         Handle::new(&self.locks, (self.name.as_str(), key))
+    ///     }
+    /// }
+    ///
+    /// let tenant = Tenant { name: "acme".to_owned(), locks: Locks::new("tenants") };
+    /// let _guard = tenant.key("invoices").lock();
+    /// assert!(tenant.locks.key("acme/invoices").is_locked());
+    /// ```
     #[inline]
-    pub(crate) const fn new(space: &'a S, key: K) -> Self {
+    pub const fn new(space: &'a S, key: K) -> Self {
         Self {
             space,
             key,
@@ -414,7 +434,8 @@ pub struct KeysHandle<'a, S: ?Sized = Locks> {
 }
 
 impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
-    pub(crate) fn new<I>(space: &'a S, keys: I) -> Self
+    /// Names several locks of a space, for the `keys` method of a space of one's own.
+    pub fn new<I>(space: &'a S, keys: I) -> Self
     where
         I: IntoIterator,
         I::Item: LockKey,
