@@ -31,7 +31,7 @@ mod expanded {
             ::lockutils::__private::Mode::Exclusive,
             ::lockutils::__private::site(const { &::lockutils::__private::Function::new("start") }),
         );
-        let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);
+        let ::core::result::Result::Ok(__guard) = __begun.block();
         {
             ({
                 let held = is_locked("vm-7");

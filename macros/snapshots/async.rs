@@ -16,11 +16,7 @@ async fn start(id: u32) {
         }),
         __task,
     );
-    let __guard = match ::lockutils::__private::finish_async(
-            ::core::convert::identity(__begun),
-        )
-        .await
-    {
+    let __guard = match __begun.wait().await {
         ::core::result::Result::Ok(__guard) => __guard,
         ::core::result::Result::Err(__failure) => {
             return ::lockutils::__private::FromFailure::from_failure(

@@ -18,7 +18,7 @@ fn read(id: u32) -> anyhow::Result<Vm> {
             &::lockutils::__private::Function::new("read")
         }),
     );
-    let __guard = match ::lockutils::__private::finish_for(__begun, __timeout) {
+    let __guard = match __begun.block_for(__timeout) {
         ::core::result::Result::Ok(__guard) => __guard,
         ::core::result::Result::Err(__failure) => {
             return ::lockutils::__private::FromFailure::from_failure(

@@ -17,9 +17,7 @@ async fn read(id: u32, patience: Duration) -> io::Result<Vm> {
         }),
         __task,
     );
-    let __guard = match ::lockutils::__private::finish_for_async(__begun, __timeout)
-        .await
-    {
+    let __guard = match __begun.timed(__timeout).await {
         ::core::result::Result::Ok(__guard) => __guard,
         ::core::result::Result::Err(__failure) => {
             return ::lockutils::__private::FromFailure::from_failure(

@@ -8,16 +8,14 @@ fn transfer(from: u64, to: u64) {
     for __key in ([from, to]) {
         ::lockutils::__private::add(&mut __keys, &__key);
     }
-    let __begun = ::lockutils::__private::waiting(
-        ::lockutils::__private::Space::wait_all(
-            ::lockutils::__private::global(),
-            __keys,
-            ::lockutils::__private::Mode::Exclusive,
-            ::lockutils::__private::site(const {
-                &::lockutils::__private::Function::new("transfer")
-            }),
-        ),
+    let __begun = ::lockutils::__private::Space::wait_all(
+        ::lockutils::__private::global(),
+        __keys,
+        ::lockutils::__private::Mode::Exclusive,
+        ::lockutils::__private::site(const {
+            &::lockutils::__private::Function::new("transfer")
+        }),
     );
-    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);
+    let ::core::result::Result::Ok(__guard) = __begun.block();
     { ({}) }
 }

@@ -15,9 +15,7 @@ fn detach(&mut self, disk: &str) -> Option<&mut Disk> {
             &::lockutils::__private::Function::new("detach")
         }),
     );
-    let guard = match ::lockutils::__private::finish(
-        ::core::convert::identity(__begun),
-    ) {
+    let guard = match __begun.block() {
         ::core::result::Result::Ok(__guard) => __guard,
         ::core::result::Result::Err(__failure) => {
             return ::lockutils::__private::FromFailure::from_failure(

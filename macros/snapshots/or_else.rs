@@ -14,7 +14,7 @@ fn sweep() -> bool {
             &::lockutils::__private::Function::new("sweep")
         }),
     );
-    let __guard = match ::lockutils::__private::finish_now(__begun) {
+    let __guard = match __begun.try_now() {
         ::core::result::Result::Ok(__guard) => __guard,
         ::core::result::Result::Err(__failure) => {
             return ::lockutils::__private::or_else(__failure, |_| false);

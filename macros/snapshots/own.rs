@@ -17,8 +17,6 @@ fn rotate_logs() {
             &::lockutils::__private::Function::new("rotate_logs")
         }),
     );
-    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(
-        ::lockutils::__private::reentrant(__begun),
-    );
+    let ::core::result::Result::Ok(__guard) = __begun.reentrant().block();
     { ({}) }
 }

@@ -40,12 +40,7 @@ fn start(
                 let __guard = if let ::core::option::Option::Some(
                     (__timeout, __begun),
                 ) = __asked {
-                    let __guard = match ::lockutils::__private::finish_for_async(
-                            ::core::convert::identity(__begun),
-                            __timeout,
-                        )
-                        .await
-                    {
+                    let __guard = match __begun.timed(__timeout).await {
                         ::core::result::Result::Ok(__guard) => __guard,
                         ::core::result::Result::Err(__failure) => {
                             return ::lockutils::__private::FromFailure::from_failure(

@@ -28,10 +28,7 @@ fn start(id: u32) -> impl Future<Output = u32> {
                     }),
                     __task,
                 );
-                let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish_async(
-                        __begun,
-                    )
-                    .await;
+                let ::core::result::Result::Ok(__guard) = __begun.wait().await;
                 { ({ id }) }
             }
         })

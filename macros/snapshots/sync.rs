@@ -14,6 +14,6 @@ pub fn connect(cell: &Cell) -> Connection {
             &::lockutils::__private::Function::new("connect")
         }),
     );
-    let ::core::result::Result::Ok(__guard) = ::lockutils::__private::finish(__begun);
+    let ::core::result::Result::Ok(__guard) = __begun.block();
     { ({ open(cell) }) }
 }

@@ -17,7 +17,7 @@ async fn open(name: Option<&str>) -> Result<File, Error> {
             }),
             __task,
         );
-        let __guard = match ::lockutils::__private::finish_now_async(__begun).await {
+        let __guard = match __begun.try_async().await {
             ::core::result::Result::Ok(__guard) => __guard,
             ::core::result::Result::Err(__failure) => {
                 return ::lockutils::__private::FromFailure::from_failure(

@@ -1,14 +1,14 @@
 //! Writes the statements that take the lock:
 //!
 //! ```text
-//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), TERMS, SITE);
-//! let Ok(__guard) = lockutils::__private::finish(__begun);
+//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), MODE, SITE);
+//! let Ok(__guard) = __begun.block();
 //! ```
 //!
 //! - The key is evaluated in a statement before the one that waits, so that nothing of
 //!   its expression is held while it does, nor lives across an `.await`.
-//! - With a timeout, as a try, or where a thread may re-enter, the second statement is another
-//!   call. In an async function both are; the first is told the task, and the second is awaited.
+//! - With a timeout or as a try, the second statement is another call. In an async function
+//!   both are; the first is told the task, and the second is awaited.
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - Several keys are put into a list first. Where the lock has a condition, all of it
 //!   stands in an `if`.
@@ -27,7 +27,7 @@ use crate::lazy::output;
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ReturnType, Token};
 
@@ -188,12 +188,18 @@ impl Writer<'_> {
         let key = quote_spanned!(first=> &#key);
         let keys = parenthesized(keys);
         let wait = self.call_space("wait_all", &quote_spanned!(mixed()=> __keys), None);
+        // A future is to be small.
+        let begun = if self.is_async {
+            quote_spanned!(mixed()=> #private::waiting(#wait))
+        } else {
+            wait
+        };
         quote_spanned! {mixed()=>
             let mut __keys = #private::Vec::new();
             for __key in #keys {
                 #private::add(&mut __keys, #key);
             }
-            let __begun = #private::waiting(#wait);
+            let __begun = #begun;
         }
     }
 
@@ -267,7 +273,7 @@ impl Writer<'_> {
 
     /// The statement that binds the guard.
     fn guard(&self) -> TokenStream {
-        let result = self.finish();
+        let result = self.wait();
         let hidden = quote_spanned!(mixed()=> __guard);
         let name = self.args.guard.as_ref().map(ToTokens::to_token_stream);
         let name = name.unwrap_or(hidden);
@@ -288,34 +294,26 @@ impl Writer<'_> {
     }
 
     /// What waits or tries, and gives the guard or the failure.
-    fn finish(&self) -> TokenStream {
-        let (first, last) = self.place;
-        let private = self.private(first);
-        let timeout = self.args.acquire_timeout.as_ref();
-        let timeout = timeout.map(|_| quote_spanned!(mixed()=> , __timeout));
-        let finish = if self.args.has("nonblocking") {
-            "finish_now"
-        } else if timeout.is_some() {
-            "finish_for"
+    fn wait(&self) -> TokenStream {
+        let (_, last) = self.place;
+        let begun = Ident::new("__begun", last);
+        let reentrant = self.args.has("reentrant");
+        let reentrant = reentrant.then(|| quote_spanned!(last=> .reentrant()));
+        let [lock, for_some_time, now] = if self.is_async {
+            ["wait", "timed", "try_async"]
         } else {
-            "finish"
+            ["block", "block_for", "try_now"]
         };
-        let begun = if self.args.locks.is_some() {
-            spread("__begun", self.place)
+        let (wait, timeout) = if self.args.has("nonblocking") {
+            (now, None)
+        } else if self.args.acquire_timeout.is_some() {
+            (for_some_time, Some(quote_spanned!(mixed()=> __timeout)))
         } else {
-            quote_spanned!(mixed()=> __begun)
+            (lock, None)
         };
-        if self.is_async {
-            let finish = format_ident!("{finish}_async", span = last);
-            return quote_spanned!(last=> #private::#finish(#begun #timeout).await);
-        }
-        let begun = if self.args.has("reentrant") {
-            quote_spanned!(last=> #private::reentrant(#begun))
-        } else {
-            begun
-        };
-        let finish = Ident::new(finish, last);
-        quote_spanned!(last=> #private::#finish(#begun #timeout))
+        let wait = Ident::new(wait, last);
+        let awaited = self.is_async.then(|| quote_spanned!(last=> .await));
+        quote_spanned!(last=> #begun #reentrant.#wait(#timeout) #awaited)
     }
 
     /// Has the user say what to return for the failure.

@@ -61,6 +61,7 @@
 //! ```
 
 pub use crate::acquire::Acquire;
+pub use crate::begun::Begun;
 pub use crate::drive::{By, Failure, Machine, Outcome, Patience};
 pub use crate::file::Files;
 pub use crate::local::InProcess;
@@ -68,5 +69,5 @@ pub use crate::outside::{
     Answer, Ask, Engine, InUse, Line, Outside, Pause, Places, Queued, Refusal,
 };
 pub use crate::owner::Task;
-pub use crate::space::{Begun, Space};
+pub use crate::space::Space;
 pub use crate::table::policy::{Mode, Reentry};

@@ -108,6 +108,58 @@ impl<M: Machine> Acquire<M> {
     pub const fn try_async(self) -> TryLockFuture<M> {
         TryLockFuture(self)
     }
+
+    /// Waits in a task, for as long as the timer, which starts when the lock is found busy.
+    #[track_caller]
+    pub(crate) fn poll_timed(
+        &mut self,
+        timeout: Duration,
+        timer: &mut Option<AsyncTimer>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<AsyncGuard, Error>> {
+        let waker = context.waker();
+        let owner = Owner::task(waker);
+        if let Some(quick) = self.take_quickly(Task(owner)) {
+            return Poll::Ready(Ok(quick.into()));
+        }
+        let by = By {
+            owner,
+            patience: Patience::Task,
+            waker: &|| waker.clone(),
+        };
+        let result = match self.step(&by) {
+            Poll::Ready(result) => result.map_err(M::Failure::into),
+            // Looked at after the step: the lock may have been given as time ran out.
+            Poll::Pending => {
+                let timer = timer.get_or_insert_with(|| AsyncTimer::start(timeout));
+                let waited = ready!(timer.poll_over(context));
+                ready!(self.give_up(&by, waited))
+            }
+        };
+        if result.is_err() {
+            self.end();
+        }
+        Poll::Ready(result.map(AsyncGuard::new))
+    }
+
+    /// Tries in a task, see [`Acquire::try_async`].
+    #[track_caller]
+    pub(crate) fn poll_try(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<AsyncGuard, Error>> {
+        let waker = context.waker();
+        let by = By {
+            owner: Owner::task(waker),
+            patience: Patience::Try,
+            waker: &|| waker.clone(),
+        };
+        let result = ready!(self.try_step(&by));
+        if result.is_err() {
+            self.end();
+        }
+        Poll::Ready(result.map(AsyncGuard::new))
+    }
 }
 
 impl<M: Machine> Future for LockFuture<M> {
@@ -131,29 +183,7 @@ impl<M: Machine> Future for LockTimeoutFuture<M> {
             timeout,
             timer,
         } = &mut *self;
-        let waker = context.waker();
-        let owner = Owner::task(waker);
-        if let Some(quick) = acquire.take_quickly(Task(owner)) {
-            return Poll::Ready(Ok(quick.into()));
-        }
-        let by = By {
-            owner,
-            patience: Patience::Task,
-            waker: &|| waker.clone(),
-        };
-        let result = match acquire.step(&by) {
-            Poll::Ready(result) => result.map_err(M::Failure::into),
-            // Looked at after the step: the lock may have been given as time ran out.
-            Poll::Pending => {
-                let timer = timer.get_or_insert_with(|| AsyncTimer::start(*timeout));
-                let waited = ready!(timer.poll_over(context));
-                ready!(acquire.give_up(&by, waited))
-            }
-        };
-        if result.is_err() {
-            acquire.end();
-        }
-        Poll::Ready(result.map(AsyncGuard::new))
+        acquire.poll_timed(*timeout, timer, context)
     }
 }
 
@@ -162,17 +192,7 @@ impl<M: Machine> Future for TryLockFuture<M> {
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let waker = context.waker();
-        let by = By {
-            owner: Owner::task(waker),
-            patience: Patience::Try,
-            waker: &|| waker.clone(),
-        };
-        let result = ready!(self.0.try_step(&by));
-        if result.is_err() {
-            self.0.end();
-        }
-        Poll::Ready(result.map(AsyncGuard::new))
+        self.0.poll_try(context)
     }
 }
 

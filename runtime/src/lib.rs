@@ -106,6 +106,7 @@
 pub mod __private;
 mod acquire;
 mod alarm;
+mod begun;
 mod deadlock;
 mod default;
 mod drive;

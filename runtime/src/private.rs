@@ -1,17 +1,17 @@
 //! The only items that expanded code may name. Not public API: what is here
 //! changes with the macros, whose version is pinned to this crate's.
 //!
-//! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key,
-//! and [`finish`], [`finish_for`] or [`finish_now`] waits. In an async function it is
-//! [`Space::begin_async`], which is told the [`Task`], and [`finish_async`] or another.
+//! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key, and a
+//! method of [`Begun`] waits. In an async function it is [`Space::begin_async`], which is told
+//! the [`Task`]: that is known only in a poll, and by then the key is to be dropped, so both
+//! are awaited.
 
 use crate::acquire::Acquire;
+use crate::begun::Begun;
 use crate::drive::Machine;
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::site::Site;
-use crate::table::policy::Reentry;
 use std::mem;
 
 /// The space that `external` means.
@@ -23,7 +23,7 @@ pub use crate::owner::Task;
 pub use crate::returned::{Returned, RunsDuringTheCall};
 pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
-pub use crate::space::{Begun, FromFailure, Space};
+pub use crate::space::{FromFailure, Space};
 pub use crate::table::policy::Mode;
 pub use std::time::Duration;
 pub use std::vec::Vec;
@@ -53,112 +53,6 @@ pub fn key(key: &dyn LockKey) -> Key {
 #[must_use]
 pub fn waiting<H, M: Machine>(acquire: Acquire<M>) -> Begun<H, M> {
     Begun::Wait(Box::new(acquire))
-}
-
-/// Has a thread go straight in if it holds the lock.
-#[inline]
-#[must_use]
-pub fn reentrant<M: Machine>(mut begun: Begun<M::Quick, M>) -> Begun<M::Quick, M> {
-    if let Begun::Wait(acquire) = &mut begun {
-        acquire.set_reentry(Reentry::Allowed);
-    }
-    begun
-}
-
-/// Waits for the lock, if that is still to be done.
-///
-/// # Errors
-///
-/// As [`Acquire::block`](Acquire::block).
-#[inline]
-#[track_caller]
-pub fn finish<M: Machine>(begun: Begun<M::Quick, M>) -> Result<Guard, M::Failure> {
-    match begun {
-        Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => acquire.block(),
-    }
-}
-
-/// Waits for the lock until the time is over, if that is still to be done.
-///
-/// # Errors
-///
-/// As [`Acquire::block_for`](Acquire::block_for).
-#[inline]
-pub fn finish_for<M: Machine>(
-    begun: Begun<M::Quick, M>,
-    timeout: Duration,
-) -> Result<Guard, Error> {
-    match begun {
-        Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => acquire.block_for(timeout),
-    }
-}
-
-/// Tries to take the lock, if that is still to be done.
-///
-/// # Errors
-///
-/// As [`Acquire::try_now`](Acquire::try_now).
-#[inline]
-pub fn finish_now<M: Machine>(begun: Begun<M::Quick, M>) -> Result<Guard, Error> {
-    match begun {
-        Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => acquire.try_now(),
-    }
-}
-
-/// As [`finish`], in a task.
-///
-/// # Errors
-///
-/// As [`finish`].
-#[inline]
-pub async fn finish_async<M: Machine>(
-    begun: Begun<M::AsyncQuick, M>,
-) -> Result<AsyncGuard, M::Failure> {
-    match begun {
-        Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => acquire.await,
-    }
-}
-
-/// As [`finish_for`], in a task.
-///
-/// # Errors
-///
-/// As [`finish_for`].
-#[inline]
-pub async fn finish_for_async<M: Machine>(
-    begun: Begun<M::AsyncQuick, M>,
-    timeout: Duration,
-) -> Result<AsyncGuard, Error> {
-    match begun {
-        Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => unboxed(acquire).timed(timeout).await,
-    }
-}
-
-/// As [`finish_now`], in a task.
-///
-/// # Errors
-///
-/// As [`finish_now`].
-#[inline]
-pub async fn finish_now_async<M: Machine>(
-    begun: Begun<M::AsyncQuick, M>,
-) -> Result<AsyncGuard, Error> {
-    match begun {
-        Begun::Held(held) => Ok(held.into()),
-        Begun::Wait(acquire) => unboxed(acquire).try_async().await,
-    }
-}
-
-/// Frees the box at once. Moved out of in an `async fn`, it would be kept in the future, and be
-/// freed at its end.
-#[expect(clippy::boxed_local, reason = "it is to be freed here")]
-fn unboxed<T>(boxed: Box<T>) -> T {
-    *boxed
 }
 
 /// What a function returns that says so itself, in a closure.

@@ -10,6 +10,7 @@
 //! [`FromFailure`]. Who doesn't wait to the end, by a timeout or a try, can always fail.
 
 use crate::acquire::Acquire;
+use crate::begun::Begun;
 use crate::drive::Machine;
 use crate::error::Error;
 use crate::guard::Guard;
@@ -122,27 +123,6 @@ pub trait Space {
     ) -> Result<Guard, Error> {
         self.wait(key, mode, site).with(reentry).try_now()
     }
-}
-
-/// What [`Space::begin`] or [`Space::begin_async`] has come to.
-///
-/// What a thread holds by it is the thread's, as a [`Guard`] is:
-///
-/// ```compile_fail,E0277
-/// use lockutils::engine::{Begun, Mode, Space};
-/// use lockutils::{Guard, Site};
-///
-/// let begun = lockutils::global().begin(&"key", Mode::Exclusive, Site::here());
-/// if let Begun::Held(held) = begun {
-///     std::thread::spawn(move || drop(Guard::from(held)));
-/// }
-/// ```
-#[derive(Debug)]
-pub enum Begun<H, M: Machine> {
-    /// The lock was free, and this holds it.
-    Held(H),
-    /// The lock has to be waited for. In a box, so that whoever doesn't wait moves a word.
-    Wait(Box<Acquire<M>>),
 }
 
 macro_rules! by_reference {

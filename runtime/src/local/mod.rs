@@ -19,6 +19,7 @@ mod shown;
 mod thin;
 
 use crate::acquire::Acquire;
+use crate::begun::Begun;
 use crate::error::Error;
 use crate::graph;
 use crate::guard::{AsyncGuard, Guard};
@@ -26,7 +27,7 @@ use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
 use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
-use crate::space::{Begun, Space};
+use crate::space::Space;
 use crate::state::LockState;
 use crate::table::identity::Identity;
 use crate::table::policy::{Mode, Policy, Reentry, Terms};

@@ -48,6 +48,16 @@ fn annotation_adds_at_most_128_bytes_to_a_future() {
     async fn small_annotated() {
         yield_now().await;
     }
+    #[synchronized(acquire_timeout = "1s")]
+    async fn small_for_some_time() -> Result<(), Error> {
+        yield_now().await;
+        Ok(())
+    }
+    #[synchronized(keys = [7], nonblocking)]
+    async fn small_now() -> Result<(), Error> {
+        yield_now().await;
+        Ok(())
+    }
 
     let plain = size_of_val(&plain(7));
     for annotated in [
@@ -58,6 +68,12 @@ fn annotation_adds_at_most_128_bytes_to_a_future() {
     ] {
         assert!(annotated <= plain + 128, "{annotated} for {plain}");
     }
-    let (small, annotated) = (size_of_val(&small()), size_of_val(&small_annotated()));
-    assert!(annotated <= small + 128, "{annotated} for {small}");
+    let small = size_of_val(&small());
+    for annotated in [
+        size_of_val(&small_annotated()),
+        size_of_val(&small_for_some_time()),
+        size_of_val(&small_now()),
+    ] {
+        assert!(annotated <= small + 128, "{annotated} for {small}");
+    }
 }

@@ -188,10 +188,16 @@ fn futures_are_unwind_safe() {
         future::ready(()).await;
         Ok(())
     }
+    #[synchronized(key = KEY, external, acquire_timeout = "1s")]
+    async fn timed() -> Result<(), Error> {
+        future::ready(()).await;
+        Ok(())
+    }
     fn check(_future: impl Future + UnwindSafe + RefUnwindSafe) {}
     let locks = FileLocks::new("never used");
     check(annotated());
     check(tried());
+    check(timed());
     check(locks.key(KEY).lock_async());
     check(locks.key(KEY).try_lock_async());
     check(locks.keys([KEY]).lock_timeout_async(Duration::ZERO));
