@@ -6,11 +6,11 @@
 
 use super::descriptor::{self, Failure};
 use super::directory::FileSpace;
-use super::kernel::{Manner, Tried, Waiting};
+use super::kernel::{Manner, Sleep, Tried};
 use super::path::{self, Rule};
 use super::refresh;
 use super::sleep::Claim;
-use super::table::{self, HeldBy, InUse};
+use super::table::{self, FileInUse, HeldBy};
 use super::tell::Waiter;
 use crate::drive::{By, Patience};
 use crate::holder::Holder;
@@ -34,7 +34,7 @@ pub struct Files {
 /// A lock file that somebody wants or has.
 #[derive(Debug)]
 pub struct FilePlace {
-    pub(super) file: InUse,
+    pub(super) file: FileInUse,
     /// Of who waits. After `file`, so that whoever counts for its drop counts without this one.
     waiter: Option<Waiter>,
 }
@@ -73,16 +73,21 @@ impl Files {
     }
 
     /// How to go on where another process has the lock. Blocks who may be blocked.
-    fn wait_for(&self, file: &InUse, manner: Manner, patience: Patience) -> Result<Next, Failure> {
+    fn wait_for(
+        &self,
+        file: &FileInUse,
+        manner: Manner,
+        patience: Patience,
+    ) -> Result<Next, Failure> {
         match (self.space.rule, patience) {
             (Rule::Own, Patience::Thread) => {
                 file.block(manner.mode)?;
                 Ok(Next::AtOnce)
             }
             (Rule::Own, _) => Ok(match file.wait(manner.mode)? {
-                Waiting::For(claim) => Next::Granted(claim),
-                Waiting::TooMany => Next::a_while(),
-                Waiting::Elsewhere => Next::AtOnce,
+                Sleep::For(claim) => Next::Granted(claim),
+                Sleep::TooMany => Next::a_while(),
+                Sleep::Elsewhere => Next::AtOnce,
             }),
             (Rule::Oslo, _) => Ok(Next::a_while()),
         }
@@ -119,7 +124,7 @@ impl Engine for Files {
     }
 
     fn place(&self, name: &Key) -> Result<FilePlace, Refusal> {
-        let file = InUse::of(self.space.directory, name)?;
+        let file = FileInUse::of(self.space.directory, name)?;
         Ok(FilePlace { file, waiter: None })
     }
 

@@ -112,7 +112,7 @@ pub(super) struct Manner {
 
 /// How a wait in the kernel has begun.
 #[derive(Debug)]
-pub(super) enum Waiting {
+pub(super) enum Sleep {
     For(Claim),
     /// Too many threads wait already.
     TooMany,
@@ -202,26 +202,26 @@ impl LockFile {
     }
 
     /// Starts a thread that waits for the kernel's lock, if there are not too many.
-    pub(super) fn wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Waiting, Failure> {
+    pub(super) fn wait(self: &Arc<Self>, path: &Path, mode: Mode) -> Result<Sleep, Failure> {
         let mut kernel = self.kernel.lock();
         let sleepers = &mut kernel.sleepers;
         // The child of a fork has none of its parent's threads.
         let is_left = |sleeper: &&Arc<Sleeper>| sleeper.mode == mode && sleeper.descriptor.is_own();
         let mut left = sleepers.iter().filter(is_left);
         if let Some(claim) = left.find_map(|sleeper| sleeper.claim(self.clone())) {
-            return Ok(Waiting::For(claim));
+            return Ok(Sleep::For(claim));
         }
         let descriptor = Descriptor::open(path)?;
         if descriptor.identity != self.identity {
-            return Ok(Waiting::Elsewhere);
+            return Ok(Sleep::Elsewhere);
         }
         descriptor.mark();
         let Some(claim) = Sleeper::start(self.clone(), mode, descriptor) else {
-            return Ok(Waiting::TooMany);
+            return Ok(Sleep::TooMany);
         };
         sleepers.retain(|sleeper| sleeper.mode != mode);
         sleepers.push(Arc::clone(&claim.sleeper));
-        Ok(Waiting::For(claim))
+        Ok(Sleep::For(claim))
     }
 
     /// Takes a sleeper's descriptor over, with the lock that it has.

@@ -7,7 +7,7 @@
 //! Where a name leads to may change at any time. One that somebody in the process uses keeps to
 //! its file, so that callers who name a lock alike exclude each other also when its file was
 //! removed; whoever gets the lock looks whether the name still leads to it, and else asks for
-//! the one that it leads to now, by [`InUse::anew`]. One that nobody uses is believed where
+//! the one that it leads to now, by [`FileInUse::anew`]. One that nobody uses is believed where
 //! nobody uses the file either, since then nobody waits for it.
 //!
 //! A file is in the table while somebody in the process holds or awaits its lock, and
@@ -20,7 +20,7 @@
 
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
-use super::kernel::{LockFile, Manner, Tried, Waiting};
+use super::kernel::{LockFile, Manner, Sleep, Tried};
 use super::link::{Link, Usage, hash, hash_of};
 use super::path::Rule;
 use super::sleep::{Awaited, Sleeper};
@@ -76,9 +76,9 @@ struct Linked {
 
 /// A lock file by one of its names, in use for as long as this lives.
 #[derive(Debug)]
-pub(super) struct InUse(Arc<Linked>);
+pub(super) struct FileInUse(Arc<Linked>);
 
-impl InUse {
+impl FileInUse {
     /// The file that a name leads to, which is made where there is none.
     pub(super) fn of(directory: &'static Directory, name: &Key) -> Result<Self, Failure> {
         Self::other_than(None, directory, name)
@@ -137,7 +137,7 @@ impl InUse {
         self.0.file.block(mode)
     }
 
-    pub(super) fn wait(&self, mode: Mode) -> Result<Waiting, Failure> {
+    pub(super) fn wait(&self, mode: Mode) -> Result<Sleep, Failure> {
         with_room(|| self.0.file.wait(&self.0.link.path, mode))
     }
 
@@ -186,7 +186,7 @@ impl HeldBy {
     }
 }
 
-impl Drop for InUse {
+impl Drop for FileInUse {
     fn drop(&mut self) {
         let mut closed = Vec::new();
         let mut files = FILES.lock();
@@ -299,7 +299,7 @@ impl Files {
         former: Option<&Arc<LockFile>>,
         directory: &'static Directory,
         name: &Key,
-    ) -> Option<InUse> {
+    ) -> Option<FileInUse> {
         let hash = hash(directory, name);
         let linked = self
             .links
@@ -330,7 +330,7 @@ impl Files {
         name: &Key,
         path: PathBuf,
         descriptor: &mut Option<Descriptor>,
-    ) -> InUse {
+    ) -> FileInUse {
         self.unlink(directory, name);
         let opened = descriptor.as_ref().expect("it was opened");
         let identity = opened.identity;
@@ -378,14 +378,14 @@ impl Files {
         }
     }
 
-    fn begin_use(&mut self, linked: Arc<Linked>) -> InUse {
+    fn begin_use(&mut self, linked: Arc<Linked>) -> FileInUse {
         let Usage { users, kept_since } = &linked.file.usage;
         linked.link.users.fetch_add(1, Ordering::Relaxed);
         users.fetch_add(1, Ordering::Relaxed);
         if kept_since.swap(0, Ordering::Relaxed) != 0 {
             self.kept -= 1;
         }
-        InUse(linked)
+        FileInUse(linked)
     }
 
     /// Keeps or forgets a file that nobody uses.
@@ -463,7 +463,7 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("lockutils-put-{}", std::process::id()));
         let locks = FileLocks::new(&directory);
         let guard = locks.key("key").lock().unwrap();
-        let file = InUse::of(Directory::at(directory.clone()), &Key::new("key")).unwrap();
+        let file = FileInUse::of(Directory::at(directory.clone()), &Key::new("key")).unwrap();
         let path = file.path();
         fs::rename(&path, directory.join("moved")).unwrap();
         assert!(!file.remove().unwrap());
