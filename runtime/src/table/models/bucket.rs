@@ -40,7 +40,7 @@
 //! | a snapshot without inflation | `snapshot_against_acquire` |
 
 use super::{FAIR, LOCKS, Protected, changer, model};
-use crate::__private::{Function, finish, site};
+use crate::__private::{Function, site};
 use crate::guard::Guard;
 use crate::local::Locks;
 use crate::snapshot::snapshot;
@@ -172,7 +172,7 @@ fn function_name(function: &'static Function) -> &'static str {
 fn hold(locks: &Locks, function: &'static Function) -> Guard {
     let key = function_name(function);
     let begun = locks.begin(&key, Mode::Exclusive, site(function));
-    finish(begun).unwrap_or_else(|never| match never {})
+    begun.block().unwrap_or_else(|never| match never {})
 }
 
 #[test]
