@@ -2,7 +2,6 @@
 
 use crate::alarm::Alarm;
 use crate::sync::Instant;
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -68,7 +67,3 @@ impl AsyncTimer {
         Poll::Ready(timer.start.elapsed())
     }
 }
-
-// A panic leaves nothing of it half-done but a wake-up that nobody waits for.
-impl UnwindSafe for AsyncTimer {}
-impl RefUnwindSafe for AsyncTimer {}
