@@ -69,9 +69,14 @@ impl<M: Machine> Acquire<M> {
         Self(Locks::Failed(Some(failure)))
     }
 
-    /// Leaves the queue, and releases what it has, for good.
-    pub(crate) fn end(&mut self) {
-        self.0 = Locks::Failed(None);
+    /// Gives a task what its wait has come to. Who keeps a future that has failed keeps no place
+    /// in the queue, and none of the locks.
+    #[inline]
+    pub(crate) fn settle<F>(&mut self, result: Result<Held, F>) -> Result<AsyncGuard, F> {
+        if result.is_err() {
+            self.0 = Locks::Failed(None);
+        }
+        result.map(AsyncGuard::new)
     }
 
     /// As [`Machine::take_quickly`].
@@ -315,11 +320,7 @@ impl<M: Machine> Future for Acquire<M> {
             waker: &|| waker.clone(),
         };
         let result = ready!(self.step(&by));
-        if result.is_err() {
-            // Who keeps the future keeps no place in the queue.
-            self.end();
-        }
-        Poll::Ready(result.map(AsyncGuard::new))
+        Poll::Ready(self.settle(result))
     }
 }
 

@@ -136,10 +136,7 @@ impl<M: Machine> Acquire<M> {
                 ready!(self.give_up(&by, waited))
             }
         };
-        if result.is_err() {
-            self.end();
-        }
-        Poll::Ready(result.map(AsyncGuard::new))
+        Poll::Ready(self.settle(result))
     }
 
     /// Tries in a task, see [`Acquire::try_async`].
@@ -155,10 +152,7 @@ impl<M: Machine> Acquire<M> {
             waker: &|| waker.clone(),
         };
         let result = ready!(self.try_step(&by));
-        if result.is_err() {
-            self.end();
-        }
-        Poll::Ready(result.map(AsyncGuard::new))
+        Poll::Ready(self.settle(result))
     }
 }
 
