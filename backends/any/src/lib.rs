@@ -1,0 +1,3 @@
+//! Locks of whichever server a URL names, for `lockutils`.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Locks of an etcd cluster for `lockutils`.
+
+#![forbid(unsafe_code)]

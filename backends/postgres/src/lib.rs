@@ -1,0 +1,3 @@
+//! Locks of a PostgreSQL server for `lockutils`.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Locks of a Redis or Valkey server for `lockutils`.
+
+#![forbid(unsafe_code)]

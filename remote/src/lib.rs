@@ -1,0 +1,9 @@
+//! Locks of a server for [`lockutils`]: leases, loss, fencing, and a fake server for tests.
+
+#![forbid(unsafe_code)]
+
+mod store;
+
+pub use store::{
+    Answer, Asked, Cause, Claim, Fault, Kept, Loss, Member, Query, Session, Shape, Store, Taken,
+};

@@ -1,0 +1,3 @@
+//! Servers for tests, as processes that a test starts, stops and kills.
+
+#![forbid(unsafe_code)]
