@@ -33,6 +33,7 @@
 //! | two accounts, for one transfer | [`keys = [from, to]`](Locks::keys), in one order for all callers |
 //! | a job that is skipped while it still runs | [`try_lock`](Handle::try_lock), `nonblocking` |
 //! | waiting for longer than you want | [`lock_timeout`](Handle::lock_timeout), `acquire_timeout = "5s"` |
+//! | what exists once for many hosts | a lock of a server, and maybe more than a lock: [the guide](guide) says when |
 //!
 //! # Who waits for whom
 //!
@@ -119,6 +120,8 @@ mod given;
 mod global;
 mod graph;
 mod guard;
+#[doc = include_str!("../docs/WHICH.md")]
+pub mod guide {}
 mod handle;
 mod held;
 mod holder;
