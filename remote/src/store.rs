@@ -16,7 +16,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     type Session: Session;
 
     /// How its leases and its answers are.
-    const SHAPE: Shape;
+    fn shape(&self) -> Shape;
 
     /// What texts call the server: its URL without user and password.
     fn name(&self) -> String;
