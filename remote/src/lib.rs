@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+pub mod protocol;
 mod store;
 
 pub use store::{

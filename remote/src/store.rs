@@ -174,6 +174,10 @@ pub trait Session: Send + Sync + 'static {
     fn lease(&self) -> Duration;
 
     /// Asks for a lock, in one round trip where it is free.
+    ///
+    /// A claim may be asked for again: if it has the lock by then, it is granted again, with its
+    /// lease renewed; if it waits, it keeps its place. One whose outcome is unknown is
+    /// released before that.
     fn acquire(
         &self,
         claim: &Claim,

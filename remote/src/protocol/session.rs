@@ -1,0 +1,193 @@
+//! The session with the server: opened when it is needed, given up when it is of no use.
+
+use super::alarms::Alarm;
+use super::said::{Call, Effect, Id, LostBy, News, Question, Trouble, trouble};
+use super::state::{Link, Open, Phase, Protocol, Purpose, end_of, nanoseconds};
+use crate::store::Fault;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Protocol {
+    /// The session, if there is one; else it is opened.
+    pub(super) fn session(&mut self, now: u64) -> Option<Open> {
+        match self.link {
+            Link::Open(open) => Some(open),
+            Link::Closed => {
+                self.link = Link::Opening;
+                self.start(now, Question::Open, Purpose::Open, self.answer_timeout());
+                None
+            }
+            Link::Pausing | Link::Opening => None,
+        }
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        now: u64,
+        call: Call,
+        sent: u64,
+        result: Result<Duration, Fault>,
+    ) {
+        let (trouble, is_refused) = match result {
+            Ok(lease) => return self.begin(now, call, sent, nanoseconds(lease)),
+            Err(Fault::Refused(cause)) => (trouble(cause), true),
+            Err(fault) => (trouble(fault.into_cause()), false),
+        };
+        self.trouble = Some(Arc::clone(&trouble));
+        self.failures += 1;
+        self.rest(now);
+        if is_refused {
+            self.refuse_all(now, &trouble);
+        }
+    }
+
+    fn begin(&mut self, now: u64, number: Call, proven: u64, lease: u64) {
+        self.link = Link::Open(Open {
+            number,
+            lease,
+            proven,
+            renewing: false,
+        });
+        self.renewals_failed = 0;
+        if self.rules.shape.one_lease {
+            self.deadlines.set(Alarm::Session, end_of(lease, proven));
+        } else {
+            // What was held in another session may be lost.
+            self.renew(now, true);
+        }
+        self.go_on_with_all(now);
+    }
+
+    /// Opens a session after a pause, if one is needed then.
+    fn rest(&mut self, now: u64) {
+        self.link = Link::Pausing;
+        let pause = self.pause(self.failures.saturating_sub(1));
+        self.alarms.set(Alarm::Open, now.saturating_add(pause));
+    }
+
+    /// The pause before a session is opened is over.
+    pub(super) fn rested(&mut self, now: u64) {
+        self.link = Link::Closed;
+        self.connect(now);
+    }
+
+    /// Opens a session if something needs one.
+    fn connect(&mut self, now: u64) {
+        let has_own = !self.rules.shape.one_lease;
+        let is_needed = !self.looks.is_empty()
+            || self.entries.values().any(|entry| match entry.phase {
+                Phase::Wanted | Phase::Leaving => true,
+                Phase::Held(_) => has_own,
+                _ => false,
+            });
+        if is_needed {
+            self.session(now);
+        }
+    }
+
+    fn go_on_with_all(&mut self, now: u64) {
+        let ids: Vec<Id> = self.entries.keys().copied().collect();
+        for id in ids {
+            self.go_on(now, id);
+        }
+        let looks: Vec<Id> = self.looks.keys().copied().collect();
+        for id in looks {
+            self.go_on_looking(now, id);
+        }
+    }
+
+    /// Tells all who ask that the server refuses them.
+    fn refuse_all(&mut self, now: u64, trouble: &Trouble) {
+        let waits = |phase| !matches!(phase, Phase::Held(_) | Phase::Lost);
+        let wanted = |(id, entry): (&Id, &super::state::Entry)| {
+            (entry.is_wanted && waits(entry.phase)).then_some(*id)
+        };
+        let ids: Vec<Id> = self.entries.iter().filter_map(wanted).collect();
+        for id in ids {
+            self.refuse(now, id, News::Unavailable(Arc::clone(trouble)));
+        }
+        for (id, _) in mem::take(&mut self.looks) {
+            self.tell(id, News::Unavailable(Arc::clone(trouble)));
+            self.end_look(id);
+        }
+    }
+
+    /// The session is over, or given up. What was held in it is lost where the lease was the
+    /// session's; and what was asked is asked again in another one.
+    pub(super) fn over(&mut self, now: u64, trouble: Trouble, by: LostBy) {
+        let Link::Open(open) = mem::replace(&mut self.link, Link::Closed) else {
+            return;
+        };
+        self.trouble = Some(trouble);
+        self.failures += 1;
+        self.deadlines.clear(Alarm::Session);
+        self.alarms.clear(Alarm::Renew);
+        let ids: Vec<Id> = self.entries.keys().copied().collect();
+        if self.rules.shape.one_lease {
+            for id in &ids {
+                self.lose(*id, by);
+            }
+        }
+        if self.failures > 1 {
+            self.rest(now);
+        }
+        let of_session = |(call, under_way): (&Call, &super::state::UnderWay)| {
+            (!matches!(under_way.purpose, Purpose::Close)).then_some(*call)
+        };
+        let calls: Vec<Call> = self.calls.iter().filter_map(of_session).collect();
+        for call in calls {
+            self.abort(call);
+        }
+        let question = Question::Close(open.number);
+        self.start(now, question, Purpose::Close, self.answer_timeout());
+        for id in ids {
+            self.cut_off(now, id);
+        }
+        self.looks
+            .values_mut()
+            .for_each(|look| look.is_asked = false);
+        self.connect(now);
+    }
+
+    /// Calls a question off.
+    pub(super) fn abort(&mut self, call: Call) {
+        if self.calls.remove(&call).is_some() {
+            self.alarms.clear(Alarm::Silent(call));
+            self.effects.push_back(Effect::Abort(call));
+        }
+    }
+
+    /// Why there is no answer.
+    pub(super) fn why(&self) -> Trouble {
+        match (&self.link, &self.trouble) {
+            (Link::Opening | Link::Pausing | Link::Closed, Some(trouble)) => Arc::clone(trouble),
+            _ => self.silent(),
+        }
+    }
+
+    /// Ends the session if nobody needs it and nobody will.
+    pub(super) fn end_if_unused(&mut self, now: u64) {
+        if !self.closing || !self.entries.is_empty() || !self.looks.is_empty() {
+            return;
+        }
+        match mem::replace(&mut self.link, Link::Closed) {
+            Link::Open(open) => {
+                self.deadlines.clear(Alarm::Session);
+                self.alarms.clear(Alarm::Renew);
+                let calls: Vec<Call> = self.calls.keys().copied().collect();
+                for call in calls {
+                    if !matches!(self.calls[&call].purpose, Purpose::Close) {
+                        self.abort(call);
+                    }
+                }
+                let question = Question::Close(open.number);
+                self.start(now, question, Purpose::Close, self.answer_timeout());
+            }
+            Link::Pausing => self.alarms.clear(Alarm::Open),
+            // What has come of it is known soon.
+            Link::Opening => self.link = Link::Opening,
+            Link::Closed => {}
+        }
+    }
+}

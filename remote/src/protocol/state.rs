@@ -1,0 +1,244 @@
+//! What the protocol knows.
+
+use super::alarms::{Alarm, Alarms};
+use super::said::{Call, Effect, Id, Look, News, Question, Rules, Silent, Trouble};
+use crate::store::{Asked, Claim};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is known of the claims of one space, and of its session with the server: a state machine
+/// without I/O, threads and clock, see the [module](super).
+#[derive(Debug)]
+pub struct Protocol {
+    pub(super) rules: Rules,
+    pub(super) effects: VecDeque<Effect>,
+    /// When leases are over. They come before all else.
+    pub(super) deadlines: Alarms,
+    pub(super) alarms: Alarms,
+    pub(super) calls: BTreeMap<Call, UnderWay>,
+    pub(super) entries: BTreeMap<Id, Entry>,
+    /// The claims of each name.
+    pub(super) names: BTreeMap<String, BTreeSet<Id>>,
+    pub(super) nonces: BTreeMap<u128, Id>,
+    pub(super) looks: BTreeMap<Id, Looking>,
+    /// Holds that have a lease each, by the time from which it counts.
+    pub(super) proofs: BTreeSet<(u64, Id)>,
+    pub(super) link: Link,
+    /// Opens that have failed, or sessions that have ended without an answer, in a row.
+    pub(super) failures: u32,
+    /// What was wrong with the latest of them.
+    pub(super) trouble: Option<Trouble>,
+    /// Renewals that have failed in a row.
+    pub(super) renewals_failed: u32,
+    /// The session is to end when nobody needs it.
+    pub(super) closing: bool,
+    last_call: u64,
+    chance: u64,
+}
+
+/// The session with the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Link {
+    Closed,
+    /// Until [`Alarm::Open`].
+    Pausing,
+    Opening,
+    Open(Open),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    /// The call that has opened it.
+    pub(super) number: Call,
+    /// That of the session, or of each hold.
+    pub(super) lease: u64,
+    /// From when on the session's lease counts.
+    pub(super) proven: u64,
+    pub(super) renewing: bool,
+}
+
+/// A claim.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) claim: Arc<Claim>,
+    pub(super) asked: Asked,
+    pub(super) phase: Phase,
+    /// Whether its asker is there, or its guard. Else it is released as soon as that can be done.
+    pub(super) is_wanted: bool,
+    /// The server may know it: that it waits, or that it holds.
+    pub(super) is_known: bool,
+    /// It was lost before it was known to be held.
+    pub(super) is_doubted: bool,
+    /// Questions in a row that have failed.
+    pub(super) failures: u32,
+    /// The session that it was asked for in.
+    pub(super) session: Call,
+}
+
+/// A question about holders.
+#[derive(Debug)]
+pub(super) struct Looking {
+    pub(super) look: Look,
+    /// Whether it is under way.
+    pub(super) is_asked: bool,
+    /// Questions in a row that have failed.
+    pub(super) failures: u32,
+}
+
+/// What is done about a claim.
+///
+/// | phase | next |
+/// |---|---|
+/// | Wanted | Asking, when there is a session and nobody of its name is being released |
+/// | Asking | Held; Waiting, if busy; Leaving, if nobody knows, or nobody wants it any more |
+/// | Waiting | Wanted, when it is worth it |
+/// | Held | Lost; Leaving, when its guard is dropped |
+/// | Lost | Leaving, when its guard is dropped |
+/// | Leaving | Releasing, when there is a session |
+/// | Releasing | Leaving, if it has failed; Wanted, if it is wanted still; else it is no more |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Wanted,
+    Asking,
+    Waiting(Call),
+    /// With the time from which its lease counts, where it has its own.
+    Held(u64),
+    Lost,
+    Leaving,
+    Releasing(Call),
+}
+
+/// A question that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    pub(super) purpose: Purpose,
+    /// When it was started.
+    pub(super) sent: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Purpose {
+    Open,
+    Acquire(Id),
+    Freed(Id),
+    Release(Id),
+    Renew(Vec<Id>),
+    Look(Id),
+    Close,
+}
+
+impl Protocol {
+    /// Nothing is asked yet. What is left to chance follows from the seed.
+    #[must_use]
+    pub fn new(rules: Rules, seed: u64) -> Self {
+        Self {
+            rules,
+            effects: VecDeque::new(),
+            deadlines: Alarms::default(),
+            alarms: Alarms::default(),
+            calls: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            names: BTreeMap::new(),
+            nonces: BTreeMap::new(),
+            looks: BTreeMap::new(),
+            proofs: BTreeSet::new(),
+            link: Link::Closed,
+            failures: 0,
+            trouble: None,
+            renewals_failed: 0,
+            closing: false,
+            last_call: 0,
+            chance: seed,
+        }
+    }
+
+    /// Starts a question, which is to be answered within a time.
+    pub(super) fn start(
+        &mut self,
+        now: u64,
+        question: Question,
+        purpose: Purpose,
+        time: u64,
+    ) -> Call {
+        self.last_call += 1;
+        let call = Call(self.last_call);
+        self.calls.insert(call, UnderWay { purpose, sent: now });
+        self.alarms
+            .set(Alarm::Silent(call), now.saturating_add(time));
+        self.effects.push_back(Effect::Start(call, question));
+        call
+    }
+
+    pub(super) fn tell(&mut self, id: Id, news: News) {
+        self.effects.push_back(Effect::Tell(id, news));
+    }
+
+    /// How long the server may be silent.
+    pub(super) fn answer_timeout(&self) -> u64 {
+        nanoseconds(self.rules.answer_timeout)
+    }
+
+    /// The lease, as far as is known.
+    pub(super) fn lease(&self) -> u64 {
+        match &self.link {
+            Link::Open(open) => open.lease,
+            _ => nanoseconds(self.rules.lease),
+        }
+    }
+
+    pub(super) fn silent(&self) -> Trouble {
+        Arc::new(Silent(self.rules.answer_timeout))
+    }
+
+    /// When something is tried again that has failed some times in a row.
+    pub(super) fn pause(&mut self, failures: u32) -> u64 {
+        const FIRST: u64 = 20_000_000;
+        const LONGEST: u64 = 1_000_000_000;
+        let whole = (FIRST << failures.min(6)).min(LONGEST);
+        whole / 2 + self.chance() % (whole / 2)
+    }
+
+    /// A number by chance: `SplitMix64`.
+    fn chance(&mut self) -> u64 {
+        self.chance = self.chance.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.chance;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Entry {
+    pub(super) fn new(claim: Arc<Claim>, asked: Asked) -> Self {
+        Self {
+            claim,
+            asked,
+            phase: Phase::Wanted,
+            is_wanted: true,
+            is_known: false,
+            is_doubted: false,
+            failures: 0,
+            session: Call(0),
+        }
+    }
+}
+
+impl Looking {
+    pub(super) fn new(look: Look) -> Self {
+        Self {
+            look,
+            is_asked: false,
+            failures: 0,
+        }
+    }
+}
+
+/// When a lease is over for its holder, which began to count at a time.
+pub(super) fn end_of(lease: u64, proven: u64) -> u64 {
+    proven.saturating_add(lease - lease / 10)
+}
+
+pub(super) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,249 @@
+//! How locks are asked for, had and released.
+
+use super::*;
+
+#[test]
+fn lock_is_granted_and_released_in_one_question_each() {
+    let mut hand = Hand::holding(ORDERED);
+    assert!(hand.protocol.is_held(Id(1)));
+    hand.release(1);
+    assert_eq!(hand.effects(), ["4: release 1"]);
+    assert!(!hand.protocol.is_settled());
+    hand.released(4, true);
+    assert_eq!(hand.effects(), ["1 is released: true", "1 is forgotten"]);
+    assert!(hand.protocol.is_settled() && hand.protocol.is_idle());
+}
+
+#[test]
+fn waiter_asks_again_when_it_is_worth_it() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    assert_eq!(hand.effects(), ["3: acquire 1 waiting"]);
+    hand.busy(3);
+    assert_eq!(hand.effects(), ["1 is busy", "4: freed 1"]);
+    hand.now = 100;
+    hand.answer(4, Outcome::Freed(Ok(())));
+    assert_eq!(hand.effects(), ["5: acquire 1 waiting"]);
+    hand.grant(5, 3);
+    assert_eq!(hand.effects(), ["1 has 3 until 8200"]);
+}
+
+#[test]
+fn waiter_that_is_told_nothing_asks_again_each_third_of_a_lease() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.busy(3);
+    hand.effects();
+    assert_eq!(hand.wait(2999), NONE);
+    assert_eq!(hand.wait(1), ["4: abort", "5: acquire 1 waiting"]);
+}
+
+#[test]
+fn asker_that_goes_before_there_is_a_session_leaves_nothing() {
+    let mut hand = Hand::new(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    assert_eq!(hand.effects(), ["1: open"]);
+    hand.release(1);
+    assert_eq!(hand.effects(), ["1 is forgotten"]);
+    hand.open(1);
+    assert_eq!(hand.effects(), NONE);
+}
+
+#[test]
+fn asker_that_goes_before_the_answer_gives_the_lock_back() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.effects();
+    hand.release(1);
+    assert_eq!(hand.effects(), NONE);
+    hand.grant(3, 3);
+    assert_eq!(hand.effects(), ["4: release 1"]);
+}
+
+#[test]
+fn asker_that_goes_after_the_grant_gives_the_lock_back() {
+    let mut hand = Hand::holding(ORDERED);
+    // As it goes, or as its guard is dropped: the protocol can't tell them apart.
+    hand.release(1);
+    assert_eq!(hand.effects(), ["4: release 1"]);
+}
+
+#[test]
+fn asker_that_goes_while_it_waits_leaves_the_queue() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.busy(3);
+    hand.effects();
+    hand.release(1);
+    assert_eq!(hand.effects(), ["4: abort", "5: release 1"]);
+    hand.released(5, false);
+    assert_eq!(hand.effects(), ["1 is released: false", "1 is forgotten"]);
+}
+
+#[test]
+fn unknown_outcome_is_released_before_it_is_asked_again() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.effects();
+    hand.answer(3, Outcome::Acquired(Err(unknown())));
+    assert_eq!(hand.effects(), ["4: release 1"]);
+    hand.answer(4, Outcome::Released(Err(unknown())));
+    assert_eq!(hand.effects(), NONE);
+    assert_eq!(hand.wait(1000), ["5: release 1"]);
+    hand.released(5, true);
+    assert_eq!(hand.wait(1000), ["6: acquire 1 waiting"]);
+    hand.grant(6, 3);
+    assert!(hand.effects()[0].starts_with("1 has 3 until 9"));
+}
+
+#[test]
+fn release_that_is_never_answered_is_given_up_with_the_lease() {
+    let mut hand = Hand::holding(ORDERED);
+    hand.release(1);
+    hand.effects();
+    for _ in 0..100 {
+        let Some(next) = hand.protocol.next().filter(|_| !hand.protocol.is_idle()) else {
+            break;
+        };
+        hand.now = next.div_ceil(1_000_000);
+        hand.protocol.pass(next);
+        for effect in std::iter::from_fn(|| hand.protocol.effect()).collect::<Vec<_>>() {
+            if let Effect::Start(call, Question::Open) = effect {
+                hand.open(call.0);
+            }
+        }
+    }
+    assert!(hand.protocol.is_idle());
+    assert_eq!(hand.now, 9000);
+}
+
+#[test]
+fn silent_server_is_told_of_in_time() {
+    for shape in [ORDERED, ONE_LEASE] {
+        let mut hand = Hand::connected(shape);
+        hand.wait(100);
+        hand.ask(1, "a", Asked::Once);
+        let mut effects = hand.effects();
+        effects.extend(hand.wait(4000));
+        let told = effects
+            .iter()
+            .find(|effect| effect.starts_with("1 is told"));
+        assert_eq!(
+            told.unwrap(),
+            "1 is told: it has not answered for 4s",
+            "{effects:?}"
+        );
+    }
+}
+
+#[test]
+fn server_that_can_not_be_reached_is_told_of_in_time() {
+    let mut hand = Hand::new(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    let mut call = 1;
+    assert_eq!(hand.effects(), ["1: open"]);
+    loop {
+        hand.answer(call, Outcome::Opened(Err(Fault::NotDone("refused".into()))));
+        let effects = hand.wait(1000);
+        call += 1;
+        if hand.now == 4000 {
+            assert!(
+                effects.contains(&"1 is told: refused".to_owned()),
+                "{effects:?}"
+            );
+            break;
+        }
+        assert_eq!(effects[0], format!("{call}: open"));
+    }
+}
+
+#[test]
+fn refusal_is_told_at_once() {
+    let mut hand = Hand::new(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.protocol.look(0, Id(2), Look::All);
+    hand.effects();
+    hand.answer(1, Outcome::Opened(Err(Fault::Refused("no right".into()))));
+    assert_eq!(
+        hand.effects(),
+        [
+            "1 is told: no right",
+            "1 is forgotten",
+            "2 is told: no right",
+            "2 is forgotten"
+        ]
+    );
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.effects();
+    hand.answer(3, Outcome::Acquired(Err(Fault::Refused("too many".into()))));
+    assert_eq!(hand.effects(), ["1 is told: too many", "1 is forgotten"]);
+}
+
+#[test]
+fn lost_answer_of_a_release_is_asked_for_again() {
+    let mut hand = Hand::holding(ORDERED);
+    hand.release(1);
+    hand.effects();
+    hand.answer(4, Outcome::Released(Err(over())));
+    assert_eq!(hand.effects(), ["5: close 1", "6: open"]);
+    hand.open(6);
+    assert_eq!(hand.effects(), ["7: release 1"]);
+    hand.released(7, false);
+    assert_eq!(hand.effects(), ["1 is released: false", "1 is forgotten"]);
+}
+
+#[test]
+fn release_that_takes_too_long_is_told_and_goes_on() {
+    let mut hand = Hand::holding(ORDERED);
+    hand.release(1);
+    let effects = [hand.effects(), hand.wait(4000)].concat();
+    let told = "1 is not released: it has not answered for 4s".to_owned();
+    assert!(effects.contains(&told), "{effects:?}");
+    assert!(effects.iter().any(|effect| effect.ends_with("open")));
+}
+
+#[test]
+fn next_of_the_name_asks_behind_the_release() {
+    let mut hand = Hand::holding(ORDERED);
+    hand.release(1);
+    hand.ask(2, "a", Asked::Waiting);
+    assert_eq!(hand.effects(), ["4: release 1", "5: acquire 2 waiting"]);
+
+    let mut hand = Hand::holding(UNORDERED);
+    hand.release(1);
+    hand.ask(2, "a", Asked::Waiting);
+    hand.ask(3, "b", Asked::Waiting);
+    assert_eq!(hand.effects(), ["4: release 1", "5: acquire 3 waiting"]);
+    hand.released(4, true);
+    assert_eq!(
+        hand.effects(),
+        [
+            "1 is released: true",
+            "1 is forgotten",
+            "6: acquire 2 waiting"
+        ]
+    );
+}
+
+#[test]
+fn try_is_not_refused_for_who_has_gone() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.release(1);
+    hand.ask(2, "a", Asked::Once);
+    assert_eq!(hand.effects(), ["3: acquire 1 waiting"]);
+    hand.grant(3, 1);
+    assert_eq!(hand.effects(), ["4: release 1", "5: acquire 2 once"]);
+}
+
+#[test]
+fn holders_are_seen() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.protocol.look(0, Id(1), Look::Name("a".to_owned()));
+    assert_eq!(hand.effects(), ["3: holders Name(\"a\")"]);
+    hand.answer(3, Outcome::Seen(Err(unknown())));
+    assert_eq!(hand.wait(1000), ["4: holders Name(\"a\")"]);
+    hand.answer(4, Outcome::Seen(Ok(Vec::<Taken>::new())));
+    assert_eq!(hand.effects(), ["1 sees 0", "1 is forgotten"]);
+}
