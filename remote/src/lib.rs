@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]
+pub mod fake;
+#[doc(hidden)]
 pub mod protocol;
 mod store;
 
