@@ -40,6 +40,7 @@ impl Engine for Directories {
     type Place = InUse<PathBuf>;
     type Wait = Pause;
     type Hold = Made;
+    type Proof = ();
 
     fn name(&self) -> &'static str {
         "directories"
@@ -84,6 +85,8 @@ impl Engine for Directories {
             }
         }
     }
+
+    fn proof(_hold: &Made) {}
 
     fn wakes_at(&self, pause: &Pause) -> Option<Instant> {
         pause.end()

@@ -18,7 +18,7 @@
 use crate::take::{KEY, SHORT, hold, hold_all, hold_async, try_hold, wait};
 use crate::{Process, Subject, yield_now};
 use lockutils::engine::Mode;
-use lockutils::{Error, ErrorKind, Guard};
+use lockutils::{Error, ErrorKind};
 use std::any::Any;
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -84,7 +84,7 @@ pub(crate) fn obey<S: Subject>(space: &S::Space) {
 }
 
 /// Keeps what is held, or says that it was refused.
-fn keep(holds: &mut Vec<Box<dyn Any>>, tried: Result<Guard, Error>, refused: &str) {
+fn keep<G: 'static>(holds: &mut Vec<Box<dyn Any>>, tried: Result<G, Error>, refused: &str) {
     match tried {
         Ok(guard) => {
             holds.push(Box::new(guard));

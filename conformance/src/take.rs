@@ -1,7 +1,7 @@
 //! How the cases take locks: as expanded code and the handles do, by the trait [`Space`] alone.
 
-use lockutils::engine::{Acquire, Begun, Machine, Mode, Space};
-use lockutils::{AsyncGuard, Error, Guard, Key, LockKey, Site};
+use lockutils::engine::{Acquire, AsyncGuardOf, Begun, GuardOf, Machine, Mode, Space};
+use lockutils::{Error, Key, LockKey, Site};
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ pub(crate) const KEY: &str = "key";
 pub(crate) fn hold<S: Space<Machine: Machine<Failure: Debug>>>(
     space: &S,
     key: impl LockKey,
-) -> Guard {
+) -> GuardOf<S::Machine> {
     match space.begin(&key, Mode::Exclusive, Site::here()) {
         Begun::Held(held) => held.into(),
         Begun::Wait(acquire) => acquire.block().unwrap(),
@@ -26,16 +26,23 @@ pub(crate) fn wait<S: Space>(space: &S, key: impl LockKey, mode: Mode) -> Acquir
 pub(crate) fn hold_async<S: Space<Machine: Machine<Failure: Debug>>, K: LockKey>(
     space: &S,
     key: K,
-) -> impl Future<Output = AsyncGuard> + use<S, K> {
+) -> impl Future<Output = AsyncGuardOf<S::Machine>> + use<S, K> {
     let acquire = wait(space, key, Mode::Exclusive);
     async move { acquire.await.unwrap() }
 }
 
-pub(crate) fn try_hold<S: Space>(space: &S, key: impl LockKey) -> Result<Guard, Error> {
+pub(crate) fn try_hold<S: Space>(
+    space: &S,
+    key: impl LockKey,
+) -> Result<GuardOf<S::Machine>, Error> {
     try_on(space, key, Mode::Exclusive)
 }
 
-pub(crate) fn try_on<S: Space>(space: &S, key: impl LockKey, mode: Mode) -> Result<Guard, Error> {
+pub(crate) fn try_on<S: Space>(
+    space: &S,
+    key: impl LockKey,
+    mode: Mode,
+) -> Result<GuardOf<S::Machine>, Error> {
     match space.begin(&key, mode, Site::here()) {
         Begun::Held(held) => Ok(held.into()),
         Begun::Wait(acquire) => acquire.try_now(),
@@ -45,7 +52,7 @@ pub(crate) fn try_on<S: Space>(space: &S, key: impl LockKey, mode: Mode) -> Resu
 pub(crate) fn hold_all<S: Space<Machine: Machine<Failure: Debug>>>(
     space: &S,
     keys: &[&str],
-) -> Guard {
+) -> GuardOf<S::Machine> {
     wait_for_all(space, keys).block().unwrap()
 }
 

@@ -3,12 +3,14 @@
 //! Several are taken one after the other, in an order that is the same for all callers. While
 //! one of them is waited for, those before it are held.
 
-use crate::drive::{By, Failure as _, Machine, Patience, Signal, block_try};
+use crate::drive::{AsyncGuardOf, By, Failure as _, GuardOf, Machine, Patience, block_try};
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
 use crate::held::{AllHeld, Held, Holding as _};
 use crate::name::{Taken, describe};
 use crate::owner::{Owner, Task};
+use crate::proof::Proof;
+use crate::signal::Signal;
 use crate::sync::Instant;
 use crate::table::policy::Reentry;
 use crate::timer::Timer;
@@ -42,6 +44,35 @@ struct All<M: Machine> {
     is_done: bool,
 }
 
+/// What a guard is made of.
+pub(crate) struct Won<M: Machine> {
+    held: Held,
+    proof: <M::Proof as Proof>::All,
+}
+
+impl<M: Machine> Won<M> {
+    fn alone(hold: M::Hold) -> Self {
+        Self {
+            proof: M::proof(&hold).alone(),
+            held: hold.into(),
+        }
+    }
+
+    fn all(holds: AllHeld<M::Hold>) -> Self {
+        let proof = M::Proof::join(holds.0.iter().map(M::proof).collect());
+        let held = Held::more(holds);
+        Self { held, proof }
+    }
+
+    fn guard(self) -> GuardOf<M> {
+        M::Proof::guard(self.proof, Guard::new(self.held))
+    }
+
+    fn async_guard(self) -> AsyncGuardOf<M> {
+        M::Proof::async_guard(self.proof, AsyncGuard::new(self.held))
+    }
+}
+
 /// Which step of a machine is taken.
 type Step<M, F> =
     fn(&mut M, &By<'_>, &[<M as Machine>::Hold]) -> Poll<Result<Option<<M as Machine>::Hold>, F>>;
@@ -72,11 +103,11 @@ impl<M: Machine> Acquire<M> {
     /// Gives a task what its wait has come to. Who keeps a future that has failed keeps no place
     /// in the queue, and none of the locks.
     #[inline]
-    pub(crate) fn settle<F>(&mut self, result: Result<Held, F>) -> Result<AsyncGuard, F> {
+    pub(crate) fn settle<F>(&mut self, result: Result<Won<M>, F>) -> Result<AsyncGuardOf<M>, F> {
         if result.is_err() {
             self.0 = Locks::Failed(None);
         }
-        result.map(AsyncGuard::new)
+        result.map(Won::async_guard)
     }
 
     /// As [`Machine::take_quickly`].
@@ -91,9 +122,9 @@ impl<M: Machine> Acquire<M> {
     /// A step: takes what there is to take, or sees to it that the waker is called when the
     /// next step is due.
     #[track_caller]
-    pub(crate) fn step(&mut self, by: &By<'_>) -> Poll<Result<Held, M::Failure>> {
+    pub(crate) fn step(&mut self, by: &By<'_>) -> Poll<Result<Won<M>, M::Failure>> {
         match &mut self.0 {
-            Locks::One(one) => one.step(by, &[]).map_ok(held_alone),
+            Locks::One(one) => one.step(by, &[]).map_ok(held_alone::<M>),
             Locks::All(all) => all.step(by, M::step),
             Locks::Failed(failure) => Poll::Ready(Err(taken_once(failure))),
         }
@@ -101,9 +132,9 @@ impl<M: Machine> Acquire<M> {
 
     /// A step of who waits for nobody.
     #[track_caller]
-    pub(crate) fn try_step(&mut self, by: &By<'_>) -> Poll<Result<Held, Error>> {
+    pub(crate) fn try_step(&mut self, by: &By<'_>) -> Poll<Result<Won<M>, Error>> {
         match &mut self.0 {
-            Locks::One(one) => one.try_step(by, &[]).map_ok(held_alone),
+            Locks::One(one) => one.try_step(by, &[]).map_ok(held_alone::<M>),
             Locks::All(all) => all.step(by, M::try_step),
             Locks::Failed(failure) => Poll::Ready(Err(taken_once(failure).into())),
         }
@@ -111,7 +142,7 @@ impl<M: Machine> Acquire<M> {
 
     /// Tries a last time and gives up; is pending if the lock was handed over meanwhile.
     #[track_caller]
-    pub(crate) fn give_up(&mut self, by: &By<'_>, waited: Duration) -> Poll<Result<Held, Error>> {
+    pub(crate) fn give_up(&mut self, by: &By<'_>, waited: Duration) -> Poll<Result<Won<M>, Error>> {
         match self.step(&by.with(Patience::Last)) {
             Poll::Ready(result) => Poll::Ready(result.map_err(M::Failure::into)),
             Poll::Pending => match self.waiting().timed_out(waited) {
@@ -174,18 +205,18 @@ impl<M: Machine> Acquire<M> {
     /// If waiting would never end, and can't fail.
     #[cold]
     #[track_caller]
-    pub fn block(mut self) -> Result<Guard, M::Failure> {
+    pub fn block(mut self) -> Result<GuardOf<M>, M::Failure> {
         if let Locks::One(one) = &mut self.0 {
             if let Some(hold) = one.take_soon() {
-                return Ok(Guard::new(hold.into()));
+                return Ok(Won::<M>::alone(hold).guard());
             }
         }
-        self.block_in_queue().map(Guard::new)
+        self.block_in_queue()
     }
 
     /// The same, without another try before it joins the queue.
     #[track_caller]
-    pub(crate) fn block_in_queue(mut self) -> Result<Held, M::Failure> {
+    pub(crate) fn block_in_queue(mut self) -> Result<GuardOf<M>, M::Failure> {
         let signal = Signal::default();
         let waker = || signal.waker();
         let by = By {
@@ -195,7 +226,7 @@ impl<M: Machine> Acquire<M> {
         };
         loop {
             if let Poll::Ready(result) = self.step(&by) {
-                return result;
+                return result.map(Won::guard);
             }
             if let Some(error) = self.waiting().deadlock() {
                 drop(self);
@@ -212,7 +243,7 @@ impl<M: Machine> Acquire<M> {
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout),
     /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), or as [`Acquire::block`].
     #[cold]
-    pub fn block_for(mut self, timeout: Duration) -> Result<Guard, Error> {
+    pub fn block_for(mut self, timeout: Duration) -> Result<GuardOf<M>, Error> {
         let signal = Signal::default();
         let waker = || signal.waker();
         let by = By {
@@ -223,13 +254,13 @@ impl<M: Machine> Acquire<M> {
         let mut timer = None;
         loop {
             if let Poll::Ready(result) = self.step(&by) {
-                return result.map(Guard::new).map_err(M::Failure::into);
+                return result.map(Won::guard).map_err(M::Failure::into);
             }
             // Looked at after the step: the lock may have been given as time ran out.
             let timer = timer.get_or_insert_with(|| Timer::start(timeout));
             if timer.is_over() {
                 if let Poll::Ready(result) = self.give_up(&by, timer.start.elapsed()) {
-                    return result.map(Guard::new);
+                    return result.map(Won::guard);
                 }
             }
             // After the time: who doesn't wait is in no deadlock.
@@ -248,15 +279,14 @@ impl<M: Machine> Acquire<M> {
     /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock, or as
     /// [`Acquire::block`].
     #[track_caller]
-    pub fn try_now(mut self) -> Result<Guard, Error> {
-        block_try(|by| self.try_step(by)).map(Guard::new)
+    pub fn try_now(mut self) -> Result<GuardOf<M>, Error> {
+        block_try(|by| self.try_step(by)).map(Won::guard)
     }
 }
 
 /// Of who holds no other lock that it could be one of.
-fn held_alone<H: Into<Held>>(hold: Option<H>) -> Held {
-    hold.expect("there is nothing that it could be held with")
-        .into()
+fn held_alone<M: Machine>(hold: Option<M::Hold>) -> Won<M> {
+    Won::alone(hold.expect("there is nothing that it could be held with"))
 }
 
 #[track_caller]
@@ -268,7 +298,7 @@ fn taken_once<F>(failure: &mut Option<F>) -> F {
 
 impl<M: Machine> All<M> {
     #[track_caller]
-    fn step<F>(&mut self, by: &By<'_>, step: Step<M, F>) -> Poll<Result<Held, F>> {
+    fn step<F>(&mut self, by: &By<'_>, step: Step<M, F>) -> Poll<Result<Won<M>, F>> {
         assert!(!self.is_done, "a future was polled after it was ready");
         while let Some(current) = &mut self.current {
             match ready!(step(current, by, &self.held)) {
@@ -281,7 +311,7 @@ impl<M: Machine> All<M> {
             self.current = self.rest.next();
         }
         self.is_done = true;
-        Poll::Ready(Ok(Held::more(self.take())))
+        Poll::Ready(Ok(Won::all(self.take())))
     }
 
     fn take(&mut self) -> AllHeld<M::Hold> {
@@ -304,7 +334,7 @@ impl<M: Machine> Drop for All<M> {
 
 /// The wait of a task.
 impl<M: Machine> Future for Acquire<M> {
-    type Output = Result<AsyncGuard, M::Failure>;
+    type Output = Result<AsyncGuardOf<M>, M::Failure>;
 
     #[inline]
     #[track_caller]

@@ -3,9 +3,8 @@
 //! Waiting has the verbs of [`Acquire`], which takes the lock where it wasn't free.
 
 use crate::acquire::Acquire;
-use crate::drive::Machine;
+use crate::drive::{AsyncGuardOf, GuardOf, Machine};
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
 use crate::table::policy::Reentry;
 use std::future;
 use std::pin::Pin;
@@ -15,7 +14,7 @@ use std::time::Duration;
 /// What [`Space::begin`](crate::engine::Space::begin) or
 /// [`Space::begin_async`](crate::engine::Space::begin_async) has come to.
 ///
-/// What a thread holds by it is the thread's, as a [`Guard`] is:
+/// What a thread holds by it is the thread's, as a [`Guard`](crate::Guard) is:
 ///
 /// ```compile_fail,E0277
 /// use lockutils::engine::{Begun, Mode, Space};
@@ -57,7 +56,7 @@ impl<M: Machine> Begun<M::Quick, M> {
     /// As [`Acquire::block`].
     #[inline]
     #[track_caller]
-    pub fn block(self) -> Result<Guard, M::Failure> {
+    pub fn block(self) -> Result<GuardOf<M>, M::Failure> {
         match self {
             Self::Held(held) => Ok(held.into()),
             Self::Wait(acquire) => acquire.block(),
@@ -70,7 +69,7 @@ impl<M: Machine> Begun<M::Quick, M> {
     ///
     /// As [`Acquire::block_for`].
     #[inline]
-    pub fn block_for(self, timeout: Duration) -> Result<Guard, Error> {
+    pub fn block_for(self, timeout: Duration) -> Result<GuardOf<M>, Error> {
         match self {
             Self::Held(held) => Ok(held.into()),
             Self::Wait(acquire) => acquire.block_for(timeout),
@@ -83,7 +82,7 @@ impl<M: Machine> Begun<M::Quick, M> {
     ///
     /// As [`Acquire::try_now`].
     #[inline]
-    pub fn try_now(self) -> Result<Guard, Error> {
+    pub fn try_now(self) -> Result<GuardOf<M>, Error> {
         match self {
             Self::Held(held) => Ok(held.into()),
             Self::Wait(acquire) => acquire.try_now(),
@@ -99,7 +98,7 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     ///
     /// As [`Acquire`], as a future.
     #[inline]
-    pub fn wait(self) -> impl Future<Output = Result<AsyncGuard, M::Failure>> {
+    pub fn wait(self) -> impl Future<Output = Result<AsyncGuardOf<M>, M::Failure>> {
         self.drive(|acquire, context| Pin::new(acquire).poll(context))
     }
 
@@ -109,7 +108,7 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     ///
     /// As [`Acquire::timed`].
     #[inline]
-    pub fn timed(self, timeout: Duration) -> impl Future<Output = Result<AsyncGuard, Error>> {
+    pub fn timed(self, timeout: Duration) -> impl Future<Output = Result<AsyncGuardOf<M>, Error>> {
         let mut timer = None;
         self.drive(move |acquire, context| acquire.poll_timed(timeout, &mut timer, context))
     }
@@ -120,7 +119,7 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     ///
     /// As [`Acquire::try_async`].
     #[inline]
-    pub fn try_async(self) -> impl Future<Output = Result<AsyncGuard, Error>> {
+    pub fn try_async(self) -> impl Future<Output = Result<AsyncGuardOf<M>, Error>> {
         self.drive(|acquire, context| acquire.poll_try(context))
     }
 
@@ -128,8 +127,8 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     #[inline]
     fn drive<E>(
         self,
-        mut poll: impl FnMut(&mut Acquire<M>, &mut Context<'_>) -> Poll<Result<AsyncGuard, E>>,
-    ) -> impl Future<Output = Result<AsyncGuard, E>> {
+        mut poll: impl FnMut(&mut Acquire<M>, &mut Context<'_>) -> Poll<Result<AsyncGuardOf<M>, E>>,
+    ) -> impl Future<Output = Result<AsyncGuardOf<M>, E>> {
         let mut begun = Some(self);
         future::poll_fn(move |context| match &mut begun {
             Some(Self::Wait(acquire)) => poll(acquire, context),

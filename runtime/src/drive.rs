@@ -6,18 +6,16 @@
 //! tasks.
 
 use crate::error::Error;
-use crate::guard::{AsyncGuard, Guard};
 use crate::held::{Held, Holding};
 use crate::name::Taken;
 use crate::owner::{Owner, Task};
-use crate::sync::{Condvar, Instant, Mutex};
+use crate::proof::Proof;
+use crate::signal::Signal;
+use crate::sync::Instant;
 use crate::table::policy::Reentry;
-use std::cell::OnceCell;
 use std::convert::Infallible;
 use std::fmt;
-use std::mem;
-use std::sync::Arc;
-use std::task::{Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 /// What waiting for a lock can fail with: nothing, which is [`Infallible`], or an [`Error`].
@@ -77,6 +75,12 @@ impl Failure for Error {
         error
     }
 }
+
+/// The guard of a thread that has a lock of the machine.
+pub type GuardOf<M> = <<M as Machine>::Proof as Proof>::Guard;
+
+/// The same of a task.
+pub type AsyncGuardOf<M> = <<M as Machine>::Proof as Proof>::AsyncGuard;
 
 /// How somebody waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,11 +146,13 @@ pub trait Machine: Unpin + Sized {
     type Hold: Holding + Into<Held> + 'static;
     /// What waiting can fail with.
     type Failure: Failure;
+    /// What a guard tells of its hold, which says of what type the guard is.
+    type Proof: Proof;
     /// A hold of a thread as [`Space::begin`](crate::engine::Space::begin) gives it: the guard,
     /// or something smaller that it can be made of. As the guard, it is to stay in its thread.
-    type Quick: Into<Guard>;
+    type Quick: Into<GuardOf<Self>>;
     /// The same of a task.
-    type AsyncQuick: Into<AsyncGuard>;
+    type AsyncQuick: Into<AsyncGuardOf<Self>>;
 
     /// A step: takes the lock, or sees to it that the waker is called when the next one is due.
     /// `None` if the lock is one of those that are held.
@@ -176,6 +182,9 @@ pub trait Machine: Unpin + Sized {
         None
     }
 
+    /// What the guard of a hold is to tell.
+    fn proof(hold: &Self::Hold) -> Self::Proof;
+
     /// Says whether a thread goes straight in where it holds the lock already. Before the
     /// first step.
     fn set_reentry(&mut self, reentry: Reentry);
@@ -192,50 +201,6 @@ pub trait Machine: Unpin + Sized {
 
     /// The lock, for people.
     fn taken(&self) -> Option<Taken>;
-}
-
-/// Blocks a thread until its waker is called.
-///
-/// Not [`std::thread::park`], whose token the user's own code may be waiting for. It is made
-/// when it is first needed, since most locks are free.
-#[derive(Debug, Default)]
-pub(crate) struct Signal(OnceCell<Arc<Called>>);
-
-#[derive(Debug, Default)]
-struct Called {
-    called: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Signal {
-    fn called(&self) -> &Arc<Called> {
-        self.0.get_or_init(Arc::default)
-    }
-
-    pub(crate) fn waker(&self) -> Waker {
-        Waker::from(Arc::clone(self.called()))
-    }
-
-    /// Returns once for each call of the waker, or for several at once; or when the
-    /// deadline has come.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) {
-        let Called { called, changed } = &**self.called();
-        let mut called = called.lock();
-        while !mem::take(&mut *called) {
-            match deadline {
-                None => changed.wait(&mut called),
-                Some(deadline) if changed.wait_until(&mut called, deadline).timed_out() => return,
-                Some(_) => {}
-            }
-        }
-    }
-}
-
-impl Wake for Called {
-    fn wake(self: Arc<Self>) {
-        *self.called.lock() = true;
-        self.changed.notify_one();
-    }
 }
 
 /// Takes the steps of a try, and blocks the thread between them where an answer takes its time.

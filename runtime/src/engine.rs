@@ -26,6 +26,70 @@
 #![doc = include_str!("../docs/mkdir.rs")]
 //! ```
 //!
+//! # Locks that can be lost
+//!
+//! A server gives a lock for a time, its lease, and who doesn't renew it in time has lost the lock,
+//! maybe without a word. An engine of such locks says so by its types: its [`Engine::Proof`] is a
+//! [`Lease`], and the guards of its space are [`LeaseGuard`](crate::LeaseGuard)s, which
+//! tell of the loss and of the fencing token. [`Engine::proof`] gives them a clone of the lease
+//! that the hold has, and whoever talks to the server has another one:
+//!
+//! | when | the engine calls |
+//! |---|---|
+//! | the lock is granted | [`Lease::new`], with the fencing token, and what looks at the clock |
+//! | the server says that it is lost, or the lease ends without a renewal | [`Lease::lose`] |
+//! | the hold is dropped, before the server is told | [`Lease::release_begins`] |
+//! | the server has answered to the release, or is given up | [`Lease::released`] |
+//!
+//! The clock of a lease is that of this process, and starts before the question went out that the
+//! server granted or renewed it by; so the lock is lost here before it is had elsewhere.
+//!
+//! ```
+//! use lockutils::Key;
+//! use lockutils::engine::Lease;
+//! use std::collections::HashMap;
+//! use std::sync::{Arc, Mutex};
+//! use std::time::{Duration, Instant};
+//!
+//! /// A server, for this example: which locks it has given away.
+//! #[derive(Default)]
+//! struct Server(Mutex<HashMap<Key, Lease>>);
+//!
+//! /// What `Engine::poll` gives.
+//! struct Held { server: Arc<Server>, name: Key, lease: Lease }
+//!
+//! impl Server {
+//!     fn grant(self: Arc<Self>, name: Key, fence: u64) -> Held {
+//!         let until = Instant::now() + Duration::from_secs(15);
+//!         let valid_for = move || until.saturating_duration_since(Instant::now());
+//!         let lease = Lease::new(fence, valid_for);
+//!         self.0.lock().unwrap().insert(name.clone(), lease.clone());
+//!         Held { server: self, name, lease }
+//!     }
+//!
+//!     /// An operator has ended the session, say.
+//!     fn end(&self, name: &Key) {
+//!         if let Some(lease) = self.0.lock().unwrap().remove(name) {
+//!             lease.lose("an operator has ended it");
+//!         }
+//!     }
+//! }
+//!
+//! impl Drop for Held {
+//!     fn drop(&mut self) {
+//!         self.lease.release_begins();
+//!         self.server.0.lock().unwrap().remove(&self.name);
+//!         self.lease.released(Ok(()));
+//!     }
+//! }
+//!
+//! # let server = Arc::new(Server::default());
+//! # let held = Arc::clone(&server).grant(Key::new("key"), 1);
+//! # assert!(!held.lease.is_lost());
+//! # server.end(&Key::new("key"));
+//! # assert!(held.lease.is_lost() && held.lease.valid_for().is_zero());
+//! ```
+//!
 //! # A wrapper
 //!
 //! A space that counts its acquisitions. It is tested by the same crate.
@@ -62,12 +126,14 @@
 
 pub use crate::acquire::Acquire;
 pub use crate::begun::Begun;
-pub use crate::drive::{By, Failure, Machine, Outcome, Patience};
+pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience};
 pub use crate::file::Files;
+pub use crate::lease::Lease;
 pub use crate::local::InProcess;
-pub use crate::outside::{
-    Answer, Ask, Engine, InUse, Line, Outside, Pause, Places, Queued, Refusal,
-};
+pub use crate::name::remember;
+pub use crate::outside::{Answer, Ask, Engine, InUse, Line, Outside, Pause, Places, Queued};
 pub use crate::owner::Task;
+pub use crate::proof::Proof;
+pub use crate::refusal::Refusal;
 pub use crate::space::Space;
 pub use crate::table::policy::{Mode, Reentry};

@@ -4,6 +4,7 @@ use crate::deadlock::Deadlock;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::name::LockName;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
@@ -36,8 +37,8 @@ pub struct Error(Box<Inner>);
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    space: &'static str,
-    key: Key,
+    space: Option<&'static str>,
+    key: Option<Key>,
     waited: Duration,
     holder: Option<Holder>,
     deadlock: Option<Deadlock>,
@@ -53,7 +54,11 @@ enum Cause {
     Key(&'static str, &'static str),
     /// The file: what was tried with it, why that failed, and the remedy.
     File(&'static str, Arc<io::Error>, &'static str),
+    /// The server: how it is, the remedy with it, and what that is due to.
+    Server(Cow<'static, str>, Option<Source>),
 }
+
+type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// What kept a lock from being taken.
 ///
@@ -88,6 +93,13 @@ pub enum ErrorKind {
     /// The lock file can't be used; [`source()`](std::error::Error::source) is the
     /// [`io::Error`].
     Io,
+    /// The lock was held, and isn't any longer: the lease ended that its server had given, since it
+    /// was not renewed in time. Others may have the lock.
+    Lost,
+    /// The server that has the locks can't be asked, or refuses.
+    Unavailable,
+    /// No server has such a URL.
+    InvalidUrl,
 }
 
 impl Error {
@@ -97,12 +109,18 @@ impl Error {
         key: Key,
         holder: Option<Holder>,
     ) -> Self {
+        let mut error = Self::plain(kind, Some(space), Some(key));
+        error.0.holder = holder;
+        error
+    }
+
+    fn plain(kind: ErrorKind, space: Option<&'static str>, key: Option<Key>) -> Self {
         Self(Box::new(Inner {
             kind,
             space,
             key,
             waited: Duration::ZERO,
-            holder,
+            holder: None,
             deadlock: None,
             file: None,
             cause: None,
@@ -111,11 +129,11 @@ impl Error {
 
     /// The error of a key that has no lock, or lock file. `reason` ends in a remedy.
     pub(crate) fn invalid_key(
-        space: &'static str,
-        key: Key,
+        space: Option<&'static str>,
+        key: Option<Key>,
         (lock, reason): (&'static str, &'static str),
     ) -> Self {
-        let mut error = Self::new(ErrorKind::InvalidKey, space, key, None);
+        let mut error = Self::plain(ErrorKind::InvalidKey, space, key);
         error.0.cause = Some(Cause::Key(lock, reason));
         error
     }
@@ -123,13 +141,25 @@ impl Error {
     /// The error of a lock file, or its directory, that can't be used: what was tried, and
     /// what helps.
     pub(crate) fn io(
-        space: &'static str,
-        key: Key,
+        space: Option<&'static str>,
+        key: Option<Key>,
         path: Option<PathBuf>,
-        (tried, source, remedy): (&'static str, io::Error, &'static str),
+        (tried, source, remedy): (&'static str, Arc<io::Error>, &'static str),
     ) -> Self {
-        let mut error = Self::new(ErrorKind::Io, space, key, None).with_path(path);
-        error.0.cause = Some(Cause::File(tried, Arc::new(source), remedy));
+        let mut error = Self::plain(ErrorKind::Io, space, key).with_path(path);
+        error.0.cause = Some(Cause::File(tried, source, remedy));
+        error
+    }
+
+    /// The error of a server, or of the lease that it gave.
+    pub(crate) fn of_server(
+        kind: ErrorKind,
+        space: Option<&'static str>,
+        key: Option<Key>,
+        (reason, source): (Cow<'static, str>, Option<Source>),
+    ) -> Self {
+        let mut error = Self::plain(kind, space, key);
+        error.0.cause = Some(Cause::Server(reason, source));
         error
     }
 
@@ -141,8 +171,8 @@ impl Error {
 
     /// The same error, of a lock that others know by another name.
     pub(crate) fn renamed(mut self, space: &'static str, key: Key) -> Self {
-        self.0.space = space;
-        self.0.key = key;
+        self.0.space = Some(space);
+        self.0.key = Some(key);
         self
     }
 
@@ -167,17 +197,17 @@ impl Error {
         self.0.kind
     }
 
-    /// The key's text.
+    /// The key's text; `None` where the error is not about one lock.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        Some(self.0.key.as_str())
+        Some(self.0.key.as_ref()?.as_str())
     }
 
     /// The name of the lock space. That of a space of lock files is its directory, and the
-    /// prefix.
+    /// prefix. `None` where there is none yet, as with a URL that is wrong.
     #[must_use]
     pub fn space(&self) -> Option<&str> {
-        Some(self.0.space)
+        self.0.space
     }
 
     /// The lock file, where the lock is one.
@@ -211,39 +241,71 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
             kind,
-            space,
-            key,
             waited,
             holder,
-            deadlock,
-            file,
             cause,
+            ..
         } = &*self.0;
-        let lock = match file {
-            Some(file) => format!("{:?}", file.to_string_lossy()),
-            None => LockName { space, key }.to_string(),
-        };
+        if let Some(cause) = cause {
+            return self.fmt_cause(cause, f);
+        }
+        let lock = self.name();
         match kind {
-            ErrorKind::Busy => write!(f, "lock {lock} is busy")?,
             ErrorKind::Timeout => {
                 write!(f, "timed out after {waited:.1?} waiting for lock {lock}")?;
             }
             ErrorKind::Deadlock => write!(f, "deadlock: waiting for lock {lock} would never end")?,
-            ErrorKind::InvalidKey | ErrorKind::Io => {}
-        }
-        match cause {
-            Some(Cause::Key(lock, reason)) => {
-                return write!(f, "no {lock} for key {key:?} in {space:?}: {reason}");
-            }
-            Some(Cause::File(tried, _, remedy)) => {
-                return write!(f, "can't {tried} {lock}; {remedy}");
-            }
-            None => {}
+            _ => write!(f, "lock {lock} is busy")?,
         }
         if let Some(holder) = holder {
             write!(f, ": held by {holder}")?;
         }
-        match (kind, deadlock) {
+        self.fmt_deadlock(f)
+    }
+}
+
+/// The parts of the text.
+impl Error {
+    /// What the lock is called, or the space where there is no lock.
+    fn name(&self) -> String {
+        let Inner {
+            space, key, file, ..
+        } = &*self.0;
+        let space = space.unwrap_or_default();
+        match (file, key) {
+            (Some(file), _) => format!("{:?}", file.to_string_lossy()),
+            (None, Some(key)) => LockName { space, key }.to_string(),
+            (None, None) => format!("{space:?}"),
+        }
+    }
+
+    fn fmt_cause(&self, cause: &Cause, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind, space, key, ..
+        } = &*self.0;
+        let (name, space) = (self.name(), space.unwrap_or_default());
+        let reason = match cause {
+            Cause::Key(lock, reason) => {
+                let key = key.as_ref().map_or("", Key::as_str);
+                return write!(f, "no {lock} for key {key:?} in {space:?}: {reason}");
+            }
+            Cause::File(tried, _, remedy) => return write!(f, "can't {tried} {name}; {remedy}"),
+            Cause::Server(reason, _) => reason,
+        };
+        match (kind, key) {
+            (ErrorKind::InvalidUrl, _) => write!(f, "no server has this URL: {reason}"),
+            (ErrorKind::Lost, _) => write!(
+                f,
+                "lock {name} was lost: {reason}; others may have it by now, so stop what it \
+                 guards, and take it again"
+            ),
+            (_, Some(_)) => write!(f, "lock {name} is unavailable: {reason}"),
+            (_, None) => write!(f, "locks of {name} are unavailable: {reason}"),
+        }
+    }
+
+    fn fmt_deadlock(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kind(), self.deadlock()) {
             (_, None) => Ok(()),
             (ErrorKind::Deadlock, Some(deadlock)) => match deadlock.own_wait() {
                 Some(site) => {
@@ -282,6 +344,10 @@ impl std::error::Error for Error {
         match self.0.cause.as_ref()? {
             Cause::Key(..) => None,
             Cause::File(_, source, _) => Some(&**source),
+            Cause::Server(_, source) => match source {
+                Some(source) => Some(&**source),
+                None => None,
+            },
         }
     }
 }
@@ -294,7 +360,9 @@ impl From<Error> for io::Error {
             ErrorKind::Busy => io::ErrorKind::WouldBlock,
             ErrorKind::Timeout => io::ErrorKind::TimedOut,
             ErrorKind::Deadlock => io::ErrorKind::Deadlock,
-            ErrorKind::InvalidKey => io::ErrorKind::InvalidInput,
+            ErrorKind::InvalidKey | ErrorKind::InvalidUrl => io::ErrorKind::InvalidInput,
+            ErrorKind::Lost => io::ErrorKind::ConnectionAborted,
+            ErrorKind::Unavailable => io::ErrorKind::NotConnected,
             ErrorKind::Io => match &error.0.cause {
                 Some(Cause::File(_, source, _)) => source.kind(),
                 _ => io::ErrorKind::Other,

@@ -1,9 +1,8 @@
 //! How a task waits for a lock, or for several.
 
 use crate::acquire::Acquire;
-use crate::drive::{By, Failure as _, Machine, Outcome, Patience};
+use crate::drive::{AsyncGuardOf, By, Failure as _, Machine, Outcome, Patience};
 use crate::error::Error;
-use crate::guard::AsyncGuard;
 use crate::local::InProcess;
 use crate::name::describe;
 use crate::owner::{Owner, Task};
@@ -13,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-/// The wait of a task for a lock, or for several; gives an [`AsyncGuard`], or where waiting can
+/// The wait of a task for a lock, or for several; gives an [`AsyncGuard`](crate::AsyncGuard), or where waiting can
 /// fail, as for a lock file, a `Result<AsyncGuard, Error>`.
 ///
 /// # Cancel safety
@@ -36,7 +35,7 @@ use std::time::Duration;
 #[must_use = "a future takes no lock until it is awaited"]
 pub struct LockFuture<M: Machine = InProcess>(Acquire<M>);
 
-/// The wait of a task, with a timeout; gives an [`AsyncGuard`] or an [`Error`].
+/// The wait of a task, with a timeout; gives an [`AsyncGuard`](crate::AsyncGuard) or an [`Error`].
 ///
 /// # Cancel safety
 ///
@@ -63,7 +62,7 @@ pub struct LockTimeoutFuture<M: Machine = InProcess> {
     timer: Option<AsyncTimer>,
 }
 
-/// The try of a task, which waits for nobody who has the lock; gives an [`AsyncGuard`] or an
+/// The try of a task, which waits for nobody who has the lock; gives an [`AsyncGuard`](crate::AsyncGuard) or an
 /// [`Error`].
 ///
 /// It is ready at the first poll, but with an engine that asks a server.
@@ -116,7 +115,7 @@ impl<M: Machine> Acquire<M> {
         timeout: Duration,
         timer: &mut Option<AsyncTimer>,
         context: &mut Context<'_>,
-    ) -> Poll<Result<AsyncGuard, Error>> {
+    ) -> Poll<Result<AsyncGuardOf<M>, Error>> {
         let waker = context.waker();
         let owner = Owner::task(waker);
         if let Some(quick) = self.take_quickly(Task(owner)) {
@@ -144,7 +143,7 @@ impl<M: Machine> Acquire<M> {
     pub(crate) fn poll_try(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Result<AsyncGuard, Error>> {
+    ) -> Poll<Result<AsyncGuardOf<M>, Error>> {
         let waker = context.waker();
         let by = By {
             owner: Owner::task(waker),
@@ -157,7 +156,7 @@ impl<M: Machine> Acquire<M> {
 }
 
 impl<M: Machine> Future for LockFuture<M> {
-    type Output = Outcome<M, AsyncGuard>;
+    type Output = Outcome<M, AsyncGuardOf<M>>;
 
     #[inline]
     #[track_caller]
@@ -168,7 +167,7 @@ impl<M: Machine> Future for LockFuture<M> {
 }
 
 impl<M: Machine> Future for LockTimeoutFuture<M> {
-    type Output = Result<AsyncGuard, Error>;
+    type Output = Result<AsyncGuardOf<M>, Error>;
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -182,7 +181,7 @@ impl<M: Machine> Future for LockTimeoutFuture<M> {
 }
 
 impl<M: Machine> Future for TryLockFuture<M> {
-    type Output = Result<AsyncGuard, Error>;
+    type Output = Result<AsyncGuardOf<M>, Error>;
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -1,7 +1,7 @@
 //! Guards: proof of holding. Dropping one releases.
 
 use crate::held::Held;
-use crate::name::describe;
+use crate::name::{Taken, describe};
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
@@ -68,6 +68,11 @@ impl Guard {
     #[inline]
     pub(crate) const fn thin(hash: u64) -> Self {
         Self::new(Held::thin(hash))
+    }
+
+    /// The locks, for people.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        self.held.taken()
     }
 
     /// Gives the lock files that it holds, for a process that is started to inherit: for as
@@ -145,17 +150,22 @@ impl AsyncGuard {
     pub(crate) const fn thin(hash: u64) -> Self {
         Self::new(Held::thin(hash))
     }
+
+    /// The locks, for people.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        self.held.taken()
+    }
 }
 
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        describe(f, "Guard", &self.held.taken())
+        describe(f, "Guard", &self.taken())
     }
 }
 
 impl fmt::Debug for AsyncGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        describe(f, "AsyncGuard", &self.held.taken())
+        describe(f, "AsyncGuard", &self.taken())
     }
 }
 

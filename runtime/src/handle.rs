@@ -1,10 +1,9 @@
 //! The handles of one lock and of several, for all engines, and what can be done with them.
 
 use crate::acquire::Acquire;
-use crate::drive::{Failure as _, Machine, Outcome};
+use crate::drive::{Failure as _, GuardOf, Machine, Outcome};
 use crate::error::Error;
 use crate::future::{LockFuture, LockTimeoutFuture, TryLockFuture};
-use crate::guard::Guard;
 use crate::key::{Key, LockKey, text_of};
 use crate::local::Locks;
 use crate::name::LockName;
@@ -21,8 +20,9 @@ use std::time::Duration;
 ///
 /// | of | `lock()` | `lock_async().await` |
 /// |---|---|---|
-/// | [`Locks`], which can't fail | [`Guard`] | [`AsyncGuard`](crate::AsyncGuard) |
+/// | [`Locks`], which can't fail | [`Guard`](crate::Guard) | [`AsyncGuard`](crate::AsyncGuard) |
 /// | [`FileLocks`](crate::FileLocks), or another engine that can | `Result<Guard, Error>` | `Result<AsyncGuard, Error>` |
+/// | an engine whose locks can be lost, as those of a server | `Result<`[`LeaseGuard`](crate::LeaseGuard)`, Error>` | `Result<`[`AsyncLeaseGuard`](crate::AsyncLeaseGuard)`, Error>` |
 ///
 /// A try, and a wait for a certain time, give a `Result` everywhere.
 ///
@@ -143,13 +143,13 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     /// who do wait for this thread and can't fail either.
     #[inline]
     #[track_caller]
-    pub fn lock(&self) -> Outcome<S::Machine, Guard> {
+    pub fn lock(&self) -> Outcome<S::Machine, GuardOf<S::Machine>> {
         self.block(Reentry::Refused, Site::here())
     }
 
     #[inline]
     #[track_caller]
-    fn block(&self, reentry: Reentry, site: Site) -> Outcome<S::Machine, Guard> {
+    fn block(&self, reentry: Reentry, site: Site) -> Outcome<S::Machine, GuardOf<S::Machine>> {
         let result = self.space.block(&self.key, self.mode, reentry, site);
         <S::Machine as Machine>::Failure::outcome(result)
     }
@@ -183,7 +183,7 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     /// holds it; of lock files also those of [`FileHandle`](crate::FileHandle).
     #[inline]
     #[track_caller]
-    pub fn try_lock(&self) -> Result<Guard, Error> {
+    pub fn try_lock(&self) -> Result<GuardOf<S::Machine>, Error> {
         let site = Site::here();
         let space = self.space;
         space.try_now(&self.key, self.mode, Reentry::Refused, site)
@@ -227,7 +227,7 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     /// [`FileHandle`](crate::FileHandle).
     #[inline]
     #[track_caller]
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<GuardOf<S::Machine>, Error> {
         let site = Site::here();
         let space = self.space;
         space.block_for(&self.key, self.mode, Reentry::Refused, site, timeout)
@@ -364,7 +364,7 @@ impl<K: LockKey, S: Space + ?Sized> ReentrantHandle<'_, K, S> {
     /// exclusively.
     #[inline]
     #[track_caller]
-    pub fn lock(&self) -> Outcome<S::Machine, Guard> {
+    pub fn lock(&self) -> Outcome<S::Machine, GuardOf<S::Machine>> {
         self.0.block(Reentry::Allowed, Site::here())
     }
 
@@ -376,7 +376,7 @@ impl<K: LockKey, S: Space + ?Sized> ReentrantHandle<'_, K, S> {
     /// somebody else holds the lock.
     #[inline]
     #[track_caller]
-    pub fn try_lock(&self) -> Result<Guard, Error> {
+    pub fn try_lock(&self) -> Result<GuardOf<S::Machine>, Error> {
         let Handle { space, key, mode } = &self.0;
         space.try_now(key, *mode, Reentry::Allowed, Site::here())
     }
@@ -388,7 +388,7 @@ impl<K: LockKey, S: Space + ?Sized> ReentrantHandle<'_, K, S> {
     /// As [`Handle::lock_timeout`].
     #[inline]
     #[track_caller]
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<GuardOf<S::Machine>, Error> {
         let Handle { space, key, mode } = &self.0;
         space.block_for(key, *mode, Reentry::Allowed, Site::here(), timeout)
     }
@@ -468,7 +468,7 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     /// As [`Handle::lock`].
     #[must_use = "dropping a guard at once releases its lock; write `let _guard = ..`, not `let _ = ..`"]
     #[track_caller]
-    pub fn lock(&self) -> Outcome<S::Machine, Guard> {
+    pub fn lock(&self) -> Outcome<S::Machine, GuardOf<S::Machine>> {
         let result = self.acquire(Site::here()).block();
         <S::Machine as Machine>::Failure::outcome(result)
     }
@@ -493,7 +493,7 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     ///
     /// As [`Handle::try_lock`], with the first key that is busy.
     #[track_caller]
-    pub fn try_lock(&self) -> Result<Guard, Error> {
+    pub fn try_lock(&self) -> Result<GuardOf<S::Machine>, Error> {
         self.acquire(Site::here()).try_now()
     }
 
@@ -514,7 +514,7 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     ///
     /// As [`Handle::lock_timeout`], with the key that was waited for; none is held then.
     #[track_caller]
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Guard, Error> {
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<GuardOf<S::Machine>, Error> {
         self.acquire(Site::here()).block_for(timeout)
     }
 

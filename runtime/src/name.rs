@@ -58,8 +58,20 @@ impl fmt::Debug for Taken {
     }
 }
 
-/// Text that stays, each once.
-pub(crate) fn remember(text: String) -> &'static str {
+/// Text that stays, each once, for who has no more than a string at run time: such as what an
+/// engine is called, see [`Engine::name`](crate::engine::Engine::name). Its memory is never given
+/// back, so it is for names of spaces, and not of keys.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::engine::remember;
+///
+/// let name: &'static str = remember(format!("tenant-{}", 7));
+/// assert_eq!(name, "tenant-7");
+/// ```
+#[must_use]
+pub fn remember(text: String) -> &'static str {
     static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut texts = TEXTS.lock();
     if let Some(known) = texts.get(&text[..]) {

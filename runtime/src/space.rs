@@ -11,9 +11,8 @@
 
 use crate::acquire::Acquire;
 use crate::begun::Begun;
-use crate::drive::Machine;
+use crate::drive::{GuardOf, Machine};
 use crate::error::Error;
-use crate::guard::Guard;
 use crate::key::{Key, LockKey};
 use crate::owner::Task;
 use crate::site::Site;
@@ -87,7 +86,7 @@ pub trait Space {
         mode: Mode,
         reentry: Reentry,
         site: Site,
-    ) -> Result<Guard, <Self::Machine as Machine>::Failure> {
+    ) -> Result<GuardOf<Self::Machine>, <Self::Machine as Machine>::Failure> {
         self.wait(key, mode, site).with(reentry).block()
     }
 
@@ -104,7 +103,7 @@ pub trait Space {
         reentry: Reentry,
         site: Site,
         timeout: Duration,
-    ) -> Result<Guard, Error> {
+    ) -> Result<GuardOf<Self::Machine>, Error> {
         self.wait(key, mode, site).with(reentry).block_for(timeout)
     }
 
@@ -120,7 +119,7 @@ pub trait Space {
         mode: Mode,
         reentry: Reentry,
         site: Site,
-    ) -> Result<Guard, Error> {
+    ) -> Result<GuardOf<Self::Machine>, Error> {
         self.wait(key, mode, site).with(reentry).try_now()
     }
 }
@@ -167,7 +166,7 @@ macro_rules! by_reference {
                 mode: Mode,
                 reentry: Reentry,
                 site: Site,
-            ) -> Result<Guard, <S::Machine as Machine>::Failure> {
+            ) -> Result<GuardOf<S::Machine>, <S::Machine as Machine>::Failure> {
                 (**self).block(key, mode, reentry, site)
             }
 
@@ -179,7 +178,7 @@ macro_rules! by_reference {
                 reentry: Reentry,
                 site: Site,
                 timeout: Duration,
-            ) -> Result<Guard, Error> {
+            ) -> Result<GuardOf<S::Machine>, Error> {
                 (**self).block_for(key, mode, reentry, site, timeout)
             }
 
@@ -190,7 +189,7 @@ macro_rules! by_reference {
                 mode: Mode,
                 reentry: Reentry,
                 site: Site,
-            ) -> Result<Guard, Error> {
+            ) -> Result<GuardOf<S::Machine>, Error> {
                 (**self).try_now(key, mode, reentry, site)
             }
         }

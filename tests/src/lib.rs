@@ -7,7 +7,8 @@
 //! never ends. [`ByHand`] polls a future step by step, where a test is about one
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the
 //! queue. [`Process`] is another process, in Rust or in Python, for lock files in a
-//! [`Directory`]. [`skip`] says that a test can't look here.
+//! [`Directory`]. [`Lossy`] is
+//! an engine whose locks can be lost. [`skip`] says that a test can't look here.
 //! [`uncontended`] is what is to cost next to nothing.
 
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@
 mod directory;
 #[cfg(target_os = "linux")]
 mod holder;
+mod lossy;
 #[cfg(target_os = "linux")]
 mod nobody;
 #[cfg(target_os = "linux")]
@@ -30,6 +32,7 @@ pub use holder::obey;
 pub use lockutils_conformance::{
     ByHand, LIMIT, Lockstep, Recorder, Stay, eventually, in_time, skip, yield_now,
 };
+pub use lossy::{Lossy, LossyLocks};
 #[cfg(target_os = "linux")]
 pub use nobody::{NOBODY, as_nobody};
 #[cfg(target_os = "linux")]

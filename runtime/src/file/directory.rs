@@ -2,7 +2,7 @@
 
 use super::path::Rule;
 use crate::name::remember;
-use crate::outside::Refusal;
+use crate::refusal::Refusal;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -16,7 +16,8 @@ use crate::drive::{By, Patience};
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::name::remember;
-use crate::outside::{Answer, Ask, Engine, Line, Pause, Refusal};
+use crate::outside::{Answer, Ask, Engine, Line, Pause};
+use crate::refusal::Refusal;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -107,6 +108,7 @@ impl Engine for Files {
     type Place = FilePlace;
     type Wait = FileWait;
     type Hold = FileHold;
+    type Proof = ();
 
     /// Each of them looks whether the file is still the one of its name.
     const SEPARATE_HOLDS: bool = true;
@@ -171,6 +173,8 @@ impl Engine for Files {
             }
         }
     }
+
+    fn proof(_hold: &FileHold) {}
 
     fn set_waiting(&self, place: &mut FilePlace, waits: bool) {
         if !waits {

@@ -2,7 +2,7 @@
 
 use super::descriptor::Failure;
 use super::sys::{Files as _, KernelLocks as _, Os};
-use crate::outside::Refusal;
+use crate::refusal::Refusal;
 use std::io;
 
 impl From<Failure> for Refusal {

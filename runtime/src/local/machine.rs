@@ -127,6 +127,7 @@ impl InProcess {
 impl Machine for InProcess {
     type Hold = Hold;
     type Failure = Infallible;
+    type Proof = ();
     type Quick = Thin<Guard>;
     type AsyncQuick = Thin<AsyncGuard>;
 
@@ -155,6 +156,9 @@ impl Machine for InProcess {
         self.0 = State::Done;
         Some(hold)
     }
+
+    #[inline]
+    fn proof(_hold: &Hold) {}
 
     fn set_reentry(&mut self, reentry: Reentry) {
         if let State::New(request) = &mut self.0 {

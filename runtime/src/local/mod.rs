@@ -222,11 +222,10 @@ impl Locks {
     #[cold]
     #[track_caller]
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
-        let held = match machine::take_or_spin(Name::new(self.id(), text), terms, site) {
-            Some(hold) => Held::one(hold),
-            None => self.acquire_text(text, terms, site).block_in_queue()?,
-        };
-        Ok(Guard::new(held))
+        match machine::take_or_spin(Name::new(self.id(), text), terms, site) {
+            Some(hold) => Ok(Guard::new(Held::one(hold))),
+            None => self.acquire_text(text, terms, site).block_in_queue(),
+        }
     }
 
     /// Takes a lock for a thread if it has room, where the fast path is of no use.

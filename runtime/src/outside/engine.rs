@@ -1,11 +1,12 @@
 //! What a lock engine is: a lock outside of this process, and how to take and release it.
 
 use super::line::Line;
-use super::refusal::Refusal;
 use crate::alarm::Alarm;
 use crate::drive::{By, Patience};
 use crate::holder::Holder;
 use crate::key::Key;
+use crate::proof::Proof;
+use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::table::policy::{Mode, Reentry};
 use crate::timer::FOREVER;
@@ -36,6 +37,9 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     type Wait: Default + Send + 'static;
     /// The lock; dropping it releases.
     type Hold: Send + Sync + 'static;
+    /// What a guard tells of its hold: `()`, or a [`Lease`](crate::engine::Lease) if holds can be
+    /// lost.
+    type Proof: Proof;
 
     /// Whether those in this process who have a lock together, sharers, or a thread that goes in
     /// again, each ask the engine for a hold of their own. Else they have one between them,
@@ -74,6 +78,12 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
         ask: &Ask,
         by: &By<'_>,
     ) -> Poll<Result<Answer<Self::Hold>, Refusal>>;
+
+    /// What a guard of the hold is to tell: the lease, if holds can be lost.
+    ///
+    /// One that is lost isn't given to others of this process, such as sharers: they get the
+    /// error.
+    fn proof(hold: &Self::Hold) -> Self::Proof;
 
     /// Somebody waits in the process, or waits no longer, since it has the lock: for engines that
     /// count those. The one may be said several times, and the other also of who never waited.

@@ -16,14 +16,14 @@
 
 use super::engine::{Answer, Ask, Engine, rest};
 use super::line::Line;
-use super::refusal::Refusal;
-use crate::drive::{By, Machine, Patience, block_try};
+use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, block_try};
 use crate::error::{Error, ErrorKind};
-use crate::guard::{AsyncGuard, Guard};
 use crate::held::{Held, Holding};
 use crate::key::Key;
 use crate::local::InProcess;
 use crate::name::{Taken, describe};
+use crate::proof::Proof;
+use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::sync::Instant;
 use crate::table::Hold;
@@ -283,6 +283,8 @@ impl<E: Engine> One<E> {
         // alone: a hold is released before its lock in the process is.
         if !E::SEPARATE_HOLDS {
             if let Some(hold) = place.as_ref().hold() {
+                let lost = E::proof(&hold).check();
+                lost.map_err(|refusal| request.refuse(refusal))?;
                 return Poll::Ready(Ok(Some(self.end(Part::Common(hold)))));
             }
         }
@@ -379,8 +381,9 @@ impl<E: Engine> State<E> {
 impl<E: Engine> Machine for Outside<E> {
     type Hold = OutsideHold<E>;
     type Failure = Error;
-    type Quick = Guard;
-    type AsyncQuick = AsyncGuard;
+    type Proof = E::Proof;
+    type Quick = GuardOf<Self>;
+    type AsyncQuick = AsyncGuardOf<Self>;
 
     #[track_caller]
     fn step(
@@ -418,6 +421,14 @@ impl<E: Engine> Machine for Outside<E> {
         let in_process = line.locks.take_soon(line.name.as_bytes(), *terms, *site)?;
         one.state = State::asking(in_process, None);
         None
+    }
+
+    fn proof(hold: &OutsideHold<E>) -> E::Proof {
+        E::proof(
+            hold.hold
+                .as_deref()
+                .expect("it is held until it is dropped"),
+        )
     }
 
     fn set_reentry(&mut self, reentry: Reentry) {

@@ -2,15 +2,13 @@
 //!
 //! An [`engine`] takes and releases one lock, and knows how to wait for it. A [`machine`] puts a
 //! queue in this process before it, the [`line`]; [`queued`] is the space of it all. [`places`]
-//! are for engines that know their locks by name alone, and a [`refusal`] is what they say where
-//! a lock can't be used.
+//! are for engines that know their locks by name alone.
 
 mod engine;
 mod line;
 mod machine;
 mod places;
 mod queued;
-mod refusal;
 
 pub use engine::{Answer, Ask, Engine, Pause};
 pub use line::Line;
@@ -18,4 +16,3 @@ pub(crate) use machine::ATTEMPTS;
 pub use machine::Outside;
 pub use places::{InUse, Places};
 pub use queued::Queued;
-pub use refusal::Refusal;

@@ -2,6 +2,7 @@
 
 use super::line::Line;
 use crate::key::Key;
+use crate::name::remember;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt;
@@ -41,7 +42,7 @@ impl<P> Places<P> {
     pub fn new(space: &'static str) -> Self {
         Self {
             space,
-            turns: crate::name::remember(format!("{space} (turns)")),
+            turns: remember(format!("{space} (turns)")),
             in_use: Arc::default(),
         }
     }

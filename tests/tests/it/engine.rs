@@ -57,6 +57,7 @@ where
     type Place = Place;
     type Wait = Pause;
     type Hold = Hold;
+    type Proof = ();
 
     fn name(&self) -> &'static str {
         "scripted"
@@ -76,6 +77,8 @@ where
     fn poll(&self, place: &mut Place, pause: &mut Pause, ask: &Ask, by: &By<'_>) -> Step {
         (self.step)(place, pause, ask, by)
     }
+
+    fn proof(_hold: &Hold) {}
 
     fn wakes_at(&self, pause: &Pause) -> Option<Instant> {
         pause.end()

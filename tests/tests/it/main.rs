@@ -16,6 +16,7 @@ mod fairness;
 mod file;
 mod inspection;
 mod keys;
+mod leased;
 mod memory;
 mod model;
 mod nesting;
