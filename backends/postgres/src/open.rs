@@ -1,0 +1,224 @@
+//! How a session begins: the server is looked at, refused if it can't keep the promises, given what is
+//! missing there, and settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use lockutils_remote::{Fault, Member};
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, SimpleQueryMessage, SimpleQueryRow, Statement};
+
+use crate::link::{Dial, Link};
+use crate::sql::Ask;
+use crate::{fault, pooler, sql};
+
+/// The first version that ends a session which was idle for too long.
+const OLDEST: u32 = 14;
+
+/// The longest name of an application that the server keeps.
+const LONGEST_NAME: usize = 63;
+
+/// What is known of a session that was opened.
+pub(crate) struct Opened {
+    pub(crate) link: Link,
+    pub(crate) backend: i32,
+    /// Which primary after which it is.
+    pub(crate) timeline: u64,
+    pub(crate) statements: Statements,
+}
+
+/// The statements that are asked often.
+pub(crate) struct Statements(Vec<Statement>);
+
+/// Opens one.
+pub(crate) async fn open(
+    dial: &dyn Dial,
+    config: &Config,
+    member: &Arc<Member>,
+    told: impl Fn(&str) + Send + 'static,
+) -> Result<Opened, Fault> {
+    let config = configured(config, member);
+    let link = Link::open(dial, &config, told).await?;
+    let client = link.client()?;
+    if let Some(version) = &link.version {
+        new_enough(version)?;
+    }
+    let looked = look(&client).await?;
+    if looked.standby {
+        return Err(fault::standby());
+    }
+    pooler::refuse(&client, looked.backend, dial, &config).await?;
+    if !looked.permitted {
+        make(&client, &looked).await?;
+    }
+    let settle = sql::settle(member.lease.as_millis(), member.answer_timeout.as_millis());
+    let settled = client.batch_execute(&settle).await;
+    settled.map_err(|error| fault::of_login(&error))?;
+    let statements = Statements::prepare(&client).await?;
+    Ok(Opened {
+        link,
+        backend: looked.backend,
+        timeline: looked.timeline,
+        statements,
+    })
+}
+
+/// What a user has configured, and what is ours.
+fn configured(config: &Config, member: &Member) -> Config {
+    let mut config = config.clone();
+    config.application_name(application(&member.host, member.pid));
+    config.tcp_user_timeout(member.lease);
+    // The system counts in seconds.
+    config.keepalives_idle((member.lease / 3).max(Duration::from_secs(1)));
+    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+    if config.get_connect_timeout().is_none() {
+        // So that the next is tried within the time for an answer.
+        let parts = u32::try_from(hosts).unwrap_or(u32::MAX).saturating_add(1);
+        config.connect_timeout(member.answer_timeout / parts);
+    }
+    if hosts > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
+    config
+}
+
+/// What the session is called at the server, see [`holders`](crate::holders).
+fn application(host: &str, pid: u32) -> String {
+    let end = format!(":{pid}");
+    let most = LONGEST_NAME - "lockutils ".len() - end.len();
+    let fits = |at: &usize| host.is_char_boundary(*at);
+    let length = (0..=most.min(host.len())).rev().find(fits).unwrap_or(0);
+    format!("lockutils {}{end}", &host[..length])
+}
+
+fn new_enough(version: &str) -> Result<(), Fault> {
+    let digits = version.split(|c: char| !c.is_ascii_digit()).next();
+    let number = digits.and_then(|digits| digits.parse::<u32>().ok());
+    if number.is_some_and(|number| number < OLDEST) {
+        let text = format!(
+            "it is PostgreSQL {version}, which keeps the locks of a process that hangs for ever; \
+             use version {OLDEST} or newer"
+        );
+        return Err(Fault::Refused(text.into()));
+    }
+    Ok(())
+}
+
+struct Looked {
+    backend: i32,
+    standby: bool,
+    role: String,
+    timeline: u64,
+    made: bool,
+    permitted: bool,
+}
+
+async fn look(client: &Client) -> Result<Looked, Fault> {
+    let answers = client.simple_query(sql::LOOK).await;
+    let answers = answers.map_err(|error| fault::of_login(&error))?;
+    let row = answers.iter().find_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => looked(row),
+        _ => None,
+    });
+    row.ok_or_else(|| Fault::Refused("it answers as no PostgreSQL server does; use one".into()))
+}
+
+fn looked(row: &SimpleQueryRow) -> Option<Looked> {
+    Some(Looked {
+        backend: row.get(0)?.parse().ok()?,
+        standby: row.get(1)? == "t",
+        role: row.get(2)?.to_owned(),
+        timeline: u64::from_str_radix(row.get(3)?, 16).ok()?,
+        made: row.get(4)? == "t",
+        permitted: row.get(5)? == "t",
+    })
+}
+
+/// Makes the sequence and the table, if this role may.
+async fn make(client: &Client, looked: &Looked) -> Result<(), Fault> {
+    let error = if looked.made {
+        None
+    } else {
+        match client.batch_execute(sql::MAKE).await {
+            Ok(()) => return Ok(()),
+            Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Some(error),
+            Err(error) => return Err(fault::of_login(&error)),
+        }
+    };
+    let why = error.map_or_else(
+        || "it has no rights there".to_owned(),
+        |error| fault::text(&error),
+    );
+    let text = format!(
+        "the role \"{}\" can't use what locks need ({why}); run as the owner of the database: {} {}",
+        looked.role,
+        sql::MAKE,
+        sql::grant(&looked.role)
+    );
+    Err(Fault::Refused(text.into()))
+}
+
+impl Statements {
+    const ASKS: [Ask; 3] = [Ask::Once, Ask::Join, Ask::Stay];
+
+    async fn prepare(client: &Client) -> Result<Self, Fault> {
+        let mut texts = Vec::new();
+        for shared in [false, true] {
+            texts.extend(Self::ASKS.map(|ask| sql::acquire(shared, ask)));
+            texts.push(sql::release(shared));
+        }
+        let prepare = |text| client.prepare_typed(text, &[Type::INT8, Type::INT8]);
+        // All in one round trip.
+        let prepared = try_join_all(texts.iter().map(|text| prepare(text))).await;
+        prepared.map(Self).map_err(|error| fault::of_login(&error))
+    }
+
+    pub(crate) fn acquire(&self, shared: bool, ask: Ask) -> &Statement {
+        let at = Self::ASKS.iter().position(|one| *one == ask);
+        &self.0[usize::from(shared) * 4 + at.expect("it is one of them")]
+    }
+
+    pub(crate) fn release(&self, shared: bool) -> &Statement {
+        &self.0[usize::from(shared) * 4 + 3]
+    }
+}
+
+/// The lease that the server keeps.
+pub(crate) fn lease(member: &Member) -> Duration {
+    // It counts in milliseconds.
+    Duration::from_millis(u64::try_from(member.lease.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn application_name_is_not_cut_by_the_server() {
+        assert_eq!(application("web-1", 42), "lockutils web-1:42");
+        let long = application(&"ä".repeat(100), u32::MAX);
+        assert!(
+            long.len() <= LONGEST_NAME && long.ends_with(":4294967295"),
+            "{long}"
+        );
+    }
+
+    #[test]
+    fn old_servers_are_refused() {
+        for old in ["9.6.24", "13.14 (Debian 13.14-1)", "13devel"] {
+            assert!(new_enough(old).is_err(), "{old}");
+        }
+        for new in [
+            "14.0",
+            "15.20 (Debian 15.20-0+deb12u1)",
+            "18.4",
+            "19devel",
+            "",
+        ] {
+            assert!(new_enough(new).is_ok(), "{new}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What is said to the server.
+//!
+//! A lock is `pg_try_advisory_lock`, which never waits, so that one connection serves all who do. With
+//! it goes `nextval`, for the fence, which no standby can give.
+//!
+//! Who waits shares the lock's twin. It is registered before the lock is tried once more, and who
+//! releases unlocks before it looks whether anybody has the twin. So one of the two sees the other: no
+//! release is missed. It looks by trying to have the twin alone, for the length of the statement.
+//! Only with somebody there does it notify, since each notification takes a lock of the whole
+//! server until its transaction has ended.
+
+/// The channel of the notifications. What they say is the number of the lock.
+pub(crate) const CHANNEL: &str = "lockutils";
+
+/// How a lock is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// By somebody who doesn't wait.
+    Once,
+    /// By somebody who will have the twin if the lock is busy.
+    Join,
+    /// By somebody who has it, and gives it back with the grant.
+    Stay,
+}
+
+/// Makes what [`LOOK`] misses. It is one transaction, and one at a time.
+pub(crate) const MAKE: &str = "\
+SELECT pg_advisory_xact_lock(hashtextextended('lockutils', 0)); \
+CREATE SEQUENCE IF NOT EXISTS public.lockutils_fence; \
+CREATE UNLOGGED TABLE IF NOT EXISTS public.lockutils_holders (lock bigint NOT NULL, \
+backend integer NOT NULL, nonce text NOT NULL, prefix text NOT NULL, key text NOT NULL, \
+host text NOT NULL, process bigint NOT NULL, command text NOT NULL, site text NOT NULL, \
+since timestamptz NOT NULL, fence bigint NOT NULL); \
+CREATE INDEX IF NOT EXISTS lockutils_holders_lock ON public.lockutils_holders (lock);";
+
+/// What an owner of the schema runs for somebody who may not, behind [`MAKE`].
+pub(crate) fn grant(role: &str) -> String {
+    let role = role.replace('"', "\"\"");
+    format!(
+        "GRANT USAGE ON SEQUENCE public.lockutils_fence TO \"{role}\"; \
+         GRANT SELECT, INSERT, DELETE ON public.lockutils_holders TO \"{role}\";"
+    )
+}
+
+/// What is to be known of a server and of this session before anything is changed.
+pub(crate) const LOOK: &str = "\
+SELECT pg_backend_pid(), pg_is_in_recovery(), current_user, \
+CASE WHEN pg_is_in_recovery() THEN '0' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END, \
+to_regclass('public.lockutils_fence') IS NOT NULL AND \
+to_regclass('public.lockutils_holders') IS NOT NULL, \
+CASE WHEN to_regclass('public.lockutils_fence') IS NULL \
+OR to_regclass('public.lockutils_holders') IS NULL THEN false \
+ELSE has_sequence_privilege('public.lockutils_fence', 'USAGE') \
+AND has_table_privilege('public.lockutils_holders', 'SELECT') \
+AND has_table_privilege('public.lockutils_holders', 'INSERT') \
+AND has_table_privilege('public.lockutils_holders', 'DELETE') END";
+
+/// Makes the session what it is to be, with times in milliseconds.
+pub(crate) fn settle(lease: u128, answer_timeout: u128) -> String {
+    // The fence of a grant that was told must outlive the server. Who wants more than that keeps it.
+    // The server gives up on a host that is gone, too, while it has something to tell to it.
+    format!(
+        "SELECT set_config('synchronous_commit', 'on', false) \
+         WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'); \
+         SET idle_session_timeout = {lease}; SET tcp_user_timeout = {lease}; \
+         SET statement_timeout = {answer_timeout}; SET lock_timeout = {answer_timeout}; \
+         SET search_path = pg_catalog; \
+         LISTEN {CHANNEL}; \
+         DELETE FROM public.lockutils_holders WHERE backend = pg_backend_pid() \
+         OR NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = backend);"
+    )
+}
+
+/// Acquires the lock `$1`, whose twin is `$2`: the backend, and the fence or nothing.
+pub(crate) fn acquire(shared: bool, ask: Ask) -> String {
+    let suffix = if shared { "_shared" } else { "" };
+    let lock = format!("pg_try_advisory_lock{suffix}($1)");
+    let fence = "nextval('public.lockutils_fence')";
+    let left = format!("CASE WHEN pg_advisory_unlock_shared($2) THEN {fence} END");
+    let cases = match ask {
+        Ask::Once => format!("WHEN {lock} THEN {fence}"),
+        Ask::Join => format!(
+            "WHEN {lock} THEN {fence} WHEN pg_advisory_lock_shared($2) IS NULL THEN NULL \
+             WHEN {lock} THEN {left}"
+        ),
+        Ask::Stay => format!("WHEN {lock} THEN {left}"),
+    };
+    format!("SELECT pg_backend_pid(), CASE {cases} END")
+}
+
+/// Releases the lock `$1`, whose twin is `$2`: whether it was there.
+pub(crate) fn release(shared: bool) -> String {
+    let suffix = if shared { "_shared" } else { "" };
+    format!(
+        "SELECT CASE WHEN NOT pg_advisory_unlock{suffix}($1) THEN false \
+         WHEN pg_try_advisory_xact_lock($2) THEN true \
+         ELSE (SELECT true FROM pg_notify('{CHANNEL}', $1::text)) END"
+    )
+}
+
+/// Gives back the twin, `$1`.
+pub(crate) const LEAVE: &str = "SELECT pg_advisory_unlock_shared($1)";
+
+/// Writes down who has these locks.
+pub(crate) const NOTE: &str = "\
+INSERT INTO public.lockutils_holders \
+SELECT lock, pg_backend_pid(), nonce, $6, key, $7, $8, $9, site, since, fence \
+FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $10::int8[]) \
+AS held (lock, nonce, key, site, since, fence)";
+
+/// Strikes out that the lock `$1` was had by the nonce `$2`.
+pub(crate) const STRIKE: &str = "\
+DELETE FROM public.lockutils_holders \
+WHERE lock = $1 AND nonce = $2 AND backend = pg_backend_pid()";
+
+/// Who has the lock `$1`, or without one, all of prefix `$2` and those that are not written down yet.
+pub(crate) const HOLDERS: &str = "\
+WITH locks AS MATERIALIZED (\
+SELECT (classid::bigint << 32) | objid::bigint AS lock, pid, granted FROM pg_locks \
+WHERE locktype = 'advisory' AND objsubid = 1 \
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) \
+SELECT locks.lock, application_name, key, host, process, command, site, since, fence, \
+(SELECT count(*) FROM locks AS others WHERE others.lock = locks.lock | (-9223372036854775808) \
+OR others.lock = locks.lock AND NOT others.granted) \
+FROM locks LEFT JOIN pg_stat_activity ON pg_stat_activity.pid = locks.pid \
+LEFT JOIN public.lockutils_holders AS held ON held.lock = locks.lock AND backend = locks.pid \
+WHERE granted AND CASE WHEN $1::bigint IS NULL \
+THEN locks.lock >= 0 AND (prefix = $2::text OR prefix IS NULL AND application_name LIKE 'lockutils %') \
+ELSE locks.lock = $1 END \
+ORDER BY since, locks.lock";

@@ -1,0 +1,114 @@
+//! A server, as a URL or a configuration names it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockutils_remote::{Fault, Member, Shape, Store};
+use tokio_postgres::config::Host;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, Socket};
+
+use crate::link::Dial;
+use crate::session::PostgresSession;
+use crate::{id, tls, url};
+
+/// How many keys a process holds at most, unless it says otherwise.
+const MOST_KEYS: usize = 2000;
+
+/// A `PostgreSQL` server.
+#[derive(Clone)]
+pub struct Postgres {
+    config: Config,
+    dial: Arc<dyn Dial>,
+    most_keys: usize,
+}
+
+impl Postgres {
+    /// The server of a URL.
+    ///
+    /// # Errors
+    ///
+    /// Which part is wrong, and what to write. Never a password, nor a part of one.
+    pub fn new(url: &str) -> Result<Self, String> {
+        let config = url::parse(url)?;
+        let dial = tls::of(config.get_ssl_mode())?;
+        Ok(Self {
+            config,
+            dial,
+            most_keys: MOST_KEYS,
+        })
+    }
+
+    /// The server of a configuration, with TLS as that is configured, or without by
+    /// [`NoTls`](tokio_postgres::NoTls).
+    #[must_use]
+    pub fn from_config<T>(config: Config, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send + 'static,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        Self {
+            config,
+            dial: Arc::new(tls),
+            most_keys: MOST_KEYS,
+        }
+    }
+
+    /// How many keys one session holds at most; 2,000 by default.
+    #[must_use]
+    pub fn most_keys(self, most_keys: usize) -> Self {
+        Self { most_keys, ..self }
+    }
+}
+
+impl Store for Postgres {
+    type Session = PostgresSession;
+
+    fn shape(&self) -> Shape {
+        Shape {
+            one_lease: true,
+            ordered: true,
+            least_lease: Duration::from_secs(1),
+        }
+    }
+
+    fn name(&self) -> String {
+        let ports = self.config.get_ports();
+        let hosts = self
+            .config
+            .get_hosts()
+            .iter()
+            .enumerate()
+            .map(|(at, host)| {
+                let port = ports.get(at).or(ports.first()).unwrap_or(&5432);
+                match host {
+                    Host::Tcp(host) if host.contains(':') => format!("[{host}]:{port}"),
+                    Host::Tcp(host) => format!("{host}:{port}"),
+                    Host::Unix(path) => format!("{}:{port}", path.display()),
+                }
+            });
+        let hosts = hosts.collect::<Vec<_>>().join(",");
+        let database = self.config.get_dbname().or(self.config.get_user());
+        format!("postgres://{hosts}/{}", database.unwrap_or_default())
+    }
+
+    fn locate(&self, prefix: &str, key: &str) -> Result<String, &'static str> {
+        if key.is_empty() {
+            return Err("it is empty; name something");
+        }
+        Ok(id::of(prefix, key).to_string())
+    }
+
+    async fn open(&self, member: &Arc<Member>) -> Result<PostgresSession, Fault> {
+        PostgresSession::open(&*self.dial, &self.config, member, self.most_keys).await
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Postgres").field(&self.name()).finish()
+    }
+}

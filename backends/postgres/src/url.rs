@@ -1,0 +1,71 @@
+//! What a URL says.
+
+use std::error::Error;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+/// Reads a URL; else says which part is wrong. Never with a password, nor a part of one.
+pub(crate) fn parse(url: &str) -> Result<Config, String> {
+    const WRITE: &str = "write `postgres://user@host:5432/database`";
+    let schemes = ["postgres://", "postgresql://"];
+    let Some(rest) = schemes.iter().find_map(|scheme| url.strip_prefix(scheme)) else {
+        return Err(format!("the scheme is not `postgres://`; {WRITE}"));
+    };
+    if rest.matches('@').count() > 1 {
+        let text = "there is more than one `@`; write one in the user or the password as `%40`";
+        return Err(text.into());
+    }
+    let config = url.parse::<Config>();
+    let config = config.map_err(|error| match error.source() {
+        Some(part) => format!("{part}; {WRITE}"),
+        None => error.to_string(),
+    })?;
+    let hosts = config.get_hosts();
+    let empty = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
+    if hosts.is_empty() && config.get_hostaddrs().is_empty() || hosts.iter().any(empty) {
+        return Err(format!("the host is missing; {WRITE}"));
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_part_is_named_without_the_password() {
+        for (url, part) in [
+            ("", "scheme"),
+            ("mysql://u:hunter2@host/db", "scheme"),
+            ("host=h user=u password=hunter2", "scheme"),
+            ("postgres:///db", "host"),
+            ("postgres://u:hunter2@", "host"),
+            ("postgres://u:hunter2@:5432/db", "host"),
+            ("postgres://u:hunter2@host:port/db", "port"),
+            ("postgres://u:hunter2@host:99999/db", "port"),
+            ("postgres://u:hunter2@[::1/db", "host"),
+            ("postgres://u:hunter2@host/db?sslmode=hunter2", "sslmode"),
+            ("postgres://u:hunter2@host/db?colour=red", "colour"),
+            ("postgres://u:hunt@hunter2@host/db", "`@`"),
+            ("postgres://u:hunt@hunter2?hunter2=x@host/db", "`@`"),
+        ] {
+            let text = parse(url).unwrap_err();
+            assert!(text.contains(part), "{url}: {text}");
+            assert!(!text.contains("hunter2"), "{url}: {text}");
+        }
+    }
+
+    #[test]
+    fn urls_of_the_client_are_read() {
+        for url in [
+            "postgres://host",
+            "postgresql://u:p%40ss@host:5433/db?connect_timeout=3",
+            "postgres://u@one,two:5433/db?target_session_attrs=read-write",
+            "postgres://u@[::1]:5432/db",
+            "postgres:///db?host=/var/run/postgresql&user=u",
+        ] {
+            assert!(parse(url).is_ok(), "{url}");
+        }
+    }
+}

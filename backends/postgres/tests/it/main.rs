@@ -1,0 +1,4 @@
+//! The sessions and locks of `PostgreSQL`, at real servers.
+
+mod opening;
+mod session;

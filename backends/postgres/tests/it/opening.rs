@@ -1,0 +1,228 @@
+//! Which servers are refused, and with what remedy.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use lockutils_postgres::Postgres as Store_;
+use lockutils_remote::{Asked, Fault, Session as _, Store as _};
+use lockutils_servers::{Etcd, PgBouncer, Redis};
+use tokio_postgres::NoTls;
+
+use crate::session::{claim, client, granted, held, member, open, with_server, with_server_of};
+
+#[test]
+fn standby_is_refused_until_it_is_promoted() {
+    with_server_of(&["-c", "wal_level=replica"], async |primary| {
+        let first = open(&primary.url()).await.unwrap();
+        let fence = granted(&first, &claim("a")).await;
+        let standby = primary.standby();
+        refused(&standby.url(), &["standby", "; connect to the primary"]).await;
+        // Of several, the primary is found.
+        let both = format!(
+            "postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres",
+            standby.port(),
+            primary.port()
+        );
+        let session = open(&both).await.unwrap();
+        assert!(granted(&session, &claim("b")).await > fence);
+        primary.kill();
+        standby.promote();
+        let session = open(&both).await.unwrap();
+        let after = granted(&session, &claim("a")).await;
+        assert_eq!(after >> 40, 2, "{after}");
+    });
+}
+
+#[test]
+fn pooler_of_transactions_is_refused_and_one_of_sessions_is_not() {
+    if !PgBouncer::available() {
+        return;
+    }
+    with_server(async |server| {
+        let pooler = PgBouncer::to(&server, "transaction");
+        for _ in 0..3 {
+            refused(&pooler.url(), &["pooler", "; connect to the server itself"]).await;
+        }
+        let pooler = PgBouncer::to(&server, "session");
+        let (one, two) = (
+            open(&pooler.url()).await.unwrap(),
+            open(&pooler.url()).await.unwrap(),
+        );
+        granted(&one, &claim("a")).await;
+        let busy = two.acquire(&claim("a"), Asked::Once).await;
+        assert!(
+            matches!(busy, Ok(lockutils_remote::Answer::Busy(_))),
+            "{busy:?}"
+        );
+    });
+}
+
+#[test]
+fn role_without_rights_is_told_the_sql_that_gives_them() {
+    with_server(async |server| {
+        let owner = client(&server.url()).await;
+        owner
+            .batch_execute("CREATE ROLE \"a\"\"pp\" LOGIN")
+            .await
+            .unwrap();
+        let url = server.url().replace("postgres@", "a%22pp@");
+        let text = refused(&url, &["CREATE SEQUENCE", "; run as the owner"]).await;
+        let (_, sql) = text.split_once(": SELECT").unwrap();
+        owner.batch_execute(&format!("SELECT{sql}")).await.unwrap();
+        let session = open(&url).await.unwrap();
+        granted(&session, &claim("a")).await;
+        assert_eq!(held(&server).await, 1);
+        // Rights that are taken away meanwhile.
+        let revoke = "REVOKE ALL ON SEQUENCE public.lockutils_fence FROM \"a\"\"pp\"";
+        owner.batch_execute(revoke).await.unwrap();
+        let fault = session.acquire(&claim("b"), Asked::Once).await.unwrap_err();
+        assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
+        assert_eq!(held(&server).await, 1);
+        refused(&url, &["GRANT USAGE", "no rights"]).await;
+    });
+}
+
+#[test]
+fn several_make_the_sequence_at_once() {
+    with_server(async |server| {
+        let url = server.url();
+        let sessions = (0..8).map(|_| open(&url));
+        for (n, session) in futures_util::future::join_all(sessions)
+            .await
+            .into_iter()
+            .enumerate()
+        {
+            granted(&session.unwrap(), &claim(&n.to_string())).await;
+        }
+    });
+}
+
+#[test]
+fn wrong_user_password_and_database_are_refused() {
+    with_server(async |server| {
+        let owner = client(&server.url()).await;
+        let setup = "CREATE ROLE app LOGIN PASSWORD 'right'; CREATE DATABASE closed; \
+                     REVOKE CONNECT ON DATABASE closed FROM PUBLIC";
+        for statement in setup.split("; ") {
+            owner.batch_execute(statement).await.unwrap();
+        }
+        let url = server.url();
+        let database = |name| format!("{}{name}", url.strip_suffix("postgres").unwrap());
+        refused(
+            &url.replace("postgres@", "nobody:hunter2@"),
+            &["nobody", "; check the user"],
+        )
+        .await;
+        refused(&database("none"), &["none", "; name another database"]).await;
+        let closed = url
+            .replace("postgres@", "app@")
+            .replace("/postgres", "/closed");
+        refused(&closed, &["closed", "; grant"]).await;
+        // Whom the server asks for a password.
+        let ask = "COPY (SELECT 'host all app 127.0.0.1/32 scram-sha-256' UNION ALL \
+                   SELECT 'host all all 127.0.0.1/32 trust') TO ";
+        let file: String = owner.query_one("SHOW hba_file", &[]).await.unwrap().get(0);
+        owner
+            .batch_execute(&format!("{ask} '{file}'"))
+            .await
+            .unwrap();
+        owner
+            .batch_execute("SELECT pg_reload_conf()")
+            .await
+            .unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while open(&url.replace("postgres@", "app:hunter2@"))
+            .await
+            .is_ok()
+        {
+            assert!(std::time::Instant::now() < deadline);
+        }
+        refused(
+            &url.replace("postgres@", "app:hunter2@"),
+            &["password", "; check"],
+        )
+        .await;
+        refused(
+            &url.replace("postgres@", "app@"),
+            &["password missing", "; check"],
+        )
+        .await;
+        owner
+            .batch_execute("GRANT CREATE ON SCHEMA public TO app")
+            .await
+            .unwrap();
+        open(&url.replace("postgres@", "app:right@")).await.unwrap();
+    });
+}
+
+#[test]
+fn what_is_not_postgresql_is_no_session() {
+    if Redis::available() {
+        let redis = Redis::start();
+        no_session(redis.port());
+    }
+    if Etcd::available() {
+        let etcd = Etcd::start();
+        no_session(etcd.port());
+    }
+    // One that says something else, and one that says nothing.
+    for says in [b"SSH-2.0-OpenSSH_9.2\r\n".as_slice(), b"Nonsense", b""] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(says).unwrap();
+            _ = stream.read(&mut [0; 1000]);
+        });
+        no_session(port);
+    }
+    // Nobody there.
+    no_session(1);
+}
+
+/// Says so within the time that the agent gives it, or is given up.
+fn no_session(port: u16) {
+    let url = format!("postgres://u:hunter2@127.0.0.1:{port}/db");
+    crate::session::run(async {
+        let opening = tokio::time::timeout(Duration::from_secs(2), open(&url));
+        if let Ok(opened) = opening.await {
+            let fault = opened.err().expect("it is no PostgreSQL server");
+            assert!(!fault.to_string().contains("hunter2"), "{fault}");
+        }
+    });
+}
+
+#[test]
+fn client_with_its_own_configuration_connects() {
+    with_server(async |server| {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host("127.0.0.1")
+            .port(server.port())
+            .user("postgres")
+            .password("hunter2");
+        let store = Store_::from_config(config, NoTls);
+        assert_eq!(
+            store.name(),
+            format!("postgres://127.0.0.1:{}/postgres", server.port())
+        );
+        assert!(!format!("{store:?}").contains("hunter2"));
+        let session = store.open(&member(Duration::from_secs(15))).await.unwrap();
+        granted(&session, &claim("a")).await;
+    });
+}
+
+/// Opens it, which is refused with these words, and never with a password.
+async fn refused(url: &str, words: &[&str]) -> String {
+    let Err(Fault::Refused(cause)) = open(url).await else {
+        panic!("{url}: it isn't refused");
+    };
+    let text = cause.to_string();
+    for word in words {
+        assert!(text.contains(word), "{text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+    text
+}
