@@ -1,3 +1,26 @@
 //! Locks of an etcd cluster for `lockutils`.
 
 #![forbid(unsafe_code)]
+
+mod ask;
+mod fault;
+mod link;
+mod name;
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic
+)]
+mod proto;
+mod session;
+mod store;
+#[cfg(feature = "rustls")]
+mod tls;
+mod url;
+mod watch;
+mod who;
+
+pub use session::EtcdSession;
+pub use store::Etcd;

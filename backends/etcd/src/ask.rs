@@ -1,0 +1,111 @@
+//! Questions about keys, in few words, and what their answers have.
+
+use crate::proto::compare::{CompareResult, CompareTarget, TargetUnion};
+use crate::proto::range_request::{SortOrder, SortTarget};
+use crate::proto::request_op::Request;
+use crate::proto::response_op::Response;
+use crate::proto::{
+    Compare, DeleteRangeRequest, KeyValue, PutRequest, RangeRequest, RangeResponse, RequestOp,
+    TxnResponse,
+};
+
+/// A begin and an end.
+type Range = (Vec<u8>, Vec<u8>);
+
+/// All keys of a range, the oldest first.
+pub(crate) fn oldest_first((key, range_end): Range) -> RangeRequest {
+    let (sort_order, sort_target) = (SortOrder::Ascend.into(), SortTarget::Create.into());
+    RangeRequest {
+        key,
+        range_end,
+        sort_order,
+        sort_target,
+        ..Default::default()
+    }
+}
+
+/// The oldest key of a range.
+pub(crate) fn oldest(range: Range) -> RangeRequest {
+    RangeRequest {
+        limit: 1,
+        ..oldest_first(range)
+    }
+}
+
+/// The youngest key of a range among those that are older than a revision.
+pub(crate) fn last_before(range: Range, revision: i64) -> RangeRequest {
+    RangeRequest {
+        sort_order: SortOrder::Descend.into(),
+        max_create_revision: revision - 1,
+        keys_only: true,
+        ..oldest(range)
+    }
+}
+
+/// A key, without its value.
+pub(crate) fn one(key: Vec<u8>) -> RangeRequest {
+    RangeRequest {
+        key,
+        keys_only: true,
+        ..Default::default()
+    }
+}
+
+/// If no key of the range is there; the end is empty for a single key.
+pub(crate) fn if_none((key, range_end): Range) -> Compare {
+    compare(CompareResult::Equal, key, range_end)
+}
+
+/// If the key is there.
+pub(crate) fn if_there(key: Vec<u8>) -> Compare {
+    compare(CompareResult::Greater, key, Vec::new())
+}
+
+/// A key that isn't there has been created at 0.
+fn compare(result: CompareResult, key: Vec<u8>, range_end: Vec<u8>) -> Compare {
+    let target_union = Some(TargetUnion::CreateRevision(0));
+    let (result, target) = (result.into(), CompareTarget::Create.into());
+    Compare {
+        result,
+        target,
+        key,
+        target_union,
+        range_end,
+    }
+}
+
+pub(crate) fn get(range: RangeRequest) -> RequestOp {
+    RequestOp {
+        request: Some(Request::RequestRange(range)),
+    }
+}
+
+pub(crate) fn put(key: Vec<u8>, value: Vec<u8>, lease: i64) -> RequestOp {
+    RequestOp {
+        request: Some(Request::RequestPut(PutRequest { key, value, lease })),
+    }
+}
+
+pub(crate) fn delete(key: Vec<u8>) -> RequestOp {
+    RequestOp {
+        request: Some(Request::RequestDeleteRange(DeleteRangeRequest { key })),
+    }
+}
+
+/// The answers of the `get`s of a transaction, in their order.
+pub(crate) fn gotten(answer: TxnResponse) -> impl Iterator<Item = RangeResponse> {
+    answer
+        .responses
+        .into_iter()
+        .filter_map(|response| match response.response? {
+            Response::ResponseRange(range) => Some(range),
+            _ => None,
+        })
+}
+
+/// The first key, and how many there are.
+pub(crate) fn first(range: Option<RangeResponse>) -> Option<(KeyValue, usize)> {
+    let range = range?;
+    let count = usize::try_from(range.count).unwrap_or_default();
+    Some((range.kvs.into_iter().next()?, count))
+}

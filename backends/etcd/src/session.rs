@@ -1,0 +1,331 @@
+//! What is asked of the server.
+//!
+//! A claim's key, `name/LEASE.NONCE`, is put by a transaction; of the keys of a lock the one that was
+//! created first has it, and its create revision is the fencing token. Who tries puts its key only
+//! if there is none; who waits puts it in any case, and watches the one before it, from the revision
+//! after the one at which it was seen: from the same one, the server would tell up to 100 ms late.
+//! A release deletes the key, which no other claim ever has, so that one that comes twice harms
+//! nobody; where there is none, it leaves a mark, on which an acquisition that comes late founders.
+
+use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Taken};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
+use tonic::{Response, Status};
+
+use crate::ask;
+use crate::fault;
+use crate::link::Link;
+use crate::name;
+use crate::proto::kv_client::KvClient;
+use crate::proto::lease_client::LeaseClient;
+use crate::proto::{
+    Compare, KeyValue, LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, RangeRequest,
+    RangeResponse, RequestOp, TxnRequest, TxnResponse,
+};
+use crate::watch::Watches;
+use crate::who;
+
+/// After so long, who waits asks again, although nothing was told: the server may have failed to.
+const POLL: Duration = Duration::from_secs(10);
+
+/// A lease, and the way to the cluster.
+pub struct EtcdSession {
+    member: Arc<Member>,
+    link: Arc<Link>,
+    lease: i64,
+    ttl: Duration,
+    watches: Watches,
+    /// The create revisions of the keys of who waits or has waited, by their nonces.
+    places: Mutex<HashMap<u128, i64>>,
+}
+
+impl EtcdSession {
+    /// Gets a lease, and puts the process's own key under it.
+    pub(crate) async fn open(member: &Arc<Member>, link: Arc<Link>) -> Result<Self, Fault> {
+        let seconds = member.lease.as_secs() + u64::from(member.lease.subsec_nanos() > 0);
+        let wanted = LeaseGrantRequest {
+            ttl: i64::try_from(seconds).unwrap_or(i64::MAX),
+        };
+        let grant = link
+            .ask(wanted, |channel, request| async {
+                LeaseClient::new(channel).lease_grant(request).await
+            })
+            .await?;
+        if !grant.error.is_empty() {
+            return Err(Fault::NotDone(format!("etcd says: {}", grant.error).into()));
+        }
+        let own = name::member(&member.prefix, grant.id);
+        let put = ask::put(own.clone(), who::member(member).into(), grant.id);
+        txn(&link, vec![], vec![put], vec![]).await?;
+        Ok(Self {
+            member: member.clone(),
+            watches: Watches::new(link.clone(), own),
+            link,
+            lease: grant.id,
+            ttl: Duration::from_secs(grant.ttl.try_into().unwrap_or_default()),
+            places: Mutex::default(),
+        })
+    }
+
+    /// The keys that tell about a claim: its own, and the mark that it is done with.
+    fn keys(&self, claim: &Claim) -> (Vec<u8>, Vec<u8>) {
+        let own = name::claim(&claim.name, self.lease, claim.nonce);
+        (
+            own,
+            name::done(&self.member.prefix, self.lease, claim.nonce),
+        )
+    }
+
+    fn place(&self, claim: &Claim) -> Option<i64> {
+        self.places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&claim.nonce)
+            .copied()
+    }
+
+    fn set_place(&self, claim: &Claim, place: Option<i64>) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        match place {
+            Some(revision) => places.insert(claim.nonce, revision),
+            None => places.remove(&claim.nonce),
+        };
+    }
+
+    /// Takes the lock if nobody has it.
+    async fn take(&self, claim: &Claim) -> Result<Answer, Fault> {
+        let (own, done) = self.keys(claim);
+        let all = name::under(&claim.name);
+        let put = ask::put(
+            own.clone(),
+            who::write(&self.member, claim).into(),
+            self.lease,
+        );
+        let free = vec![ask::if_none(all.clone()), ask::if_none((done, vec![]))];
+        let busy = vec![ask::get(ask::oldest(all))];
+        let answer = txn(&self.link, free, vec![put], busy).await?;
+        if answer.succeeded {
+            return fence(revision(&answer));
+        }
+        match ask::first(ask::gotten(answer).next()) {
+            Some((first, _)) if first.key == own => fence(first.create_revision),
+            Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
+            None => Err(done_with()),
+        }
+    }
+
+    /// Joins the queue of the lock.
+    async fn join(&self, claim: &Claim) -> Result<Answer, Fault> {
+        let (own, done) = self.keys(claim);
+        let put = ask::put(
+            own.clone(),
+            who::write(&self.member, claim).into(),
+            self.lease,
+        );
+        let new = vec![
+            ask::if_none((own.clone(), vec![])),
+            ask::if_none((done, vec![])),
+        ];
+        let first = ask::get(ask::oldest(name::under(&claim.name)));
+        let old = vec![ask::get(ask::one(own.clone())), first.clone()];
+        let answer = txn(&self.link, new, vec![put, first], old).await?;
+        let (succeeded, revision) = (answer.succeeded, revision(&answer));
+        let mut gotten = ask::gotten(answer);
+        let place = if succeeded {
+            revision
+        } else {
+            let own = ask::first(gotten.next()).ok_or_else(done_with)?;
+            own.0.create_revision
+        };
+        self.set_place(claim, Some(place));
+        place_of(&own, place, gotten.next())
+    }
+
+    /// Looks where in the queue the claim is; `None` if it isn't there.
+    async fn look(&self, claim: &Claim, place: i64) -> Result<Option<Answer>, Fault> {
+        let (own, _done) = self.keys(claim);
+        let first = ask::get(ask::oldest(name::under(&claim.name)));
+        let both = vec![ask::get(ask::one(own.clone())), first];
+        let answer = txn(&self.link, vec![], both, vec![]).await?;
+        let mut gotten = ask::gotten(answer);
+        if ask::first(gotten.next()).is_none() {
+            return Ok(None);
+        }
+        place_of(&own, place, gotten.next()).map(Some)
+    }
+}
+
+impl Session for EtcdSession {
+    fn lease(&self) -> Duration {
+        self.ttl
+    }
+
+    async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
+        if asked == Asked::Once {
+            return self.take(claim).await;
+        }
+        if let Some(place) = self.place(claim) {
+            if let Some(answer) = self.look(claim, place).await? {
+                return Ok(answer);
+            }
+            // Somebody has deleted its key by hand.
+            self.set_place(claim, None);
+        }
+        self.join(claim).await
+    }
+
+    async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
+        let Some(place) = self.place(claim) else {
+            return Ok(());
+        };
+        let before = ask::last_before(name::under(&claim.name), place);
+        let before = range(&self.link, before).await?;
+        let seen_at = before.header.map_or(0, |header| header.revision);
+        if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next() {
+            let _ = timeout(POLL, self.watches.deleted(key, seen_at + 1)).await;
+        }
+        Ok(())
+    }
+
+    async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
+        let (own, done) = self.keys(claim);
+        let there = vec![ask::if_there(own.clone())];
+        let first = RangeRequest {
+            keys_only: true,
+            ..ask::oldest(name::under(&claim.name))
+        };
+        let delete = vec![ask::get(first), ask::delete(own.clone())];
+        let mark = vec![ask::put(done, vec![], self.lease)];
+        let had = match txn(&self.link, there, delete, mark).await {
+            Ok(answer) if !answer.succeeded => false,
+            Ok(answer) => {
+                let first = ask::first(ask::gotten(answer).next());
+                first.is_some_and(|(first, _)| first.key == own)
+            }
+            // With the lease all of its keys have gone, and no question about it is of any use.
+            Err(Fault::Over(_)) => false,
+            Err(fault) => return Err(fault),
+        };
+        self.set_place(claim, None);
+        Ok(had)
+    }
+
+    async fn renew(&self, _claims: &[Arc<Claim>]) -> Result<Kept, Fault> {
+        // Another node may answer before the lease is over.
+        let patience = self.member.answer_timeout.min(self.ttl / 4);
+        let id = self.lease;
+        // A stream for one question: so no answer is ever taken for that of a later one.
+        let renewal = self
+            .link
+            .ask_within(patience, (), |channel, request| async move {
+                let request = request.map(|()| tokio_stream::once(LeaseKeepAliveRequest { id }));
+                let answers = LeaseClient::new(channel).lease_keep_alive(request).await?;
+                let answer = answers.into_inner().message().await?;
+                answer
+                    .map(Response::new)
+                    .ok_or_else(|| Status::unknown("no answer"))
+            });
+        if renewal.await?.ttl <= 0 {
+            Err(fault::over())
+        } else {
+            Ok(Kept::All)
+        }
+    }
+
+    async fn lost(&self) -> Loss {
+        self.watches.gone().await;
+        Loss::Session(fault::over())
+    }
+
+    async fn holders(&self, query: Query<'_>) -> Result<Vec<Taken>, Fault> {
+        let keys = match query {
+            Query::Name(name) => name::under(name),
+            Query::All => name::all(&self.member.prefix),
+        };
+        let mut locks: Vec<Taken> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for key in range(&self.link, ask::oldest_first(keys)).await?.kvs {
+            let Some(holder) = taken(&key, 1) else {
+                continue;
+            };
+            if let Some(&at) = known.get(&holder.name) {
+                locks[at].waiting += 1;
+            } else {
+                known.insert(holder.name.clone(), locks.len());
+                locks.push(holder);
+            }
+        }
+        Ok(locks)
+    }
+
+    async fn close(&self) {
+        let revoke = LeaseRevokeRequest { id: self.lease };
+        // It expires, if need be.
+        let _ = self
+            .link
+            .ask(revoke, |channel, request| async {
+                LeaseClient::new(channel).lease_revoke(request).await
+            })
+            .await;
+    }
+}
+
+/// Where a claim's key is, by the first one of the lock.
+fn place_of(own: &[u8], place: i64, first: Option<RangeResponse>) -> Result<Answer, Fault> {
+    match ask::first(first) {
+        Some((first, _)) if first.key == own => fence(place),
+        Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
+        None => Err(Fault::Unknown("etcd's answer has no key".into())),
+    }
+}
+
+fn fence(revision: i64) -> Result<Answer, Fault> {
+    let fence = revision.try_into();
+    let fence = fence.map_err(|_| Fault::Unknown("etcd's answer has no revision".into()))?;
+    Ok(Answer::Granted(fence))
+}
+
+/// Who has the lock of a key, which is the first of so many.
+fn taken(first: &KeyValue, count: usize) -> Option<Taken> {
+    let (name, key) = name::of_claim(&first.key)?;
+    Some(Taken {
+        fence: first.create_revision.try_into().ok(),
+        waiting: count.saturating_sub(1),
+        ..who::read(name, key, &first.value)
+    })
+}
+
+fn done_with() -> Fault {
+    Fault::NotDone("it was released before".into())
+}
+
+fn revision(answer: &TxnResponse) -> i64 {
+    answer.header.map_or(0, |header| header.revision)
+}
+
+async fn txn(
+    link: &Link,
+    compare: Vec<Compare>,
+    success: Vec<RequestOp>,
+    failure: Vec<RequestOp>,
+) -> Result<TxnResponse, Fault> {
+    let txn = TxnRequest {
+        compare,
+        success,
+        failure,
+    };
+    link.ask(txn, |channel, request| async {
+        KvClient::new(channel).txn(request).await
+    })
+    .await
+}
+
+async fn range(link: &Link, range: RangeRequest) -> Result<RangeResponse, Fault> {
+    link.ask(range, |channel, request| async {
+        let client = KvClient::new(channel).max_decoding_message_size(usize::MAX);
+        { client }.range(request).await
+    })
+    .await
+}

@@ -1,0 +1,163 @@
+//! The cluster, as a URL and the builder's methods name it.
+
+use lockutils_remote::{Fault, Member, Shape, Store};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tonic::transport::Endpoint;
+
+use crate::link::Link;
+use crate::name;
+use crate::proto::StatusRequest;
+use crate::proto::maintenance_client::MaintenanceClient;
+use crate::session::EtcdSession;
+#[cfg(feature = "rustls")]
+use crate::tls::Certificates;
+use crate::url::{Address, Login};
+
+/// A cluster of etcd: the [`Store`] of `EtcdLocks`.
+#[derive(Debug)]
+pub struct Etcd {
+    address: Address,
+    /// The number of the node that is asked first, once it is taken modulo their count.
+    turn: AtomicUsize,
+    #[cfg(feature = "rustls")]
+    certificates: Certificates,
+}
+
+impl Etcd {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    ///
+    /// Which part of it is wrong; never with the password.
+    pub fn new(url: &str) -> Result<Self, String> {
+        // Each process with another node, so that they share the work.
+        let turn = RandomState::new().hash_one(0) >> 32;
+        Ok(Self {
+            address: Address::read(url)?,
+            turn: AtomicUsize::new(usize::try_from(turn).unwrap_or_default()),
+            #[cfg(feature = "rustls")]
+            certificates: Certificates::default(),
+        })
+    }
+
+    /// Has this user ask, instead of the one of the URL.
+    #[must_use]
+    pub fn login(mut self, user: &str, password: &str) -> Self {
+        let (user, password) = (user.to_owned(), password.to_owned());
+        self.address.login = Some(Login { user, password });
+        self
+    }
+
+    /// Turns TLS on, and believes this authority, in PEM, instead of those of the system.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn ca_certificate(mut self, authority: impl AsRef<[u8]>) -> Self {
+        self.address.tls = true;
+        self.certificates.believe(authority);
+        self
+    }
+
+    /// Turns TLS on, and shows this certificate, whose key is the other one, both in PEM.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn identity(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        self.address.tls = true;
+        self.certificates.be(certificate, key);
+        self
+    }
+
+    /// The nodes, each with how to connect; an attempt may take so long.
+    fn nodes(&self, patience: Duration) -> Result<Vec<Endpoint>, Fault> {
+        let scheme = if self.address.tls { "https" } else { "http" };
+        let nodes = self.address.nodes.iter().map(|node| {
+            let node = Endpoint::from_shared(format!("{scheme}://{node}"))?;
+            let node = node
+                .connect_timeout(patience)
+                .tcp_keepalive(Some(Duration::from_secs(10)));
+            self.secure(node)
+        });
+        let nodes: Result<_, tonic::transport::Error> = nodes.collect();
+        nodes.map_err(|error| Fault::Refused(format!("{error}; look at the certificates").into()))
+    }
+
+    #[cfg(feature = "rustls")]
+    fn secure(&self, node: Endpoint) -> Result<Endpoint, tonic::transport::Error> {
+        if self.address.tls {
+            node.tls_config(self.certificates.config())
+        } else {
+            Ok(node)
+        }
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    #[expect(clippy::unused_self, reason = "the other one uses it")]
+    #[expect(clippy::unnecessary_wraps, reason = "the other one can fail")]
+    fn secure(&self, node: Endpoint) -> Result<Endpoint, tonic::transport::Error> {
+        Ok(node)
+    }
+}
+
+impl Store for Etcd {
+    type Session = EtcdSession;
+
+    fn shape(&self) -> Shape {
+        Shape {
+            one_lease: true,
+            ordered: false,
+            least_lease: Duration::from_secs(2),
+        }
+    }
+
+    fn name(&self) -> String {
+        self.address.to_string()
+    }
+
+    fn locate(&self, prefix: &str, key: &str) -> Result<String, &'static str> {
+        name::locate(prefix, key)
+    }
+
+    async fn open(&self, member: &Arc<Member>) -> Result<EtcdSession, Fault> {
+        let count = self.address.nodes.len();
+        // So that each node is tried, and the last one has time to do the rest.
+        let share = match u32::try_from(count) {
+            Ok(count) if count > 1 => member.answer_timeout / (count + 1),
+            _ => member.answer_timeout,
+        };
+        let nodes = self.nodes(share)?;
+        // The next attempt begins with the next node, however this one ends.
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let login = self.address.login.clone();
+        let link = Arc::new(Link::new(nodes, turn, login, member.answer_timeout));
+        let mut greeted = greet(&link, share).await;
+        for _ in 1..count {
+            if greeted.is_ok() || matches!(greeted, Err(Fault::Refused(_))) {
+                break;
+            }
+            greeted = greet(&link, share).await;
+        }
+        greeted?;
+        let session = EtcdSession::open(member, link.clone()).await?;
+        self.turn.store(link.turn(), Ordering::Relaxed);
+        Ok(session)
+    }
+}
+
+/// Looks whether an etcd is there, and how old it is.
+async fn greet(link: &Link, patience: Duration) -> Result<(), Fault> {
+    let status = link.ask_within(patience, StatusRequest {}, |channel, request| async {
+        MaintenanceClient::new(channel).status(request).await
+    });
+    let version = status.await?.version;
+    let mut numbers = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or_default());
+    if (numbers.next(), numbers.next()) < (Some(3), Some(4)) {
+        let text = format!("it is an etcd {version}; locks need 3.4 or newer");
+        return Err(Fault::Refused(text.into()));
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Where a cluster is, and who asks there, as its URL says.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+const PORT: u16 = 2379;
+
+/// What a URL says.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    /// Whether by TLS.
+    pub(crate) tls: bool,
+    /// Each with its port, IPv6 in brackets.
+    pub(crate) nodes: Vec<String>,
+    pub(crate) login: Option<Login>,
+}
+
+/// A user's name and password.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl Address {
+    /// Reads a URL. An error names the part that is wrong, and never has a password in it.
+    pub(crate) fn read(url: &str) -> Result<Self, String> {
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or("it has no scheme; expected `etcd://host:port`")?;
+        let tls = match scheme {
+            "etcd" | "http" => false,
+            "etcds" | "https" => true,
+            _ => {
+                return Err(format!(
+                    "unknown scheme `{scheme}`; expected `etcd`, `etcds`, `http` or `https`"
+                ));
+            }
+        };
+        if tls && !cfg!(feature = "rustls") {
+            return Err(format!(
+                "`{scheme}` needs TLS; turn the feature `rustls` of `lockutils-etcd` on"
+            ));
+        }
+        // A password may have any character in it, so the last `@` ends it.
+        let (login, nodes) = match rest.rsplit_once('@') {
+            Some((login, nodes)) => (Some(Login::read(login)?), nodes),
+            None => (None, rest),
+        };
+        let nodes = nodes.strip_suffix('/').unwrap_or(nodes);
+        let nodes = nodes.split(',').map(|node| {
+            // As `ETCDCTL_ENDPOINTS` lists them.
+            let prefix = format!("{scheme}://");
+            read_node(node.strip_prefix(&prefix).unwrap_or(node))
+        });
+        Ok(Self {
+            tls,
+            nodes: nodes.collect::<Result<_, _>>()?,
+            login,
+        })
+    }
+}
+
+/// The URL without user and password.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "etcds" } else { "etcd" };
+        write!(f, "{scheme}://{}", self.nodes.join(","))
+    }
+}
+
+impl Login {
+    fn read(text: &str) -> Result<Self, String> {
+        let (user, password) = text
+            .split_once(':')
+            .ok_or("the user has no password; expected `user:password@`")?;
+        let user = decode(user).ok_or("the user has a `%` without two hexadecimal digits")?;
+        if user.is_empty() {
+            return Err("the user is empty; expected `user:password@`".to_owned());
+        }
+        let password =
+            decode(password).ok_or("the password has a `%` without two hexadecimal digits")?;
+        Ok(Self { user, password })
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A host and its port.
+fn read_node(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("a host is missing; expected `host:port`".to_owned());
+    }
+    if text.contains(['/', '?', '#']) {
+        return Err(format!(
+            "`{text}` has more than host and port; leave the rest out"
+        ));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let port = match port.map(str::parse) {
+        None => PORT,
+        Some(Ok(port)) if port > 0 => port,
+        _ => return Err(format!("`{text}` has no valid port; expected 1 to 65535")),
+    };
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let letter = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let valid = bracketed.map_or_else(
+        || !host.is_empty() && host.chars().all(letter),
+        |host| host.parse::<Ipv6Addr>().is_ok(),
+    );
+    if !valid {
+        return Err(format!(
+            "`{host}` is no name of a host; IPv6 addresses stand in brackets"
+        ));
+    }
+    Ok(format!("{host}:{port}"))
+}
+
+/// Resolves `%2F` and the like.
+pub(crate) fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            bytes.push(u8::try_from(digit()? * 16 + digit()?).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn urls_are_read() {
+        for (url, nodes, user) in [
+            ("etcd://a", "etcd://a:2379", None),
+            ("http://a:1,b:2/", "etcd://a:1,b:2", None),
+            ("http://a:1,http://b", "etcd://a:1,b:2379", None),
+            (
+                "etcd://[::1]:7,10.0.0.1",
+                "etcd://[::1]:7,10.0.0.1:2379",
+                None,
+            ),
+            ("etcd://[::1]", "etcd://[::1]:2379", None),
+            (
+                "etcd://me:p@s/s%2F%41@a",
+                "etcd://a:2379",
+                Some(("me", "p@s/s/A")),
+            ),
+        ] {
+            let address = Address::read(url).expect(url);
+            assert_eq!(address.to_string(), nodes);
+            let login = address.login.as_ref();
+            assert_eq!(login.map(|l| (l.user.as_str(), l.password.as_str())), user);
+            assert!(!format!("{address:?}").contains("p@s"), "{address:?}");
+        }
+        assert_eq!(Address::read("etcds://a").is_ok(), cfg!(feature = "rustls"));
+    }
+
+    #[test]
+    fn wrong_parts_of_urls_are_named_without_the_password() {
+        for (url, part) in [
+            ("", "no scheme"),
+            ("localhost:2379", "no scheme"),
+            ("redis://me:secret@a", "unknown scheme `redis`"),
+            ("etcd://", "a host is missing"),
+            ("etcd://a,,b", "a host is missing"),
+            ("etcd://me:secret@a:port", "`a:port` has no valid port"),
+            ("etcd://a:0", "`a:0` has no valid port"),
+            ("etcd://a:65536", "`a:65536` has no valid port"),
+            ("etcd://a/db", "`a/db` has more than"),
+            ("etcd://me:secret@a?x=1", "`a?x=1` has more than"),
+            ("etcd://::1", "`:` is no name of a host"),
+            ("etcd://a b", "`a b` is no name of a host"),
+            ("etcd://[::g]", "`[::g]` is no name of a host"),
+            ("etcd://me@a", "no password"),
+            ("etcd://:secret@a", "the user is empty"),
+            ("etcd://me:secret%@a", "the password has a `%`"),
+        ] {
+            let error = Address::read(url).expect_err(url);
+            assert!(error.contains(part), "{url}: {error}");
+            assert!(!error.contains("secret"), "{url}: {error}");
+        }
+    }
+}

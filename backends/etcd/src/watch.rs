@@ -1,0 +1,254 @@
+//! The one stream by which the server tells what was deleted: the lock that somebody waits for, and
+//! the process's own key, with which its lease has ended.
+//!
+//! A task of its own reads it, as long as the session lives. When it breaks, all who wait are woken,
+//! who then ask for themselves, and it is opened anew.
+
+use lockutils_remote::Fault;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tonic::Streaming;
+
+use crate::fault;
+use crate::link::Link;
+use crate::proto::kv_client::KvClient;
+use crate::proto::watch_client::WatchClient;
+use crate::proto::watch_create_request::FilterType;
+use crate::proto::watch_request::RequestUnion;
+use crate::proto::{
+    RangeRequest, WatchCancelRequest, WatchCreateRequest, WatchRequest, WatchResponse,
+};
+
+/// The number of the watch of the process's own key; the next ones are of who waits.
+const MEMBER: i64 = 1;
+/// Between two attempts to open the stream.
+const PAUSE: Duration = Duration::from_millis(200);
+
+pub(crate) struct Watches {
+    orders: mpsc::UnboundedSender<Order>,
+    next: AtomicI64,
+    gone: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+enum Order {
+    Begin {
+        id: i64,
+        key: Vec<u8>,
+        from: i64,
+        deleted: oneshot::Sender<()>,
+    },
+    End {
+        id: i64,
+    },
+}
+
+impl Watches {
+    /// Watches the key of the process too.
+    pub(crate) fn new(link: Arc<Link>, member: Vec<u8>) -> Self {
+        let (orders, receiver) = mpsc::unbounded_channel();
+        let (tell, gone) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut reader = Reader {
+                link,
+                member,
+                orders: receiver,
+                waits: HashMap::new(),
+            };
+            while let Err(_fault) = reader.read().await {
+                // Who waits is woken by the end of its sender.
+                reader.waits.clear();
+                tokio::time::sleep(PAUSE).await;
+            }
+            tell.send_replace(true);
+        });
+        Self {
+            orders,
+            next: AtomicI64::new(MEMBER + 1),
+            gone,
+            task,
+        }
+    }
+
+    /// Waits until a key is deleted, at that revision or later, or until nobody knows.
+    pub(crate) async fn deleted(&self, key: Vec<u8>, from: i64) {
+        struct End<'a>(&'a Watches, i64);
+        impl Drop for End<'_> {
+            fn drop(&mut self) {
+                let _ = self.0.orders.send(Order::End { id: self.1 });
+            }
+        }
+        // Only different from the others; nothing else is published by it.
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (deleted, told) = oneshot::channel();
+        let _ = self.orders.send(Order::Begin {
+            id,
+            key,
+            from,
+            deleted,
+        });
+        let _end = End(self, id);
+        let _ = told.await;
+    }
+
+    /// Waits until the process's own key is gone, and its lease with it.
+    pub(crate) async fn gone(&self) {
+        let _ = self.gone.clone().wait_for(|gone| *gone).await;
+    }
+}
+
+impl Drop for Watches {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What the task has.
+struct Reader {
+    link: Arc<Link>,
+    member: Vec<u8>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    waits: HashMap<i64, oneshot::Sender<()>>,
+}
+
+/// What the server is told.
+type Requests = mpsc::UnboundedSender<WatchRequest>;
+
+impl Reader {
+    /// Opens the stream and reads it, until the process's own key is gone.
+    async fn read(&mut self) -> Result<(), Fault> {
+        let own = RangeRequest {
+            key: self.member.clone(),
+            keys_only: true,
+            ..Default::default()
+        };
+        let send = |channel, request| async { KvClient::new(channel).range(request).await };
+        let own = self.link.ask(own, send).await?;
+        if own.kvs.is_empty() {
+            return Ok(());
+        }
+        let (requests, receiver) = mpsc::unbounded_channel();
+        // The first goes along with the opening, which has no answer without it.
+        let revision = own.header.map_or(0, |header| header.revision);
+        begin(&requests, MEMBER, self.member.clone(), revision + 1);
+        let stream = self
+            .link
+            .stream(UnboundedReceiverStream::new(receiver))
+            .await?;
+        let (turn, channel, request) = stream;
+        let mut client = WatchClient::new(channel);
+        let opened = tokio::select! {
+            opened = client.watch(request) => opened,
+            () = self.link.moved(turn) => return Err(broken()),
+        };
+        let ended = match opened {
+            Ok(stream) => self.serve(turn, &requests, stream.into_inner()).await,
+            Err(status) => Err(fault::of(&status)),
+        };
+        if ended.is_err() {
+            self.link.move_on(turn);
+        }
+        ended
+    }
+
+    async fn serve(
+        &mut self,
+        turn: usize,
+        requests: &Requests,
+        mut stream: Streaming<WatchResponse>,
+    ) -> Result<(), Fault> {
+        let link = self.link.clone();
+        let mut moved = std::pin::pin!(link.moved(turn));
+        loop {
+            tokio::select! {
+                () = &mut moved => return Err(broken()),
+                Some(order) = self.orders.recv() => self.obey(order, requests),
+                message = stream.message() => {
+                    let message = message.map_err(|status| fault::of(&status))?;
+                    if self.hear(&message.ok_or_else(broken)?, requests)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order, requests: &Requests) {
+        match order {
+            Order::Begin {
+                id,
+                key,
+                from,
+                deleted,
+            } => {
+                self.waits.insert(id, deleted);
+                begin(requests, id, key, from);
+            }
+            Order::End { id } => {
+                if self.waits.remove(&id).is_some() {
+                    end(requests, id);
+                }
+            }
+        }
+    }
+
+    /// Wakes who waits for it; whether the process's own key is gone.
+    fn hear(&mut self, message: &WatchResponse, requests: &Requests) -> Result<bool, Fault> {
+        let WatchResponse {
+            watch_id: id,
+            canceled,
+            events,
+            ..
+        } = message;
+        if *id == MEMBER {
+            return if *canceled {
+                Err(broken())
+            } else {
+                Ok(!events.is_empty())
+            };
+        }
+        if !canceled && events.is_empty() {
+            return Ok(false);
+        }
+        match self.waits.remove(id) {
+            Some(deleted) => {
+                let _ = deleted.send(());
+                if !canceled {
+                    end(requests, *id);
+                }
+                Ok(false)
+            }
+            // A watch that was refused has another number, and it isn't said whose it was.
+            None if *id < 0 => Err(broken()),
+            None => Ok(false),
+        }
+    }
+}
+
+fn begin(requests: &Requests, watch_id: i64, key: Vec<u8>, start_revision: i64) {
+    let filters = vec![FilterType::Noput.into()];
+    let create = WatchCreateRequest {
+        key,
+        start_revision,
+        filters,
+        watch_id,
+    };
+    let request_union = Some(RequestUnion::CreateRequest(create));
+    // Else the stream is at its end, which the reader is about to see.
+    let _ = requests.send(WatchRequest { request_union });
+}
+
+fn end(requests: &Requests, watch_id: i64) {
+    let cancel = WatchCancelRequest { watch_id };
+    let request_union = Some(RequestUnion::CancelRequest(cancel));
+    let _ = requests.send(WatchRequest { request_union });
+}
+
+fn broken() -> Fault {
+    Fault::Unknown("the stream of watches has ended".into())
+}
