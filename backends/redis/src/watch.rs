@@ -1,0 +1,236 @@
+//! What the server tells by itself.
+//!
+//! The connection asks for it with `CLIENT TRACKING`: the server then remembers which keys were read, also by
+//! the scripts, and tells once of each that somebody else has changed, deleted or let expire.
+//! So who waits hears of a release or an expiry in the moment that it happens, without a subscription and
+//! without a second look, as the answer "busy" and the wish to be told are one step of the
+//! server; and who holds a lock hears that it was taken away. A holder's renewal changes the key too,
+//! after which waiters ask again in vain, and are told of the next change.
+//!
+//! A session watches one claim a name: the last that was asked for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lockutils_remote::Claim;
+use redis::{PushInfo, PushKind, Value};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::value;
+
+/// How long who waits believes in silence, if the lock's key doesn't expire.
+const SILENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(crate) struct Watches {
+    state: Mutex<State>,
+    /// There may be something to [`take`](Self::take).
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    by_name: HashMap<String, Watch>,
+    /// The names of held locks whose keys have changed, until it is known how.
+    changed: Vec<String>,
+    /// The connection has ended.
+    over: bool,
+    /// Claims that are lost, and were not told yet.
+    lost: Vec<u128>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    nonce: u128,
+    held: bool,
+    /// How many changes of the key were told.
+    changes: u64,
+    /// How many of them came before the value that was looked at.
+    judged: u64,
+    /// When it will be free, of a lock that others have.
+    until: Instant,
+    /// Ends a wait.
+    free: Arc<Notify>,
+}
+
+/// What there is to see to.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// The connection has ended.
+    Over,
+    /// This claim is lost.
+    Lost(u128),
+    /// The locks of these names may be lost, after so many changes.
+    Changed(Vec<(String, u64)>),
+}
+
+impl Watches {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The claim will be asked for.
+    pub(crate) fn ask(&self, claim: &Claim) {
+        let watch = Watch::new(claim);
+        self.state().by_name.insert(claim.name.clone(), watch);
+    }
+
+    /// The claim is held, or will be renewed.
+    pub(crate) fn hold(&self, claim: &Claim) {
+        let mut state = self.state();
+        let watch = state.watch(claim);
+        watch.held = true;
+        // It was told behind the server's answer, but seen before it.
+        if watch.changes > watch.judged {
+            state.changed.push(claim.name.clone());
+            self.news.notify_one();
+        }
+    }
+
+    /// Somebody else has the lock, for so many milliseconds; it has no end if they are negative.
+    pub(crate) fn wait(&self, claim: &Claim, left: i64) {
+        // Not all that wait should ask in the same moment; nor before the server sees it.
+        let spread = Duration::from_millis(1 + u64::try_from(claim.nonce % 30).unwrap_or_default());
+        let left = u64::try_from(left).map_or(SILENCE, Duration::from_millis);
+        self.state().watch(claim).until = Instant::now() + left + spread;
+    }
+
+    /// The claim is of no interest any more.
+    pub(crate) fn forget(&self, claim: &Claim) {
+        let mut state = self.state();
+        if state
+            .by_name
+            .get(&claim.name)
+            .is_some_and(|watch| watch.nonce == claim.nonce)
+        {
+            state.by_name.remove(&claim.name);
+        }
+    }
+
+    /// Waits until the lock may be free.
+    pub(crate) async fn freed(&self, claim: &Claim) {
+        let (free, until) = {
+            let mut state = self.state();
+            let watch = state.watch(claim);
+            (Arc::clone(&watch.free), watch.until)
+        };
+        // Over time is as good a reason to ask.
+        let _ = timeout_at(until, free.notified()).await;
+    }
+
+    /// Takes what the client was told by the server.
+    pub(crate) fn tell(&self, push: &PushInfo) {
+        let mut state = self.state();
+        match (&push.kind, push.data.as_slice()) {
+            (PushKind::Disconnection, _) => state.over = true,
+            (PushKind::Invalidate, [Value::Array(names)]) => {
+                let names = names.iter().filter_map(|name| match name {
+                    Value::BulkString(name) => std::str::from_utf8(name).ok(),
+                    _ => None,
+                });
+                names.for_each(|name| state.change(name));
+            }
+            // All keys at once.
+            (PushKind::Invalidate, _) => {
+                let names: Vec<_> = state.by_name.keys().cloned().collect();
+                for name in &names {
+                    state.change(name);
+                }
+            }
+            _ => return,
+        }
+        if state.over || !state.changed.is_empty() {
+            self.news.notify_one();
+        }
+    }
+
+    /// Waits for something to see to.
+    pub(crate) async fn news(&self) -> News {
+        loop {
+            if let Some(news) = self.state().news() {
+                return news;
+            }
+            self.news.notified().await;
+        }
+    }
+
+    /// Takes the values of locks that may have been lost.
+    pub(crate) fn judge(&self, changed: &[(String, u64)], values: &[Option<Vec<u8>>]) {
+        let mut state = self.state();
+        for ((name, changes), value) in changed.iter().zip(values) {
+            let Some(watch) = state.by_name.get_mut(name) else {
+                continue;
+            };
+            let nonce = watch.nonce;
+            watch.judged = *changes;
+            if value.as_deref().and_then(value::owner) != Some(nonce) && watch.held {
+                state.by_name.remove(name);
+                state.lost.push(nonce);
+            }
+        }
+        let State {
+            by_name, changed, ..
+        } = &mut *state;
+        changed.retain(|name| by_name.get(name).is_some_and(Watch::is_suspect));
+    }
+}
+
+impl State {
+    /// The watch of a claim, which is the last one of its name from now on.
+    fn watch(&mut self, claim: &Claim) -> &mut Watch {
+        let watch = self
+            .by_name
+            .entry(claim.name.clone())
+            .or_insert_with(|| Watch::new(claim));
+        if watch.nonce != claim.nonce {
+            *watch = Watch::new(claim);
+        }
+        watch
+    }
+
+    /// The key of this name has changed.
+    fn change(&mut self, name: &str) {
+        let Some(watch) = self.by_name.get_mut(name) else {
+            return;
+        };
+        if watch.held && !watch.is_suspect() {
+            self.changed.push(name.to_owned());
+        }
+        watch.changes += 1;
+        watch.free.notify_one();
+    }
+
+    fn news(&mut self) -> Option<News> {
+        if let Some(nonce) = self.lost.pop() {
+            return Some(News::Lost(nonce));
+        }
+        if self.over {
+            return Some(News::Over);
+        }
+        let number = |name: &String| self.by_name.get(name).map_or(0, |watch| watch.changes);
+        let changed: Vec<_> = (self.changed.iter())
+            .map(|name| (name.clone(), number(name)))
+            .collect();
+        (!changed.is_empty()).then_some(News::Changed(changed))
+    }
+}
+
+impl Watch {
+    fn new(claim: &Claim) -> Self {
+        Self {
+            nonce: claim.nonce,
+            held: false,
+            changes: 0,
+            judged: 0,
+            until: Instant::now(),
+            free: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Whether the lock may be lost.
+    fn is_suspect(&self) -> bool {
+        self.held && self.changes > self.judged
+    }
+}

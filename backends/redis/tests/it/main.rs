@@ -1,0 +1,5 @@
+//! On real servers, which the tests start, stop and kill.
+
+mod refused;
+mod session;
+mod setting;

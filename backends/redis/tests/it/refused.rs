@@ -1,0 +1,163 @@
+//! Servers that can't keep the promises, or aren't any.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use lockutils_remote::{Fault, Session as _};
+use lockutils_servers::Redis;
+use redis::cmd;
+
+use crate::setting::{admin, claim, granted, member, open, open_as, run};
+
+/// What a server says to who connects, which must have these words, and not the password.
+fn refusal(url: &str, words: &[&str]) {
+    let error = run(open_as(url, member())).err();
+    let Some(Fault::Refused(cause)) = error else {
+        panic!("{error:?}");
+    };
+    let text = cause.to_string();
+    for word in words {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(text.contains("; "), "there is a remedy: {text}");
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[test]
+fn users_without_login_or_rights() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    let mut admin = admin(&server.url());
+    cmd("ACL")
+        .arg("SETUSER")
+        .arg("default")
+        .arg("resetpass")
+        .arg(">hidden")
+        .exec(&mut admin)
+        .unwrap();
+    let at = format!("127.0.0.1:{}", server.port());
+    refusal(&format!("redis://{at}"), &["NOAUTH", "password"]);
+    refusal(&format!("redis://:secret@{at}"), &["user and password"]);
+    refusal(
+        &format!("redis://nobody:secret@{at}"),
+        &["user and password"],
+    );
+    let all = "+hello +select +info +scan +get +mget +getset +set +del +pexpire +pttl +time +eval \
+               +evalsha +script|load +client|tracking +client|setname";
+    let mut set = |rules: &str| {
+        let mut acl = cmd("ACL");
+        acl.arg("SETUSER")
+            .arg("u")
+            .arg("reset")
+            .arg("on")
+            .arg(">secret");
+        rules.split_whitespace().for_each(|rule| {
+            acl.arg(rule);
+        });
+        acl.exec(&mut admin).unwrap();
+    };
+    let url = format!("redis://u:secret@{at}");
+    let rights = all
+        .split_whitespace()
+        .filter(|right| !["+select", "+scan", "+pttl", "+eval", "+hello"].contains(right));
+    for right in rights {
+        set(&format!("{all} -{} ~lockutils:*", &right[1..]));
+        refusal(&url, &["+evalsha", "~PREFIX:*"]);
+    }
+    set(&format!("{all} ~other:*"));
+    refusal(&url, &["~PREFIX:*"]);
+    set(&format!("{all} ~lockutils:*"));
+    run(async {
+        let session = open(&url).await;
+        granted(&session, &claim("k")).await;
+        session.holders(lockutils_remote::Query::All).await.unwrap();
+    });
+}
+
+#[test]
+fn databases_that_are_not_there() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    refusal(&format!("{}/99", server.url()), &["database"]);
+    run(async {
+        let (second, first) = (
+            open(&format!("{}/2", server.url())).await,
+            open(&server.url()).await,
+        );
+        granted(&second, &claim("k")).await;
+        granted(&first, &claim("k")).await;
+    });
+}
+
+#[test]
+fn servers_of_another_kind() {
+    if !Redis::available() {
+        return;
+    }
+    let primary = Redis::start();
+    let replica = Redis::with(&["--replicaof", "127.0.0.1", &primary.port().to_string()]);
+    refusal(&replica.url(), &["replica", "primary"]);
+    let cluster = Redis::with(&["--cluster-enabled", "yes"]);
+    refusal(&cluster.url(), &["cluster"]);
+    let full = Redis::with(&["--maxmemory-policy", "allkeys-lru"]);
+    refusal(&full.url(), &["maxmemory-policy", "noeviction"]);
+}
+
+#[test]
+fn a_primary_that_becomes_a_replica_refuses() {
+    if !Redis::available() {
+        return;
+    }
+    let (server, other) = (Redis::start(), Redis::start());
+    run(async {
+        let session = open(&server.url()).await;
+        let mine = claim("k");
+        granted(&session, &mine).await;
+        let mut replicate = cmd("REPLICAOF");
+        replicate.arg("127.0.0.1").arg(other.port());
+        replicate.exec(&mut admin(&server.url())).unwrap();
+        let fault = granted_or_not(&session).await;
+        assert!(
+            matches!(&fault, Some(Fault::Refused(cause)) if cause.to_string().contains("primary")),
+            "{fault:?}"
+        );
+    });
+}
+
+async fn granted_or_not(session: &lockutils_redis::RedisSession) -> Option<Fault> {
+    session
+        .acquire(&claim("other"), lockutils_remote::Asked::Once)
+        .await
+        .err()
+}
+
+#[test]
+fn programs_that_are_no_such_server() {
+    for (answer, word) in [
+        (
+            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+            "no Redis server",
+        ),
+        (
+            "-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n-ERR unknown command\r\n-ERR unknown command\r\n",
+            "too old",
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            // Until the other has read it.
+            let _ = stream.read(&mut [0; 4096]);
+        });
+        refusal(&format!("redis://127.0.0.1:{port}"), &[word]);
+        serving.join().unwrap();
+    }
+}
