@@ -31,7 +31,7 @@ pub struct Acquire<M: Machine>(Locks<M>);
 enum Locks<M: Machine> {
     One(M),
     All(Box<All<M>>),
-    /// There is no such lock, or its failure has been given.
+    /// There is no such lock; or, with `None`, its future is over.
     Failed(Option<M::Failure>),
 }
 
@@ -113,10 +113,13 @@ impl<M: Machine> Acquire<M> {
     /// As [`Machine::take_quickly`].
     #[inline]
     pub(crate) fn take_quickly(&mut self, task: Task) -> Option<M::AsyncQuick> {
-        match &mut self.0 {
-            Locks::One(one) => one.take_quickly(task),
-            Locks::All(_) | Locks::Failed(_) => None,
-        }
+        let Locks::One(one) = &mut self.0 else {
+            return None;
+        };
+        let quick = one.take_quickly(task)?;
+        // A machine that is done has nothing to drop, and to find that out takes its time.
+        mem::forget(mem::replace(&mut self.0, Locks::Failed(None)));
+        Some(quick)
     }
 
     /// A step: takes what there is to take, or sees to it that the waker is called when the
@@ -293,7 +296,7 @@ fn held_alone<M: Machine>(hold: Option<M::Hold>) -> Won<M> {
 fn taken_once<F>(failure: &mut Option<F>) -> F {
     failure
         .take()
-        .expect("a future was polled after it gave its error")
+        .expect("a future was polled after it was ready")
 }
 
 impl<M: Machine> All<M> {

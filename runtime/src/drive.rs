@@ -171,7 +171,8 @@ pub trait Machine: Unpin + Sized {
         held: &[Self::Hold],
     ) -> Poll<Result<Option<Self::Hold>, Error>>;
 
-    /// Takes the lock for a task where that is a matter of some instructions.
+    /// Takes the lock for a task where that is a matter of some instructions. Then the machine
+    /// has nothing left to drop.
     #[inline]
     fn take_quickly(&mut self, _task: Task) -> Option<Self::AsyncQuick> {
         None

@@ -152,7 +152,7 @@ impl Key {
     }
 
     #[inline]
-    fn write(&mut self, value: &(impl LockKey + ?Sized)) {
+    pub(crate) fn write(&mut self, value: &(impl LockKey + ?Sized)) {
         value.write_key(&mut KeyWriter {
             key: self,
             depth: 0,

@@ -39,7 +39,6 @@ use crate::owner::Owner;
 use crate::sync::Instant;
 use crate::table;
 use crate::table::place::{Place, Ticket};
-use crate::table::waits::Cycle;
 use cycle::find_block;
 use judge::{GRAPH, Graph};
 use search::ANYBODY;
@@ -57,8 +56,9 @@ pub(crate) struct Waiting {
     owner: Owner,
     pub(crate) place: Place,
     can_fail: bool,
-    /// The deadlock that this wait is to dissolve.
-    deadlock: Option<Cycle>,
+    /// Whether this wait is to dissolve a deadlock. The graph keeps the deadlock itself: a field
+    /// that has to be dropped would make each machine slower to drop.
+    told: bool,
     /// Of a thread that blocks: what it saw of the queue.
     looked: Option<Look>,
 }
@@ -76,12 +76,11 @@ impl Waiting {
     pub(crate) fn enter(owner: Owner, place: Place, can_fail: bool) -> Self {
         let mut graph = GRAPH.lock();
         graph.waits.insert(owner, place, can_fail);
-        let told = graph.judge(owner, place, can_fail);
-        let own = graph.waits.get_mut(owner, place);
-        let deadlock = own.and_then(|wait| wait.deadlock.take());
+        let others = graph.judge(owner, place, can_fail);
+        let told = graph.waits.get(owner, place).is_some_and(|wait| wait.told);
         let starts_watch = graph.suspicions.claim_watch();
         drop(graph);
-        told.into_iter().for_each(table::call);
+        others.into_iter().for_each(table::call);
         if starts_watch {
             watch::start();
         }
@@ -89,7 +88,7 @@ impl Waiting {
             owner,
             place,
             can_fail,
-            deadlock,
+            told,
             looked: None,
         }
     }
@@ -100,17 +99,22 @@ impl Waiting {
         if self.owner != owner {
             *self = Self::enter(owner, self.place, self.can_fail);
         } else if owner.is_thread() && self.can_fail {
-            let mut graph = GRAPH.lock();
-            let wait = graph.waits.get_mut(owner, self.place);
-            if let Some(deadlock) = wait.and_then(|wait| wait.deadlock.take()) {
-                self.deadlock = Some(deadlock);
-            }
+            let graph = GRAPH.lock();
+            let wait = graph.waits.get(owner, self.place);
+            self.told = wait.is_some_and(|wait| wait.told);
         }
     }
 
     /// The deadlock that this wait is to dissolve. Only threads are in it.
     pub(crate) fn take_deadlock(&mut self) -> Option<Deadlock> {
-        Some(self.deadlock.take()?.describe())
+        if !self.told {
+            return None;
+        }
+        let mut graph = GRAPH.lock();
+        let wait = graph.waits.get_mut(self.owner, self.place)?;
+        let deadlock = wait.deadlock.take()?;
+        drop(graph);
+        Some(deadlock.describe())
     }
 
     /// Why this wait, which has lasted for so long, may never have ended.

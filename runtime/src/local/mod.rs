@@ -252,16 +252,11 @@ impl Locks {
 
     /// Makes ready to take a lock.
     #[inline]
-    pub(crate) fn machine(
-        &self,
-        key: &(impl LockKey + ?Sized),
-        terms: Terms,
-        site: Site,
-    ) -> InProcess {
+    pub(crate) fn machine(&self, key: &dyn LockKey, terms: Terms, site: Site) -> InProcess {
         let space = self.id();
         InProcess::new(match key.as_text() {
             Some(text) => Request::of_text(space, text, terms, site),
-            None => Request::of_key(space, Key::written(key), terms, site),
+            None => Request::written(space, key, terms, site),
         })
     }
 

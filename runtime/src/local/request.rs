@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::holder::Holder;
-use crate::key::Key;
+use crate::key::{Key, LockKey};
 use crate::name::Taken;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
@@ -22,10 +22,21 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    #[inline]
+    /// Not inlined, as [`Request::written`]: its result is written to where it is to stay. Side by
+    /// side in one function both would be moved there, which takes longer than the call.
+    #[inline(never)]
     pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
         let hash = table::hash(space.number, text.as_bytes());
         Self::new(space, Key::from_text(text), hash, terms, site)
+    }
+
+    /// Of a key that doesn't have its text in one piece.
+    #[inline(never)]
+    pub(super) fn written(space: SpaceId, key: &dyn LockKey, terms: Terms, site: Site) -> Self {
+        let mut request = Self::new(space, Key::empty(), 0, terms, site);
+        request.key.write(key);
+        request.hash = table::hash(space.number, request.key.as_bytes());
+        request
     }
 
     #[inline]
@@ -45,6 +56,7 @@ impl Request {
         }
     }
 
+    #[inline]
     pub(super) fn name(&self) -> Name<'_> {
         Name {
             hash: self.hash,
