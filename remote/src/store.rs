@@ -72,7 +72,7 @@ pub struct Claim {
     pub name: String,
     /// The key, for people.
     pub key: String,
-    /// No other claim has it, in whatever process.
+    /// No other claim has it, in whatever process. What was released isn't asked for with it again.
     pub nonce: u128,
     /// Together with other sharers, or alone.
     pub shared: bool,

@@ -26,6 +26,8 @@ pub(super) enum Alarm {
     GiveUp(Id),
     /// What is held is to be renewed.
     Renew,
+    /// What nobody knows the answer of is to be released once more.
+    Sweep,
     /// The server may be connected to again.
     Open,
 }

@@ -111,6 +111,8 @@ impl Protocol {
             }
             Err(Fault::Unknown(_) | Fault::Over(_)) => {
                 entry.failures += 1;
+                let claim = Arc::clone(&entry.claim);
+                self.set_adrift(now, claim);
                 self.begin_release(now, id);
             }
         }
@@ -170,7 +172,11 @@ impl Protocol {
         };
         entry.phase = Phase::Wanted;
         match result {
-            Ok(()) => self.go_on(now, id),
+            Ok(()) => {
+                // Another claim of the name may be on its way out, and not be answered either.
+                self.be_patient(now, id);
+                self.go_on(now, id);
+            }
             Err(Fault::Refused(cause)) => self.refuse(now, id, News::Unavailable(trouble(cause))),
             Err(Fault::NotDone(_) | Fault::Unknown(_) | Fault::Over(_)) => self.try_later(now, id),
         }
@@ -297,7 +303,12 @@ impl Protocol {
             self.tell(id, News::Released(was_held));
             return self.forget(now, id);
         }
-        // Its asker is there still: it is asked for again.
+        // Its asker is there still: it is asked for again, by another nonce, since a release that
+        // wasn't answered may still be under way.
+        self.nonces.remove(&entry.claim.nonce);
+        let claim = Arc::make_mut(&mut entry.claim);
+        claim.nonce = claim.nonce.wrapping_add(1);
+        self.nonces.insert(claim.nonce, id);
         entry.phase = Phase::Wanted;
         entry.is_known = false;
         let name = entry.claim.name.clone();

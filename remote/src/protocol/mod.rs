@@ -17,12 +17,14 @@
 //! - Who asks is told when the server hasn't answered for too long, and waits no longer. Until
 //!   then it survives any fault.
 //! - What is granted to somebody who has gone is released.
+//!   If the question may overtake the release, that is done once more, see [`adrift`].
 //! - A name is not asked for while another claim of it is on its way out.
 //!
 //! [`said`] has what goes in and out, [`state`] what is known. [`claims`] are asked for and released,
 //! [`session`] is how the server is connected to, [`renewal`] has the leases, and [`looks`] the
 //! questions about holders.
 
+mod adrift;
 mod alarms;
 mod claims;
 mod looks;
@@ -112,6 +114,7 @@ impl Protocol {
                 }
                 Alarm::GiveUp(id) => self.give_up(now, id),
                 Alarm::Renew => self.renew(now, false),
+                Alarm::Sweep => self.sweep(now),
                 Alarm::Open => self.rested(now),
                 Alarm::Lease(_) | Alarm::Session => unreachable!("they are deadlines"),
             }
@@ -189,6 +192,11 @@ impl Protocol {
             (Purpose::Renew(ids), Outcome::Renewed(result)) => {
                 self.renewed(now, &ids, sent, result);
             }
+            (Purpose::Sweep(claim), Outcome::Released(result)) => {
+                if result.is_err() {
+                    self.set_adrift(now, claim);
+                }
+            }
             (Purpose::Look(id), Outcome::Seen(result)) => self.seen(now, id, result),
             (Purpose::Close, Outcome::Closed) => {}
             (purpose, outcome) => panic!("{outcome:?} is no answer to {purpose:?}"),
@@ -209,7 +217,7 @@ impl Protocol {
             Purpose::Freed(_) => (false, Outcome::Freed(Ok(()))),
             Purpose::Close => (false, Outcome::Closed),
             Purpose::Acquire(_) => (true, Outcome::Acquired(Err(unknown()))),
-            Purpose::Release(_) => (true, Outcome::Released(Err(unknown()))),
+            Purpose::Release(_) | Purpose::Sweep(_) => (true, Outcome::Released(Err(unknown()))),
             Purpose::Renew(_) => (true, Outcome::Renewed(Err(unknown()))),
             Purpose::Look(_) => (true, Outcome::Seen(Err(unknown()))),
         };

@@ -123,6 +123,7 @@ impl Protocol {
         self.failures += 1;
         self.deadlines.clear(Alarm::Session);
         self.alarms.clear(Alarm::Renew);
+        self.forget_adrift();
         let ids: Vec<Id> = self.entries.keys().copied().collect();
         if self.rules.shape.one_lease {
             for id in &ids {
@@ -175,6 +176,7 @@ impl Protocol {
             Link::Open(open) => {
                 self.deadlines.clear(Alarm::Session);
                 self.alarms.clear(Alarm::Renew);
+                self.forget_adrift();
                 let calls: Vec<Call> = self.calls.keys().copied().collect();
                 for call in calls {
                     if !matches!(self.calls[&call].purpose, Purpose::Close) {

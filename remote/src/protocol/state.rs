@@ -27,6 +27,9 @@ pub struct Protocol {
     pub(super) link: Link,
     /// Opens that have failed, or sessions that have ended without an answer, in a row.
     pub(super) failures: u32,
+    /// Claims that may be granted after they were released, and when they are to be released once
+    /// more.
+    pub(super) adrift: VecDeque<(u64, Arc<Claim>)>,
     /// What was wrong with the latest of them.
     pub(super) trouble: Option<Trouble>,
     /// Renewals that have failed in a row.
@@ -124,6 +127,8 @@ pub(super) enum Purpose {
     Freed(Id),
     Release(Id),
     Renew(Vec<Id>),
+    /// The release of what is adrift.
+    Sweep(Arc<Claim>),
     Look(Id),
     Close,
 }
@@ -145,6 +150,7 @@ impl Protocol {
             proofs: BTreeSet::new(),
             link: Link::Closed,
             failures: 0,
+            adrift: VecDeque::new(),
             trouble: None,
             renewals_failed: 0,
             closing: false,

@@ -91,9 +91,33 @@ fn unknown_outcome_is_released_before_it_is_asked_again() {
     assert_eq!(hand.effects(), NONE);
     assert_eq!(hand.wait(1000), ["5: release 1"]);
     hand.released(5, true);
-    assert_eq!(hand.wait(1000), ["6: acquire 1 waiting"]);
+    // By another nonce, since the first release may still be under way.
+    assert_eq!(hand.wait(1000), ["6: acquire 2 waiting"]);
     hand.grant(6, 3);
     assert!(hand.effects()[0].starts_with("1 has 3 until 9"));
+}
+
+#[test]
+fn question_that_its_release_overtakes_is_released_once_more() {
+    let unordered = Shape {
+        ordered: false,
+        ..ONE_LEASE
+    };
+    for (shape, releases) in [(unordered, 1), (ONE_LEASE, 0), (UNORDERED, 0)] {
+        let mut hand = Hand::connected(shape);
+        hand.ask(5, "a", Asked::Waiting);
+        hand.effects();
+        hand.answer(3, Outcome::Acquired(Err(unknown())));
+        assert_eq!(hand.effects(), ["4: release 5"]);
+        hand.release(5);
+        hand.released(4, false);
+        assert_eq!(hand.effects(), ["5 is released: false", "5 is forgotten"]);
+        let mut again = 0;
+        for effect in (0..10).flat_map(|_| hand.a_second()) {
+            again += usize::from(effect.ends_with(": release 5"));
+        }
+        assert_eq!(again, releases, "{shape:?}");
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn question_in_a_session_that_ends_is_released_and_asked_in_the_next() {
     hand.open(5);
     assert_eq!(hand.effects(), ["6: release 1"]);
     hand.released(6, true);
-    assert_eq!(hand.effects(), ["7: acquire 1 waiting"]);
+    assert_eq!(hand.effects(), ["7: acquire 2 waiting"]);
 
     let mut hand = Hand::connected(ONE_LEASE);
     hand.ask(1, "a", Asked::Waiting);

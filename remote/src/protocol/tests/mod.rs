@@ -121,6 +121,17 @@ impl Hand {
         effects
     }
 
+    /// Lets a second pass, with a server that renews.
+    fn a_second(&mut self) -> Vec<String> {
+        let effects = self.wait(1000);
+        for effect in &effects {
+            if let Some(call) = effect.strip_suffix(": renew []") {
+                self.renewed(call.parse().unwrap());
+            }
+        }
+        effects
+    }
+
     /// The process stands still.
     fn stop(&mut self, milliseconds: u64) -> Vec<String> {
         self.now += milliseconds;
