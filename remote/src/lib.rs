@@ -6,6 +6,8 @@
 pub mod fake;
 #[doc(hidden)]
 pub mod protocol;
+#[cfg(test)]
+mod simulation;
 mod store;
 
 pub use store::{

@@ -125,7 +125,6 @@ pub mod guide {}
 mod handle;
 mod held;
 mod holder;
-mod inspect;
 mod key;
 mod lease;
 mod leased;

@@ -1,0 +1,247 @@
+//! What happens in a run, and when: all of it follows from the seed.
+
+use crate::store::{Asked, Shape};
+use std::time::Duration;
+
+pub(super) const MILLISECOND: u64 = 1_000_000;
+const SECOND: u64 = 1000 * MILLISECOND;
+
+/// Numbers by chance, the same ones for the same seed: `SplitMix64`.
+#[derive(Clone, Debug)]
+pub(super) struct Chance(pub(super) u64);
+
+impl Chance {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    pub(super) fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.below(most - least + 1)
+    }
+
+    pub(super) fn one_in(&mut self, many: u64) -> bool {
+        self.below(many) == 0
+    }
+
+    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[usize::try_from(self.below(choices.len() as u64)).expect("an index")]
+    }
+
+    /// A time of any size up to this one, small ones as often as large ones.
+    pub(super) fn time(&mut self, most: u64) -> u64 {
+        let octaves = self.below(10);
+        self.between(most >> (octaves + 1), most >> octaves)
+    }
+}
+
+/// What stays the same in a run.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub(super) shape: Shape,
+    pub(super) lease: u64,
+    pub(super) answer_timeout: u64,
+    /// Who asks first has the lock first, and the place in the queue becomes the lock by itself.
+    pub(super) is_fifo: bool,
+    /// The server ends a session when its connection ends; with its lease, where that is the
+    /// session's.
+    pub(super) ends_with_connection: bool,
+    /// How fast the clocks run, in parts per million: the server's, then those of the processes. No two
+    /// are more than 5 % apart.
+    pub(super) rates: Vec<u64>,
+    pub(super) names: u64,
+    /// From then on nothing goes wrong.
+    pub(super) faults_end: u64,
+    /// From then on nobody should notice that anything did.
+    pub(super) recovered: u64,
+    /// How late a message is at most.
+    pub(super) latest: u64,
+    pub(super) chance: u64,
+}
+
+impl Setting {
+    /// Whether the protocol relies on messages not being later than a lease: where they overtake each
+    /// other, and what they do doesn't end by itself.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.shape.one_lease && !self.shape.ordered
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) at: u64,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    Ask(Wish),
+    Look {
+        process: usize,
+    },
+    /// The process stops, and goes on.
+    Pause {
+        process: usize,
+        time: u64,
+    },
+    /// The process dies, and another one is started.
+    Kill {
+        process: usize,
+    },
+    /// The space is closed, and used again afterwards.
+    Close {
+        process: usize,
+    },
+    /// Nothing passes in either direction.
+    Cut {
+        process: usize,
+        time: u64,
+    },
+    /// The server acts, and nobody is told.
+    Swallow {
+        process: usize,
+        time: u64,
+    },
+    /// The connection is closed.
+    Break {
+        process: usize,
+    },
+    /// The server is restarted.
+    Restart {
+        time: u64,
+        keep: bool,
+    },
+    /// The server says of who connects that it may not.
+    Refuse {
+        time: u64,
+    },
+    /// The server takes a lock away from who holds it.
+    Revoke {
+        name: u64,
+    },
+}
+
+/// What one asker does.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    pub(super) process: usize,
+    pub(super) name: u64,
+    pub(super) is_shared: bool,
+    pub(super) asked: Asked,
+    /// How long it waits.
+    pub(super) patience: Option<u64>,
+    /// How long it holds the lock.
+    pub(super) hold: u64,
+    /// Whether it goes at once when the lock is lost.
+    pub(super) heeds_loss: bool,
+}
+
+/// All that follows from a seed.
+pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
+    let mut chance = Chance(seed);
+    let setting = setting(&mut chance);
+    let mut events = Vec::new();
+    // The events are spread over the time by chance, some of them in bursts.
+    let many = chance.between(5, 40);
+    let mut at = 0;
+    for _ in 0..many {
+        at = if chance.one_in(3) {
+            (at + chance.time(SECOND)).min(setting.faults_end)
+        } else {
+            chance.below(setting.faults_end)
+        };
+        let what = what(&mut chance, &setting, at);
+        events.push(Event { at, what });
+    }
+    // Everybody gets every lock when all is well again.
+    for process in 0..setting.rates.len() - 1 {
+        for name in 0..setting.names {
+            let at = setting.recovered + chance.below(setting.lease);
+            let wish = Wish {
+                process,
+                name,
+                is_shared: chance.one_in(4),
+                asked: Asked::Waiting,
+                patience: None,
+                hold: chance.time(setting.lease),
+                heeds_loss: true,
+            };
+            events.push(Event {
+                at,
+                what: What::Ask(wish),
+            });
+        }
+    }
+    events.sort_by_key(|event| event.at);
+    (setting, events)
+}
+
+fn setting(chance: &mut Chance) -> Setting {
+    let lease = chance.of(&[2, 3, 6, 15]) * SECOND;
+    let answer_timeout = chance.of(&[300, 1000, 2000, 5000]) * MILLISECOND;
+    let shape = Shape {
+        one_lease: chance.one_in(2),
+        ordered: chance.one_in(2),
+        least_lease: Duration::from_secs(1),
+    };
+    let faults_end = lease * chance.between(2, 8);
+    let latest = chance.of(&[answer_timeout / 2, answer_timeout * 3, lease * 3 / 2]);
+    let is_bounded = shape.one_lease && !shape.ordered;
+    let latest = latest.min(if is_bounded { lease * 3 / 4 } else { u64::MAX });
+    let processes = chance.between(2, 4);
+    Setting {
+        shape,
+        lease,
+        answer_timeout,
+        is_fifo: shape.one_lease && chance.one_in(2),
+        ends_with_connection: chance.one_in(3),
+        rates: (0..=processes)
+            .map(|_| chance.between(976_000, 1_024_000))
+            .collect(),
+        names: chance.between(1, 3),
+        faults_end,
+        recovered: faults_end + latest + lease * 2 + answer_timeout * 3 + 3 * SECOND,
+        latest,
+        chance: chance.next(),
+    }
+}
+
+fn what(chance: &mut Chance, setting: &Setting, at: u64) -> What {
+    let left = setting.faults_end.saturating_sub(at).max(1);
+    let process = usize::try_from(chance.below(setting.rates.len() as u64 - 1)).expect("few");
+    // What goes wrong lasts up to two leases, but not beyond the end of faults.
+    let time = chance.time(setting.lease * 2).min(left);
+    match chance.below(24) {
+        0 | 1 => What::Pause { process, time },
+        2 => What::Kill { process },
+        3 | 4 => What::Cut { process, time },
+        5 | 6 => What::Swallow { process, time },
+        7 => What::Break { process },
+        8 => What::Restart {
+            time,
+            keep: !chance.one_in(3),
+        },
+        9 => What::Refuse { time },
+        10 => What::Revoke {
+            name: chance.below(setting.names),
+        },
+        11 => What::Look { process },
+        12 => What::Close { process },
+        _ => What::Ask(Wish {
+            process,
+            name: chance.below(setting.names),
+            is_shared: chance.one_in(4),
+            asked: chance.of(&[Asked::Once, Asked::Waiting, Asked::Waiting, Asked::Waiting]),
+            patience: chance.one_in(2).then(|| chance.time(setting.lease * 2)),
+            hold: chance.time(setting.lease * 2),
+            heeds_loss: chance.one_in(2),
+        }),
+    }
+}

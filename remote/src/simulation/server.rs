@@ -1,0 +1,261 @@
+//! The server: what it knows, and what it says to who asks. It is as strict as a server may be: a lock
+//! is another's in the moment in which its lease is over.
+
+use super::schedule::Setting;
+use crate::store::{Answer, Asked, Claim, Kept};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The session is over, or was never there.
+#[derive(Debug)]
+pub(super) struct Over;
+
+#[derive(Debug)]
+pub(super) struct Server {
+    setting: Setting,
+    /// When their leases are over, where these are the sessions'.
+    sessions: BTreeMap<u64, u64>,
+    /// Of each lock those who hold it, and behind them those who wait.
+    locks: BTreeMap<String, Vec<Place>>,
+    last_session: u64,
+    last_fence: u64,
+    /// How many times it has lost its data.
+    pub(super) epoch: u64,
+    /// Claims that were taken away before their lease was over, so that who has them can't know.
+    pub(super) revoked: BTreeSet<u128>,
+    /// What has changed since somebody looked.
+    pub(super) changed: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Place {
+    nonce: u128,
+    session: u64,
+    shared: bool,
+    fence: u64,
+    /// When its lease is over, where it has its own.
+    until: u64,
+}
+
+/// A claim that isn't known any more, and the session that it was asked for in.
+#[derive(Debug)]
+pub(super) struct Gone {
+    pub(super) nonce: u128,
+    pub(super) session: u64,
+}
+
+impl Place {
+    fn gone(&self) -> Gone {
+        Gone {
+            nonce: self.nonce,
+            session: self.session,
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn new(setting: Setting) -> Self {
+        Self {
+            setting,
+            sessions: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            last_session: 0,
+            last_fence: 0,
+            epoch: 0,
+            revoked: BTreeSet::new(),
+            changed: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn open(&mut self, now: u64) -> u64 {
+        self.last_session += 1;
+        let end = now + self.setting.lease;
+        self.sessions.insert(self.last_session, end);
+        self.last_session
+    }
+
+    pub(super) fn acquire(
+        &mut self,
+        now: u64,
+        session: u64,
+        claim: &Claim,
+        asked: Asked,
+    ) -> Result<Answer, Over> {
+        self.look_for(session)?;
+        let one_lease = self.setting.shape.one_lease;
+        let places = self.locks.entry(claim.name.clone()).or_default();
+        let place = find(places, one_lease, session, claim);
+        if place.is_none() {
+            let conflicts = places.iter().any(|place| !(place.shared && claim.shared));
+            if conflicts && !(self.setting.is_fifo && asked == Asked::Waiting) {
+                return Ok(Answer::Busy(None));
+            }
+            self.last_fence += 1;
+            self.revoked.remove(&claim.nonce);
+            places.push(Place {
+                nonce: claim.nonce,
+                session,
+                shared: claim.shared,
+                fence: self.last_fence,
+                until: now + self.setting.lease,
+            });
+        }
+        let place = place.unwrap_or(places.len() - 1);
+        Ok(if holds(places, place) {
+            Answer::Granted(places[place].fence)
+        } else {
+            Answer::Busy(None)
+        })
+    }
+
+    /// Whether it is worth to ask again.
+    pub(super) fn is_free(&self, session: u64, claim: &Claim) -> bool {
+        let places = self.locks.get(&claim.name).map_or(&[][..], Vec::as_slice);
+        let place = find(places, self.setting.shape.one_lease, session, claim);
+        match place {
+            Some(place) => holds(places, place),
+            // It has lost its place, or nobody has one.
+            None => self.setting.is_fifo || places.iter().all(|place| place.shared && claim.shared),
+        }
+    }
+
+    pub(super) fn release(&mut self, session: u64, claim: &Claim) -> Result<bool, Over> {
+        self.look_for(session)?;
+        let Some(places) = self.locks.get_mut(&claim.name) else {
+            return Ok(false);
+        };
+        let place = find(places, self.setting.shape.one_lease, session, claim);
+        let Some(place) = place else { return Ok(false) };
+        let held = holds(places, place);
+        places.remove(place);
+        self.changed.insert(claim.name.clone());
+        Ok(held)
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        now: u64,
+        session: u64,
+        claims: &[Arc<Claim>],
+    ) -> Result<Kept, Over> {
+        self.look_for(session)?;
+        let end = now + self.setting.lease;
+        self.sessions.insert(session, end);
+        if self.setting.shape.one_lease {
+            return Ok(Kept::All);
+        }
+        let mut lost = Vec::new();
+        for (number, claim) in claims.iter().enumerate() {
+            let places = self.locks.get_mut(&claim.name).into_iter().flatten();
+            let mut mine = places.filter(|place| place.nonce == claim.nonce);
+            match mine.next() {
+                Some(place) => place.until = end,
+                None => lost.push(number),
+            }
+        }
+        Ok(if lost.is_empty() {
+            Kept::All
+        } else {
+            Kept::AllBut(lost)
+        })
+    }
+
+    /// Ends a session, and with it what is held in it where the lease is the session's.
+    pub(super) fn close(&mut self, session: u64) -> Vec<Gone> {
+        self.sessions.remove(&session);
+        if !self.setting.shape.one_lease {
+            return Vec::new();
+        }
+        self.remove(|place| place.session == session)
+    }
+
+    /// Ends what is over, and tells what it was.
+    pub(super) fn expire(&mut self, now: u64) -> Vec<Gone> {
+        if !self.setting.shape.one_lease {
+            return self.remove(|place| place.until <= now);
+        }
+        let over = self.sessions.iter().filter(|(_, end)| **end <= now);
+        let over: Vec<u64> = over.map(|(session, _)| *session).collect();
+        over.into_iter()
+            .flat_map(|session| self.close(session))
+            .collect()
+    }
+
+    /// When something is over next.
+    pub(super) fn next_end(&self) -> Option<u64> {
+        if self.setting.shape.one_lease {
+            return self.sessions.values().min().copied();
+        }
+        self.locks.values().flatten().map(|place| place.until).min()
+    }
+
+    /// Takes a lock away from all who hold it, or wait for it.
+    pub(super) fn revoke(&mut self, name: &str) -> Vec<Gone> {
+        let places = self.locks.remove(name).unwrap_or_default();
+        self.revoked.extend(places.iter().map(|place| place.nonce));
+        self.changed.insert(name.to_owned());
+        places.iter().map(Place::gone).collect()
+    }
+
+    /// It starts again, with its data or without.
+    pub(super) fn restart(&mut self, keep: bool) {
+        if !keep {
+            self.epoch += 1;
+            self.locks.clear();
+        }
+        if !keep || self.setting.ends_with_connection {
+            for session in self.sessions.keys().copied().collect::<Vec<_>>() {
+                self.cut_off(session);
+            }
+        }
+    }
+
+    /// Ends a session whose process can't know it yet.
+    pub(super) fn cut_off(&mut self, session: u64) {
+        let lost = self.close(session);
+        self.revoked.extend(lost.iter().map(|gone| gone.nonce));
+    }
+
+    /// Whose claims it knows.
+    pub(super) fn known(&self) -> Vec<u128> {
+        let places = self.locks.values().flatten();
+        places.map(|place| place.nonce).collect()
+    }
+
+    fn look_for(&self, session: u64) -> Result<(), Over> {
+        let is_there = self.sessions.contains_key(&session);
+        (is_there || !self.setting.shape.one_lease)
+            .then_some(())
+            .ok_or(Over)
+    }
+
+    fn remove(&mut self, is_over: impl Fn(&Place) -> bool) -> Vec<Gone> {
+        let mut over = Vec::new();
+        for (name, places) in &mut self.locks {
+            places.retain(|place| {
+                let is_over = is_over(place);
+                if is_over {
+                    over.push(place.gone());
+                    self.changed.insert(name.clone());
+                }
+                !is_over
+            });
+        }
+        over
+    }
+}
+
+/// The place of a claim. What was asked for in another session is another one where the lease is the
+/// session's.
+fn find(places: &[Place], one_lease: bool, session: u64, claim: &Claim) -> Option<usize> {
+    places
+        .iter()
+        .position(|place| place.nonce == claim.nonce && (!one_lease || place.session == session))
+}
+
+/// Whether nobody before it is in its way.
+fn holds(places: &[Place], place: usize) -> bool {
+    let shared = places[place].shared;
+    let before = &places[..place];
+    before.iter().all(|before| before.shared && shared)
+}
