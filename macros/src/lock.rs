@@ -220,10 +220,10 @@ impl Writer<'_> {
     fn space(&self) -> TokenStream {
         let private = self.private(mixed());
         match (&self.args.locks, &self.args.key) {
-            (Some(space), _) => match made_here(space) {
+            (Some(space), _) => self.sharable(match made_here(space) {
                 Some(made) => self.lasting(made),
                 None => reference(space),
-            },
+            }),
             (None, _) if self.args.has("external") => {
                 quote_spanned!(mixed()=> #private::external())
             }
@@ -250,6 +250,16 @@ impl Writer<'_> {
         let private = self.private(first);
         let answer = quote_spanned!(last=> #private::Given::new(#made).space());
         quote_spanned!(last=> #private::LivesOn::checked(#answer))
+    }
+
+    /// Where `shared` is written, only a space will do whose engine has shared locks.
+    fn sharable(&self, space: TokenStream) -> TokenStream {
+        if !self.args.has("shared") {
+            return space;
+        }
+        let (first, last) = self.place;
+        let private = self.private(first);
+        quote_spanned!(last=> #private::sharable(#space))
     }
 
     fn mode(&self) -> TokenStream {

@@ -204,6 +204,17 @@ pub trait Machine: Unpin + Sized {
     fn taken(&self) -> Option<Taken>;
 }
 
+/// A lock that may be held shared: that of an engine, or of an
+/// [`Engine`](crate::engine::Engine) itself, which so says that it has shared locks.
+///
+/// [`Handle::shared`](crate::Handle::shared) and the attribute's `shared` ask for it.
+#[diagnostic::on_unimplemented(
+    message = "the locks of this space can't be shared",
+    label = "this space has exclusive locks only",
+    note = "leave out `shared`, or use a space whose engine has shared locks, as `Locks` and `FileLocks` have"
+)]
+pub trait Sharable {}
+
 /// Takes the steps of a try, and blocks the thread between them where an answer takes its time.
 #[track_caller]
 pub(crate) fn block_try<T>(mut step: impl FnMut(&By<'_>) -> Poll<T>) -> T {

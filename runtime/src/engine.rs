@@ -18,6 +18,9 @@
 //! | whether the lock is to be had, and when to look again if not | [`Engine::poll`], with a [`Pause`] if it can't be told |
 //! | how it is released | [`Drop`] of its [`Engine::Hold`] |
 //! | who has it, and what its path is, for texts | [`Engine::holder`], [`Engine::path`] |
+//! | that it can be held shared | [`Sharable`], implemented for the engine |
+//! | that its holds can be lost | [`Engine::Proof`], see [below](#locks-that-can-be-lost) |
+//! | how to look at a lock without taking it | [`Inspect`], implemented for a type of its own that wraps the space |
 //!
 //! This is a complete one. Its last module is how to test it: the crate `lockutils-conformance` has
 //! a test for all that a space promises, and tells what an engine has forgotten.
@@ -126,8 +129,9 @@
 
 pub use crate::acquire::Acquire;
 pub use crate::begun::Begun;
-pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience};
+pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience, Sharable};
 pub use crate::file::Files;
+pub use crate::inspect::Inspect;
 pub use crate::lease::Lease;
 pub use crate::local::InProcess;
 pub use crate::name::remember;

@@ -1,7 +1,7 @@
 //! The handles of one lock and of several, for all engines, and what can be done with them.
 
 use crate::acquire::Acquire;
-use crate::drive::{Failure as _, GuardOf, Machine, Outcome};
+use crate::drive::{Failure as _, GuardOf, Machine, Outcome, Sharable};
 use crate::error::Error;
 use crate::future::{LockFuture, LockTimeoutFuture, TryLockFuture};
 use crate::key::{Key, LockKey, text_of};
@@ -93,6 +93,8 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     /// beginning before the other is over, keep an exclusive waiter out. In a space with
     /// several permits a shared hold takes one of them.
     ///
+    /// Only where the space's engine has shared locks, which the compiler sees to.
+    ///
     /// # Examples
     ///
     /// ```
@@ -100,7 +102,10 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     /// let two = lockutils::global().key("shared").shared().lock();
     /// assert!(lockutils::try_lock("shared").is_err());
     /// ```
-    pub fn shared(mut self) -> Self {
+    pub fn shared(mut self) -> Self
+    where
+        S::Machine: Sharable,
+    {
         self.mode = Mode::Shared;
         self
     }
@@ -452,7 +457,10 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     }
 
     /// Asks for shared holds, as [`Handle::shared`].
-    pub fn shared(mut self) -> Self {
+    pub fn shared(mut self) -> Self
+    where
+        S::Machine: Sharable,
+    {
         self.mode = Mode::Shared;
         self
     }

@@ -38,7 +38,7 @@ enum Who {
 /// A process that isn't this one, as far as is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Elsewhere {
-    pub(crate) pid: u32,
+    pub(crate) pid: Option<u32>,
     pub(crate) command: Option<String>,
     /// Where in its code it has taken the lock.
     pub(crate) place: Option<String>,
@@ -91,7 +91,7 @@ impl Holder {
     /// The id of the process, if it is another one.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        Some(self.elsewhere()?.pid)
+        self.elsewhere()?.pid
     }
 
     /// The command of the process, if it is another one.
@@ -107,10 +107,58 @@ impl Holder {
     }
 
     /// A process of this host, for a lock engine that knows no more of who has a lock: see
-    /// [`Engine::holder`](crate::engine::Engine::holder).
+    /// [`Engine::holder`](crate::engine::Engine::holder). The methods whose names begin with `with`
+    /// add what it knows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::Holder;
+    ///
+    /// let holder = Holder::of_process(4711).with_host("node-3").with_command("nova-compute");
+    /// assert_eq!(holder.to_string(), "process 4711 (nova-compute) on node-3");
+    /// ```
     #[must_use]
     pub fn of_process(pid: u32) -> Self {
-        Self::of_elsewhere(Elsewhere::process(pid))
+        Self::of_elsewhere(Elsewhere::process(Some(pid)))
+    }
+
+    /// A process of which not even the id is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::of_elsewhere(Elsewhere::process(None))
+    }
+
+    /// The same process, which runs on a host that is another one.
+    #[must_use]
+    pub fn with_host(self, host: impl Into<String>) -> Self {
+        self.with(|process| process.host = Some(host.into()))
+    }
+
+    /// The same process, which was started as this.
+    #[must_use]
+    pub fn with_command(self, command: impl Into<String>) -> Self {
+        self.with(|process| process.command = Some(command.into()))
+    }
+
+    /// The same process, which has taken the lock at this place of its code.
+    #[must_use]
+    pub fn with_place(self, place: impl Into<String>) -> Self {
+        self.with(|process| process.place = Some(place.into()))
+    }
+
+    /// The same process, which has had the lock since then, by the clock of its host.
+    #[must_use]
+    pub fn with_since(self, since: SystemTime) -> Self {
+        self.with(|process| process.since = Some(since))
+    }
+
+    /// Of a holder in this process there is nothing to add.
+    fn with(mut self, add: impl FnOnce(&mut Elsewhere)) -> Self {
+        if let Who::Elsewhere(process) = &mut self.0 {
+            add(process);
+        }
+        self
     }
 
     pub(crate) fn of_elsewhere(elsewhere: Elsewhere) -> Self {
@@ -127,7 +175,7 @@ impl Holder {
 
 impl Elsewhere {
     /// One of which no more is known.
-    pub(crate) const fn process(pid: u32) -> Self {
+    pub(crate) const fn process(pid: Option<u32>) -> Self {
         Self {
             pid,
             command: None,
@@ -183,7 +231,10 @@ impl fmt::Display for Elsewhere {
         if let Some(place) = &self.place {
             write!(f, "{} in ", place.escape_debug())?;
         }
-        write!(f, "process {}", self.pid)?;
+        match self.pid {
+            Some(pid) => write!(f, "process {pid}")?,
+            None => write!(f, "some process")?,
+        }
         if let Some(command) = &self.command {
             write!(f, " ({})", command.escape_debug())?;
         }

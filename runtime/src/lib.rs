@@ -125,6 +125,7 @@ pub mod guide {}
 mod handle;
 mod held;
 mod holder;
+mod inspect;
 mod key;
 mod lease;
 mod leased;

@@ -8,7 +8,7 @@
 
 use crate::acquire::Acquire;
 use crate::begun::Begun;
-use crate::drive::Machine;
+use crate::drive::{Machine, Sharable};
 use crate::error::Error;
 use crate::key::{Key, LockKey};
 use crate::site::Site;
@@ -39,6 +39,12 @@ pub const fn site(function: &'static Function) -> Site {
 #[inline]
 pub fn add(keys: &mut Vec<Key>, key: &dyn LockKey) {
     keys.push(Key::of(key));
+}
+
+/// The space of a function that asks for a shared hold.
+#[inline]
+pub const fn sharable<S: Space<Machine: Sharable> + ?Sized>(space: &S) -> &S {
+    space
 }
 
 /// The key of a function that takes its lock later.

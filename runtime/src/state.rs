@@ -42,6 +42,33 @@ pub struct LockState {
     pub suspected_deadlock: bool,
 }
 
+impl LockState {
+    /// A lock that is held, and that nobody waits for, for a lock engine to show its locks; what else
+    /// it knows it sets.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::{Holder, Key, LockState};
+    ///
+    /// let mut state = LockState::new("billing", Key::new("invoice-7"), vec![Holder::of_process(4711)]);
+    /// state.waiters = 2;
+    /// assert_eq!(state.to_string(), "\"billing/invoice-7\": held by process 4711; 2 wait");
+    /// ```
+    #[must_use]
+    pub const fn new(space: &'static str, key: Key, holders: Vec<Holder>) -> Self {
+        Self {
+            space,
+            key,
+            holders,
+            waiters: 0,
+            waiter_pids: Vec::new(),
+            longest_wait: None,
+            suspected_deadlock: false,
+        }
+    }
+}
+
 /// How many holders [`LockState`]'s line names.
 const NAMED: usize = 3;
 

@@ -12,7 +12,7 @@ use super::refresh;
 use super::sleep::Claim;
 use super::table::{self, FileInUse, HeldBy};
 use super::tell::Waiter;
-use crate::drive::{By, Patience};
+use crate::drive::{By, Patience, Sharable};
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::name::remember;
@@ -223,6 +223,8 @@ impl Engine for Files {
         Ok(vec![hold.by.duplicate()?])
     }
 }
+
+impl Sharable for Files {}
 
 impl AsRef<Line> for FilePlace {
     fn as_ref(&self) -> &Line {

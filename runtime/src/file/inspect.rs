@@ -14,8 +14,8 @@ use super::path;
 use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::Error;
-use crate::handle::Handle;
 use crate::holder::Holder;
+use crate::inspect::Inspect;
 use crate::key::{Key, LockKey};
 use crate::outside::Engine as _;
 use crate::refusal::Refusal;
@@ -68,50 +68,21 @@ pub(super) struct Found {
     pub(super) failed: Vec<Error>,
 }
 
-impl<K: LockKey> Handle<'_, K, FileLocks> {
-    /// Tells whether somebody holds the lock, in whatever process.
-    ///
-    /// For tests and assertions: by the time it returns, the answer may be old. No file is
-    /// made for it.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`FileHandle`](super::FileHandle).
-    #[track_caller]
-    pub fn is_locked(&self) -> Result<bool, Error> {
-        self.named()?.is_locked()
+impl Inspect for FileLocks {
+    fn is_locked(&self, key: &Key) -> Result<bool, Error> {
+        self.named(key.clone())?.is_locked()
     }
 
-    /// Tells who holds the lock, in whatever process, without being in anybody's way.
-    ///
-    /// Of shared holders it is one. `None` if nobody holds it, or if it isn't known who does:
-    /// where somebody doesn't write it down, as Python's programs don't, some systems can't tell.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`FileHandle`](super::FileHandle).
-    #[track_caller]
-    pub fn holder(&self) -> Result<Option<Holder>, Error> {
-        self.named()?.holder()
+    fn holder(&self, key: &Key) -> Result<Option<Holder>, Error> {
+        self.named(key.clone())?.holder()
     }
 
-    /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).
-    #[doc(hidden)]
-    #[track_caller]
-    pub fn assert_locked(&self) {
-        let named = self.named();
-        match named.and_then(|named| Ok((named.is_locked()?, named.path()))) {
-            Ok((true, _)) => {}
-            Ok((false, path)) => {
-                let lock = path.to_string_lossy();
-                panic!("lock {lock:?} is not held; its holder must call this")
-            }
-            Err(error) => panic!("{error}"),
+    /// The file.
+    fn lock_name(&self, key: &Key) -> String {
+        match self.named(key.clone()) {
+            Ok(named) => format!("{:?}", named.path().to_string_lossy()),
+            Err(_) => String::new(),
         }
-    }
-
-    fn named(&self) -> Result<Named, Error> {
-        self.space.named(Key::of(&self.key))
     }
 }
 

@@ -234,7 +234,7 @@ impl FileRecord {
 impl From<FileRecord> for Elsewhere {
     fn from(record: FileRecord) -> Self {
         Self {
-            pid: record.pid,
+            pid: Some(record.pid),
             place: record.place().map(str::to_owned),
             host: record.other_host().map(str::to_owned),
             pid_namespace: record.other_namespace(),
@@ -248,7 +248,7 @@ impl From<FileRecord> for Elsewhere {
 pub(super) fn stranger(pid: u32) -> Elsewhere {
     Elsewhere {
         command: command(pid),
-        ..Elsewhere::process(pid)
+        ..Elsewhere::process(Some(pid))
     }
 }
 

@@ -12,7 +12,7 @@
 
 use super::request::{Request, refused};
 use super::thin::Thin;
-use crate::drive::{By, Machine, Patience};
+use crate::drive::{By, Machine, Patience, Sharable};
 use crate::error::{Error, ErrorKind};
 use crate::graph::Waiting;
 use crate::guard::{AsyncGuard, Guard};
@@ -193,6 +193,8 @@ impl Machine for InProcess {
         }
     }
 }
+
+impl Sharable for InProcess {}
 
 impl Drop for InProcess {
     #[inline]

@@ -157,7 +157,7 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
 #[non_exhaustive]
 pub struct Ask {
     /// Together with other sharers, in whatever process, or alone. An engine that has no shared
-    /// locks gives exclusive ones.
+    /// locks, see [`Sharable`](crate::engine::Sharable), gives exclusive ones.
     pub mode: Mode,
     /// Whether a thread that has the lock goes straight in. An engine of
     /// [`Engine::SEPARATE_HOLDS`] is asked to let it do so while this process has the lock, and

@@ -16,7 +16,7 @@
 
 use super::engine::{Answer, Ask, Engine, rest};
 use super::line::Line;
-use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, block_try};
+use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, Sharable, block_try};
 use crate::error::{Error, ErrorKind};
 use crate::held::{Held, Holding};
 use crate::key::Key;
@@ -465,6 +465,8 @@ impl<E: Engine> Machine for Outside<E> {
         Some(self.0.request.taken())
     }
 }
+
+impl<E: Engine + Sharable> Sharable for Outside<E> {}
 
 impl<E: Engine> OutsideHold<E> {
     pub(crate) const fn place(&self) -> &E::Place {

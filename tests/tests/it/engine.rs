@@ -1,7 +1,9 @@
 //! Engines as other crates write them: what they may do, and what becomes of it if one of them
 //! does what it may not.
 
-use lockutils::engine::{Answer, Ask, By, Engine, InUse, Patience, Pause, Places, Queued, Refusal};
+use lockutils::engine::{
+    Answer, Ask, By, Engine, InUse, Patience, Pause, Places, Queued, Refusal, Sharable,
+};
 use lockutils::{Error, ErrorKind, Guard, Holder, Key};
 use lockutils_tests::{ByHand, in_time};
 use std::fmt;
@@ -88,6 +90,9 @@ where
         Some(Holder::of_process(STRANGER))
     }
 }
+
+/// As far as it is asked here.
+impl<F> Sharable for Scripted<F> {}
 
 #[test]
 fn answer_to_a_try_may_take_its_time() {
