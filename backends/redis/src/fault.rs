@@ -63,10 +63,6 @@ pub(crate) fn of_opening(error: RedisError) -> Fault {
         ErrorKind::Io if has("certificate") => {
             refused(&text, "see to its certificate, or to what is trusted here")
         }
-        ErrorKind::Io if has("corrupt message") => refused(
-            "it doesn't speak TLS there",
-            "use `redis://`, or another port",
-        ),
         ErrorKind::InvalidClientConfig => refused(&text, "see to the host of the URL"),
         _ => said(&text).unwrap_or_else(|| Fault::NotDone(error.into())),
     }

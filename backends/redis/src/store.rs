@@ -42,6 +42,7 @@ impl Redis {
     /// Never.
     #[must_use]
     pub fn from_client(client: &Client) -> Self {
+        trust();
         let info = client.get_connection_info().clone();
         // What the server tells by itself needs the newer protocol.
         let settings = info.redis_settings().clone();
@@ -53,6 +54,15 @@ impl Redis {
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         let client = Client::open(info).expect("the settings were made before");
         Self { client, name }
+    }
+}
+
+/// Chooses who does the cryptography of TLS, if the program hasn't.
+fn trust() {
+    #[cfg(feature = "rustls")]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 

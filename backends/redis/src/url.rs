@@ -28,7 +28,6 @@ pub(crate) fn client(text: &str) -> Result<Client, &'static str> {
             );
         }
     }
-    trust();
     Client::open(text).map_err(|_| FORM)
 }
 
@@ -52,15 +51,6 @@ fn check(url: &Url) -> Result<(), &'static str> {
         return Err("it has parameters that mean nothing; in a password write `?` as %3F");
     }
     Ok(())
-}
-
-/// Chooses who does the cryptography, if the program hasn't.
-fn trust() {
-    #[cfg(feature = "rustls")]
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    }
 }
 
 /// What texts call the server.

@@ -3,3 +3,5 @@
 mod refused;
 mod session;
 mod setting;
+#[cfg(feature = "rustls")]
+mod tls;

@@ -8,7 +8,7 @@ use lockutils_remote::{Fault, Session as _};
 use lockutils_servers::Redis;
 use redis::cmd;
 
-use crate::setting::{admin, claim, granted, member, open, open_as, run};
+use crate::setting::{LONG, admin, claim, granted, member, open, open_as, run};
 
 /// What a server says to who connects, which must have these words, and not the password.
 fn refusal(url: &str, words: &[&str]) {
@@ -104,8 +104,58 @@ fn servers_of_another_kind() {
     refusal(&replica.url(), &["replica", "primary"]);
     let cluster = Redis::with(&["--cluster-enabled", "yes"]);
     refusal(&cluster.url(), &["cluster"]);
+    let sentinel = Sentinel::start();
+    refusal(&sentinel.url, &["sentinel"]);
     let full = Redis::with(&["--maxmemory-policy", "allkeys-lru"]);
     refusal(&full.url(), &["maxmemory-policy", "noeviction"]);
+}
+
+/// A server that watches others, which the harness knows nothing of.
+struct Sentinel {
+    url: String,
+    process: std::process::Child,
+    _directory: tempfile::TempDir,
+}
+
+impl Sentinel {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let file = directory.path().join("sentinel.conf");
+        std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\n")).unwrap();
+        let program = std::env::var_os("LOCKUTILS_REDIS").unwrap_or_else(|| "redis-server".into());
+        let mut command = std::process::Command::new(program);
+        command
+            .arg(file)
+            .arg("--sentinel")
+            .stdout(std::process::Stdio::null());
+        let sentinel = Self {
+            url: format!("redis://127.0.0.1:{port}"),
+            process: command.spawn().unwrap(),
+            _directory: directory,
+        };
+        let begun = std::time::Instant::now();
+        while redis::Client::open(&*sentinel.url)
+            .unwrap()
+            .get_connection()
+            .is_err()
+        {
+            assert!(begun.elapsed() < LONG);
+            thread::sleep(std::time::Duration::from_millis(10));
+        }
+        sentinel
+    }
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 #[test]

@@ -473,6 +473,22 @@ fn a_full_server_refuses_and_still_renews() {
 }
 
 #[test]
+fn a_socket_of_the_file_system_will_do() {
+    if !Redis::available() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("redis.sock");
+    let socket = socket.to_str().unwrap();
+    let server = Redis::with(&["--unixsocket", socket]);
+    run(async {
+        let session = open(&format!("redis+unix://{socket}")).await;
+        granted(&session, &claim("k")).await;
+        assert!(is_busy(&open(&server.url()).await, &claim("k")).await);
+    });
+}
+
+#[test]
 fn no_key_is_an_error() {
     let store = Store::from_url("redis://h").unwrap();
     assert!(store.locate("p", "").is_err());
