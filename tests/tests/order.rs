@@ -176,7 +176,9 @@ fn paths(code: &str, children: &[String]) -> Vec<Names> {
     for at in 1..words.len().saturating_sub(1) {
         let begins =
             ["crate", "self", "super"].contains(&&*words[at]) || children.contains(&words[at]);
-        if begins && words[at + 1] == "::" && words[at - 1] != "::" {
+        // `$crate` is what a macro's expansion names, wherever that is.
+        let is_path = !["::", "$"].contains(&&*words[at - 1]);
+        if begins && is_path && words[at + 1] == "::" {
             tree(&mut words[at..].iter().peekable(), Vec::new(), &mut found);
         }
     }

@@ -213,6 +213,12 @@ impl FakeServer {
         Ok(asked_for.map(|(lock, hold)| lock.told_of(hold)).collect())
     }
 
+    /// Whether there is such a session.
+    #[must_use]
+    pub fn has(&self, session: u64) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
     /// Ends a session, and with it what it holds, if there is one lease for that.
     pub fn close(&mut self, session: u64) {
         self.sessions.remove(&session);

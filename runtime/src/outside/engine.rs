@@ -156,6 +156,8 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Ask {
+    /// The key, for people. Others may have the same lock by another one.
+    pub key: Key,
     /// Together with other sharers, in whatever process, or alone. An engine that has no shared
     /// locks, see [`Sharable`](crate::engine::Sharable), gives exclusive ones.
     pub mode: Mode,

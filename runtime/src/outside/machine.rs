@@ -169,6 +169,16 @@ impl<E: Engine> Request<E> {
         }
     }
 
+    fn ask(&self, has_turn: bool) -> Ask {
+        Ask {
+            key: self.key.clone(),
+            mode: self.terms.mode,
+            reentry: self.terms.reentry,
+            site: self.site,
+            has_turn,
+        }
+    }
+
     fn refuse(&self, refusal: Refusal) -> Error {
         let path = self.engine.path(&self.name);
         refusal.of(self.engine.name(), self.key.clone(), path)
@@ -288,12 +298,7 @@ impl<E: Engine> One<E> {
                 return Poll::Ready(Ok(Some(self.end(Part::Common(hold)))));
             }
         }
-        let ask = Ask {
-            mode: request.terms.mode,
-            reentry: request.terms.reentry,
-            site: request.site,
-            has_turn: asking.turn.is_some(),
-        };
+        let ask = request.ask(asking.turn.is_some());
         let answer = match ready!(engine.poll(place, &mut asking.wait, &ask, by)) {
             Ok(answer) => answer,
             Err(refusal) => return Poll::Ready(Err(request.refuse(refusal))),

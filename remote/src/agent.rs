@@ -1,0 +1,394 @@
+//! The thread that talks to a server for one space: it has the questions asked that the
+//! [`protocol`](crate::protocol) decides on, and tells the askers.
+//!
+//! Tokio is nowhere else, so those may be threads, and tasks of any executor. The thread is started
+//! by the first question. It ends when nobody has the space or a hold of it any more, and all
+//! is released.
+
+use crate::asker::{Asker, Askers};
+use crate::calls::Calls;
+use crate::clock;
+use crate::protocol::{Call, Effect, Id, Look, Outcome, Protocol, Question, Rules};
+use crate::slot::{InTheWay, Promise, Slot};
+use crate::store::{Asked, Claim, Fault, Loss, Member, Query, Session, Store};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// The way to an agent. When the last one is dropped, the agent ends.
+#[derive(Debug)]
+pub(crate) struct Post {
+    messages: UnboundedSender<Message>,
+    last_id: AtomicU64,
+    /// The process whose thread it is. The child of a fork has none.
+    process: u32,
+}
+
+#[derive(Debug)]
+enum Message {
+    Ask(Id, Arc<Claim>, Asked, Asker),
+    Look(Id, Look, Asker),
+    Release(Id),
+    Close(mpsc::Sender<()>),
+    #[cfg(test)]
+    Panic,
+    #[cfg(test)]
+    Sleep(Duration),
+}
+
+/// Who is to be told of what a future has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Waits {
+    Answer(Call),
+    Loss(Call),
+}
+
+/// What a future has come to.
+enum Done<S> {
+    Opened(Result<S, Fault>),
+    Answered(Outcome),
+    Lost(Loss),
+}
+
+/// What has happened.
+enum Event<S> {
+    Message(Message),
+    /// There will be no more messages.
+    Deserted,
+    Done(Waits, Done<S>),
+    Time,
+}
+
+struct Agent<S: Store> {
+    store: Arc<S>,
+    member: Arc<Member>,
+    protocol: Protocol,
+    messages: UnboundedReceiver<Message>,
+    /// Whether there will be none any more.
+    is_deserted: bool,
+    calls: Calls<Waits, Done<S::Session>>,
+    sessions: BTreeMap<Call, Arc<S::Session>>,
+    askers: Askers,
+    closing: Vec<mpsc::Sender<()>>,
+    timer: Pin<Box<Sleep>>,
+    /// When the timer is over.
+    timer_end: u64,
+}
+
+/// How late the agent may see that the machine has slept, which stops Tokio's clock.
+const NAP: u64 = 1_000_000_000;
+
+impl Post {
+    /// Starts an agent's thread.
+    pub(crate) fn open<S: Store>(store: &Arc<S>, member: &Arc<Member>) -> io::Result<Self> {
+        let (messages, receiver) = unbounded_channel();
+        let (store, member) = (Arc::clone(store), Arc::clone(member));
+        let (report, reports) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new().name("lockutils-remote".to_owned());
+        thread.spawn(move || {
+            let runtime = match Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(report.send(Err(error))),
+            };
+            let _ = report.send(Ok(()));
+            runtime.block_on(async { Agent::new(store, member, receiver).run().await });
+        })?;
+        match reports.recv() {
+            Ok(result) => result?,
+            Err(_) => return Err(io::Error::other("its thread has panicked")),
+        }
+        Ok(Self {
+            messages,
+            last_id: AtomicU64::new(0),
+            process: process::id(),
+        })
+    }
+
+    /// Whether it is that of another process, whose fork this one is.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.process != process::id()
+    }
+
+    /// Whether its thread has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.messages.is_closed()
+    }
+
+    fn next_id(&self) -> Id {
+        // Relaxed: the questions about one lock come one after the other, by the lock in the process.
+        Id(self.last_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn ask(
+        &self,
+        claim: Claim,
+        asked: Asked,
+        slot: &Arc<Slot>,
+        in_the_way: &Arc<InTheWay>,
+    ) -> Id {
+        let id = self.next_id();
+        let tries = asked == Asked::Once;
+        let from = Asker::new(Promise::of(slot), Arc::clone(in_the_way), tries);
+        self.send(Message::Ask(id, Arc::new(claim), asked, from));
+        id
+    }
+
+    pub(crate) fn look(&self, look: Look, slot: &Arc<Slot>) -> Id {
+        let id = self.next_id();
+        let from = Asker::new(Promise::of(slot), Arc::default(), true);
+        self.send(Message::Look(id, look, from));
+        id
+    }
+
+    /// Whoever has asked has gone, or its guard was dropped.
+    pub(crate) fn release(&self, id: Id) {
+        if !self.is_elsewhere() {
+            self.send(Message::Release(id));
+        }
+    }
+
+    /// What is told so, or dropped, once all is released that was dropped.
+    pub(crate) fn close(&self) -> mpsc::Receiver<()> {
+        let (closed, is_closed) = mpsc::channel();
+        self.send(Message::Close(closed));
+        is_closed
+    }
+
+    #[cfg(test)]
+    pub(crate) fn panic(&self) {
+        self.send(Message::Panic);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sleep(&self, time: Duration) {
+        self.send(Message::Sleep(time));
+    }
+
+    fn send(&self, message: Message) {
+        // Where nobody reads it, dropping it answers it.
+        let _ = self.messages.send(message);
+    }
+}
+
+impl<S: Store> Agent<S> {
+    fn new(store: Arc<S>, member: Arc<Member>, messages: UnboundedReceiver<Message>) -> Self {
+        let rules = Rules {
+            shape: store.shape(),
+            lease: member.lease,
+            answer_timeout: member.answer_timeout,
+        };
+        let now = clock::now();
+        Self {
+            protocol: Protocol::new(rules, now ^ u64::from(member.pid) << 32),
+            store,
+            member,
+            messages,
+            is_deserted: false,
+            calls: Calls::new(),
+            sessions: BTreeMap::new(),
+            askers: Askers::new(),
+            closing: Vec::new(),
+            timer: Box::pin(sleep_until(Instant::now())),
+            timer_end: now,
+        }
+    }
+
+    async fn run(mut self) {
+        loop {
+            let event = poll_fn(|context| self.poll(context)).await;
+            let now = clock::now();
+            match event {
+                Event::Message(message) => self.read(now, message),
+                Event::Deserted => {
+                    self.is_deserted = true;
+                    self.protocol.close(now);
+                }
+                Event::Done(waits, done) => self.hear(now, waits, done),
+                Event::Time => {
+                    self.timer_end = u64::MAX;
+                    self.protocol.pass(now);
+                }
+            }
+            while let Some(effect) = self.protocol.effect() {
+                self.perform(effect);
+            }
+            if self.protocol.is_settled() {
+                self.closing.clear();
+                if self.is_deserted && self.protocol.is_idle() {
+                    return;
+                }
+            }
+            self.set_timer();
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Session>> {
+        if !self.is_deserted {
+            match self.messages.poll_recv(context) {
+                Poll::Ready(Some(message)) => return Poll::Ready(Event::Message(message)),
+                Poll::Ready(None) => return Poll::Ready(Event::Deserted),
+                Poll::Pending => {}
+            }
+        }
+        if let Poll::Ready((waits, done)) = self.calls.poll(context) {
+            return Poll::Ready(Event::Done(waits, done));
+        }
+        if self.timer_end < u64::MAX && self.timer.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Event::Time);
+        }
+        Poll::Pending
+    }
+
+    fn read(&mut self, now: u64, message: Message) {
+        match message {
+            Message::Ask(id, claim, asked, from) => {
+                self.askers.insert(id, from);
+                self.protocol.ask(now, id, claim, asked);
+            }
+            Message::Look(id, look, from) => {
+                self.askers.insert(id, from);
+                self.protocol.look(now, id, look);
+            }
+            Message::Release(id) => self.protocol.release(now, id),
+            Message::Close(closed) => {
+                self.closing.push(closed);
+                self.protocol.close(now);
+            }
+            #[cfg(test)]
+            Message::Panic => panic!("a test has the agent panic"),
+            #[cfg(test)]
+            Message::Sleep(time) => thread::sleep(time),
+        }
+    }
+
+    fn hear(&mut self, now: u64, waits: Waits, done: Done<S::Session>) {
+        match (waits, done) {
+            (Waits::Answer(call), Done::Opened(Ok(session))) => {
+                let lease = session.lease();
+                self.sessions.insert(call, Arc::new(session));
+                self.listen(call);
+                let outcome = Outcome::Opened(Ok(lease));
+                self.protocol.answered(now, call, outcome);
+            }
+            (Waits::Answer(call), Done::Opened(Err(fault))) => {
+                self.protocol
+                    .answered(now, call, Outcome::Opened(Err(fault)));
+            }
+            (Waits::Answer(call), Done::Answered(outcome)) => {
+                self.protocol.answered(now, call, outcome);
+            }
+            (Waits::Loss(call), Done::Lost(loss)) => {
+                let goes_on = matches!(loss, Loss::Claim(_));
+                self.protocol.lost(now, call, loss);
+                if goes_on {
+                    self.listen(call);
+                }
+            }
+            (Waits::Answer(_), Done::Lost(_))
+            | (Waits::Loss(_), Done::Opened(_) | Done::Answered(_)) => {
+                unreachable!("each future has its own results")
+            }
+        }
+    }
+
+    /// Waits for what a session says by itself.
+    fn listen(&mut self, number: Call) {
+        if let Some(session) = self.sessions.get(&number) {
+            let session = Arc::clone(session);
+            self.calls.start(Waits::Loss(number), async move {
+                Done::Lost(session.lost().await)
+            });
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Start(call, question) => self.start(call, question),
+            Effect::Abort(call) => self.calls.stop(Waits::Answer(call)),
+            Effect::Tell(id, news) => {
+                if let Some(asker) = self.askers.get_mut(&id) {
+                    asker.tell(news);
+                }
+            }
+            Effect::Forget(id) => drop(self.askers.remove(&id)),
+        }
+    }
+
+    /// Starts a question, and polls it once: so that a session sends in this order.
+    fn start(&mut self, call: Call, question: Question) {
+        match question {
+            Question::Open => {
+                let (store, member) = (Arc::clone(&self.store), Arc::clone(&self.member));
+                self.calls.start(Waits::Answer(call), async move {
+                    Done::Opened(store.open(&member).await)
+                });
+            }
+            Question::Acquire(of, claim, asked) => {
+                self.ask(call, of, move |session| async move {
+                    Outcome::Acquired(session.acquire(&claim, asked).await)
+                });
+            }
+            Question::Freed(of, claim) => self.ask(call, of, move |session| async move {
+                Outcome::Freed(session.freed(&claim).await)
+            }),
+            Question::Release(of, claim) => self.ask(call, of, move |session| async move {
+                Outcome::Released(session.release(&claim).await)
+            }),
+            Question::Renew(of, claims) => self.ask(call, of, move |session| async move {
+                Outcome::Renewed(session.renew(&claims).await)
+            }),
+            Question::Holders(of, look) => self.ask(call, of, move |session| async move {
+                let query = match &look {
+                    Look::Name(name) => Query::Name(name),
+                    Look::All => Query::All,
+                };
+                Outcome::Seen(session.holders(query).await)
+            }),
+            Question::Close(of) => {
+                self.calls.stop(Waits::Loss(of));
+                self.ask(call, of, |session| async move {
+                    session.close().await;
+                    Outcome::Closed
+                });
+                self.sessions.remove(&of);
+            }
+        }
+    }
+
+    fn ask<F>(&mut self, call: Call, of: Call, question: impl FnOnce(Arc<S::Session>) -> F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let session = &self.sessions[&of];
+        let answer = question(Arc::clone(session));
+        self.calls.start(
+            Waits::Answer(call),
+            async move { Done::Answered(answer.await) },
+        );
+    }
+
+    /// Has the timer end in time. One that ends too soon may do so.
+    fn set_timer(&mut self) {
+        let Some(next) = self.protocol.next() else {
+            return;
+        };
+        let now = clock::now();
+        let next = next.min(now.saturating_add(NAP));
+        if next < self.timer_end {
+            self.timer_end = next;
+            let rest = Duration::from_nanos(next.saturating_sub(now));
+            self.timer.as_mut().reset(Instant::now() + rest);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What is promised of the agent itself: that it ends, and what becomes of holds and askers if it
+//! doesn't run.
+
+use crate::Remote;
+use crate::fake::FakeStore;
+use crate::space::FromUrl as _;
+use lockutils::ErrorKind;
+use lockutils_conformance::{eventually, in_time};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const LEASE: Duration = Duration::from_secs(1);
+
+fn locks(name: &str) -> Remote<FakeStore> {
+    let store = FakeStore::from_url(&format!("memory://agent-{name}")).unwrap();
+    Remote::of(store).ttl(LEASE)
+}
+
+#[test]
+fn panic_of_the_agent_loses_holds_and_refuses_askers() {
+    let locks = locks("panic");
+    let guard = locks.key("held").lock().unwrap();
+    let other = locks.clone().prefix("lockutils");
+    let busy = other.key("busy").lock().unwrap();
+    let waiting = thread::spawn({
+        let locks = locks.clone();
+        move || locks.key("busy").lock().unwrap_err().kind()
+    });
+    eventually("it waits", || {
+        other
+            .states()
+            .unwrap()
+            .iter()
+            .any(|state| state.waiters == 1)
+    });
+    locks.engine().agent().panic();
+    assert_eq!(
+        in_time(move || waiting.join().unwrap()),
+        ErrorKind::Unavailable
+    );
+    let lost = guard.lost();
+    in_time(move || pollster::block_on(lost));
+    assert!(guard.is_lost());
+    assert_eq!(guard.release().unwrap_err().kind(), ErrorKind::Lost);
+    drop(busy);
+    // The next question starts another one, and the lock is had when its lease is over.
+    in_time(move || drop(locks.key("held").lock().unwrap()));
+}
+
+/// As after a pause of the whole process: nobody has told the guard.
+#[test]
+fn lock_is_lost_by_the_clock_while_the_agent_stands_still() {
+    let locks = locks("sleep");
+    let guard = locks.key("key").lock().unwrap();
+    let start = Instant::now();
+    locks.engine().agent().sleep(3 * LEASE);
+    eventually("it is lost", || guard.is_lost());
+    assert!(start.elapsed() < 2 * LEASE, "{:?}", start.elapsed());
+    assert_eq!(guard.check().unwrap_err().kind(), ErrorKind::Lost);
+    let lost = guard.lost();
+    in_time(move || pollster::block_on(lost));
+    assert_eq!(guard.release().unwrap_err().kind(), ErrorKind::Lost);
+    in_time(move || drop(locks.key("key").lock().unwrap()));
+}
+
+#[test]
+fn agent_ends_with_the_last_clone_and_the_last_guard() {
+    let locks = locks("end").prefix("end");
+    let clone = locks.clone();
+    let guard = locks.key("key").lock().unwrap();
+    let store = Arc::downgrade(locks.engine().store());
+    drop(locks);
+    drop(clone.key("other").lock().unwrap());
+    drop(clone);
+    assert!(!guard.is_lost());
+    assert!(store.upgrade().is_some());
+    drop(guard);
+    // The agent has the store too.
+    eventually("it has ended", || store.upgrade().is_none());
+}
+
+#[test]
+fn fork_is_refused_and_sends_nothing() {
+    let locks = locks("fork");
+    let guard = locks.key("held").lock().unwrap();
+    locks.engine().fork();
+    let error = locks.key("key").lock().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.to_string().contains("fork"), "{error}");
+    assert_eq!(locks.states().unwrap_err().kind(), ErrorKind::Unavailable);
+    locks.close(Duration::ZERO).unwrap();
+    drop(guard);
+}
+
+#[test]
+fn agent_may_be_started_and_asked_from_a_task() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let locks = locks("task");
+    runtime.block_on(async {
+        let guard = locks.key("key").lock_async().await.unwrap();
+        guard.release_async().await.unwrap();
+        locks.states_async().await.unwrap();
+    });
+}
+
+#[test]
+fn many_threads_and_keys_have_one_connection() {
+    let locks = locks("many");
+    in_time(move || {
+        let (send, fences) = mpsc::channel();
+        thread::scope(|scope| {
+            for thread in 0..8 {
+                let (locks, send) = (&locks, send.clone());
+                scope.spawn(move || {
+                    for key in 0..250 {
+                        let guard = locks.key((thread, key)).lock().unwrap().into_async();
+                        send.send(guard).unwrap();
+                    }
+                });
+            }
+        });
+        drop(send);
+        let guards: Vec<_> = fences.iter().collect();
+        assert_eq!(locks.states().unwrap().len(), 2000);
+        let start = Instant::now();
+        eventually("they are renewed", || start.elapsed() > 2 * LEASE);
+        assert!(guards.iter().all(|guard| !guard.is_lost()));
+        drop(guards);
+        locks.close(Duration::from_secs(60)).unwrap();
+        assert!(locks.states().unwrap().is_empty());
+    });
+}

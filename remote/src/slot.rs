@@ -1,0 +1,118 @@
+//! Where somebody who asks finds the answer: what an asker and the agent have in common.
+
+use crate::store::Taken;
+use lockutils::engine::{Lease, Refusal};
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+/// What is known of a lock while somebody in this process wants or has it: who has it elsewhere,
+/// as the server said last.
+#[derive(Debug, Default)]
+pub(crate) struct InTheWay(Mutex<Option<Taken>>);
+
+/// The answer to one question.
+#[derive(Debug, Default)]
+pub(crate) struct Slot(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    reply: Option<Reply>,
+    waker: Option<Waker>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Granted(Lease),
+    Busy,
+    Refused(Refusal),
+    Seen(Vec<Taken>),
+}
+
+/// The agent's end of a slot. Where it is dropped without an answer, that is one too: nobody is
+/// left who would give another.
+pub(crate) struct Promise {
+    slot: Arc<Slot>,
+    is_kept: bool,
+}
+
+impl InTheWay {
+    pub(crate) fn set(&self, taken: Option<Taken>) {
+        let old = mem::replace(&mut *lock(&self.0), taken);
+        drop(old);
+    }
+
+    pub(crate) fn get(&self) -> Option<Taken> {
+        lock(&self.0).clone()
+    }
+}
+
+impl Slot {
+    /// The answer, once; else sees to it that the waker is called when it comes.
+    pub(crate) fn poll(&self, waker: impl FnOnce() -> Waker) -> Poll<Reply> {
+        let mut inner = lock(&self.0);
+        if let Some(reply) = inner.reply.take() {
+            return Poll::Ready(reply);
+        }
+        let old = inner.waker.replace(waker());
+        drop(inner); // Before the old waker is.
+        drop(old);
+        Poll::Pending
+    }
+
+    fn put(&self, reply: Reply) {
+        let mut inner = lock(&self.0);
+        let old = inner.reply.replace(reply);
+        let waker = inner.waker.take();
+        drop(inner);
+        drop(old);
+        // One that panics is no reason for the others to hang.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.map(Waker::wake))) {
+            mem::forget(payload);
+        }
+    }
+}
+
+impl Promise {
+    pub(crate) fn of(slot: &Arc<Slot>) -> Self {
+        Self {
+            slot: Arc::clone(slot),
+            is_kept: false,
+        }
+    }
+
+    /// Answers.
+    pub(crate) fn keep(&mut self, reply: Reply) {
+        self.is_kept = true;
+        self.slot.put(reply);
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.slot.put(Reply::Refused(ended()));
+        }
+    }
+}
+
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Promise").field(&self.is_kept).finish()
+    }
+}
+
+/// There is nobody any more who talks to the server.
+pub(crate) fn ended() -> Refusal {
+    Refusal::unavailable(
+        "the thread that talks to its server has panicked; see what it printed, and try again",
+    )
+}
+
+/// Nothing that panics is half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,149 @@
+//! A server that is silent, or restarts: nobody hangs, and nothing is held for nobody.
+
+use crate::{ANSWER_TIMEOUT, LEASE, LONG, locks};
+use lockutils::ErrorKind;
+use lockutils_conformance::{ByHand, eventually, in_time};
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn server_that_is_cut_off_is_unavailable_in_time() {
+    for is_connected in [false, true] {
+        let locks = locks();
+        if is_connected {
+            drop(locks.key("key").lock().unwrap());
+        }
+        locks.server().cut();
+        let start = Instant::now();
+        let error = locks.key("key").lock().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(start.elapsed() >= ANSWER_TIMEOUT);
+        let text = error.to_string();
+        assert!(
+            text.contains("memory") && text.contains("has not answered for 500ms; see"),
+            "{text}"
+        );
+        let kinds = [
+            locks.key("key").try_lock().unwrap_err(),
+            pollster::block_on(locks.key("key").lock_async()).unwrap_err(),
+            locks.key("key").is_locked().unwrap_err(),
+            locks.key("key").holder().unwrap_err(),
+            locks.states().unwrap_err(),
+        ];
+        assert!(
+            kinds
+                .iter()
+                .all(|error| error.kind() == ErrorKind::Unavailable)
+        );
+        assert!(
+            start.elapsed() < 20 * ANSWER_TIMEOUT,
+            "{:?}",
+            start.elapsed()
+        );
+        locks.server().mend();
+        in_time(move || drop(locks.key("key").lock().unwrap()));
+    }
+}
+
+#[test]
+fn deadline_of_the_caller_comes_first() {
+    let locks = locks().answer_timeout(LONG);
+    locks.server().cut();
+    let error = locks
+        .key("key")
+        .lock_timeout(Duration::from_millis(50))
+        .unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        ErrorKind::Timeout | ErrorKind::Unavailable
+    ));
+    let wait = locks
+        .key("key")
+        .lock_timeout_async(Duration::from_millis(50));
+    let error = in_time(move || pollster::block_on(wait).unwrap_err());
+    assert!(matches!(
+        error.kind(),
+        ErrorKind::Timeout | ErrorKind::Unavailable
+    ));
+}
+
+#[test]
+fn waiter_survives_a_restart_and_a_cut() {
+    let locks = locks().answer_timeout(LONG);
+    let other = locks.other_process();
+    let guard = locks.key("key").lock().unwrap();
+    let waiter = thread::spawn(move || other.key("key").lock().map(drop));
+    eventually("it waits", || locks.states().unwrap()[0].waiters == 1);
+    locks.server().restart(true);
+    eventually("it waits again", || locks.states().unwrap()[0].waiters == 1);
+    locks.server().cut();
+    let start = Instant::now();
+    eventually("it is cut off", || start.elapsed() > LEASE / 2);
+    locks.server().mend();
+    drop(guard);
+    in_time(move || waiter.join().unwrap().unwrap());
+}
+
+/// The answer is lost, and nobody knows that the lock was granted.
+#[test]
+fn lock_that_nobody_knows_of_is_given_back() {
+    // A lease that nobody waits for.
+    let locks = locks().ttl(LONG);
+    drop(locks.key("warm").lock().unwrap());
+    let other = locks.other_process();
+    locks.server().delay(Duration::from_millis(200));
+    let asked = thread::spawn({
+        let locks = locks.clone();
+        move || locks.key("key").lock().map(drop)
+    });
+    eventually("it was asked", || other.key("key").is_locked().unwrap());
+    locks.server().cut();
+    let result = in_time(move || asked.join().unwrap());
+    // Or it had the answer in time, on a slow machine.
+    if let Err(error) = result {
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+    }
+    locks.server().mend();
+    locks.server().delay(Duration::ZERO);
+    in_time(move || drop(other.key("key").lock_timeout(LONG).unwrap()));
+}
+
+#[test]
+fn release_that_is_not_answered_says_so_and_goes_on() {
+    let locks = locks().ttl(LONG);
+    let other = locks.other_process();
+    let guard = locks.key("key").lock().unwrap();
+    locks.server().cut();
+    let guard = guard.into_async();
+    let error = in_time(move || pollster::block_on(guard.release_async()).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    locks.server().mend();
+    in_time(move || drop(other.key("key").lock_timeout(LONG).unwrap()));
+}
+
+#[test]
+fn slow_answers_are_answers() {
+    let locks = locks();
+    locks.server().delay(ANSWER_TIMEOUT / 4);
+    let start = Instant::now();
+    let guard = locks.key("key").lock().unwrap();
+    while start.elapsed() < 2 * LEASE {
+        guard.check().unwrap();
+        thread::yield_now();
+    }
+    guard.release().unwrap();
+}
+
+#[test]
+fn cancelled_wait_of_a_cut_server_leaves_nothing() {
+    let locks = locks();
+    let other = locks.other_process();
+    drop(locks.key("key").lock().unwrap());
+    locks.server().cut();
+    let mut waiter = ByHand::new(locks.key("key").lock_async());
+    assert!(waiter.poll().is_pending());
+    drop(waiter);
+    locks.server().mend();
+    in_time(move || drop(other.key("key").lock().unwrap()));
+    locks.close(LONG).unwrap();
+}

@@ -1,0 +1,140 @@
+//! How a lock is lost, and known to be in time.
+
+use crate::{LEASE, LONG, locks};
+use lockutils::{AsyncLeaseGuard, Error, ErrorKind, LeaseGuard};
+use lockutils_conformance::{ByHand, eventually, in_time};
+use std::thread;
+use std::time::{Duration, Instant};
+
+fn assert_lost(result: Result<(), Error>) {
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Lost);
+}
+
+fn wait_for_loss(guard: &LeaseGuard) {
+    let lost = guard.lost();
+    in_time(move || pollster::block_on(lost));
+}
+
+#[test]
+fn lock_that_the_server_ends_is_lost_at_once() {
+    // With a lease that would last.
+    let locks = locks().ttl(LONG).prefix("a");
+    let guard = locks.key("key").lock().unwrap();
+    let mut lost = ByHand::new(guard.lost());
+    assert!(lost.poll().is_pending() && !guard.is_lost());
+    locks.server().lose("key");
+    in_time(move || lost.finish());
+    assert!(guard.is_lost());
+    assert_eq!(guard.valid_for(), Duration::ZERO);
+    assert_lost(guard.check());
+    let fence = guard.fence();
+    assert_lost(guard.release());
+    let guard = locks.key("key").lock().unwrap();
+    assert!(guard.fence() > fence);
+    assert!(!guard.is_lost());
+}
+
+#[test]
+fn lock_is_renewed_for_as_long_as_it_is_held() {
+    let locks = locks();
+    let other = locks.other_process();
+    let guard = locks.key("key").lock().unwrap();
+    let start = Instant::now();
+    while start.elapsed() < 3 * LEASE {
+        assert!(!guard.is_lost());
+        assert!(guard.valid_for() <= LEASE);
+        assert_eq!(
+            other.key("key").try_lock().unwrap_err().kind(),
+            ErrorKind::Busy
+        );
+        thread::yield_now();
+    }
+    guard.release().unwrap();
+}
+
+/// The holder knows of the loss before another one has the lock.
+#[test]
+fn holder_that_is_cut_off_has_lost_before_another_has_the_lock() {
+    let locks = locks();
+    let other = locks.other_process().answer_timeout(LONG);
+    let guard = locks.key("key").lock().unwrap();
+    let waiter = thread::spawn(move || {
+        let guard = other.key("key").lock_timeout(LONG).unwrap();
+        (Instant::now(), guard.fence())
+    });
+    eventually("it waits", || locks.states().unwrap()[0].waiters == 1);
+    let cut = Instant::now();
+    locks.server().cut();
+    eventually("it is lost", || guard.is_lost());
+    let lost = Instant::now();
+    assert!(lost - cut < LEASE + LEASE / 2);
+    wait_for_loss(&guard);
+    locks.server().mend();
+    let (had, fence) = in_time(move || waiter.join().unwrap());
+    assert!(had > lost);
+    assert!(fence > guard.fence());
+    assert_lost(guard.release());
+}
+
+#[test]
+fn lock_survives_a_cut_that_is_shorter_than_its_lease() {
+    let locks = locks().ttl(Duration::from_secs(4));
+    let guard = locks.key("key").lock().unwrap();
+    locks.server().cut();
+    let start = Instant::now();
+    eventually("a renewal fails", || {
+        start.elapsed() > Duration::from_secs(2)
+    });
+    locks.server().mend();
+    eventually("it is renewed", || {
+        guard.valid_for() > Duration::from_secs(3)
+    });
+    guard.check().unwrap();
+    guard.release().unwrap();
+}
+
+#[test]
+fn restart_with_its_data_loses_nothing_and_without_them_all() {
+    let locks = locks().ttl(LONG).prefix("b");
+    let guard = locks.key("key").lock().unwrap();
+    locks.server().restart(true);
+    assert!(locks.other_process().key("key").is_locked().unwrap());
+    assert!(!guard.is_lost());
+    locks.server().restart(false);
+    wait_for_loss(&guard);
+    let other = locks
+        .other_process()
+        .key("key")
+        .lock()
+        .unwrap()
+        .into_async();
+    assert!(other.fence() > guard.fence());
+    assert_lost(guard.release());
+    assert!(!other.is_lost());
+}
+
+#[test]
+fn loss_is_told_to_tasks_of_any_executor() {
+    let locks = locks();
+    let guard: AsyncLeaseGuard = pollster::block_on(locks.key("key").lock_async()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    locks.server().lose("key");
+    runtime.block_on(async move {
+        guard.lost().await;
+        assert_lost(guard.release_async().await);
+    });
+}
+
+#[test]
+fn release_before_the_loss_is_none() {
+    let locks = locks();
+    let guard = locks.key("key").lock().unwrap();
+    let mut lost = ByHand::new(guard.lost());
+    assert!(lost.poll().is_pending());
+    guard.release().unwrap();
+    locks.server().restart(false);
+    drop(locks.key("key").lock().unwrap());
+    assert!(lost.poll().is_pending());
+}
