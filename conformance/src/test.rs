@@ -43,6 +43,12 @@ pub trait Subject: 'static {
     /// not at once.
     const FREED_BY_DEATH: bool = true;
 
+    /// Whether it can be tested here. If not, it says why on standard error, and the cases are skipped.
+    #[must_use]
+    fn available() -> bool {
+        true
+    }
+
     /// Makes a space.
     ///
     /// `place` is an empty directory, and one of its own for each space, but for those that are
@@ -105,6 +111,9 @@ pub fn run<S: Subject>(name: &'static str, needs: &[(&str, bool)], case: fn(&Tes
     let name = name.split_once("::").map_or(name, |(_crate, path)| path);
     if let Some(place) = other::place() {
         return other::obey::<S>(&S::space(&place));
+    }
+    if !S::available() {
+        return;
     }
     if let Some((lacking, _)) = needs.iter().find(|(_, has)| !has) {
         // Whoever made the subject knows that, so it is for those who look.

@@ -1,7 +1,8 @@
 //! A type of its own for the locks of each server.
 
 /// Makes a type of the locks of a server, with all that a [`Remote`](crate::Remote) of its store can
-/// do. Behind `from url`, also `new`, for a store that is [`FromUrl`](crate::FromUrl).
+/// do. Behind `from url`, also `new`, for a store that is [`FromUrl`](crate::FromUrl). Behind `keys`, a
+/// type whose `new` makes of the space and a key what its `key` gives, for keys that can do more.
 ///
 /// ```
 /// use lockutils_remote::locks_of;
@@ -14,10 +15,10 @@
 /// ```
 #[macro_export]
 macro_rules! locks_of {
-    ($(#[$attribute:meta])* pub struct $name:ident($store:ty) from url;) => {
+    ($(#[$attribute:meta])* pub struct $name:ident($store:ty) from url $(, keys $key:ident)?;) => {
         $crate::locks_of! {
             $(#[$attribute])*
-            pub struct $name($store);
+            pub struct $name($store) $(, keys $key)?;
         }
 
         impl $name {
@@ -31,7 +32,7 @@ macro_rules! locks_of {
             }
         }
     };
-    ($(#[$attribute:meta])* pub struct $name:ident($store:ty);) => {
+    ($(#[$attribute:meta])* pub struct $name:ident($store:ty) $(, keys $key:ident)?;) => {
         $(#[$attribute])*
         #[derive(Clone)]
         pub struct $name($crate::Remote<$store>);
@@ -76,12 +77,7 @@ macro_rules! locks_of {
                 self.0.name()
             }
 
-            /// Names one lock of the space, for its methods to take.
-            ///
-            /// `key` is a value or a reference. Nothing is locked yet.
-            pub fn key<K: ::lockutils::LockKey>(&self, key: K) -> ::lockutils::Handle<'_, K, Self> {
-                ::lockutils::Handle::new(self, key)
-            }
+            $crate::locks_of! { @key $($key)? }
 
             /// Names several locks of the space, to be taken together.
             ///
@@ -189,6 +185,22 @@ macro_rules! locks_of {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.0, f)
             }
+        }
+    };
+    (@key) => {
+        /// Names one lock of the space, for its methods to take.
+        ///
+        /// `key` is a value or a reference. Nothing is locked yet.
+        pub fn key<K: ::lockutils::LockKey>(&self, key: K) -> ::lockutils::Handle<'_, K, Self> {
+            ::lockutils::Handle::new(self, key)
+        }
+    };
+    (@key $key:ident) => {
+        /// Names one lock of the space, for its methods to take.
+        ///
+        /// `key` is a value or a reference. Nothing is locked yet.
+        pub fn key<K: ::lockutils::LockKey>(&self, key: K) -> $key<'_, K> {
+            $key::new(self, key)
         }
     };
 }

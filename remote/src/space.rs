@@ -73,7 +73,10 @@ impl<S: Store> Remote<S> {
         self.0.engine()
     }
 
-    pub(crate) fn settings(&self) -> &Member {
+    /// What it says of itself to the server.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn settings(&self) -> &Member {
         self.0.engine().member()
     }
 

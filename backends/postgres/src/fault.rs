@@ -26,7 +26,11 @@ pub(crate) fn of_login(error: &Error) -> Fault {
     match cause.map(io::Error::kind) {
         // What isn't a message of this protocol, or of TLS.
         Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Fault::Refused(
-            format!("{text}; check that it is a PostgreSQL server, and its certificate").into(),
+            format!(
+                "{text}; check that it is a PostgreSQL server, and that its certificate is trusted \
+                 here, to which SSL_CERT_FILE may add"
+            )
+            .into(),
         ),
         // The client's word for it, when it is to look for a primary.
         Some(io::ErrorKind::PermissionDenied) => standby(),

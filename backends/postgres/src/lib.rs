@@ -1,5 +1,4 @@
-//! Locks of a PostgreSQL server for `lockutils`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod claims;
@@ -7,6 +6,7 @@ mod fault;
 mod holders;
 mod id;
 mod link;
+mod locks;
 mod open;
 mod pooler;
 mod session;
@@ -15,5 +15,6 @@ mod store;
 mod tls;
 mod url;
 
+pub use locks::{PostgresKey, PostgresLocks};
 pub use session::PostgresSession;
 pub use store::Postgres;

@@ -101,6 +101,9 @@ pub(crate) fn release(shared: bool) -> String {
 /// Gives back the twin, `$1`.
 pub(crate) const LEAVE: &str = "SELECT pg_advisory_unlock_shared($1)";
 
+/// Acquires the lock `$1` for a transaction.
+pub(crate) const LOCK_IN: &str = "SELECT pg_advisory_xact_lock($1)";
+
 /// Writes down who has these locks.
 pub(crate) const NOTE: &str = "\
 INSERT INTO public.lockutils_holders \

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockutils_remote::{Fault, Member, Shape, Store};
+use lockutils::engine::{Refusal, Sharable};
+use lockutils_remote::{Fault, FromUrl, Member, Shape, Store};
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, Socket};
@@ -24,22 +25,21 @@ pub struct Postgres {
     most_keys: usize,
 }
 
-impl Postgres {
-    /// The server of a URL.
-    ///
-    /// # Errors
-    ///
-    /// Which part is wrong, and what to write. Never a password, nor a part of one.
-    pub fn new(url: &str) -> Result<Self, String> {
-        let config = url::parse(url)?;
-        let dial = tls::of(config.get_ssl_mode())?;
+impl FromUrl for Postgres {
+    fn from_url(url: &str) -> Result<Self, Refusal> {
+        let config = url::parse(url).map_err(Refusal::invalid_url)?;
+        let dial = tls::of(config.get_ssl_mode()).map_err(Refusal::invalid_url)?;
         Ok(Self {
             config,
             dial,
             most_keys: MOST_KEYS,
         })
     }
+}
 
+impl Sharable for Postgres {}
+
+impl Postgres {
     /// The server of a configuration, with TLS as that is configured, or without by
     /// [`NoTls`](tokio_postgres::NoTls).
     #[must_use]

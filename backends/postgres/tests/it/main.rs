@@ -1,4 +1,6 @@
 //! The sessions and locks of `PostgreSQL`, at real servers.
 
+mod conformance;
+mod locks;
 mod opening;
 mod session;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lockutils_postgres::{Postgres as Store_, PostgresSession};
 use lockutils_remote::{
-    Answer, Asked, Claim, Fault, Loss, Member, Query, Session as _, Store as _,
+    Answer, Asked, Claim, Fault, FromUrl as _, Loss, Member, Query, Session as _, Store as _,
 };
 use lockutils_servers::{Postgres, Proxy};
 use tokio_postgres::NoTls;
@@ -186,12 +186,12 @@ fn dropped_release_is_done_once() {
 fn idle_session_ends_after_the_lease_and_a_renewed_one_does_not() {
     with_server(async |server| {
         let lease = Duration::from_secs(1);
-        let idle = Store_::new(&server.url())
+        let idle = Store_::from_url(&server.url())
             .unwrap()
             .open(&member(lease))
             .await
             .unwrap();
-        let renewed = Store_::new(&server.url())
+        let renewed = Store_::from_url(&server.url())
             .unwrap()
             .open(&member(lease))
             .await
@@ -348,7 +348,7 @@ fn most_keys_are_held_on_one_connection_and_not_more() {
         assert!(taken.len() >= 2000, "{}", taken.len());
         assert!(session.release(&claims[0]).await.unwrap());
         granted(&session, &claim("more")).await;
-        let one = Store_::new(&server.url()).unwrap().most_keys(1);
+        let one = Store_::from_url(&server.url()).unwrap().most_keys(1);
         let one = one.open(&member(Duration::from_secs(15))).await.unwrap();
         granted(&one, &claim("x")).await;
         assert!(one.acquire(&claim("y"), Asked::Once).await.is_err());
@@ -364,7 +364,9 @@ fn full_lock_table_is_refused_with_the_remedy() {
         "max_locks_per_transaction=10",
     ];
     with_server_of(&more, async |server| {
-        let store = Store_::new(&server.url()).unwrap().most_keys(1_000_000);
+        let store = Store_::from_url(&server.url())
+            .unwrap()
+            .most_keys(1_000_000);
         let session = store.open(&member(Duration::from_secs(15))).await.unwrap();
         let mut n = 0;
         let fault = loop {
@@ -437,13 +439,13 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
 }
 
 pub(crate) async fn open(url: &str) -> Result<PostgresSession, Fault> {
-    let store = Store_::new(url).unwrap();
+    let store = Store_::from_url(url).unwrap();
     store.open(&member(Duration::from_secs(15))).await
 }
 
 pub(crate) fn claim(key: &str) -> Claim {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let store = Store_::new("postgres://host").unwrap();
+    let store = Store_::from_url("postgres://host").unwrap();
     Claim {
         name: store.locate("lockutils", key).unwrap(),
         key: key.into(),
