@@ -403,13 +403,16 @@ struct Terminate<'a>(&'a Postgres);
 
 impl AsyncEnd for Terminate<'_> {
     fn end(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + '_>> {
-        Box::pin(async {
-            let client = client(&self.0.url()).await;
-            let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                             WHERE application_name LIKE 'lockutils %'";
-            client.batch_execute(terminate).await.unwrap();
-        })
+        Box::pin(terminate(self.0))
     }
+}
+
+/// Has the server end all sessions of this library.
+pub(crate) async fn terminate(server: &Postgres) {
+    let client = client(&server.url()).await;
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                     WHERE application_name LIKE 'lockutils %'";
+    client.batch_execute(terminate).await.unwrap();
 }
 
 pub(crate) fn with_server(test: impl AsyncFnOnce(Postgres)) {
