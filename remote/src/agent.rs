@@ -223,14 +223,21 @@ impl<S: Store> Agent<S> {
             while let Some(effect) = self.protocol.effect() {
                 self.perform(effect);
             }
-            if self.protocol.is_settled() {
-                self.closing.clear();
-                if self.is_deserted && self.protocol.is_idle() {
-                    return;
-                }
+            if self.ends() {
+                return;
             }
             self.set_timer();
         }
+    }
+
+    /// Tells those who wait for it that all is released. Whether it was the last thing to do.
+    fn ends(&mut self) -> bool {
+        let is_awaited = self.is_deserted || !self.closing.is_empty();
+        if !is_awaited || !self.protocol.is_settled() {
+            return false;
+        }
+        self.closing.clear();
+        self.is_deserted && self.protocol.is_idle()
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event<S::Session>> {

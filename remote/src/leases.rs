@@ -273,8 +273,11 @@ impl Future for Looking {
 
 impl Drop for LeaseHold {
     fn drop(&mut self) {
-        self.lease.release_begins();
-        self.post.release(self.id);
+        // In the fork of a process, whose lock it isn't, somebody who isn't there may have a mutex.
+        if !self.post.is_elsewhere() {
+            self.lease.release_begins();
+            self.post.release(self.id);
+        }
     }
 }
 

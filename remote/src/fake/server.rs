@@ -17,6 +17,8 @@ pub struct FakeServer {
     locks: BTreeMap<String, Lock>,
     last_session: u64,
     last_fence: u64,
+    /// No lease is over before this.
+    earliest: u64,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,7 @@ impl FakeServer {
             locks: BTreeMap::new(),
             last_session: 0,
             last_fence: 0,
+            earliest: u64::MAX,
         }
     }
 
@@ -75,6 +78,7 @@ impl FakeServer {
         self.pass(now);
         self.last_session += 1;
         let until = now + lease_of(member);
+        self.earliest = self.earliest.min(until);
         let member = Arc::clone(member);
         self.sessions
             .insert(self.last_session, Session { member, until });
@@ -215,7 +219,8 @@ impl FakeServer {
 
     /// Whether there is such a session.
     #[must_use]
-    pub fn has(&self, session: u64) -> bool {
+    pub fn has(&mut self, now: u64, session: u64) -> bool {
+        self.pass(now);
         self.sessions.contains_key(&session)
     }
 
@@ -249,15 +254,10 @@ impl FakeServer {
         }
     }
 
-    /// When the next lease is over.
+    /// A moment before which no lease is over.
     #[must_use]
     pub fn next(&self) -> Option<u64> {
-        let locks = self.locks.values();
-        let held = locks.flat_map(|lock| {
-            let holders = lock.holders.iter().map(|hold| hold.until);
-            holders.chain(lock.queue.iter().map(|place| place.until))
-        });
-        held.min()
+        (self.earliest < u64::MAX).then_some(self.earliest)
     }
 
     /// The nonces of those who have the lock of a name.
@@ -270,10 +270,20 @@ impl FakeServer {
 
     /// Ends all whose lease is over.
     fn pass(&mut self, now: u64) {
+        if now < self.earliest {
+            return;
+        }
         if self.one_lease {
             self.sessions.retain(|_, session| session.until > now);
         }
         self.retain(|_, until| until > now);
+        let sessions = self.sessions.values().map(|session| session.until);
+        let sessions = sessions.filter(|_| self.one_lease);
+        let held = self.locks.values().flat_map(|lock| {
+            let holders = lock.holders.iter().map(|hold| hold.until);
+            holders.chain(lock.queue.iter().map(|place| place.until))
+        });
+        self.earliest = sessions.chain(held).min().unwrap_or(u64::MAX);
     }
 
     /// A question of a session: whose it is, and until when a lease is from now on.
@@ -285,6 +295,7 @@ impl FakeServer {
         } else {
             now + lease_of(member)
         };
+        self.earliest = self.earliest.min(until);
         Ok((Arc::clone(member), until))
     }
 

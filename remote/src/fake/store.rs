@@ -238,7 +238,7 @@ impl Session for FakeSession {
             if state.is_cut {
                 return None;
             }
-            if !state.server.has(self.number) {
+            if !state.server.has(clock::now(), self.number) {
                 return Some(Loss::Session(over()));
             }
             let nonces = state.losses.get_mut(&self.number)?;

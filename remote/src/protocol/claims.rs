@@ -25,7 +25,7 @@ impl Protocol {
         if !is_due || self.alarms.is_set(Alarm::Again(id)) {
             return;
         }
-        if phase == Phase::Wanted && self.is_blocked(id) {
+        if phase == Phase::Wanted && (self.is_blocked(now, id) || self.gives_way(now, id)) {
             return;
         }
         match self.session(now) {
@@ -37,11 +37,14 @@ impl Protocol {
 
     /// Whether another claim of the name is on its way out, and the server might take this one to
     /// be behind it.
-    fn is_blocked(&self, id: Id) -> bool {
-        let Some(ids) = self.names.get(&self.entries[&id].claim.name) else {
+    fn is_blocked(&self, now: u64, id: Id) -> bool {
+        let entry = &self.entries[&id];
+        let name = &entry.claim.name;
+        let Some(ids) = self.names.get(name) else {
             return false;
         };
-        let is_ordered = self.rules.shape.ordered;
+        let gives_way = entry.asked == Asked::Waiting && self.runs.are_long(now, name);
+        let is_ordered = self.rules.shape.ordered && !gives_way;
         ids.iter().filter(|other| **other != id).any(|other| {
             let entry = &self.entries[other];
             match entry.phase {
@@ -51,6 +54,17 @@ impl Protocol {
                 Phase::Wanted | Phase::Waiting(_) | Phase::Held(_) | Phase::Lost => false,
             }
         })
+    }
+
+    /// Whether a claim that waits is to be asked for a little later, for others to have their chance.
+    fn gives_way(&mut self, now: u64, id: Id) -> bool {
+        let entry = &self.entries[&id];
+        let pause = self.runs.pause(now, &entry.claim.name);
+        let Some(pause) = pause.filter(|_| entry.asked == Asked::Waiting) else {
+            return false;
+        };
+        self.alarms.set(Alarm::Again(id), pause);
+        true
     }
 
     /// Goes on with claims of a name, one of which is out of the way.
@@ -132,6 +146,8 @@ impl Protocol {
         }
         entry.phase = Phase::Held(proven);
         entry.failures = 0;
+        let names = self.names.len();
+        self.runs.begin(now, &entry.claim.name, names);
         self.alarms.clear(Alarm::Patience(id));
         if has_own {
             self.proofs.insert((proven, id));
@@ -269,6 +285,7 @@ impl Protocol {
         };
         let claim = Arc::clone(&entry.claim);
         let name = claim.name.clone();
+        self.runs.release(now, &name);
         let question = Question::Release(open.number, claim);
         let call = self.start(now, question, Purpose::Release(id), self.answer_timeout());
         if let Some(entry) = self.entries.get_mut(&id) {
@@ -427,6 +444,7 @@ impl Protocol {
             self.alarms.clear(alarm);
         }
         self.effects.push_back(Effect::Forget(id));
+        self.runs.released(now, &claim.name);
         self.unblock(now, &claim.name);
     }
 }

@@ -1,6 +1,7 @@
 //! What the protocol knows.
 
 use super::alarms::{Alarm, Alarms};
+use super::pace::Runs;
 use super::said::{Call, Effect, Id, Look, News, Question, Rules, Silent, Trouble};
 use crate::store::{Asked, Claim};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,6 +23,8 @@ pub struct Protocol {
     pub(super) names: BTreeMap<String, BTreeSet<Id>>,
     pub(super) nonces: BTreeMap<u128, Id>,
     pub(super) looks: BTreeMap<Id, Looking>,
+    /// How long locks have been had without a break.
+    pub(super) runs: Runs,
     /// Holds that have a lease each, by the time from which it counts.
     pub(super) proofs: BTreeSet<(u64, Id)>,
     pub(super) link: Link,
@@ -147,6 +150,7 @@ impl Protocol {
             names: BTreeMap::new(),
             nonces: BTreeMap::new(),
             looks: BTreeMap::new(),
+            runs: Runs::default(),
             proofs: BTreeSet::new(),
             link: Link::Closed,
             failures: 0,

@@ -250,6 +250,45 @@ fn next_of_the_name_asks_behind_the_release() {
     );
 }
 
+/// A server may have no queue, and this process is always the first to ask.
+#[test]
+fn process_that_takes_a_lock_again_and_again_gives_way() {
+    let mut hand = Hand::holding(ORDERED);
+    let mut call = 4;
+    for id in 2..12 {
+        hand.now += 10;
+        hand.release(id - 1);
+        hand.ask(id, "a", Asked::Waiting);
+        let expected = [
+            format!("{call}: release {}", id - 1),
+            format!("{}: acquire {id} waiting", call + 1),
+        ];
+        let effects = hand.effects();
+        if hand.now >= 100 {
+            // It waits until others can know that the lock is free, and for as long again.
+            assert_eq!(effects, expected[..1]);
+            assert_eq!(hand.wait(3), NONE);
+            hand.released(call, true);
+            hand.effects();
+            assert_eq!(hand.wait(5), NONE);
+            assert_eq!(hand.wait(1), expected[1..]);
+            hand.grant(call + 1, id);
+            // Then another run begins.
+            hand.now += 10;
+            hand.release(id);
+            hand.ask(id + 1, "a", Asked::Waiting);
+            assert_eq!(hand.effects().len(), 3);
+            return;
+        }
+        assert_eq!(effects, expected);
+        hand.released(call, true);
+        hand.grant(call + 1, id);
+        hand.effects();
+        call += 2;
+    }
+    unreachable!("it has had the lock for long enough");
+}
+
 #[test]
 fn try_is_not_refused_for_who_has_gone() {
     let mut hand = Hand::connected(ORDERED);
