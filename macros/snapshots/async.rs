@@ -24,6 +24,9 @@ async fn start(id: u32) {
             );
         }
     };
+    ::lockutils::__private::HeldThroughout::check(
+        ::lockutils::__private::Unseen::new(&__guard).stays_held(),
+    );
     {
         ({
             boot(id).await;

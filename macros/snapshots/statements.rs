@@ -48,6 +48,9 @@ fn start(
                             );
                         }
                     };
+                    ::lockutils::__private::HeldThroughout::check(
+                        ::lockutils::__private::Unseen::new(&__guard).stays_held(),
+                    );
                     ::core::option::Option::Some(__guard)
                 } else {
                     ::core::option::Option::None

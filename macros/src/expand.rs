@@ -31,9 +31,9 @@ use syn::{Attribute, Error};
 /// The function with its lock.
 pub(crate) fn function(args: &Args, function: &Function, lock: &Lock) -> TokenStream {
     let body = match &function.future {
-        None => locked(&lock.take, &function.body),
+        None => locked(lock, &function.body),
         Some(future) if future.is_behind_statements() => later(args, function, future, lock),
-        Some(future) => with_lock(future, &lock.take),
+        Some(future) => with_lock(future, lock),
     };
     let checks = lazy(function).into_iter().filter(|lazy| lazy.is_named);
     let checks = checks.map(|lazy| is_not_lazy(args, &lazy));
@@ -100,7 +100,7 @@ pub(crate) fn block(block: &Block, members: &TokenStream, error: Option<&Error>)
 /// is seen neither by the attribute's arguments, which are evaluated ahead of them and
 /// outside of their braces, nor by the lock.
 fn later(args: &Args, function: &Function, future: &Future, lock: &Lock) -> TokenStream {
-    let Lock { ahead, take } = lock;
+    let ahead = &lock.ahead;
     let statements = &future.statements;
     // A `return` among them, be it from a macro, would give a future without the lock. It
     // doesn't compile, since it would drop `no_return_before_the_block` after what that borrows. The compiler's
@@ -116,16 +116,14 @@ fn later(args: &Args, function: &Function, future: &Future, lock: &Lock) -> Toke
         let #lost = ();
         #passed = #private::Passed(&#lost);
     };
-    let future = with_lock(future, take);
+    let future = with_lock(future, lock);
     let body = quote_spanned!(at=> #statements #passed.pass(); #future);
-    locked(
-        &ahead,
-        &grouped(Delimiter::Brace, function.body.span(), body),
-    )
+    let body = grouped(Delimiter::Brace, function.body.span(), body);
+    behind(&ahead, &body)
 }
 
 /// The future with its lock.
-fn with_lock(future: &Future, lock: &TokenStream) -> TokenStream {
+fn with_lock(future: &Future, lock: &Lock) -> TokenStream {
     let Future {
         pin,
         async_token,
@@ -146,6 +144,18 @@ fn with_lock(future: &Future, lock: &TokenStream) -> TokenStream {
 }
 
 /// `block` under the lock.
-fn locked(lock: &TokenStream, block: &Group) -> TokenStream {
-    quote_spanned!(mixed()=> #lock { (#block) })
+fn locked(lock: &Lock, block: &Group) -> TokenStream {
+    let take = &lock.take;
+    match &lock.cancel {
+        None => behind(take, block),
+        Some(cancel) => {
+            let cancelled = cancel.around(block);
+            quote_spanned!(mixed()=> #take #cancelled)
+        }
+    }
+}
+
+/// `block` behind statements.
+fn behind(statements: &TokenStream, block: &Group) -> TokenStream {
+    quote_spanned!(mixed()=> #statements { (#block) })
 }

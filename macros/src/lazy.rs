@@ -129,7 +129,7 @@ fn named<'a>(ty: &'a Type, path: &'a Path) -> Option<Lazy<'a>> {
     })
 }
 
-fn mentions_impl(ty: &Type) -> bool {
+pub(crate) fn mentions_impl(ty: &Type) -> bool {
     let tokens = ty.to_token_stream().to_string();
     tokens.split_whitespace().any(|word| word == "impl")
 }

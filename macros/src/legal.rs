@@ -1,7 +1,7 @@
 //! The arguments that there are, and what to say of others.
 
 /// The arguments that have a name.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "key",
     "keys",
     "locks",
@@ -12,6 +12,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "or_else",
     "when",
     "guard",
+    "cancel_on_loss",
     "reentrant",
     "skip",
     "crate",

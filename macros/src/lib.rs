@@ -7,6 +7,7 @@ use proc_macro::TokenStream;
 mod args;
 mod block;
 mod bounds;
+mod cancel;
 mod errors;
 mod expand;
 mod format;
@@ -74,6 +75,7 @@ mod validate;
 /// | `or_else = EXPR` | what to return where the lock was not taken |
 /// | `when = EXPR` | a `bool`; where it is false, the body runs without a lock |
 /// | `guard = NAME` | a name for the guard, for the body to use |
+/// | `cancel_on_loss` | the body of an async function is dropped when its lock is lost |
 /// | `reentrant` | a thread that holds the key already goes straight in |
 /// | `crate = PATH` | where the crate `lockutils` is; by default `::lockutils` |
 ///
@@ -328,6 +330,8 @@ mod validate;
 /// }
 /// # refresh();
 /// ```
+///
+#[doc = include_str!("loss.md")]
 ///
 /// ## `reentrant`
 ///

@@ -10,6 +10,8 @@
 //! - With a timeout or as a try, the second statement is another call. In an async function
 //!   both are; the first is told the task, and the second is awaited.
 //! - Where the lock can fail, the second is a `match` that returns.
+//! - A guard that the user doesn't see is asked whether its lock can be lost, which must not
+//!   be. See [`cancel`](crate::cancel) for what the user can say of it.
 //! - Several keys are put into a list first. Where the lock has a condition, all of it
 //!   stands in an `if`.
 //! - Where statements stand before the block that is to hold the lock, they could declare
@@ -21,6 +23,7 @@
 //!   let the compiler underline exactly the key, the space or the return type.
 
 use crate::args::{Args, Key};
+use crate::cancel::Cancel;
 use crate::function::Function;
 use crate::future::Future;
 use crate::lazy::output;
@@ -37,6 +40,8 @@ pub(crate) struct Lock {
     pub(crate) ahead: TokenStream,
     /// Takes the lock.
     pub(crate) take: TokenStream,
+    /// Drops the body when the lock is lost.
+    pub(crate) cancel: Option<Cancel>,
 }
 
 /// Writes them for the function.
@@ -55,6 +60,7 @@ pub(crate) fn lock(args: &Args, function: &Function) -> Lock {
         Lock {
             ahead: TokenStream::new(),
             take: writer.at_once(),
+            cancel: writer.cancel(),
         }
     }
 }
@@ -104,10 +110,21 @@ impl Writer<'_> {
             .map(|(name, statement)| (Ident::new(name, mixed()), statement))
             .unzip();
         let Some(when) = &self.args.when else {
-            return Lock { ahead, take };
+            let cancel = self.cancel();
+            return Lock {
+                ahead,
+                take,
+                cancel,
+            };
         };
         let when = parenthesized(when);
         let values = quote_spanned!(mixed()=> ::core::option::Option::Some((#(#names,)*)));
+        let asked = quote_spanned!(mixed()=> let #values = __asked);
+        let take = if self.is_kept_on_condition() {
+            on_condition_with_or_else(&asked, &take)
+        } else {
+            on_condition(&asked, &take)
+        };
         Lock {
             ahead: quote_spanned! {mixed()=>
                 let __asked = if #when {
@@ -117,7 +134,8 @@ impl Writer<'_> {
                     ::core::option::Option::None
                 };
             },
-            take: on_condition(&quote_spanned!(mixed()=> let #values = __asked), &take),
+            take,
+            cancel: self.cancel(),
         }
     }
 
@@ -284,23 +302,69 @@ impl Writer<'_> {
     /// The statement that binds the guard.
     fn guard(&self) -> TokenStream {
         let result = self.wait();
-        let hidden = quote_spanned!(mixed()=> __guard);
-        let name = self.args.guard.as_ref().map(ToTokens::to_token_stream);
-        let name = name.unwrap_or(hidden);
+        let name = self.guard_name(mixed());
         if !self.args.can_fail() {
             // The failure has no value, so there is nothing else to match.
             return quote_spanned!(mixed()=> let ::core::result::Result::Ok(#name) = #result;);
         }
-        let give_up = match &self.args.or_else {
-            Some(or_else) => self.call(or_else),
-            None => self.convert(),
-        };
+        let give_up = self.give_up();
+        let stays_held = self.stays_held();
         quote_spanned! {mixed()=>
             let #name = match #result {
                 ::core::result::Result::Ok(__guard) => __guard,
                 ::core::result::Result::Err(__failure) => { return #give_up }
             };
+            #stays_held
         }
+    }
+
+    fn guard_name(&self, place: Span) -> TokenStream {
+        match &self.args.guard {
+            Some(name) => name.to_token_stream(),
+            None => quote_spanned!(place=> __guard),
+        }
+    }
+
+    /// What to return for the failure.
+    fn give_up(&self) -> TokenStream {
+        match &self.args.or_else {
+            Some(or_else) => self.call(or_else),
+            None => self.convert(),
+        }
+    }
+
+    /// A statement that doesn't compile if the lock can be lost, where nobody looks after that.
+    fn stays_held(&self) -> Option<TokenStream> {
+        let is_seen = self.args.guard.is_some() || self.args.has("cancel_on_loss");
+        if is_seen || self.args.locks.is_none() {
+            return None;
+        }
+        let (first, last) = self.place;
+        let private = self.private(first);
+        let guard = quote_spanned!(last=> &__guard);
+        let answer = quote_spanned!(last=> #private::Unseen::new(#guard).stays_held());
+        Some(quote_spanned!(last=> #private::HeldThroughout::check(#answer);))
+    }
+
+    /// What drops the body when the lock is lost.
+    fn cancel(&self) -> Option<Cancel> {
+        let at = mixed().located_at(self.args.named("cancel_on_loss")?.span());
+        let private = self.private(at);
+        let guard = self.guard_name(at);
+        let lost = quote_spanned!(at=> #private::CanBeLost::lost(&#guard));
+        let failure = if self.is_kept_on_condition() {
+            quote_spanned!(mixed()=> #private::or_else_of_taken(__failure, __or_else))
+        } else {
+            self.give_up()
+        };
+        let parts = [self.private(mixed()), lost, failure];
+        Some(Cancel::new(self.args, self.function, self.is_later, parts))
+    }
+
+    /// Whether what the user says to return is there only if the condition is true.
+    fn is_kept_on_condition(&self) -> bool {
+        let Args { when, or_else, .. } = self.args;
+        self.is_later && when.is_some() && or_else.is_some() && self.args.has("cancel_on_loss")
     }
 
     /// What waits or tries, and gives the guard or the failure.
@@ -457,6 +521,18 @@ fn on_condition(condition: &impl ToTokens, lock: &TokenStream) -> TokenStream {
             ::core::option::Option::Some(__guard)
         } else {
             ::core::option::Option::None
+        };
+    }
+}
+
+/// The same, which keeps what the user says to return, for a loss.
+fn on_condition_with_or_else(condition: &impl ToTokens, lock: &TokenStream) -> TokenStream {
+    quote_spanned! {mixed()=>
+        let (__guard, __or_else) = if #condition {
+            #lock
+            (::core::option::Option::Some(__guard), ::core::option::Option::Some(__or_else))
+        } else {
+            (::core::option::Option::None, ::core::option::Option::None)
         };
     }
 }

@@ -26,6 +26,7 @@ const WORDS: &[&str] = &[
     "or_else",
     "when",
     "guard",
+    "cancel_on_loss",
     "reentrant",
     "skip",
     "bound",
@@ -100,6 +101,7 @@ const ARGS: &[&str] = &[
     "\"vm-{id}\", locks = self.locks, acquire_timeout = \"250ms\", or_else = |e| e",
     "key = (a, &self.b[0]), shared, nonblocking, guard = guard, crate = a::b",
     "keys = [from, to], acquire_timeout = f::<A, B>(), when = a == b",
+    "\"vm-{id}\", locks = self.locks, when = a, or_else = |e| Err(e), cancel_on_loss",
     "key = id.await?, reentrant, locks = Locks::new(\"x\").fair()",
     "skip",
 ];

@@ -120,6 +120,49 @@ fn two_arguments_go_together_or_are_refused() {
     }
 }
 
+/// What can be lost is a lock of a space that is named, and its body is a task's.
+#[test]
+fn cancel_on_loss_goes_with_what_else_a_task_has() {
+    let function = quote!(
+        async fn start(id: u32) {}
+    );
+    let all = quote!(
+        cancel_on_loss,
+        key = id,
+        locks = VMS,
+        shared,
+        acquire_timeout = "5s",
+        or_else = |_| (),
+        guard = guard
+    );
+    let when = quote!(
+        keys = [id],
+        locks = VMS,
+        nonblocking,
+        when = id > 5,
+        cancel_on_loss
+    );
+    for args in [all, when] {
+        let output = text(&synchronized(args.clone(), function.clone()));
+        assert!(!output.contains("compile_error"), "{output}");
+        assert_eq!(output.matches("until_lost").count(), 1, "{output}");
+        assert!(!output.contains("HeldThroughout"), "{output}");
+        let sync = text(&synchronized(
+            args,
+            quote!(
+                fn start(id: u32) {}
+            ),
+        ));
+        assert_eq!(sync.matches("compile_error").count(), 1, "{sync}");
+    }
+    let output = text(&synchronized(quote!("a", cancel_on_loss), function.clone()));
+    assert_eq!(output.matches("compile_error").count(), 1, "{output}");
+    let output = text(&synchronized(quote!("a", locks = VMS), function.clone()));
+    assert!(output.contains("HeldThroughout"), "{output}");
+    let output = text(&synchronized(quote!("a"), function));
+    assert!(!output.contains("HeldThroughout"), "{output}");
+}
+
 #[test]
 fn raw_name_is_the_same_argument() {
     let function = quote!(

@@ -18,6 +18,8 @@ pub(crate) fn function(args: Result<Args>, function: &Function) -> Result<Args> 
     let rules = all([
         args.as_ref()
             .map_or(Ok(()), |args| reenters_as_a_thread(args, function)),
+        args.as_ref()
+            .map_or(Ok(()), |args| is_cancelled_as_a_task(args, function)),
         is_not_const(function),
         is_not_variadic(function),
         is_not_naked(function),
@@ -51,6 +53,7 @@ fn arguments(args: Args) -> Result<Args> {
         go_together(&args),
         space_has_key(&args),
         sharers_have_key(&args),
+        lost_locks_are_of_a_space(&args),
         skips_nothing(&args),
     ])
     .map(|()| args)
@@ -89,6 +92,15 @@ fn sharers_have_key(args: &Args) -> Result<()> {
     )
 }
 
+/// The type of another space decides.
+fn lost_locks_are_of_a_space(args: &Args) -> Result<()> {
+    let cancel = args.named("cancel_on_loss");
+    refuse(
+        cancel.filter(|_| args.locks.is_none()),
+        "a lock of this process, or a lock file, can't be lost while the body runs; remove `cancel_on_loss`, or name a space whose locks can be, `locks = SPACE`",
+    )
+}
+
 /// Where a method is skipped, its arguments don't get here.
 fn skips_nothing(args: &Args) -> Result<()> {
     refuse(
@@ -97,17 +109,29 @@ fn skips_nothing(args: &Args) -> Result<()> {
     )
 }
 
+/// The argument of this name, or the method where it is that of all methods.
+fn named_for<'a>(name: &str, args: &'a Args, function: &'a Function) -> Option<&'a Ident> {
+    let argument = args.named(name)?;
+    Some(if function.is_in_block {
+        &function.sig.ident
+    } else {
+        argument
+    })
+}
+
+/// A thread can't be stopped where it is.
+fn is_cancelled_as_a_task(args: &Args, function: &Function) -> Result<()> {
+    let cancel = named_for("cancel_on_loss", args, function);
+    refuse_in(
+        function,
+        cancel.filter(|_| !function.is_async()),
+        "the body of a sync function can't be stopped; write `guard = lease` in place of `cancel_on_loss`, and call `lease.check()?` between its steps",
+    )
+}
+
 /// In async code two branches of one `join!` look like a call in a call.
 fn reenters_as_a_thread(args: &Args, function: &Function) -> Result<()> {
-    let reentrant = args.named("reentrant").map(|reentrant| match function {
-        // The argument is that of all methods.
-        Function {
-            is_in_block: true,
-            sig,
-            ..
-        } => &sig.ident,
-        _ => reentrant,
-    });
+    let reentrant = named_for("reentrant", args, function);
     refuse_in(
         function,
         reentrant.filter(|_| function.is_async()),

@@ -272,6 +272,15 @@ impl Drop for Watch {
 }
 
 impl Lost {
+    /// The error of a lock that is lost, by the clock too.
+    pub(crate) fn error(&self) -> Option<Error> {
+        let leases = &self.0.leases;
+        if leases.is_over.load(Ordering::Acquire) {
+            return None;
+        }
+        leases.check().err()
+    }
+
     pub(crate) fn poll_lost(&self, waker: &Waker) -> Poll<()> {
         let Watch { leases, number } = &self.0;
         if leases.is_over.load(Ordering::Acquire) {

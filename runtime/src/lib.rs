@@ -130,6 +130,7 @@ mod key;
 mod lease;
 mod leased;
 mod local;
+mod loss;
 mod name;
 mod outside;
 mod owner;
@@ -171,6 +172,7 @@ pub use crate::{
     __private::{OrElse, Passed, kept, or_else},
     given::{LivesOn, MadeAtEveryCall},
     guard::{HeldByThread, MayChangeThread, ThreadMark},
+    loss::{CanBeLost, HeldThroughout, MayBeLost},
     returned::{FutureOrStream, RunsDuringTheCall},
 };
 pub use lockutils_macros::{LockKey, synchronized};

@@ -19,6 +19,7 @@ pub use crate::default::file_locks as external;
 pub use crate::given::{Given, LivesOn};
 pub use crate::global::global;
 pub use crate::local::Locks;
+pub use crate::loss::{CanBeLost, HeldThroughout, Unseen, until_lost};
 pub use crate::owner::Task;
 pub use crate::returned::{Returned, RunsDuringTheCall};
 pub use crate::site::Function;
@@ -72,6 +73,19 @@ pub fn or_else<R>(failure: impl Into<Error>, or_else: impl FnOnce(Error) -> R) -
 #[inline]
 pub const fn kept<R, F: FnOnce(Error) -> R>(or_else: F) -> F {
     or_else
+}
+
+/// What such a function returns whose lock was taken on a condition.
+#[cold]
+pub fn or_else_of_taken<R>(failure: Error, or_else: Option<impl FnOnce(Error) -> R>) -> R {
+    or_else.expect("a lock that is lost was taken")(failure)
+}
+
+/// No value of a type, which tells the compiler what an `async` block gives.
+#[inline]
+#[must_use]
+pub const fn no_value<T>() -> Option<T> {
+    None
 }
 
 /// The same for what is no closure, where nothing is to be deduced of parameters, so that the

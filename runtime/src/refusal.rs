@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Why an engine can't take a lock, or has it no longer. Who asks it makes an [`Error`] of this,
 /// with the space and the key; of what isn't about one lock, the engine does so itself, by
-/// [`Refusal::of_space`], or [`From`] where there is no space yet.
+/// [`Refusal::of_space`] and [`Refusal::of_no_space`].
 ///
 /// That somebody else has the lock is no refusal, see [`Answer::Busy`](crate::engine::Answer::Busy).
 ///
@@ -18,7 +18,7 @@ use std::sync::Arc;
 ///
 /// ```
 /// use lockutils::engine::Refusal;
-/// use lockutils::{Error, ErrorKind};
+/// use lockutils::ErrorKind;
 ///
 /// let reason = format!("db://{} has not answered for 5s; see that it runs", "10.0.0.1");
 /// let refusal = Refusal::unavailable(reason);
@@ -27,8 +27,8 @@ use std::sync::Arc;
 ///     "locks of \"billing\" are unavailable: db://10.0.0.1 has not answered for 5s; see that it runs"
 /// );
 ///
-/// let error = Error::from(Refusal::invalid_url("the port \"x\" is no number; write db://HOST:PORT"));
-/// assert_eq!(error.kind(), ErrorKind::InvalidUrl);
+/// let refusal = Refusal::invalid_url("the port \"x\" is no number; write db://HOST:PORT");
+/// assert_eq!(refusal.of_no_space().kind(), ErrorKind::InvalidUrl);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Refusal {
@@ -140,6 +140,12 @@ impl Refusal {
         self.into_error(Some(space), None, None)
     }
 
+    /// The error where there is no space yet: such as one of what makes it.
+    #[must_use]
+    pub fn of_no_space(self) -> Error {
+        self.into_error(None, None, None)
+    }
+
     /// The error of a lock, which is at a path, if it is at any.
     pub(crate) fn of(self, space: &'static str, key: Key, path: Option<PathBuf>) -> Error {
         self.into_error(Some(space), Some(key), path)
@@ -160,12 +166,5 @@ impl Refusal {
                 Error::of_server(kind, space, key, (reason, source))
             }
         }
-    }
-}
-
-/// The error where there is no space, nor a lock: such as one of what makes a space.
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        refusal.into_error(None, None, None)
     }
 }

@@ -2,6 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../../tests/src/lossy.rs"]
+mod lossy;
+
+pub use lossy::{Lossy, LossyLocks};
+
 use lockutils::engine::{Acquire, Mode, Space};
 use lockutils::{FileLocks, Key, LockKey, Site};
 use std::env;

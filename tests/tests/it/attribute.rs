@@ -12,6 +12,7 @@ mod instrument;
 mod key;
 mod keys;
 mod later;
+mod loss;
 mod nonblocking;
 mod or_else;
 mod reentrant;

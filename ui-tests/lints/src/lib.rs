@@ -8,6 +8,8 @@
 )]
 
 mod arguments;
+#[path = "../../../tests/src/lossy.rs"]
+mod lossy;
 
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -18,8 +20,33 @@ use std::time::Duration;
 
 static VMS: lockutils::Locks = lockutils::Locks::new("vms");
 
+static JOBS: std::sync::LazyLock<lossy::LossyLocks> = std::sync::LazyLock::new(lossy::Lossy::locks);
+
 #[cfg_attr(feature = "lockutils", lockutils::synchronized)]
 fn own() {}
+
+#[cfg_attr(
+    feature = "lockutils",
+    lockutils::synchronized(key = id, locks = JOBS, cancel_on_loss)
+)]
+async fn cancelled(id: u32, text: &str) -> Result<u32, Box<dyn std::error::Error>> {
+    std::future::ready(()).await;
+    let number: u32 = text.parse()?;
+    if number == 0 {
+        return Err("zero".into());
+    }
+    Ok(number + id)
+}
+
+#[expect(clippy::needless_return)]
+#[cfg_attr(
+    feature = "lockutils",
+    lockutils::synchronized("job", locks = JOBS, cancel_on_loss, or_else = |error| error.to_string())
+)]
+async fn cancelled_otherwise(name: String) -> String {
+    std::future::ready(()).await;
+    return name;
+}
 
 #[cfg_attr(feature = "lockutils", lockutils::synchronized("text"))]
 fn one_line() -> u32 {
