@@ -319,10 +319,9 @@ impl Writer<'_> {
     }
 
     fn guard_name(&self, place: Span) -> TokenStream {
-        match &self.args.guard {
-            Some(name) => name.to_token_stream(),
-            None => quote_spanned!(place=> __guard),
-        }
+        let hidden = || quote_spanned!(place=> __guard);
+        let name = self.args.guard.as_ref();
+        name.map_or_else(hidden, ToTokens::to_token_stream)
     }
 
     /// What to return for the failure.

@@ -221,7 +221,7 @@ impl<S: FromUrl> Remote<S> {
     ///
     /// [`InvalidUrl`](lockutils::ErrorKind::InvalidUrl), with the part that is wrong.
     pub fn new(url: &str) -> Result<Self, Error> {
-        Ok(Self::of(S::from_url(url)?))
+        Ok(Self::of(S::from_url(url).map_err(Refusal::of_no_space)?))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What becomes of a body whose lock can be lost: expanded code drops it, or the compiler asks.
 //!
 //! Whether a lock can be lost is a matter of its guard's type. As in [`returned`](crate::returned),
-//! the method that the compiler finds first is the one of a [`Leased`] guard, and that of [`Other`]
+//! the method that the compiler finds first is the one of a [`Leased`] guard, and that of [`StaysHeld`]
 //! for any other type, also for one that only the caller of a generic function knows.
 
 use crate::error::Error;
 use crate::leased::{Leased, Lost};
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -14,19 +15,15 @@ use std::task::{Context, Poll, ready};
 
 /// A guard that expanded code has, and that the body hasn't.
 #[derive(Debug)]
-pub struct Unseen<'a, G>(Other, PhantomData<&'a G>);
+pub struct Unseen<'a, G>(StaysHeld, PhantomData<&'a G>);
 
-/// One whose lock can't be lost, as far as can be told.
-#[derive(Clone, Copy, Debug)]
-pub struct Other;
-
-/// It can't be lost.
+/// Its lock can't be lost, as far as can be told.
 #[derive(Clone, Copy, Debug)]
 pub struct StaysHeld;
 
-/// It can be.
+/// The lock of a `Leased<G>`, which can be lost.
 #[derive(Clone, Copy, Debug)]
-pub struct MayBeLost;
+pub struct MayBeLost<G>(PhantomData<G>);
 
 /// Implemented by the answer that the lock stays held.
 #[diagnostic::on_unimplemented(
@@ -44,11 +41,15 @@ pub trait HeldThroughout: Sized {
 #[diagnostic::do_not_recommend]
 impl HeldThroughout for StaysHeld {}
 
+// Of what isn't known, since there is another error already, this is the one that it could be.
+#[diagnostic::do_not_recommend]
+impl HeldThroughout for MayBeLost<Infallible> {}
+
 impl<'a, G> Unseen<'a, G> {
     /// The question.
     #[inline]
     pub const fn new(_guard: &'a G) -> Self {
-        Self(Other, PhantomData)
+        Self(StaysHeld, PhantomData)
     }
 }
 
@@ -56,26 +57,26 @@ impl<G> Unseen<'_, Leased<G>> {
     /// It can be lost.
     #[inline]
     #[must_use]
-    pub const fn stays_held(self) -> MayBeLost {
-        MayBeLost
+    pub const fn stays_held(self) -> MayBeLost<G> {
+        MayBeLost(PhantomData)
     }
 }
 
 impl<G> Deref for Unseen<'_, G> {
-    type Target = Other;
+    type Target = StaysHeld;
 
     #[inline]
-    fn deref(&self) -> &Other {
+    fn deref(&self) -> &StaysHeld {
         &self.0
     }
 }
 
-impl Other {
+impl StaysHeld {
     /// It can't be.
     #[inline]
     #[must_use]
-    pub const fn stays_held(self) -> StaysHeld {
-        StaysHeld
+    pub const fn stays_held(self) -> Self {
+        self
     }
 }
 
