@@ -1,10 +1,10 @@
-//! Locks of an etcd cluster for `lockutils`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod ask;
 mod fault;
 mod link;
+mod locks;
 mod name;
 #[allow(
     missing_docs,
@@ -22,5 +22,6 @@ mod url;
 mod watch;
 mod who;
 
+pub use locks::EtcdLocks;
 pub use session::EtcdSession;
 pub use store::Etcd;

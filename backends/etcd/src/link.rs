@@ -77,7 +77,13 @@ impl Link {
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
     {
-        self.ask_within(Duration::MAX, question, send).await
+        // Where there are others, they may know what this one waits for in vain: a question that was
+        // on its way to a leader that has died is answered by nobody.
+        let patience = match self.nodes.len() {
+            1 => Duration::MAX,
+            _ => self.patience / 2,
+        };
+        self.ask_within(patience, question, send).await
     }
 
     /// Asks the node at hand, and gives up, on the node as well, when the time is over.

@@ -1,11 +1,13 @@
 //! The cluster, as a URL and the builder's methods name it.
 
-use lockutils_remote::{Fault, Member, Shape, Store};
+use lockutils::engine::Refusal;
+use lockutils_remote::{Fault, FromUrl, Member, Shape, Store};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::time::timeout;
 use tonic::transport::Endpoint;
 
 use crate::link::Link;
@@ -18,32 +20,16 @@ use crate::tls::Certificates;
 use crate::url::{Address, Login};
 
 /// A cluster of etcd: the [`Store`] of `EtcdLocks`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Etcd {
     address: Address,
     /// The number of the node that is asked first, once it is taken modulo their count.
-    turn: AtomicUsize,
+    turn: Arc<AtomicUsize>,
     #[cfg(feature = "rustls")]
     certificates: Certificates,
 }
 
 impl Etcd {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    ///
-    /// Which part of it is wrong; never with the password.
-    pub fn new(url: &str) -> Result<Self, String> {
-        // Each process with another node, so that they share the work.
-        let turn = RandomState::new().hash_one(0) >> 32;
-        Ok(Self {
-            address: Address::read(url)?,
-            turn: AtomicUsize::new(usize::try_from(turn).unwrap_or_default()),
-            #[cfg(feature = "rustls")]
-            certificates: Certificates::default(),
-        })
-    }
-
     /// Has this user ask, instead of the one of the URL.
     #[must_use]
     pub fn login(mut self, user: &str, password: &str) -> Self {
@@ -101,6 +87,20 @@ impl Etcd {
     }
 }
 
+impl FromUrl for Etcd {
+    fn from_url(url: &str) -> Result<Self, Refusal> {
+        // Each process with another node, so that they share the work.
+        let turn = RandomState::new().hash_one(0) >> 32;
+        let turn = usize::try_from(turn).unwrap_or_default();
+        Ok(Self {
+            address: Address::read(url).map_err(Refusal::invalid_url)?,
+            turn: Arc::new(AtomicUsize::new(turn)),
+            #[cfg(feature = "rustls")]
+            certificates: Certificates::default(),
+        })
+    }
+}
+
 impl Store for Etcd {
     type Session = EtcdSession;
 
@@ -132,23 +132,30 @@ impl Store for Etcd {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let login = self.address.login.clone();
         let link = Arc::new(Link::new(nodes, turn, login, member.answer_timeout));
-        let mut greeted = greet(&link, share).await;
-        for _ in 1..count {
-            if greeted.is_ok() || matches!(greeted, Err(Fault::Refused(_))) {
-                break;
+        let mut attempts = 1;
+        let session = loop {
+            let turn = link.turn();
+            let opening = timeout(share, greet_and_open(member, &link)).await;
+            match opening {
+                Ok(Ok(session)) => break session,
+                Ok(Err(fault)) if attempts == count || matches!(fault, Fault::Refused(_)) => {
+                    return Err(fault);
+                }
+                Err(_) if attempts == count => {
+                    return Err(Fault::NotDone("no node has answered".into()));
+                }
+                _ => link.move_on(turn),
             }
-            greeted = greet(&link, share).await;
-        }
-        greeted?;
-        let session = EtcdSession::open(member, link.clone()).await?;
+            attempts += 1;
+        };
         self.turn.store(link.turn(), Ordering::Relaxed);
         Ok(session)
     }
 }
 
-/// Looks whether an etcd is there, and how old it is.
-async fn greet(link: &Link, patience: Duration) -> Result<(), Fault> {
-    let status = link.ask_within(patience, StatusRequest {}, |channel, request| async {
+/// Looks whether an etcd is there, and how old it is, and begins a session.
+async fn greet_and_open(member: &Arc<Member>, link: &Arc<Link>) -> Result<EtcdSession, Fault> {
+    let status = link.ask(StatusRequest {}, |channel, request| async {
         MaintenanceClient::new(channel).status(request).await
     });
     let version = status.await?.version;
@@ -159,5 +166,5 @@ async fn greet(link: &Link, patience: Duration) -> Result<(), Fault> {
         let text = format!("it is an etcd {version}; locks need 3.4 or newer");
         return Err(Fault::Refused(text.into()));
     }
-    Ok(())
+    EtcdSession::open(member, Arc::clone(link)).await
 }

@@ -3,6 +3,30 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod child;
+mod conformance;
+mod faults;
+mod intervals;
+mod processes;
+mod refused;
 mod session;
 #[cfg(feature = "rustls")]
 mod tls;
+
+use lockutils_etcd::EtcdLocks;
+use lockutils_servers::Etcd as Server;
+use std::time::Duration;
+
+/// The shortest lease.
+const LEASE: Duration = Duration::from_secs(2);
+/// What a test doesn't wait for.
+const LONG: Duration = Duration::from_secs(600);
+
+fn locks(url: &str) -> EtcdLocks {
+    EtcdLocks::new(url).unwrap().prefix("billing")
+}
+
+/// A server of its own, where one is installed.
+fn server() -> Option<Server> {
+    Server::available().then(Server::start)
+}

@@ -2,7 +2,7 @@
 
 use lockutils_etcd::{Etcd, EtcdSession};
 use lockutils_remote::{
-    Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Store, Taken,
+    Answer, Asked, Claim, Fault, FromUrl, Kept, Loss, Member, Query, Session, Store, Taken,
 };
 use lockutils_servers::{Etcd as Server, EtcdCluster, Proxy, Redis};
 use std::io::Write;
@@ -29,12 +29,16 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
 }
 
 async fn open(url: &str, lease: Duration) -> EtcdSession {
-    Etcd::new(url).unwrap().open(&member(lease)).await.unwrap()
+    Etcd::from_url(url)
+        .unwrap()
+        .open(&member(lease))
+        .await
+        .unwrap()
 }
 
 fn claim(key: &str) -> Claim {
     static NONCE: AtomicU64 = AtomicU64::new(1);
-    let store = Etcd::new("etcd://a").unwrap();
+    let store = Etcd::from_url("etcd://a").unwrap();
     Claim {
         name: store.locate("billing/eu", key).unwrap(),
         key: key.into(),
@@ -415,16 +419,16 @@ fn logins_are_refused_with_the_remedy_and_without_the_password() {
             text
         };
         let url = server.url();
-        let text = refused(Etcd::new(&url).unwrap()).await;
+        let text = refused(Etcd::from_url(&url).unwrap()).await;
         assert!(
             text.contains("give `EtcdLocks` a user and a password"),
             "{text}"
         );
-        let text = refused(Etcd::new(&url).unwrap().login("root", "wrong")).await;
+        let text = refused(Etcd::from_url(&url).unwrap().login("root", "wrong")).await;
         assert!(text.contains("look at the user and the password"), "{text}");
-        let text = refused(Etcd::new(&url).unwrap().login("nobody", "s3cret")).await;
+        let text = refused(Etcd::from_url(&url).unwrap().login("nobody", "s3cret")).await;
         assert!(text.contains("grant-permission"), "{text}");
-        let store = Etcd::new(&url.replace("://", "://root:s3cret@")).unwrap();
+        let store = Etcd::from_url(&url.replace("://", "://root:s3cret@")).unwrap();
         let session = store.open(&member(LONG)).await.unwrap();
         let (a, b) = (claim("a"), claim("a"));
         granted(session.acquire(&a, Asked::Once).await);
@@ -442,7 +446,9 @@ fn logins_are_refused_with_the_remedy_and_without_the_password() {
 #[test]
 fn a_login_that_the_server_does_not_want_harms_nothing() {
     with(async |server| {
-        let store = Etcd::new(&server.url()).unwrap().login("root", "s3cret");
+        let store = Etcd::from_url(&server.url())
+            .unwrap()
+            .login("root", "s3cret");
         let session = store.open(&member(LONG)).await.unwrap();
         granted(session.acquire(&claim("a"), Asked::Once).await);
     });
@@ -451,7 +457,7 @@ fn a_login_that_the_server_does_not_want_harms_nothing() {
 #[test]
 fn a_server_of_another_kind_is_refused() {
     let refuse = async |port: u16| {
-        let store = Etcd::new(&format!("etcd://127.0.0.1:{port}")).unwrap();
+        let store = Etcd::from_url(&format!("etcd://127.0.0.1:{port}")).unwrap();
         let fault = store.open(&member(LONG)).await.err().expect("refused");
         assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
         assert!(
@@ -469,7 +475,10 @@ fn a_server_of_another_kind_is_refused() {
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+            let _ = stream.write_all(answer);
+            // Closed before it is read, it would take the answer along.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
     run(refuse(port));
@@ -478,7 +487,7 @@ fn a_server_of_another_kind_is_refused() {
 #[test]
 fn nobody_at_the_port_is_told_as_such() {
     run(async {
-        let store = Etcd::new("etcd://127.0.0.1:1,127.0.0.1:2").unwrap();
+        let store = Etcd::from_url("etcd://127.0.0.1:1,127.0.0.1:2").unwrap();
         let fault = store
             .open(&member(LONG))
             .await

@@ -1,7 +1,7 @@
 //! TLS, with certificates that `openssl` makes.
 
 use lockutils_etcd::Etcd;
-use lockutils_remote::{Session, Store};
+use lockutils_remote::{FromUrl, Session, Store};
 use lockutils_servers::Etcd as Server;
 use std::fs;
 use std::net::TcpListener;
@@ -39,6 +39,26 @@ fn certify(directory: &Path) -> bool {
         .all(|arguments| openssl(directory, arguments))
 }
 
+/// A server that demands certificates.
+fn serve(directory: &Path, url: &str) -> Killed {
+    let program = std::env::var_os("LOCKUTILS_ETCD").unwrap_or_else(|| "etcd".into());
+    let mut command = Command::new(program);
+    command
+        .current_dir(directory)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.args([
+        "--data-dir",
+        "data",
+        "--listen-peer-urls",
+        "http://127.0.0.1:0",
+    ]);
+    command.args(["--listen-client-urls", url, "--advertise-client-urls", url]);
+    command.args(["--cert-file", "one.pem", "--key-file", "one.key"]);
+    command.args(["--client-cert-auth", "--trusted-ca-file", "ca.pem"]);
+    Killed(command.spawn().unwrap())
+}
+
 #[test]
 fn certificates_are_demanded_and_shown() {
     let directory = tempfile::tempdir().unwrap();
@@ -56,30 +76,10 @@ fn certificates_are_demanded_and_shown() {
         .unwrap()
         .port();
     let url = format!("https://127.0.0.1:{port}");
-    let program = std::env::var_os("LOCKUTILS_ETCD").unwrap_or_else(|| "etcd".into());
-    let mut command = Command::new(program);
-    command
-        .current_dir(directory)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.args([
-        "--data-dir",
-        "data",
-        "--listen-peer-urls",
-        "http://127.0.0.1:0",
-    ]);
-    command.args([
-        "--listen-client-urls",
-        &url,
-        "--advertise-client-urls",
-        &url,
-    ]);
-    command.args(["--cert-file", "one.pem", "--key-file", "one.key"]);
-    command.args(["--client-cert-auth", "--trusted-ca-file", "ca.pem"]);
-    let _server = Killed(command.spawn().unwrap());
+    let _server = serve(directory, &url);
 
     let read = |name: &str| fs::read(directory.join(name)).unwrap();
-    let trusting = || Etcd::new(&url).unwrap().ca_certificate(read("ca.pem"));
+    let trusting = || Etcd::from_url(&url).unwrap().ca_certificate(read("ca.pem"));
     run(async {
         let begun = Instant::now();
         let session = loop {
@@ -102,7 +102,7 @@ fn certificates_are_demanded_and_shown() {
                 .to_string()
         };
         refused(trusting()).await;
-        let text = refused(Etcd::new(&url).unwrap()).await;
+        let text = refused(Etcd::from_url(&url).unwrap()).await;
         assert!(text.contains("is it signed by an authority"), "{text}");
     });
 }

@@ -1,0 +1,45 @@
+//! All that every space must pass.
+
+use lockutils_conformance::{Subject, conformance, eventually};
+use lockutils_etcd::EtcdLocks;
+use lockutils_servers::Etcd as Server;
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use crate::LEASE;
+
+struct Etcd;
+
+/// One for all cases.
+static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
+
+impl Subject for Etcd {
+    type Space = EtcdLocks;
+
+    const SHARED: bool = false;
+    const EMPTY_KEY: bool = false;
+    const ACROSS_PROCESSES: bool = true;
+
+    fn available() -> bool {
+        Server::available()
+    }
+
+    fn space(place: &Path) -> EtcdLocks {
+        let file = place.join("url");
+        let is_other = env::var_os("LOCKUTILS_CONFORMANCE_PLACE").is_some();
+        if !is_other {
+            let written = place.join("written");
+            fs::write(&written, SERVER.url()).unwrap();
+            fs::rename(written, &file).unwrap();
+        }
+        // Other processes may be here first.
+        eventually("the server runs", || file.exists());
+        let url = fs::read_to_string(file).unwrap();
+        let prefix = place.display().to_string();
+        EtcdLocks::new(&url).unwrap().prefix(prefix).ttl(LEASE)
+    }
+}
+
+conformance!(Etcd);

@@ -1,0 +1,102 @@
+//! What users get wrong.
+
+use lockutils::{Error, ErrorKind};
+use lockutils_etcd::EtcdLocks;
+use lockutils_servers::Redis;
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use crate::{LEASE, api, locks, server};
+
+fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>, part: &str) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let texts: Vec<_> = causes.map(ToString::to_string).collect();
+    let text = format!("{error}: {}", texts.join(": "));
+    assert!(text.contains(part), "{text}");
+    assert!(!format!("{text} {error:?}").contains("s3cret"), "{text}");
+}
+
+#[test]
+fn wrong_urls_are_told_at_once_by_their_wrong_part() {
+    for (url, part) in [
+        ("localhost:2379", "no scheme"),
+        ("redis://me:s3cret@localhost", "unknown scheme `redis`"),
+        (
+            "etcd://me:s3cret@localhost:port",
+            "`localhost:port` has no valid port",
+        ),
+    ] {
+        let error = EtcdLocks::new(url).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidUrl, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn empty_key_is_invalid_and_any_other_text_is_a_key() {
+    let Some(server) = server() else { return };
+    let locks = locks(&server.url());
+    assert_eq!(
+        locks.key("").lock().unwrap_err().kind(),
+        ErrorKind::InvalidKey
+    );
+    let long = "long/".repeat(1_000_000);
+    let guards: Vec<_> = ["a", "a/b", "a/b/c", " ", "\n", "%2F", "ü", &long]
+        .map(|key| locks.key(key).try_lock().unwrap())
+        .into();
+    assert_eq!(locks.states().unwrap().len(), guards.len());
+    assert_eq!(
+        locks.key(&long).try_lock().unwrap_err().kind(),
+        ErrorKind::Busy
+    );
+}
+
+#[test]
+fn wrong_password_is_unavailable_and_the_right_one_is_not() {
+    let Some(server) = server() else { return };
+    api::demand_logins(server.port());
+    let locks = locks(&server.url());
+    unavailable(
+        locks.key("a").lock(),
+        "give `EtcdLocks` a user and a password",
+    );
+    let wrong = locks.clone().login("root", "s3cret wrong");
+    unavailable(wrong.key("a").lock(), "look at the user and the password");
+    unavailable(wrong.key("a").holder(), "look at the user and the password");
+    unavailable(wrong.states(), "look at the user and the password");
+    let nobody = locks.clone().login("nobody", "s3cret");
+    unavailable(nobody.key("a").lock(), "grant-permission");
+    let right = locks.login("root", "s3cret");
+    assert!(!format!("{right:?}").contains("s3cret"));
+    drop(right.key("a").lock().unwrap());
+}
+
+#[test]
+fn server_of_another_kind_is_unavailable() {
+    if !Redis::available() {
+        return;
+    }
+    let redis = Redis::start();
+    let locks = locks(&format!("etcd://127.0.0.1:{}", redis.port()));
+    unavailable(
+        locks.key("a").lock(),
+        "is it the port for clients of an etcd",
+    );
+}
+
+#[test]
+fn nobody_at_the_port_is_unavailable_within_the_time_that_was_given() {
+    let locks = locks("etcd://127.0.0.1:1").answer_timeout(LEASE / 2);
+    let begun = Instant::now();
+    unavailable(locks.key("a").lock(), "127.0.0.1:1");
+    unavailable(locks.key("a").is_locked(), "127.0.0.1:1");
+    unavailable(locks.states(), "127.0.0.1:1");
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
+}
