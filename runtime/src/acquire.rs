@@ -73,10 +73,6 @@ impl<M: Machine> Won<M> {
     }
 }
 
-/// Which step of a machine is taken.
-type Step<M, F> =
-    fn(&mut M, &By<'_>, &[<M as Machine>::Hold]) -> Poll<Result<Option<<M as Machine>::Hold>, F>>;
-
 impl<M: Machine> Acquire<M> {
     #[inline]
     pub(crate) const fn one(machine: M) -> Self {
@@ -300,8 +296,14 @@ fn taken_once<F>(failure: &mut Option<F>) -> F {
 }
 
 impl<M: Machine> All<M> {
+    /// Takes a step of each machine in turn, which is one of its two kinds.
+    #[inline]
     #[track_caller]
-    fn step<F>(&mut self, by: &By<'_>, step: Step<M, F>) -> Poll<Result<Won<M>, F>> {
+    fn step<F>(
+        &mut self,
+        by: &By<'_>,
+        step: impl Fn(&mut M, &By<'_>, &[M::Hold]) -> Poll<Result<Option<M::Hold>, F>>,
+    ) -> Poll<Result<Won<M>, F>> {
         assert!(!self.is_done, "a future was polled after it was ready");
         while let Some(current) = &mut self.current {
             match ready!(step(current, by, &self.held)) {

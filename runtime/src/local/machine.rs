@@ -59,6 +59,7 @@ impl InProcess {
     }
 
     /// A step. Whether the call can fail counts for threads, see [`graph`](crate::graph).
+    #[inline]
     #[track_caller]
     pub(crate) fn poll(&mut self, by: &By<'_>, can_fail: bool) -> Poll<Hold> {
         let &By {
@@ -131,6 +132,7 @@ impl Machine for InProcess {
     type Quick = Thin<Guard>;
     type AsyncQuick = Thin<AsyncGuard>;
 
+    #[inline]
     #[track_caller]
     fn step(&mut self, by: &By<'_>, _held: &[Hold]) -> Poll<Result<Option<Hold>, Infallible>> {
         // A thread that waits for as long as it takes can't fail. Of tasks nobody asks.

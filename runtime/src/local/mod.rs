@@ -6,7 +6,7 @@
 //! unblocks the thread.
 //!
 //! [`Locks`] here are what users see. An [`InProcess`] takes one lock: it tries, joins the queue,
-//! and tries again when it was woken; the [`graph`](crate::graph) looks whether that could ever
+//! and tries again when it was woken; the [`graph`] looks whether that could ever
 //! end. Where the lock is, the [`table`] finds: it is a bucket on the fast path and an entry with
 //! a queue on the slow one.
 
@@ -273,7 +273,7 @@ impl Locks {
     }
 }
 
-/// By its name alone: who holds what is [`snapshot`](crate::snapshot)'s to say, which costs more.
+/// By its name alone: [`snapshot`](crate::snapshot()) says who holds what, which costs more.
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Policy { permits, fair } = self.policy;
@@ -294,8 +294,10 @@ impl Space for Locks {
     }
 
     fn wait_all(&self, mut keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<InProcess> {
-        keys.sort_unstable();
-        keys.dedup();
+        if !keys.is_sorted_by(|key, next| key < next) {
+            keys.sort_unstable();
+            keys.dedup();
+        }
         let machine = |key| InProcess::new(Request::of_key(self.id(), key, mode.once(), site));
         Acquire::all(keys.into_iter().map(machine).collect())
     }

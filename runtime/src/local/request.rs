@@ -39,7 +39,8 @@ impl Request {
         request
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "else the key is moved twice")]
+    #[inline(always)]
     pub(super) fn of_key(space: SpaceId, key: Key, terms: Terms, site: Site) -> Self {
         let hash = table::hash(space.number, key.as_bytes());
         Self::new(space, key, hash, terms, site)
