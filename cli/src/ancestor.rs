@@ -1,7 +1,7 @@
-//! Locks that can't be had, since who holds them waits for us.
+//! Locks that can't be had, since their holder waits for us.
 //!
 //! `lockutils run` holds its locks until its command has ended. A command that runs it again for
-//! one of them would wait for ever. So who is about to wait looks whether one of the processes
+//! one of them would wait for ever. So a run that is about to wait looks whether one of the processes
 //! that it descends from has the lock. That is no guess: the kernel tells of each descriptor of a
 //! process which lock it has. One that it doesn't tell of, since the process is another user's,
 //! is taken for none.

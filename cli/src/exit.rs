@@ -15,7 +15,8 @@ use std::process::ExitCode;
 /// The arguments are wrong, or a key has no lock file: `EX_USAGE`.
 const USAGE: u8 = 64;
 
-/// Who holds the lock waits for us, so it would be for ever: `EX_SOFTWARE`, since a script is wrong.
+/// The holder of the lock waits for us, so it would be for ever: `EX_SOFTWARE`, since a script is
+/// wrong.
 const DEADLOCK: u8 = 70;
 
 /// The lock files can't be used: `EX_IOERR`.
@@ -33,7 +34,7 @@ const NOT_FOUND: u8 = 127;
 /// A child was killed; the signal's number is added.
 pub(crate) const KILLED: i32 = 128;
 
-/// Whether a lock was not taken since somebody has it.
+/// Tells whether a lock was not taken since it is held.
 pub(crate) fn is_conflict(error: &lockutils::Error) -> bool {
     matches!(error.kind(), ErrorKind::Busy | ErrorKind::Timeout)
 }
@@ -56,7 +57,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         };
     }
     if is_of(error, io::ErrorKind::BrokenPipe) {
-        // Who reads has seen enough, as `head` has.
+        // The reader, such as `head`, has seen enough.
         return ExitCode::SUCCESS;
     }
     match error.downcast_ref::<lockutils::Error>() {

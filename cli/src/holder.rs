@@ -1,4 +1,4 @@
-//! Who holds a lock, in the terms of who looks at processes: its id, and what was typed.
+//! The holder of a lock as `ps` would show it: its process's id, and the command that was typed.
 
 use lockutils::{Error, ErrorKind, Holder};
 use std::fmt::Write as _;
@@ -24,8 +24,8 @@ pub(crate) fn text(holder: &Holder) -> String {
     text
 }
 
-/// The text of a lock that was not taken since somebody has it. The error's own names the
-/// place in the code, which is for those who write it.
+/// The text of a lock that was not taken since it is held. The error's own names the
+/// place in the code, which is for programmers.
 pub(crate) fn conflict(error: &Error) -> String {
     let lock = error.path().unwrap_or(Path::new("?"));
     let mut message = match error.kind() {
@@ -51,8 +51,8 @@ pub(crate) fn process(holder: &Holder) -> Option<String> {
     })
 }
 
-/// What was asked for: by who holds a lock for another command, that command; else the process,
-/// with its arguments where it runs here and can be seen, else its name.
+/// What the holder runs: the command that a lock is held for, where that is another one; else the
+/// process, with its arguments where it runs here and can be seen, else its name.
 pub(crate) fn command(holder: &Holder) -> Option<String> {
     let is_here = holder.host().is_none() && holder.pid_namespace().is_none();
     let is_for_another = holder.since().is_some() && holder.place().is_none();

@@ -1,4 +1,4 @@
-//! Starting a command as if we were not between it and who has started us.
+//! Starting a command as if we were not between it and the process that started us.
 //!
 //! It gets what we got: directory, files, limits and the like by themselves, and also the mask
 //! of blocked signals, as long as we haven't changed it. Signals that we listen to are as by
@@ -6,7 +6,7 @@
 //! and are those of a [`launcher`](launch): this program again, which makes way for the
 //! command when all is prepared.
 //!
-//! - Who ignores SIGCHLD doesn't get to know a child's exit status. So we must not, from
+//! - A process that ignores SIGCHLD doesn't get to know a child's exit status. So we must not, from
 //!   before the command can end, and the command must still.
 //! - SIGPIPE is no more ignored in what the standard library starts, except by `exec`.
 //! - A script that doesn't begin with `#!` is for the shell, which only `exec` knows.

@@ -1,4 +1,4 @@
-//! `lockutils ps`: who holds what.
+//! `lockutils ps`: which locks are held, and by whom.
 
 use crate::args::{PsArgs, Sort};
 use crate::table::Lock;

@@ -17,7 +17,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Origin;
 use std::io;
 
-/// Signals with who has sent them.
+/// Signals with their senders.
 pub(crate) type Signals = SignalsInfo<WithOrigin>;
 
 /// Begins to listen to all that are passed on. They don't end this process any more.
@@ -57,7 +57,7 @@ pub(crate) fn unblock_all_but(blocked: &[Signal]) -> io::Result<()> {
     Ok(blocked.thread_set_mask()?)
 }
 
-/// Who has sent it: the process's id, or zero for the kernel.
+/// The sender of a signal: the process's id, or zero for the kernel.
 pub(crate) fn sender(origin: &Origin) -> i32 {
     origin.process.map_or(0, |process| process.pid)
 }

@@ -1,4 +1,4 @@
-//! Who can tell whether a signal was sent to us alone.
+//! A second process, which can tell whether a signal was sent to us alone.
 //!
 //! A signal that is for the whole process group, as Ctrl-C, `kill -- -GROUP` and the
 //! `kill %1` of a shell send it, or for each process of a service, as systemd sends it when it
@@ -90,7 +90,7 @@ impl Witness {
 impl Asked {
     fn ask(&mut self, question: Question) -> io::Result<Answer> {
         self.questions.write_all(&question)?;
-        // Who has stopped the group may have continued us alone.
+        // It may have been stopped with the group, and we alone continued.
         kill_process(Pid::from_child(&self.process), Signal::CONT)?;
         let mut answer = Answer::default();
         self.answers.read_exact(&mut answer)?;
@@ -114,7 +114,7 @@ pub(crate) fn attend() -> ExitCode {
     let Ok(mut signals) = signal::listen() else {
         return ExitCode::FAILURE;
     };
-    // What stops the others must not stop who is asked.
+    // What stops the others must not stop this process, which is asked.
     let stops = [SIGTSTP, SIGTTIN, SIGTTOU];
     if signal::unblock_all_but(&stops).is_err() {
         return ExitCode::FAILURE;

@@ -106,8 +106,8 @@ fn say(answer: &str) {
     let _ = writeln!(out, "\n{MARK}{answer}").and_then(|()| out.flush());
 }
 
-/// A thread and a task take one lock again and again. Whoever is inside makes a file that isn't
-/// there, and removes it.
+/// A thread and a task take one lock again and again. The holder makes a file, which must not be
+/// there yet, and removes it.
 pub(crate) fn contend<S: Subject>(space: &S::Space, rounds: usize, file: &Path) {
     thread::scope(|scope| {
         scope.spawn(|| {

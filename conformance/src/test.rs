@@ -116,7 +116,7 @@ pub fn run<S: Subject>(name: &'static str, needs: &[(&str, bool)], case: fn(&Tes
         return;
     }
     if let Some((lacking, _)) = needs.iter().find(|(_, has)| !has) {
-        // Whoever made the subject knows that, so it is for those who look.
+        // The subject's author knows that; it is printed for those that read the output.
         eprintln!("skipped: the space has no {lacking}");
         return;
     }

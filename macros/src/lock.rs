@@ -389,7 +389,7 @@ impl Writer<'_> {
         quote_spanned!(last=> #begun #reentrant.#wait(#timeout) #awaited)
     }
 
-    /// Has the user say what to return for the failure.
+    /// Returns what the argument `or_else` makes of the failure.
     fn call(&self, value: &Expr) -> TokenStream {
         let (first, last) = ends(value);
         let private = self.private(first);
@@ -406,7 +406,7 @@ impl Writer<'_> {
         quote_spanned!(last=> #private::or_else(#failure, #or_else))
     }
 
-    /// Keeps what the user says to return until there is a failure.
+    /// Keeps the argument `or_else` until there is a failure.
     fn keep(&self, or_else: &Expr) -> TokenStream {
         let (first, last) = ends(or_else);
         let private = self.private(first);

@@ -29,13 +29,13 @@ use std::time::Duration;
 pub enum Begun<H, M: Machine> {
     /// The lock was free, and this holds it.
     Held(H),
-    /// The lock has to be waited for. In a box, so that whoever doesn't wait moves a word.
+    /// The lock has to be waited for. In a box, so that a lock that was free moves one word.
     Wait(Box<Acquire<M>>),
 }
 
 /// What a thread has begun.
 impl<M: Machine> Begun<M::Quick, M> {
-    /// Has the thread go straight in if it holds the lock.
+    /// Lets the thread go straight in if it holds the lock already.
     #[inline]
     #[must_use]
     pub fn reentrant(mut self) -> Self {

@@ -68,8 +68,8 @@ pub fn or_else<R>(failure: impl Into<Error>, or_else: impl FnOnce(Error) -> R) -
     or_else(failure.into())
 }
 
-/// What such a function will say, if it takes its lock later. Has the compiler know what the
-/// closure is for.
+/// Keeps the `or_else` of a function that takes its lock later. Its bound tells the compiler the
+/// closure's argument.
 #[inline]
 pub const fn kept<R, F: FnOnce(Error) -> R>(or_else: F) -> F {
     or_else

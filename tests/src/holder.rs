@@ -234,7 +234,7 @@ fn limit(what: &str, most: u64) -> &'static str {
         _ => Resource::NPROC,
     };
     resource.set(most, most).expect("limits can be lowered");
-    // Root, and who is as good, may have more threads than the limit.
+    // Root, and a user with its capabilities, may have more threads than the limit.
     let another = || thread::Builder::new().spawn(|| ());
     if what == "threads" && another().is_ok() {
         "more"

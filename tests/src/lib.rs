@@ -1,8 +1,8 @@
 //! What the behaviour tests share.
 //!
 //! What every lock space must pass is a crate of its own, `lockutils-conformance`, and so is what
-//! those cases and the tests here both use. Exclusion is proved by a [`Recorder`]: who is inside
-//! a lock records from when to when, and no two stays may overlap. What a test waits for, it waits
+//! those cases and the tests here both use. Exclusion is proved by a [`Recorder`]: a holder
+//! records from when to when it was inside, and no two stays may overlap. What a test waits for, it waits
 //! for with a [`LIMIT`], so that a lock that nobody gets is a failure and not a test that
 //! never ends. [`ByHand`] polls a future step by step, where a test is about one
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// Somebody who isn't root and owns nothing.
+/// A user that isn't root and owns nothing.
 pub const NOBODY: u32 = 65534;
 
 /// Starts a program as another user, where the tests are root's; else as the same one, for whom

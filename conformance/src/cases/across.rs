@@ -15,7 +15,7 @@ fn wait_a_while() {
     eventually("the clock goes on", || start.elapsed() >= SHORT);
 }
 
-/// The error of who waits for a short time.
+/// Waits for a short time, and gives the error.
 fn late<S: Space>(space: &S) -> ErrorKind {
     let waited = wait(space, KEY, Mode::Exclusive).block_for(SHORT);
     waited.map(drop).unwrap_err().kind()

@@ -1,4 +1,4 @@
-//! Who is inside at once: one for each key, whether thread or task, and all keys together.
+//! Exclusion: one holder for each key, be it a thread or a task, and holders of all keys at once.
 
 use crate::take::{KEY, hold, hold_async, is_free, many_threads, one_thread, try_hold};
 use crate::{Lockstep, Recorder, Subject, Test, yield_now};

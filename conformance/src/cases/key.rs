@@ -4,7 +4,7 @@ use crate::take::{hold, is_free};
 use crate::{Subject, Test};
 use std::sync::Arc;
 
-/// A key is its text: how the caller has it makes no difference.
+/// A key is its text: the type that it is written as makes no difference.
 pub fn equal_text_is_one_lock_whatever_the_type<S: Subject>(test: &Test<S>) {
     let space = test.space();
     let _guard = hold(&space, 7_u32);

@@ -132,7 +132,7 @@ impl Descriptor {
         write.is_some_and(|write| self.write(write)) && count != Count::default()
     }
 
-    /// Takes that back, whoever of the process has written it.
+    /// Takes back what [`Descriptor::tell`] of this process wrote.
     pub(super) fn retract(&self) {
         let lines = lines(&self.file);
         if let Some(write) = lines.ok().and_then(|lines| lines.retraction()) {
@@ -146,10 +146,10 @@ impl Descriptor {
     }
 
     /// Writes down that this process holds the lock, in a file that has `content` in it. Gives
-    /// what is there now, but for the mark of who may have begun to wait meanwhile: it is to be
+    /// what is there now, but for the mark of a process that may have begun to wait meanwhile: it is to be
     /// seen the next time.
     ///
-    /// It is for people who ask who holds the lock: where it can't be written, since the disk
+    /// It is for people that look for the holder: where it can't be written, since the disk
     /// is full or the process may write no file, the lock is as good without.
     pub(super) fn record(&self, site: Site, content: Option<&Content>) -> Option<Content> {
         let record = FileRecord::of_this_process(site).to_bytes();
@@ -222,7 +222,8 @@ fn try_to_open_or_make(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whoever can have us open another program's file as a lock file would have us write over it.
+/// Refuses a file that another user may have put there under a second name: another program's, which
+/// would be written over.
 fn refuse_planted(found: &Metadata, path: &Path) -> Result<(), Failure> {
     if !Os::may_be_planted(found, path) {
         return Ok(());
@@ -232,7 +233,7 @@ fn refuse_planted(found: &Metadata, path: &Path) -> Result<(), Failure> {
     Err(Failure::of("use lock file")(error))
 }
 
-/// Who is in the way of an exclusive lock, as far as that is known.
+/// The holder in the way of an exclusive lock, as far as it is known.
 pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
     match Os::locker(file) {
         Ok(None) => return None,

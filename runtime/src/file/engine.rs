@@ -32,15 +32,15 @@ pub struct Files {
     pub(super) beginning: String,
 }
 
-/// A lock file that somebody wants or has.
+/// A lock file that the process uses: held or awaited by a thread or task of it.
 #[derive(Debug)]
 pub struct FilePlace {
     pub(super) file: FileInUse,
-    /// Of who waits. After `file`, so that whoever counts for its drop counts without this one.
+    /// Counts the waiter. After `file`: when its drop has the waiters counted anew, this place is gone.
     waiter: Option<Waiter>,
 }
 
-/// What somebody who waits for a lock file has.
+/// What a waiter for a lock file keeps between its steps.
 #[derive(Debug, Default)]
 pub struct FileWait(Next);
 
@@ -49,7 +49,7 @@ pub struct FileWait(Next);
 enum Next {
     #[default]
     AtOnce,
-    /// When a thread that waits in the kernel has it.
+    /// When a thread that waits in the kernel has got it.
     Granted(Claim),
     Until(Pause),
 }
@@ -144,7 +144,7 @@ impl Engine for Files {
                 mode: ask.mode,
                 reentry: ask.reentry,
                 site: ask.site,
-                // Who was granted the lock has it already, and gives way to nobody.
+                // A waiter that was granted the lock has it already, and gives way to nobody.
                 gives_way: !looks_once && !matches!(next, Next::Granted(_)),
             };
             match next {

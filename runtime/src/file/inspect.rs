@@ -1,7 +1,7 @@
-//! Looking at lock files: which there are, which of them are held, by whom, and who waits.
+//! Looking at lock files: which there are, which of them are held and by whom, and how many wait.
 //!
 //! A space's files are found by their names, see [`FileLocks::existing`]; whether one is held is
-//! asked of the kernel, without taking the lock; who holds it is read from its record, and who waits
+//! asked of the kernel, without taking the lock; its holder is read from its record, and its waiters
 //! from the lines that the processes write, and from what the kernel shows of its own waits.
 
 use super::count::{Count, Lines};

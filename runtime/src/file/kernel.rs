@@ -15,9 +15,9 @@
 //! [`pace`](super::pace).
 //!
 //! A lock on a file that is no longer at its path excludes nobody who opens the path later.
-//! So who gets the lock looks whether it is, and starts again with the file that is there
-//! where it isn't. One who is about to remove the file has its lock, and so nobody is
-//! surprised by it.
+//! So a caller that gets the lock looks whether the file is still there, and else starts again with
+//! the file that is. A caller that removes the file holds its lock, so no holder loses its
+//! file.
 
 use super::count::{Count, Teller};
 use super::descriptor::{Descriptor, Failure};
@@ -306,7 +306,7 @@ impl LockFile {
         let mut kernel = self.kernel.lock();
         let descriptor = kernel.descriptor.clone();
         if !descriptor.map_or(Ok(false), |descriptor| descriptor.is_at(path))? {
-            kernel.led = None; // Or who comes at once would believe that it is there.
+            kernel.led = None; // Or the next caller would believe that it is there.
             return Ok(false);
         }
         if !Os::REMOVES_OPEN {
@@ -328,7 +328,7 @@ impl LockFile {
     /// The open file once more, with the lock that the caller holds.
     pub(super) fn duplicate(&self) -> Result<File, Failure> {
         let descriptor = self.kernel.lock().descriptor.clone();
-        let descriptor = descriptor.expect("who holds has it open");
+        let descriptor = descriptor.expect("a file that is held is open");
         let duplicate = descriptor.duplicate();
         duplicate.map_err(Failure::of("share lock file"))
     }
@@ -417,7 +417,7 @@ impl Kernel {
                 return Ok(Tried::Elsewhere);
             }
             Err(failure) => {
-                // It may be kept by somebody who waits with it.
+                // A waiter may keep the descriptor open, and the lock with it.
                 let _ = descriptor.unlock();
                 return Err(failure);
             }
@@ -445,8 +445,8 @@ impl Kernel {
 
     /// Takes a share in what others in the process hold, or goes in again.
     fn join(&mut self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
-        // Who holds it already by this name holds it also where the name was removed meanwhile.
-        // That one is the caller, unless several share it.
+        // A hold that came by this name stays one where the name was removed meanwhile. It is the
+        // caller's own, unless several share the lock.
         let is_alone = matches!(self.state, State::Held(Mode::Exclusive, _));
         let again = manner.reentry == Reentry::Allowed && is_alone && link.is_held_by();
         if !again && !self.leads_here(link)? {
@@ -509,8 +509,8 @@ impl Kernel {
         Ok(is_here)
     }
 
-    /// Whether the name leads to the file; then writes down who has taken the lock, if
-    /// somebody has, and where.
+    /// Tells whether the name leads to the file; then writes down the holder, if there is one, and
+    /// where in the code it took the lock.
     fn check(
         &mut self,
         descriptor: &Descriptor,
@@ -544,7 +544,7 @@ impl Kernel {
         Ok(is_here)
     }
 
-    /// Writes down who is next in this process.
+    /// Writes down the next holder in this process.
     fn record_next(&mut self, site: Site) {
         if let (Some(descriptor), Some(seen)) = (&self.descriptor, &mut self.seen) {
             seen.site = site;

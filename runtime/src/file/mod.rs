@@ -6,12 +6,12 @@
 //! safety, whatever they wait with and whatever name they know the file by; the second
 //! excludes other processes, and is dealt with by one caller at a time.
 //!
-//! From top to bottom: [`FileLocks`] is what users see, with [`inspect`] for who looks and
-//! [`remove`] for who removes; the [`engine`] takes and
-//! releases one lock, and has [`refresh`] keep others from removing held files for their age;
+//! From top to bottom: [`FileLocks`] is what users see, with [`inspect`] to look at files and
+//! [`remove`] to remove them; the [`engine`] takes and
+//! releases one lock, and [`refresh`] keeps others from removing held files for their age;
 //! [`table`] knows the files in use, each by its names, the [`link`]s; [`kernel`] is one of them and
 //! its lock, at the [`pace`] that leaves other processes their time, if need be with a thread that
-//! waits, a [`sleep`]er, and one to [`tell`] others who waits; [`descriptor`] is a file that is open,
+//! waits, a [`sleep`]er, and one to [`tell`] others how many wait; [`descriptor`] is a file that is open,
 //! with the holder's [`record`] in it, and the [`count`] of those who wait; [`path`] names it in its
 //! [`mod@directory`], and [`sys`] asks the operating system.
 

@@ -1,14 +1,14 @@
 //! When a process gives way to others.
 //!
-//! The kernel has no queue that another process could join: whoever comes while the lock is
-//! free has it. A process that asks for it again at once would so keep out all who need
+//! The kernel has no queue that another process could join: the first process that asks while
+//! the lock is free has it. A process that asks for it again at once would so keep out all who need
 //! time to be woken, or who look now and then. Three things keep that within bounds:
 //!
 //! - Inside the process the lock goes from one to the next without the kernel until the
 //!   kernel's clock has ticked, which is at most ten milliseconds, and on most machines four.
 //!   Then it is released, and the process gives way for [`PAUSE`], which is enough for one that
 //!   waits in the kernel to be woken.
-//! - Who is about to wait in the kernel leaves a mark in the file, see [`record`](super::record).
+//! - A process that is about to wait in the kernel leaves a mark in the file, see [`record`](super::record).
 //!   A process that takes it and sees that others have written to it gives way as well, after
 //!   [`BARGE`], and again for twice as long where nobody has come meanwhile, [`PAUSES`] times.
 //! - Beside Python's programs, which look every 10 to 100 ms, a process that has the lock for
@@ -93,7 +93,7 @@ impl Pace {
         self.pauses = 0;
     }
 
-    /// Who waits leaves one mark, and on a busy machine may not be woken in time for this pause.
+    /// A waiter leaves one mark, and on a busy machine may not be woken in time for this pause.
     /// So others are about until one of them has come, or long enough has been left for them.
     fn give_way(&mut self, now: Instant) {
         let pauses = self.pauses + 1;

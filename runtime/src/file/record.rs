@@ -1,4 +1,4 @@
-//! What is in a lock file: who holds it, and a mark of who waits for it.
+//! What is in a lock file: a record of its holder, and a mark of a process that waits for it.
 //!
 //! Two lines, for people as well, the first filled up with spaces to [`LENGTH`] bytes:
 //!
@@ -15,11 +15,11 @@
 //! the id means something: in another one, as containers have, it is a different process, or
 //! none.
 //!
-//! Who is about to wait in the kernel writes the second one, with a number left to chance. Behind
+//! A process that is about to wait in the kernel writes the second one, with a random number. Behind
 //! these two there may be lines that say how many wait, see [`count`](super::count).
 //!
-//! Who takes a lock again sees by the [`Content`] whether others have used the file since, or
-//! have begun to wait. The file's time of modification doesn't tell: on many file systems two
+//! A process that takes a lock again sees by the [`Content`] whether others have used the file
+//! since, or have begun to wait. The file's time of modification doesn't tell: on many file systems two
 //! writes have one time, and on some it is another machine's.
 
 use crate::holder::Elsewhere;
@@ -74,7 +74,7 @@ pub(super) fn mark() -> [u8; MARK] {
     bytes
 }
 
-/// Who holds a lock file.
+/// The holder of a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileRecord {
     pid: u32,

@@ -4,7 +4,7 @@
 //! temporary directories that nobody has read or written for days, and don't ask whether
 //! they are locked; then a second holder would get in. So a thread touches every
 //! [`INTERVAL`] the files that the process holds. The first hold starts it, and it ends when it
-//! finds none in use; a process whose holds are short has it idle, and no file is touched.
+//! finds none in use; where the holds are short it stays idle, and touches no file.
 //!
 //! Where no thread can be had there is none, and the next hold tries again.
 
@@ -26,8 +26,8 @@ static RUNS: OfProcess<AtomicBool> = OfProcess::new();
 /// Sees to it that the thread runs. The caller uses a lock file, and has just got the kernel's
 /// lock on it.
 pub(super) fn start() {
-    // Relaxed: whoever was not seen by the thread's last look, which was under the table's
-    // mutex, has locked that later, and so sees here that it has ended.
+    // Relaxed: a caller whose file the thread's last look didn't see, which was under the table's
+    // mutex, has locked that mutex later, and so sees here that the thread has ended.
     let runs = RUNS.get();
     if !runs.load(Ordering::Relaxed) {
         start_thread(runs);
@@ -59,7 +59,7 @@ fn run(interval: Duration, runs: &AtomicBool) {
             continue;
         }
         runs.store(false, Ordering::Relaxed);
-        // Who has come since, and saw that it runs, counts on it.
+        // A caller that came since, and saw that the thread runs, counts on it.
         if table::in_use().is_empty() || runs.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// Has nobody have used the file for days.
+    /// Sets the file's times as if it had not been used for days.
     fn age(path: &Path) {
         let old = SystemTime::now() - 30 * DAY;
         let times = FileTimes::new().set_accessed(old).set_modified(old);

@@ -42,10 +42,10 @@ pub struct Swept {
     /// The keys of the lock files that are gone. One whose file's name was cut is that name.
     pub removed: Vec<Key>,
     /// The locks that somebody holds, whose files stay:
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy), and who it is.
+    /// [`ErrorKind::Busy`], and who it is.
     pub busy: Vec<Error>,
     /// What could not be looked at, or not be removed:
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io), with the path and the reason.
+    /// [`ErrorKind::Io`], with the path and the reason.
     pub failed: Vec<Error>,
 }
 
@@ -57,8 +57,8 @@ impl FileLocks {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`](crate::ErrorKind::Busy) if somebody holds the lock;
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the file can't be removed, and always in a
+    /// [`ErrorKind::Busy`] if somebody holds the lock;
+    /// [`ErrorKind::Io`] if the file can't be removed, and always in a
     /// space made by [`FileLocks::oslo`], since Python's programs don't notice when a file
     /// they wait for is removed.
     ///
@@ -90,7 +90,7 @@ impl FileLocks {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the directory can't be read; and always in a
+    /// [`ErrorKind::Io`] if the directory can't be read; and always in a
     /// space made by [`FileLocks::oslo`].
     ///
     /// # Examples

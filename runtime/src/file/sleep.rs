@@ -141,7 +141,7 @@ impl Sleeper {
         })
     }
 
-    /// Takes the lock from a thread that has it for nobody, and will give it back.
+    /// Releases the lock where the thread got it, or is about to, after its waiter had left.
     pub(super) fn give_back(&self) {
         if matches!(*self.state.lock(), State::Left | State::Ended(_)) {
             // The thread itself tries no other way.

@@ -4,11 +4,11 @@
 //! to it, and a [`Linked`] the two of them. So all names of a file, through symbolic links, mounts,
 //! hard links or upper and lower case, come to one [`LockFile`], with one queue.
 //!
-//! Where a name leads to may change at any time. One that somebody in the process uses keeps to
+//! Where a name leads to may change at any time. A name in use in the process keeps to
 //! its file, so that callers who name a lock alike exclude each other also when its file was
-//! removed; whoever gets the lock looks whether the name still leads to it, and else asks for
-//! the one that it leads to now, by [`FileInUse::anew`]. One that nobody uses is believed where
-//! nobody uses the file either, since then nobody waits for it.
+//! removed; a caller that gets the lock looks whether the name still leads to it, and else asks for
+//! the one that it leads to now, by [`FileInUse::anew`]. A name that isn't in use is believed where
+//! the file isn't either, since then nobody waits for it.
 //!
 //! A file is in the table while somebody in the process holds or awaits its lock, and
 //! afterwards for as long as its descriptor is kept: opening it anew would cost several
@@ -116,7 +116,7 @@ impl FileInUse {
         &self.0.file.line
     }
 
-    /// Counts somebody who waits, for others to see, for as long as the waiter lives.
+    /// Counts a waiter, for other processes to see, until it is dropped.
     pub(super) fn waiter(&self) -> Waiter {
         let file = Arc::clone(&self.0.file);
         Waiter::new(file)
@@ -141,7 +141,7 @@ impl FileInUse {
         with_room(|| self.0.file.wait(&self.0.link.path, mode))
     }
 
-    /// The name that a hold has come by, for who has just taken the lock.
+    /// Keeps the name by which the lock has just been taken.
     pub(super) fn hold(&self) -> HeldBy {
         HeldBy(Arc::clone(&self.0))
     }
@@ -322,7 +322,7 @@ impl Files {
         is_used.then(|| Arc::clone(&linked.file))
     }
 
-    /// Has a name lead to the file that was opened by it. Takes the descriptor if the file
+    /// Makes a name lead to the file that was opened by it. Takes the descriptor if the file
     /// was not known.
     fn link(
         &mut self,

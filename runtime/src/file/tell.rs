@@ -52,7 +52,7 @@ pub(super) trait Told: fmt::Debug + Send + Sync {
     fn tell(&self, by: Teller) -> bool;
 }
 
-/// Somebody who waits for a lock file.
+/// A thread or task that waits for a lock file.
 #[derive(Debug)]
 pub(super) struct Waiter(Arc<dyn Told>);
 

@@ -1,7 +1,7 @@
 //! The graph itself, and what is done about a cycle in it.
 //!
-//! Who enters looks for cycles through its own wait: among threads, one of them is told to give
-//! up, and of a cycle with a task in it a suspicion is made. Both are written to the wait that is
+//! A waiter that enters looks for cycles through its own wait. In a cycle of threads one of them is
+//! told to give up; a cycle with a task in it becomes a suspicion. Both are written to the wait that is
 //! to act, under the graph's one mutex; see the [parent](super) for why that is exact.
 
 use super::search::{ANYBODY, Of, SURE_THREADS, Search, THREADS};
@@ -83,8 +83,8 @@ impl Graph {
             let wait = self.waits.get(*owner, *place);
             wait.is_some_and(|wait| wait.can_fail)
         };
-        // The nearest to who waits for us. Or else it is one of those who hold permits of
-        // which another holder is in the cycle.
+        // The nearest one in the cycle. Or else one that holds a permit of a lock of which another
+        // holder is in the cycle.
         let steps = cycle.0.iter().rev();
         let (owner, place) = steps
             .map(|step| (step.waiter.owner, step.wait))

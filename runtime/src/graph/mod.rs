@@ -1,13 +1,13 @@
-//! Deadlock detection: who waits for whom, looked at when somebody is about to wait.
+//! Deadlock detection: which owner waits for which, looked at when one is about to wait.
 //!
-//! Every waiter is in one graph, under one mutex, while it is in a queue. Who joins a
-//! queue enters the graph and looks for a cycle through itself, in one go: so of those
-//! who close a cycle together exactly the last to enter finds it. Only the slow path
+//! Every waiter is in one graph, under one mutex, while it is in a queue. A waiter that
+//! joins a queue enters the graph and looks for a cycle through itself, in one go: so of the
+//! waiters that close a cycle together exactly the last to enter finds it. Only the slow path
 //! pays for it.
 //!
 //! A cycle of threads is dissolved by one of them that can fail, by preference the one that
-//! closed it; where that can't, another one is *told*, woken, and gives up its wait. Who is
-//! told is left out of the graph from then on, since it runs. Only where nobody can fail does
+//! closed it; where that can't, another one is *told*, woken, and gives up its wait. A thread
+//! that is told is left out of searches from then on, since it runs. Only where none can fail does
 //! the one that closed the cycle panic.
 //!
 //! Why this is exact between threads: a thread in the graph is inside a blocking call
@@ -21,10 +21,10 @@
 //! the lock, since that may be what keeps the task from running: the thread itself looks
 //! at that, each second, see [`Waiting::look`].
 //!
-//! From bottom to top: [`mod@search`] finds who is stuck, and a cycle among them; [`mod@cycle`] is
-//! what is said of one; [`suspicions`] are those that may dissolve; [`judge`] has the graph, and
-//! tells who is to give up; [`watch`] looks again at what lasts; [`Waiting`], here, is what a
-//! waiter has of it all.
+//! From bottom to top: [`mod@search`] finds the owners that are stuck, and a cycle among them;
+//! [`mod@cycle`] describes one; [`suspicions`] are those that may dissolve; [`judge`] has the graph,
+//! and tells a thread to give up; [`watch`] looks again at suspicions that last; [`Waiting`], here,
+//! registers a waiter.
 
 mod cycle;
 mod judge;
@@ -93,8 +93,8 @@ impl Waiting {
         }
     }
 
-    /// After another try that was in vain: registers a task under another name, if it has one;
-    /// sees whether a thread has been told to give up.
+    /// Called after a retry in vain: registers a task anew if it has another name by now, and sees
+    /// whether a thread has been told to give up.
     pub(crate) fn go_on(&mut self, owner: Owner) {
         if self.owner != owner {
             *self = Self::enter(owner, self.place, self.can_fail);

@@ -2,10 +2,10 @@
 //!
 //! An owner is *stuck* if it waits for a lock all of whose room is with the stuck: one
 //! stuck holder is enough, or all of them must be in a space with several permits. The
-//! stuck are found by starting with everybody who can be reached, and leaving out who
-//! isn't until nobody is left out.
+//! stuck are found by starting with all owners that can be reached, and taking out those that
+//! aren't stuck until none is taken out any more.
 //!
-//! Holders who don't wait are never looked at one by one, see
+//! Holders that don't wait are never looked at one by one, see
 //! [`crowd`](crate::table::crowd); and a lock that many wait for is looked at once.
 
 use crate::owner::Owner;
@@ -92,7 +92,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Looks at what an owner waits for, and who is in its way there.
+    /// Looks at what an owner waits for, and which holder or waiter is in its way there.
     fn visit(&mut self, owner: Owner, places: impl IntoIterator<Item = Place>) {
         count_step();
         let mut branches = Vec::new();
@@ -102,8 +102,8 @@ impl<'a> Search<'a> {
         self.branches.insert(owner, branches);
     }
 
-    /// A wait, and the lock if it hasn't been looked at, at one moment. Who isn't in the queue
-    /// any more has the lock, or has left.
+    /// A wait, and the lock if it hasn't been looked at, at one moment. `None` if nothing is in its
+    /// way: a waiter that isn't in the queue any more has the lock, or has left.
     fn look(&mut self, place: Place) -> Option<Branch> {
         let Self {
             waits, of, locks, ..

@@ -39,7 +39,7 @@ impl Line {
         hold?.downcast().ok()
     }
 
-    /// Has others hold the lock by the same hold.
+    /// Keeps the engine's hold for the other threads and tasks that share the lock.
     pub(super) fn share<H: Send + Sync + 'static>(&self, hold: H) -> Arc<H> {
         let hold = Arc::new(hold);
         *self.hold.lock() = Arc::downgrade(&hold) as Weak<dyn Any + Send + Sync>;

@@ -9,7 +9,7 @@
 //!                                     Turn
 //! ```
 //!
-//! First the lock of the [`Line`](super::line::Line), as any other in-process lock is taken, then
+//! First the lock of the [`Line`], as any other in-process lock is taken, then
 //! the engine's. Where the name leads to another lock by then, it all begins again with that
 //! one. Who shares the in-process lock with others waits for its turn to wait outside: one of
 //! them does it for all.

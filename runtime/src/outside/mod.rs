@@ -1,7 +1,7 @@
 //! Locks that are outside of this process, of whatever engine.
 //!
 //! An [`engine`] takes and releases one lock, and knows how to wait for it. A [`machine`] puts a
-//! queue in this process before it, the [`line`]; [`queued`] is the space of it all. [`places`]
+//! queue in this process before it, the [`mod@line`]; [`queued`] is the space of it all. [`places`]
 //! are for engines that know their locks by name alone.
 
 mod engine;

@@ -2,7 +2,7 @@
 //!
 //! A key's hash picks a bucket. While at most one lock of a bucket is held, and
 //! nobody waits, the bucket's word is all there is of that lock: taking it is one
-//! compare-exchange and some plain stores that say who has what, and releasing it
+//! compare-exchange and some plain stores that say which thread or task holds which key, and releasing it
 //! another compare-exchange. Everything else (a second key, a waiter, somebody who
 //! wants to know) first *inflates* the bucket: it turns what the holder wrote down
 //! into an [`Entry`](super::entry::Entry), and from then on the mutex of the
@@ -16,14 +16,14 @@
 //!
 //! So who finds the word odd sees whether its own lock is held, or another one.
 //!
-//! The record is written after the word is odd, by whoever made it so, and read with the
-//! mutex by whoever ends that state. `complete` goes between the two:
+//! `try_take` makes the word odd and then writes the record; `reserve` may end that state,
+//! with the mutex, and then reads the record. `complete` goes between the two:
 //!
 //! 1. Where the word is 0, the record is not complete. So the next holder finds it so, and
-//!    who reads the record of this hold can't take that of an earlier one for it.
+//!    `read` can't take the record of an earlier hold for that of this one.
 //! 2. A thin holder completes it, and takes that back just before it releases. Where the
-//!    release fails, since the bucket was inflated meanwhile, it completes it again: the one
-//!    who inflated it may be waiting for that.
+//!    release fails, since the bucket was inflated meanwhile, it completes it again: the
+//!    `reserve` that did so may be waiting for that in `read`.
 //! 3. Where the word is 2 × n, nobody writes to the record.
 
 use crate::key::{Key, copy_short};
@@ -70,9 +70,9 @@ pub(crate) struct Written {
     pub(crate) record: Record,
 }
 
-// SAFETY: the record is the only part that isn't `Sync` by itself. It is written by who
-// made the word odd, before it says so by `complete`; and read by who made it 2 × 2 after
-// that, with the shard's mutex, after seeing `complete`. By invariant 1 that is of
+// SAFETY: the record is the only part that isn't `Sync` by itself. It is written by
+// `try_take`, which made the word odd, before it sets `complete`; and read by `reserve`, which made
+// it 2 × 2 after that, with the shard's mutex, after seeing `complete`. By invariant 1 that is of
 // the same hold, and by invariant 3 nobody writes until the word has been 0 again. Each
 // of these steps happens before the next, see the orderings below.
 #[expect(unsafe_code, reason = "as above")]

@@ -1,6 +1,6 @@
 //! The second holder of a lock and those after it, and the queue.
 //!
-//! Who looks for a deadlock asks which of the holders wait themselves. With few holders each
+//! A search for a deadlock asks which of the holders wait themselves. With few holders each
 //! of them is looked at. With many that would make every waiter pay for all of them, so from
 //! the first such question on they are kept by owner as well, with the `suspects`: those who
 //! may be waiting. The others are not, unless they began to after the last question, and the
@@ -46,7 +46,7 @@ struct Owners {
     looked: u64,
 }
 
-/// A holder who waits for some lock.
+/// A holder that waits for some lock.
 pub(crate) struct WaitingHolder {
     /// One of its holds.
     pub(crate) ticket: Ticket,
@@ -176,7 +176,7 @@ impl Owners {
         }
     }
 
-    /// A hold of each who waits, and how many it has.
+    /// One hold of each owner that waits, and how many that owner has.
     fn waiting(&mut self, waits: &Waits) -> Vec<(Ticket, usize)> {
         let Self {
             holds,

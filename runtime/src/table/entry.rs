@@ -143,8 +143,8 @@ impl Entry {
         }
     }
 
-    /// Somebody who has the lock; `None` while the waiter that was woken has not
-    /// come yet.
+    /// The first of the holders; `None` while a waiter has been woken and hasn't taken the
+    /// lock yet.
     pub(crate) fn holder(&self) -> Option<Record> {
         self.holders().next().map(|(_, record)| record)
     }
@@ -225,7 +225,7 @@ impl Entry {
         }
     }
 
-    /// Who is written down under a ticket, if it is still there: a holder or a waiter.
+    /// The record of the holder or waiter with this ticket, if it is still there.
     pub(crate) fn record_of(&self, ticket: Ticket) -> Option<Record> {
         let crowd = self.crowd.as_ref();
         let first = self.first.filter(|(first, _)| *first == ticket);
@@ -286,7 +286,7 @@ impl Entry {
         }
     }
 
-    /// Whether somebody who is not the first may take the lock before it. Nobody may
+    /// Whether a newcomer or a later waiter may take the lock before the first waiter. None may
     /// join shared holders so, or else an exclusive waiter could wait for ever.
     fn may_overtake(&self) -> bool {
         !self.fair && (self.permits > 1 || self.first.is_none())

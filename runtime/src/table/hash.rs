@@ -23,8 +23,8 @@ static SEEDS: Seeds = Seeds::new();
 /// A number for each word of [`SHORT`] text. All zero until they are drawn.
 struct Seeds([AtomicU64; SHORT / 8]);
 
-/// Draws the numbers of this process. What happens after it sees them in [`hash`], and
-/// whoever has a space's number is after it.
+/// Draws the numbers of this process. What happens after it sees them in [`hash`], as
+/// does every thread that knows a space's number.
 pub(crate) fn draw_seeds() {
     SEEDS.draw();
 }

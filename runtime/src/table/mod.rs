@@ -288,13 +288,13 @@ fn end(hash: u64, is_it: impl Fn(&Entry) -> bool, part: impl FnOnce(&mut Entry, 
     }
 }
 
-/// Somebody who has the lock.
+/// The first of the lock's holders.
 pub(crate) fn holder(name: Name<'_>) -> Option<Record> {
     Inflated::at(name.hash).find(name)?.holder()
 }
 
-/// What keeps a waiter from its lock: that lock, and somebody who has it. `None` if the waiter
-/// isn't in the queue any more: then it is itself the holder.
+/// The lock that a waiter is kept from, and its first holder. `None` if the waiter isn't in the
+/// queue any more: then it holds the lock itself.
 pub(crate) fn awaited_from(place: Place) -> Option<(u64, Key, Option<Record>)> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.waited_for(place.entry);
@@ -302,7 +302,7 @@ pub(crate) fn awaited_from(place: Place) -> Option<(u64, Key, Option<Record>)> {
     Some((entry.space, entry.key.clone(), entry.holder()))
 }
 
-/// Looks at the lock of somebody who may hold or await it no more.
+/// Looks at an entry, which may be gone by now.
 pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut inflated = Inflated::at(id.hash);
     let table = &mut inflated.entries.table;
@@ -427,7 +427,7 @@ impl Inflated {
         Some(entry)
     }
 
-    /// The entry of somebody who holds or awaits its lock.
+    /// The entry of a lock that the caller holds or awaits.
     fn get(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> &mut Entry {
         let entry = self.entries.table.find_mut(hash, |entry| is_it(entry));
         entry.expect("a lock that is held or awaited has an entry")

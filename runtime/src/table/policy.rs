@@ -9,9 +9,9 @@ pub enum Mode {
     Shared,
 }
 
-/// Whether whoever holds the lock already goes straight in.
+/// Whether a thread that holds the lock already goes straight in.
 ///
-/// It is for those who block: a task that awaits a lock has no way to say it, since the
+/// It is for threads: a task that awaits a lock has no way to say it, since the
 /// branches of a `join!` are one task, and each of them is to wait for the others.
 ///
 /// ```compile_fail,E0061
@@ -48,7 +48,7 @@ pub(crate) struct Policy {
 }
 
 impl Mode {
-    /// For who doesn't re-enter.
+    /// The terms of a lock that isn't re-entered.
     pub(crate) const fn once(self) -> Terms {
         Terms {
             mode: self,

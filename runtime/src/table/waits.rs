@@ -1,4 +1,5 @@
-//! Who waits where, for who looks for deadlocks; the [`graph`](crate::graph) keeps it.
+//! Which owner waits at which place, for the search for deadlocks; the [`graph`](crate::graph)
+//! keeps it.
 
 use super::place::Place;
 use crate::key::Key;
@@ -23,7 +24,7 @@ pub(crate) fn count_step() {
 #[cfg(not(all(test, not(loom))))]
 pub(crate) const fn count_step() {}
 
-/// Who waits where.
+/// Which owner waits at which place.
 pub(crate) struct Waits {
     pub(crate) by_owner: BTreeMap<(Owner, Place), Blocked>,
     /// In the order in which they began.
@@ -117,7 +118,7 @@ impl Waits {
         self.begun
     }
 
-    /// Who has begun to wait since [`Waits::begun`] was `number`, and still does.
+    /// The owners that have begun to wait since [`Waits::begun`] was `number`, and still do.
     pub(crate) fn begun_since(&self, number: u64) -> impl Iterator<Item = Owner> {
         self.by_age.range(number..).map(|(_, owner)| *owner)
     }

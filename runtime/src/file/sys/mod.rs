@@ -48,7 +48,7 @@ pub(super) type Tick = (i64, i64);
 /// What is wrong with a directory.
 pub(super) type Refusal = (io::ErrorKind, &'static str);
 
-/// Somebody in the way of a lock.
+/// A process in the way of a lock.
 pub(super) enum Locker {
     /// A process, by its id.
     #[cfg_attr(
@@ -56,7 +56,7 @@ pub(super) enum Locker {
         expect(dead_code, reason = "only Linux tells who it is")
     )]
     Process(u32),
-    /// Somebody who isn't named.
+    /// A process that the system doesn't name.
     Unnamed,
 }
 
@@ -105,11 +105,11 @@ pub(super) trait Files {
     /// than it may is killed for it.
     fn may_write(length: usize) -> bool;
 
-    /// Sets the file's times of reading and writing to now, whoever it belongs to.
+    /// Sets the file's times of reading and writing to now, also of another user's file.
     fn touch(file: &File) -> io::Result<()>;
 
-    /// Has those who remove old files leave this one of the user's own, where there is a way to
-    /// say so.
+    /// Marks the user's own file, where there is a way to, so that programs that remove old files
+    /// leave it.
     fn protect(file: &File, found: &Metadata);
 
     /// The directory for the lock files of one user, and whether it can be trusted. Makes it
@@ -140,7 +140,7 @@ pub(super) trait KernelLocks {
     /// Releases the lock, also for a child that has inherited the descriptor by a fork.
     fn unlock(file: &File) -> io::Result<()>;
 
-    /// Who is in the way of an exclusive lock; `None` if nobody is. Only for a descriptor that
+    /// A process in the way of an exclusive lock; `None` if there is none. Only for a descriptor that
     /// was opened to ask: where the only way is to try, it is without a lock afterwards.
     fn locker(file: &File) -> io::Result<Option<Locker>>;
 

@@ -182,7 +182,7 @@ impl Files for Os {
     }
 
     fn touch(file: &File) -> io::Result<()> {
-        // Only its owner may set a time. Whoever can write to it may set the present one.
+        // Only its owner may set a time. Any user that can write to it may set the present one.
         let now = SystemTime::now();
         let times = FileTimes::new().set_accessed(now).set_modified(now);
         file.set_times(times).or_else(|_| {
@@ -216,7 +216,7 @@ impl Files for Os {
             Some(runtime) => runtime.join("lockutils"),
             None if user == 0 && system.is_dir() => system.join("lockutils"),
             None if of_session.is_dir() => of_session.join("lockutils"),
-            // Not the temporary directory, which is another one for who has set `TMPDIR`.
+            // Not the temporary directory, which is another one where `TMPDIR` is set.
             None => PathBuf::from(format!("/tmp/lockutils-{user}")),
         };
         let checked = check(&directory, user);

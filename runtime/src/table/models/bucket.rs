@@ -15,12 +15,13 @@
 //! | `unreserve`: `complete` not cleared | `acquire_and_release_against_inflation` |
 //! | `unreserve`: `complete` cleared after the word | `deadlock_by_a_waiter` |
 //! | `unreserve`: nothing taken off | `release_against_enqueue` |
-//! | `unreserve`: free though there are others | `acquire_and_release_against_inflation` |
+//! | `unreserve`: free though other entries are there | `acquire_and_release_against_inflation` |
 //! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
 //!
 //! | in the table | caught by |
 //! |---|---|
-//! | an entry found without its text; removed, or gotten, without its number | `two_keys_in_one_bucket` |
+//! | an entry found without its text; removed without its number; a hold's found without its ticket | `two_keys_in_one_bucket` |
+//! | a thin hold's entry found without its number | `deadlock_of_one_who_cannot_fail` |
 //! | an entry found without its space | `one_key_in_two_spaces` |
 //! | a counted lock on the fast path | `permits_are_all_given` |
 //! | long text on the fast path | `long_key_against_the_same` |
@@ -36,7 +37,7 @@
 //! | ... that is shared | `shared_against_exclusive` |
 //! | inflated before the mutex is locked | `acquire_against_acquire` |
 //! | a waiter leaves by `release` | `cancel_against_hand_over` |
-//! | an error for who has the lock by now | `timeout_against_hand_over` |
+//! | an error for a waiter that has the lock by now | `timeout_against_hand_over` |
 //! | a snapshot without inflation | `snapshot_against_acquire` |
 
 use super::{FAIR, LOCKS, Protected, changer, model};

@@ -1,20 +1,20 @@
-//! Models of waits that never end: who finds that, and who is told.
+//! Models of waits that never end: which thread finds that, and which one is told.
 //!
 //! | in the waits | caught by |
 //! |---|---|
 //! | `Waiting`: looked before it is in the graph; a deadlock not told | `deadlock_against_deadlock` |
 //! | `Waiting`: stays in the graph; told and not called; told and never looked at | `deadlock_of_one_who_cannot_fail` |
 //! | `Waiting`: sure of a wait that can fail | `deadlock_against_timeout` |
-//! | `judge`: nobody told; a panic where another one can fail | `deadlock_of_one_who_cannot_fail` |
+//! | `judge`: no thread told; a panic where another thread can fail | `deadlock_of_one_who_cannot_fail` |
 //! | `judge`: only one told | `two_told_at_once` |
-//! | `tell`: who is told stays in the graph | `deadlock_of_one_who_cannot_fail` |
-//! | `look`: a waiter before it in nobody's way | `deadlock_by_a_waiter` |
-//! | `look`: the holders in nobody's way | `deadlock_of_one_who_cannot_fail` |
-//! | `add_lock`: permits of those who don't wait not counted | `own_permit_against_release` |
+//! | `tell`: a thread that is told stays in searches | `deadlock_of_one_who_cannot_fail` |
+//! | `look`: an earlier waiter isn't in the way | `deadlock_by_a_waiter` |
+//! | `look`: the holders aren't in the way | `deadlock_of_one_who_cannot_fail` |
+//! | `add_lock`: permits of holders that don't wait not counted | `own_permit_against_release` |
 //!
 //! | in the crowd | caught by |
 //! |---|---|
-//! | who began to wait not asked for; suspects forgotten; a release that keeps the owner | `deadlock_against_shared_release` |
+//! | new waits not asked for; suspects forgotten after a search; a release that keeps the owner | `deadlock_against_shared_release` |
 //! | `disown`: the owner stays | `sent_guards_against_acquire` |
 //!
 //! A wait that is over is left out of a search, and a thread that is told looks whether it still
@@ -24,6 +24,7 @@ use super::{COUNTED, LOCKS, model};
 use crate::error::ErrorKind;
 use crate::handle::Handle;
 use loom::thread;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 /// Takes a second lock, or finds that it would wait for ever. Says how often it found that.
@@ -84,6 +85,28 @@ fn deadlock_of_one_who_cannot_fail() {
         drop(LOCKS.key("0").lock());
         drop(own);
         can_fail.join().unwrap();
+    });
+}
+
+/// Of two who wait for each other, and can't fail, the one that closes the cycle panics.
+#[test]
+fn deadlock_of_two_who_cannot_fail() {
+    /// Takes a second lock, or panics. Says how often it did.
+    fn take_second(first: &str, second: &str) -> u32 {
+        let _first = LOCKS.key(first).lock();
+        let second = AssertUnwindSafe(|| drop(LOCKS.key(second).lock()));
+        let Err(panic) = panic::catch_unwind(second) else {
+            return 0;
+        };
+        match panic.downcast_ref::<String>() {
+            Some(message) if message.contains("deadlock: ") => 1,
+            _ => panic::resume_unwind(panic), // Loom's, of threads that all block.
+        }
+    }
+    model(4, || {
+        let other = thread::spawn(|| take_second("0", "1"));
+        let panics = take_second("1", "0") + other.join().unwrap();
+        assert!(panics <= 1, "one was enough");
     });
 }
 

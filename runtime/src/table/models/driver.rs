@@ -1,11 +1,13 @@
-//! Models of how is waited: by threads and tasks, that go on, give up, or are dropped.
+//! Models of waiting: threads and tasks that go on, give up, or are dropped.
 //!
 //! | in the drivers | caught by |
 //! |---|---|
 //! | `into_async` without `disown` | `sent_guards_against_acquire` |
-//! | `step`: not done once it has the lock; `One` that leaves no queue when it is dropped | `cancel_against_hand_over` |
+//! | `InProcess`: not done once it has the lock; dropped without leaving the queue | `cancel_against_hand_over` |
+//! | `block`: no look for a deadlock | `deadlock_of_two_who_cannot_fail` |
+//! | `block_for`: no look for a deadlock | `deadlock_against_deadlock` |
 //! | `block_for`: no end | `timeout_against_hand_over` |
-//! | `LockTimeoutFuture`: keeps its place when the time is over | `timeout_of_a_task_against_hand_over` |
+//! | `settle`: keeps its place in the queue when the time is over | `timeout_of_a_task_against_hand_over` |
 //! | `Signal`: the call not noted; noted after the notification; no notification; a call before the wait forgotten | `acquire_against_acquire` |
 //! | `Signal`: one call for all waits | `timeout_of_zero_against_wake_up` |
 //! | several keys in the order given | `several_keys_against_the_same` |

@@ -16,9 +16,10 @@
 //! handed over and that nobody may overtake, of which one alone is enough.
 //!
 //! Others are no matter of a race, and `tests` has them: what a waker does when it is called
-//! or dropped, the panic of a deadlock, who of several is told, who is stuck beside others who
+//! or dropped, which of several threads is told, which owners are stuck beside others that
 //! aren't, suspicions and the names of tasks in them. The numbers of spaces and threads, and the
-//! seeds of the hash, are not modelled.
+//! seeds of the hash, are not modelled; nor is a task that waits in one branch when another one
+//! gets a lock, for whom a new holder of a crowd is a suspect.
 
 mod bucket;
 mod deadlock;

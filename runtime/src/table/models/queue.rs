@@ -1,12 +1,12 @@
-//! Models of an entry: who gets in, who waits, and in which order.
+//! Models of an entry: which callers get in, which wait, and in which order.
 //!
 //! | in the entry | caught by |
 //! |---|---|
 //! | tickets drawn twice | `cancel_against_hand_over` |
 //! | `try_take`: no look at the room | `acquire_against_acquire` |
-//! | `try_take`: no look at who waits; shared holders joined before an exclusive waiter | `shared_newcomer_against_exclusive_waiter` |
+//! | `try_take`: no look at the queue; shared holders joined before an exclusive waiter | `shared_newcomer_against_exclusive_waiter` |
 //! | `try_take`: shared holders not joined | `shared_newcomers_get_in_together` |
-//! | `try_reenter`: for who holds nothing; for who didn't ask | `reentry_against_acquire` |
+//! | `try_reenter`: without a hold; without `Reentry::Allowed` | `reentry_against_acquire` |
 //! | `try_reenter`: exclusively into a shared hold | `exclusive_reentry_against_shared` |
 //! | `hold`: mode not set | `shared_newcomer_against_fair_hand_over` |
 //! | `room`: a permit too many; only the first holder counted | `permits_bound` |
@@ -18,7 +18,7 @@
 //! | `enqueue`: waker lost | `acquire_against_acquire` |
 //! | `retry`: waker not replaced | `repoll_against_release` |
 //! | `retry`: no look at the room | `timeout_of_zero_against_wake_up` |
-//! | `retry`: no look at who is first | `shared_newcomer_against_exclusive_waiter` |
+//! | `retry`: no look at the first waiter | `shared_newcomer_against_exclusive_waiter` |
 //! | `retry`: the first waiter not let in; not passed on | `shared_waiters_get_in_together` |
 //! | `retry`: hand-over not seen | `cancel_against_hand_over` |
 //! | `retry`: not held | `deadlock_against_shared_release` |
@@ -34,9 +34,9 @@
 //! | `pass_on`: no end to overtaking | `newcomer_against_hand_over` |
 //! | `is_idle`: with waiters | `acquire_against_acquire` |
 //! | `is_idle`: with holders | `cancel_against_hand_over` |
-//! | `wait`: the first waiter in nobody's way | `deadlock_by_a_waiter` |
-//! | `wait`: the holders in nobody's way | `deadlock_against_deadlock` |
-//! | `wait`: another waiter's, for who has the lock by now | `timeout_of_zero_against_hand_over` |
+//! | `wait`: an earlier waiter isn't in the way | `deadlock_by_a_waiter` |
+//! | `wait`: the holders aren't in the way | `deadlock_against_deadlock` |
+//! | `wait`: another waiter's, for a waiter that has the lock by now | `timeout_of_zero_against_hand_over` |
 //! | `disown`: the first hold not; the others not | `sent_guards_against_acquire` |
 
 use super::{COUNTED, FAIR, LOCKS, Meeting, PATIENCE, Protected, block_on, key, model, poll_once};
