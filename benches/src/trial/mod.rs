@@ -7,6 +7,8 @@ mod files;
 mod hand_over;
 mod holders;
 mod memory;
+#[cfg(target_os = "linux")]
+mod servers;
 mod size;
 
 use crate::measure::Plan;
@@ -83,5 +85,10 @@ pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "lock files, 8 threads",
         run: files::threads::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "servers, PostgreSQL",
+        run: servers::postgres,
     },
 ];

@@ -1,0 +1,208 @@
+//! Locks of real servers, each beside its own client alone: the round trip that can't be had for less.
+//!
+//! This program has one core and the server another, since else the kernel moves both about, and a
+//! round trip takes three times as long in one round as in the next.
+
+mod postgres;
+
+pub(crate) use postgres::targets as postgres;
+
+use crate::figure;
+use crate::measure::{self, Plan, Run};
+use crate::target::{Reach, Target, Unit};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// For how long a lock is held that another one waits for.
+const HELD: Duration = Duration::from_millis(20);
+
+/// Takes a lock, and gives what releases it, which waits for the server.
+type Take = Box<dyn FnMut() -> Box<dyn FnOnce()>>;
+
+/// Starts something on a core of its own, and leaves this thread on another.
+fn apart<T>(start: impl FnOnce() -> T) -> (T, Pinned) {
+    let before = sched_getaffinity(this()).ok();
+    pin(1);
+    let started = start();
+    pin(0);
+    (started, Pinned(before))
+}
+
+/// That this thread is pinned, until it is dropped.
+struct Pinned(Option<CpuSet>);
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = sched_setaffinity(this(), before);
+        }
+    }
+}
+
+/// Where there is one core, all have it.
+fn pin(core: usize) {
+    let mut cores = CpuSet::new();
+    if cores.set(core).is_ok() {
+        let _ = sched_setaffinity(this(), &cores);
+    }
+}
+
+fn this() -> Pid {
+    Pid::from_raw(0)
+}
+
+/// What a lock costs that nobody else wants, beside one round trip.
+fn uncontended(
+    server: &str,
+    mut raw: impl FnMut() + 'static,
+    take: Take,
+    plan: Plan,
+) -> Vec<Target> {
+    let take = Rc::new(RefCell::new(take));
+    let acquire = Rc::clone(&take);
+    let mut runs: [Run; 3] = [
+        Box::new(move |length| each(length, || timed(&mut raw))),
+        Box::new(move |length| {
+            each(length, || {
+                let start = Instant::now();
+                let release = acquire.borrow_mut()();
+                let acquired = start.elapsed();
+                release();
+                acquired
+            })
+        }),
+        Box::new(move |length| each(length, || timed(|| take.borrow_mut()()()))),
+    ];
+    let times = measure::rounds(runs.iter_mut().collect(), plan);
+    let [raw, acquired, both] = [&times[0], &times[1], &times[2]];
+    let more: Vec<f64> = acquired
+        .iter()
+        .zip(raw)
+        .map(|(one, raw)| one - raw)
+        .collect();
+    vec![
+        Target {
+            what: format!("{server}, uncontended: what the caller waits for, beyond a round trip"),
+            reach: Reach::AtMost(25.0, Unit::Microseconds),
+            measured: measure::median(&more) / 1e3,
+            details: figure::compared(acquired, raw),
+        },
+        Target {
+            what: format!("{server}, uncontended: lock and release / a round trip"),
+            reach: Reach::AtMost(2.1, Unit::Times),
+            measured: measure::ratio(both, raw),
+            details: figure::compared(both, raw),
+        },
+    ]
+}
+
+/// How long it takes from a release to when another one has the lock, who waits at another
+/// connection: of ours, and of what the client alone can do.
+fn hand_over(what: String, most: f64, ours: [Worker; 2], alone: [Worker; 2], plan: Plan) -> Target {
+    let mut runs: Vec<Run> = Vec::new();
+    for workers in [ours, alone] {
+        runs.push(Box::new(move |length| hand_overs(length, &workers)));
+    }
+    let times = measure::rounds(runs.iter_mut().collect(), plan);
+    Target {
+        what,
+        reach: Reach::AtMost(most, Unit::Times),
+        measured: measure::ratio(&times[0], &times[1]),
+        details: figure::compared(&times[0], &times[1]),
+    }
+}
+
+/// A thread that takes a lock when it is told to, and releases it when it is told again.
+struct Worker {
+    go_on: Sender<()>,
+    /// When it had it, and when it began to release it.
+    times: Receiver<Instant>,
+}
+
+impl Worker {
+    fn start(make: impl FnOnce() -> Take + Send + 'static) -> Self {
+        let ((go_on, told), (tell, times)) = (mpsc::channel(), mpsc::channel());
+        thread::spawn(move || {
+            let mut take = make();
+            while told.recv().is_ok() {
+                let release = take();
+                let _ = tell.send(Instant::now());
+                let _ = told.recv();
+                let releases = Instant::now();
+                release();
+                let _ = tell.send(releases);
+            }
+        });
+        Self { go_on, times }
+    }
+
+    fn go_on(&self) {
+        self.go_on.send(()).expect("it runs");
+    }
+
+    fn time(&self) -> Instant {
+        self.times.recv().expect("it runs")
+    }
+}
+
+fn hand_overs(length: Duration, [first, second]: &[Worker; 2]) -> f64 {
+    let end = Instant::now() + length;
+    let mut times = Vec::new();
+    while times.is_empty() || Instant::now() < end {
+        first.go_on();
+        first.time();
+        second.go_on();
+        thread::sleep(HELD);
+        first.go_on();
+        let (released, held) = (first.time(), second.time());
+        second.go_on();
+        second.time();
+        times.push(nanoseconds(held - released));
+    }
+    measure::median(&times)
+}
+
+/// How much of a core this process needs while it does nothing but hold locks.
+fn renewal(server: &str, holds: usize, plan: Plan) -> Target {
+    let cpu = || {
+        let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+        Duration::from(time.expect("every process has one"))
+    };
+    let length = plan.fairness.max(Duration::from_secs(2));
+    let before = cpu();
+    thread::sleep(length);
+    let used = cpu().saturating_sub(before);
+    let part = used.as_secs_f64() / length.as_secs_f64();
+    Target {
+        what: format!("{server}, {holds} holds: CPU of their renewal in a second"),
+        reach: Reach::AtMost(10.0, Unit::Milliseconds),
+        measured: part * 1e3,
+        details: "one connection, leases of 3 s".to_owned(),
+    }
+}
+
+/// The median of calls for so long, in nanoseconds.
+fn each(length: Duration, mut call: impl FnMut() -> Duration) -> f64 {
+    let end = Instant::now() + length;
+    let mut times = Vec::new();
+    while times.is_empty() || Instant::now() < end {
+        times.push(nanoseconds(call()));
+    }
+    measure::median(&times)
+}
+
+fn timed(call: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    call();
+    start.elapsed()
+}
+
+fn nanoseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e9
+}

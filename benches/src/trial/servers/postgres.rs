@@ -1,0 +1,77 @@
+//! `PostgreSQL`, beside tokio-postgres alone.
+
+use super::{Take, Worker, apart, hand_over, renewal, uncontended};
+use crate::measure::Plan;
+use crate::target::Target;
+use lockutils_postgres::PostgresLocks;
+use lockutils_servers::Postgres;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, NoTls};
+
+const HOLDS: usize = 2000;
+
+pub(crate) fn targets(plan: Plan) -> Vec<Target> {
+    if !Postgres::available() {
+        return Vec::new();
+    }
+    let (server, _pinned) = apart(Postgres::start);
+    let url = server.url();
+    let (runtime, client) = connect(&url);
+    let select = runtime
+        .block_on(client.prepare("SELECT 1"))
+        .expect("it is SQL");
+    let raw = move || {
+        let answer = runtime.block_on(client.query_one(&select, &[]));
+        answer.expect("the server answers");
+    };
+    let mut targets = uncontended("PostgreSQL", raw, ours(&url), plan);
+    let workers = |make: fn(&str) -> Take| {
+        [(); 2].map(|()| {
+            let url = url.clone();
+            Worker::start(move || make(&url))
+        })
+    };
+    let what = "PostgreSQL, hand-over between connections / pg_advisory_lock".to_owned();
+    targets.push(hand_over(what, 2.0, workers(ours), workers(alone), plan));
+    let locks = PostgresLocks::new(&url).expect("its URL");
+    let locks = locks.ttl(Duration::from_secs(3));
+    let holds: Vec<_> = (0..HOLDS)
+        .map(|key| locks.key(key).lock().expect("nobody else has it"))
+        .collect();
+    targets.push(renewal("PostgreSQL", holds.len(), plan));
+    targets
+}
+
+fn ours(url: &str) -> Take {
+    let locks = PostgresLocks::new(url).expect("its URL");
+    Box::new(move || {
+        let guard = locks.key("key").lock().expect("the server answers");
+        Box::new(move || guard.release().expect("it was held"))
+    })
+}
+
+/// The server's own lock and its queue, with one connection for each who waits.
+fn alone(url: &str) -> Take {
+    let connected = Rc::new(connect(url));
+    let run = |connected: &(Runtime, Client), sql| {
+        let (runtime, client) = connected;
+        let done = runtime.block_on(client.batch_execute(sql));
+        done.expect("the server answers");
+    };
+    Box::new(move || {
+        let connected = Rc::clone(&connected);
+        run(&connected, "SELECT pg_advisory_lock(7)");
+        Box::new(move || run(&connected, "SELECT pg_advisory_unlock(7)"))
+    })
+}
+
+fn connect(url: &str) -> (Runtime, Client) {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be made");
+    let connected = runtime.block_on(tokio_postgres::connect(url, NoTls));
+    let (client, connection) = connected.expect("the server runs");
+    runtime.spawn(connection);
+    (runtime, client)
+}
