@@ -90,6 +90,43 @@ fn question_in_a_session_that_ends_is_released_and_asked_in_the_next() {
 }
 
 #[test]
+fn lease_counts_from_before_the_question_was_sent() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.effects();
+    hand.now = 500;
+    hand.grant(3, 70);
+    assert_eq!(hand.effects(), ["1 has 70 until 8100"]);
+    assert_eq!(hand.wait(2500), ["4: renew [1]"]);
+    hand.now = 3900;
+    hand.renewed(4);
+    assert_eq!(hand.effects(), ["1 until 11100"]);
+    assert_eq!(hand.wait(2100), ["5: renew [1]"]);
+
+    // With one lease it is that of the session, from before that was asked for.
+    let mut hand = Hand::new(ONE_LEASE);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.effects();
+    hand.now = 500;
+    hand.open(1);
+    hand.effects();
+    hand.now = 900;
+    hand.grant(2, 70);
+    assert_eq!(hand.effects(), ["1 has 70 until 8100"]);
+}
+
+/// It took so long to be granted that the lease may be over.
+#[test]
+fn lock_that_is_granted_too_late_is_given_back() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.effects();
+    hand.now = 8100;
+    hand.grant(3, 70);
+    assert_eq!(hand.effects(), ["4: release 1"]);
+}
+
+#[test]
 fn renewals_come_each_third_of_a_lease() {
     for (shape, renew) in [(ORDERED, "renew [1]"), (ONE_LEASE, "renew []")] {
         let mut hand = Hand::holding(shape);
