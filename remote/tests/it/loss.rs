@@ -1,8 +1,11 @@
 //! How a lock is lost, and known to be in time.
 
 use crate::{LEASE, LONG, locks};
-use lockutils::{AsyncLeaseGuard, Error, ErrorKind, LeaseGuard};
+use lockutils::{AsyncLeaseGuard, Error, ErrorKind, LeaseGuard, synchronized};
 use lockutils_conformance::{ByHand, eventually, in_time};
+use lockutils_remote::FakeLocks;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -125,6 +128,33 @@ fn loss_is_told_to_tasks_of_any_executor() {
         guard.lost().await;
         assert_lost(guard.release_async().await);
     });
+}
+
+#[synchronized("job", locks = locks, cancel_on_loss)]
+async fn job(locks: &FakeLocks, started: &AtomicBool) -> Result<(), Error> {
+    started.store(true, Ordering::SeqCst);
+    std::future::pending().await
+}
+
+/// Nothing but the loss ends it.
+#[test]
+fn body_is_dropped_when_its_lock_is_lost() {
+    for server_says_so in [true, false] {
+        let locks = locks();
+        let started = Arc::new(AtomicBool::new(false));
+        let body = thread::spawn({
+            let (locks, started) = (locks.clone(), Arc::clone(&started));
+            move || pollster::block_on(job(&locks, &started))
+        });
+        eventually("it runs", || started.load(Ordering::SeqCst));
+        if server_says_so {
+            locks.server().lose("job");
+        } else {
+            locks.server().cut();
+        }
+        assert_lost(in_time(move || body.join().unwrap()));
+        locks.server().mend();
+    }
 }
 
 #[test]
