@@ -151,6 +151,24 @@ async fn prepare(
         .query_async(connection)
         .await
         .map_err(fault::of_opening)?;
+    refuse_what_does_not_fit(&hello, &memory)?;
+    let mut load = redis::pipe();
+    for text in Scripts::TEXTS {
+        load.cmd("SCRIPT").arg("LOAD").arg(text);
+    }
+    let digests: [String; 3] = load
+        .query_async(connection)
+        .await
+        .map_err(fault::of_opening)?;
+    let number = match hello.get("id") {
+        Some(Value::Int(number)) => *number,
+        _ => 0,
+    };
+    Ok((number, Scripts::new(digests)))
+}
+
+/// Refuses a server that can't keep the promises. It has said these things of itself.
+fn refuse_what_does_not_fit(hello: &HashMap<String, Value>, memory: &str) -> Result<(), Fault> {
     let said = |what| match hello.get(what) {
         Some(Value::BulkString(text)) => String::from_utf8_lossy(text).into_owned(),
         Some(Value::SimpleString(text)) => text.clone(),
@@ -180,19 +198,7 @@ async fn prepare(
             "set its `maxmemory-policy` to `noeviction`",
         ));
     }
-    let mut load = redis::pipe();
-    for text in Scripts::TEXTS {
-        load.cmd("SCRIPT").arg("LOAD").arg(text);
-    }
-    let digests: [String; 3] = load
-        .query_async(connection)
-        .await
-        .map_err(fault::of_opening)?;
-    let number = match hello.get("id") {
-        Some(Value::Int(number)) => *number,
-        _ => 0,
-    };
-    Ok((number, Scripts::new(digests)))
+    Ok(())
 }
 
 /// What `CLIENT LIST` shows.

@@ -185,31 +185,7 @@ impl World {
         let now = self.clock(process);
         let state = self.askers[asker].state;
         match news {
-            News::Granted { fence, deadline } => {
-                let nonce = self.askers[asker].nonce;
-                if state != State::Asking {
-                    return self
-                        .checker
-                        .fail(format!("asker {asker} is {state:?}, and gets the lock"));
-                }
-                self.count("grants");
-                self.askers[asker].state = State::Holding;
-                let there = &self.processes[process];
-                let sessions = there.connections.keys().next_back();
-                let hold = Hold {
-                    process,
-                    name: wish.name,
-                    shared: wish.is_shared,
-                    fence,
-                    deadline,
-                    epoch,
-                    is_had: true,
-                    session: *sessions.expect("a session"),
-                    nonce,
-                };
-                self.believe(asker, hold);
-                self.input(wish.hold, process, Input::Step(asker, Step::Release));
-            }
+            News::Granted { fence, deadline } => self.grant(asker, fence, deadline, epoch),
             News::Renewed { deadline } => self.checker.renewed(asker, deadline, now),
             News::Lost(by) => {
                 self.count(match by {
@@ -247,6 +223,32 @@ impl World {
             }
             News::Seen(_) => self.checker.fail("nobody wants to see".to_owned()),
         }
+    }
+
+    fn grant(&mut self, asker: usize, fence: u64, deadline: u64, epoch: u64) {
+        let there = &self.askers[asker];
+        let (wish, state, nonce) = (there.wish.clone(), there.state, there.nonce);
+        if state != State::Asking {
+            return self
+                .checker
+                .fail(format!("asker {asker} is {state:?}, and gets the lock"));
+        }
+        self.count("grants");
+        self.askers[asker].state = State::Holding;
+        let sessions = self.processes[wish.process].connections.keys();
+        let hold = Hold {
+            process: wish.process,
+            name: wish.name,
+            shared: wish.is_shared,
+            fence,
+            deadline,
+            epoch,
+            is_had: true,
+            session: *sessions.last().expect("a session"),
+            nonce,
+        };
+        self.believe(asker, hold);
+        self.input(wish.hold, wish.process, Input::Step(asker, Step::Release));
     }
 
     fn forget(&mut self, process: usize, id: Id) {
