@@ -117,6 +117,18 @@ macro_rules! conformance {
             keys_that_are_not_all_free_are_not_tried_in_part [SEVERAL_KEYS]
             cancelled_wait_for_keys_holds_none [SEVERAL_KEYS]
 
+            fence_rises_over_clean_release [FENCE]
+            fence_rises_over_a_loss [FENCE LOSS]
+            keys_have_a_fence_each [FENCE SEVERAL_KEYS]
+            loss_is_told [LOSS]
+            loss_is_told_to_a_task [LOSS]
+            loss_is_seen_by_who_looks [LOSS]
+            release_is_no_loss [LOSS]
+            release_waits_until_the_lock_is_free [LOSS]
+            loss_of_one_of_several_keys_is_told [LOSS SEVERAL_KEYS]
+            lost_hold_is_not_shared [LOSS]
+            asker_that_goes_leaves_the_lock_free []
+
             spaces_at_one_place_exclude_each_other [ACROSS_PROCESSES]
             processes_exclude_each_other [ACROSS_PROCESSES]
             other_process_is_refused_until_the_release [ACROSS_PROCESSES]

@@ -43,10 +43,28 @@ pub trait Subject: 'static {
     /// not at once.
     const FREED_BY_DEATH: bool = true;
 
+    /// Whether a lock can be lost while it is held, and [`Subject::lose`] loses it. The guards are
+    /// then those of locks that can be lost, as [`LeaseGuard`](lockutils::LeaseGuard).
+    const LOSS: bool = false;
+
+    /// Whether each hold of a key has a greater fence than those before it, see
+    /// [`Fence`](lockutils::Fence).
+    const FENCE: bool = false;
+
     /// Whether it can be tested here. If not, it says why on standard error, and the cases are skipped.
     #[must_use]
     fn available() -> bool {
         true
+    }
+
+    /// Takes the lock of a key away from who holds it, as a server does whose lease is over: the next
+    /// who asks may have it.
+    ///
+    /// # Panics
+    ///
+    /// If the locks of the space can't be lost.
+    fn lose(_space: &Self::Space, _key: &str) {
+        unimplemented!("a subject with `LOSS` says how a lock is lost");
     }
 
     /// Makes a space.

@@ -88,3 +88,29 @@ mod permits {
         }
     }
 }
+
+/// An engine whose locks can be lost.
+mod lossy {
+    use super::*;
+    use lockutils_tests::{Lossy, LossyLocks};
+
+    struct CanBeLost;
+
+    impl Subject for CanBeLost {
+        type Space = LossyLocks;
+
+        const SHARED: bool = false;
+        const LOSS: bool = true;
+        const FENCE: bool = true;
+
+        fn space(_place: &Path) -> LossyLocks {
+            Lossy::locks()
+        }
+
+        fn lose(space: &LossyLocks, key: &str) {
+            space.engine().lose(key);
+        }
+    }
+
+    conformance!(CanBeLost);
+}

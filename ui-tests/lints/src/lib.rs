@@ -9,7 +9,7 @@
 
 mod arguments;
 #[path = "../../../tests/src/lossy.rs"]
-mod lossy;
+pub mod lossy;
 
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -38,14 +38,13 @@ async fn cancelled(id: u32, text: &str) -> Result<u32, Box<dyn std::error::Error
     Ok(number + id)
 }
 
-#[expect(clippy::needless_return)]
 #[cfg_attr(
     feature = "lockutils",
     lockutils::synchronized("job", locks = JOBS, cancel_on_loss, or_else = |error| error.to_string())
 )]
 async fn cancelled_otherwise(name: String) -> String {
     std::future::ready(()).await;
-    return name;
+    name
 }
 
 #[cfg_attr(feature = "lockutils", lockutils::synchronized("text"))]
