@@ -1,9 +1,11 @@
 //! Servers, networks and processes that fail.
 
+use std::future;
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockutils::{Error, ErrorKind, LeaseGuard};
+use lockutils::{Error, ErrorKind, LeaseGuard, synchronized};
 use lockutils_conformance::{Process, eventually, in_time};
 use lockutils_postgres::PostgresLocks;
 use lockutils_servers::{Postgres, Proxy};
@@ -283,5 +285,43 @@ fn lock_goes_from_process_to_process() {
             processes[next].ask_for("hold a", "asks");
             assert_eq!(processes[this].ask("release"), "released");
         }
+    });
+}
+
+#[test]
+fn body_is_dropped_when_the_lock_is_lost() {
+    #[synchronized("a", locks = locks, cancel_on_loss)]
+    async fn work(locks: &PostgresLocks, begun: &Sender<()>) -> Result<(), Error> {
+        begun.send(()).unwrap();
+        future::pending().await
+    }
+
+    with_server(|server| {
+        let locks = locks(&server.url(), LONG);
+        let (tell, begun) = mpsc::channel();
+        let worker = thread::spawn(move || pollster::block_on(work(&locks, &tell)));
+        begun.recv().unwrap();
+        run(terminate(&server));
+        assert_eq!(kind(worker.join().unwrap()), ErrorKind::Lost);
+    });
+}
+
+#[test]
+fn a_hundred_waiters_of_a_process_ask_one_at_a_time() {
+    with_server(|server| {
+        let proxy = Proxy::to(server.port());
+        let locks = locks(&through(&server, &proxy), LONG);
+        let guard = locks.key("a").lock().unwrap();
+        let before = proxy.requests();
+        let take = || locks.key("a").lock().unwrap().release().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(take);
+            }
+            guard.release().unwrap();
+        });
+        // One question each and one release, with some to spare for who holds it for longer.
+        let asked = proxy.requests() - before;
+        assert!(asked < 250, "{asked}");
     });
 }
