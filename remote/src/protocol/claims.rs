@@ -4,6 +4,7 @@ use super::alarms::Alarm;
 use super::said::{Effect, Id, LostBy, News, Question, trouble};
 use super::state::{Entry, Link, Phase, Protocol, Purpose, end_of};
 use crate::store::{Answer, Asked, Claim, Fault, Taken};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Protocol {
@@ -320,12 +321,8 @@ impl Protocol {
             self.tell(id, News::Released(was_held));
             return self.forget(now, id);
         }
-        // Its asker is there still: it is asked for again, by another nonce, since a release that
-        // wasn't answered may still be under way.
-        self.nonces.remove(&entry.claim.nonce);
-        let claim = Arc::make_mut(&mut entry.claim);
-        claim.nonce = claim.nonce.wrapping_add(1);
-        self.nonces.insert(claim.nonce, id);
+        // Its asker is there still: it is asked for again.
+        replace_nonce(&mut self.nonces, entry, id);
         entry.phase = Phase::Wanted;
         entry.is_known = false;
         let name = entry.claim.name.clone();
@@ -423,6 +420,9 @@ impl Protocol {
             }
             Phase::Wanted | Phase::Asking | Phase::Waiting(_) => {
                 entry.phase = Phase::Wanted;
+                if is_over {
+                    replace_nonce(&mut self.nonces, entry, id);
+                }
                 self.be_patient(now, id);
                 self.go_on(now, id);
             }
@@ -447,4 +447,13 @@ impl Protocol {
         self.runs.released(now, &claim.name);
         self.unblock(now, &claim.name);
     }
+}
+
+/// Has a claim be asked for as another one: the release of the one before, or a question for it in a
+/// session that is over, may still be under way, and would take away what is granted now.
+fn replace_nonce(nonces: &mut BTreeMap<u128, Id>, entry: &mut Entry, id: Id) {
+    nonces.remove(&entry.claim.nonce);
+    let claim = Arc::make_mut(&mut entry.claim);
+    claim.nonce = claim.nonce.wrapping_add(1);
+    nonces.insert(claim.nonce, id);
 }

@@ -41,7 +41,7 @@ fn holds_of_one_lease_are_lost_with_the_session() {
         ["1 is lost by Session", "5: abort", "6: close 1", "7: open"]
     );
     hand.open(7);
-    assert_eq!(hand.effects(), ["8: acquire 2 waiting"]);
+    assert_eq!(hand.effects(), ["8: acquire 3 waiting"]);
     // There is nothing to be released at the server.
     hand.release(1);
     assert_eq!(hand.effects(), ["1 is released: false", "1 is forgotten"]);
@@ -86,7 +86,7 @@ fn question_in_a_session_that_ends_is_released_and_asked_in_the_next() {
     hand.answer(3, Outcome::Acquired(Err(over())));
     assert_eq!(hand.effects(), ["4: close 1", "5: open"]);
     hand.open(5);
-    assert_eq!(hand.effects(), ["6: acquire 1 waiting"]);
+    assert_eq!(hand.effects(), ["6: acquire 2 waiting"]);
 }
 
 #[test]
