@@ -260,6 +260,12 @@ impl FakeServer {
         (self.earliest < u64::MAX).then_some(self.earliest)
     }
 
+    /// Whether somebody has a lock, or waits for one.
+    #[cfg(test)]
+    pub(crate) fn is_in_use(&self) -> bool {
+        !self.locks.is_empty()
+    }
+
     /// The nonces of those who have the lock of a name.
     pub fn held_by(&mut self, now: u64, name: &str) -> Vec<u128> {
         self.pass(now);

@@ -2,8 +2,8 @@
 
 use super::process::{Input, Pending, Request};
 use super::schedule::MILLISECOND;
-use super::server::Over;
 use super::world::{Address, Happening, World};
+use crate::fake::NoSession;
 use crate::protocol::{Call, Outcome};
 use crate::store::{Answer, Asked, Cause, Fault, Loss};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl World {
     /// has opened.
     fn do_it(&mut self, from: Address, session: u64, request: &Request) -> Option<(Outcome, u64)> {
         let now = self.server_clock();
-        let is_over = |_: Over| Fault::Over(cause("no such session"));
+        let is_over = |_: NoSession| Fault::Over(cause("no such session"));
         let mut opened = 0;
         let outcome = match request {
             Request::Open if self.now < self.refuses => {
@@ -99,14 +99,14 @@ impl World {
                 Outcome::Acquired(acquired.map_err(is_over))
             }
             Request::Freed(claim) => {
-                if !self.server.is_free(session, claim) {
+                if !self.server.is_free(now, session, claim) {
                     self.watches.push((from, session, Arc::clone(claim)));
                     return None;
                 }
                 Outcome::Freed(Ok(()))
             }
             Request::Release(claim) => {
-                Outcome::Released(self.server.release(session, claim).map_err(is_over))
+                Outcome::Released(self.server.release(now, session, claim).map_err(is_over))
             }
             Request::Renew(claims) => {
                 Outcome::Renewed(self.server.renew(now, session, claims).map_err(is_over))
@@ -126,9 +126,10 @@ impl World {
         if changed.is_empty() {
             return;
         }
+        let now = self.server_clock();
         let watches = std::mem::take(&mut self.watches);
         for (from, session, claim) in watches {
-            if changed.contains(&claim.name) && self.server.is_free(session, &claim) {
+            if changed.contains(&claim.name) && self.server.is_free(now, session, &claim) {
                 self.answer(from, Outcome::Freed(Ok(())), 0);
             } else {
                 self.watches.push((from, session, claim));

@@ -50,6 +50,8 @@ pub(super) struct Setting {
     pub(super) answer_timeout: u64,
     /// Who asks first has the lock first, and the place in the queue becomes the lock by itself.
     pub(super) is_fifo: bool,
+    /// The server is the one that users have in their tests.
+    pub(super) is_fake: bool,
     /// The server ends a session when its connection ends; with its lease, where that is the
     /// session's.
     pub(super) ends_with_connection: bool,
@@ -196,12 +198,15 @@ fn setting(chance: &mut Chance) -> Setting {
     let is_bounded = shape.one_lease && !shape.ordered;
     let latest = latest.min(if is_bounded { lease * 3 / 4 } else { u64::MAX });
     let processes = chance.between(2, 4);
+    let is_fake = chance.one_in(3);
     Setting {
         shape,
         lease,
         answer_timeout,
         is_fifo: shape.one_lease && chance.one_in(2),
-        ends_with_connection: chance.one_in(3),
+        is_fake,
+        // That one knows nothing of connections.
+        ends_with_connection: !is_fake && chance.one_in(3),
         rates: (0..=processes)
             .map(|_| chance.between(976_000, 1_024_000))
             .collect(),

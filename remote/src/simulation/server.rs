@@ -1,18 +1,20 @@
 //! The server: what it knows, and what it says to who asks. It is as strict as a server may be: a lock
-//! is another's in the moment in which its lease is over.
+//! is another's in the moment in which its lease is over. In some runs it is the one that users have
+//! in their tests, [`FakeServer`].
 
 use super::schedule::Setting;
-use crate::store::{Answer, Asked, Claim, Kept};
+use super::world::name;
+use crate::fake::{FakeServer, NoSession};
+use crate::store::{Answer, Asked, Claim, Kept, Member};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The session is over, or was never there.
-#[derive(Debug)]
-pub(super) struct Over;
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(super) struct Server {
     setting: Setting,
+    /// What is asked instead, and for whom.
+    fake: Option<(FakeServer, Arc<Member>)>,
     /// When their leases are over, where these are the sessions'.
     sessions: BTreeMap<u64, u64>,
     /// Of each lock those who hold it, and behind them those who wait.
@@ -55,7 +57,17 @@ impl Place {
 
 impl Server {
     pub(super) fn new(setting: Setting) -> Self {
+        let member = Member {
+            prefix: String::new(),
+            lease: Duration::from_nanos(setting.lease),
+            answer_timeout: Duration::from_nanos(setting.answer_timeout),
+            host: String::new(),
+            pid: 0,
+            command: String::new(),
+        };
+        let fake = FakeServer::new(setting.shape.one_lease);
         Self {
+            fake: setting.is_fake.then(|| (fake, Arc::new(member))),
             setting,
             sessions: BTreeMap::new(),
             locks: BTreeMap::new(),
@@ -68,6 +80,9 @@ impl Server {
     }
 
     pub(super) fn open(&mut self, now: u64) -> u64 {
+        if let Some((fake, member)) = &mut self.fake {
+            return fake.open(now, member);
+        }
         self.last_session += 1;
         let end = now + self.setting.lease;
         self.sessions.insert(self.last_session, end);
@@ -80,7 +95,11 @@ impl Server {
         session: u64,
         claim: &Claim,
         asked: Asked,
-    ) -> Result<Answer, Over> {
+    ) -> Result<Answer, NoSession> {
+        if let Some((fake, _)) = &mut self.fake {
+            self.revoked.remove(&claim.nonce);
+            return fake.acquire(now, session, claim, asked);
+        }
         self.look_for(session)?;
         let one_lease = self.setting.shape.one_lease;
         let places = self.locks.entry(claim.name.clone()).or_default();
@@ -109,7 +128,10 @@ impl Server {
     }
 
     /// Whether it is worth to ask again.
-    pub(super) fn is_free(&self, session: u64, claim: &Claim) -> bool {
+    pub(super) fn is_free(&mut self, now: u64, session: u64, claim: &Claim) -> bool {
+        if let Some((fake, _)) = &mut self.fake {
+            return fake.is_freed(now, session, claim).unwrap_or(false);
+        }
         let places = self.locks.get(&claim.name).map_or(&[][..], Vec::as_slice);
         let place = find(places, self.setting.shape.one_lease, session, claim);
         match place {
@@ -119,7 +141,16 @@ impl Server {
         }
     }
 
-    pub(super) fn release(&mut self, session: u64, claim: &Claim) -> Result<bool, Over> {
+    pub(super) fn release(
+        &mut self,
+        now: u64,
+        session: u64,
+        claim: &Claim,
+    ) -> Result<bool, NoSession> {
+        if let Some((fake, _)) = &mut self.fake {
+            self.changed.insert(claim.name.clone());
+            return fake.release(now, session, claim);
+        }
         self.look_for(session)?;
         let Some(places) = self.locks.get_mut(&claim.name) else {
             return Ok(false);
@@ -137,7 +168,10 @@ impl Server {
         now: u64,
         session: u64,
         claims: &[Arc<Claim>],
-    ) -> Result<Kept, Over> {
+    ) -> Result<Kept, NoSession> {
+        if let Some((fake, _)) = &mut self.fake {
+            return fake.renew(now, session, claims);
+        }
         self.look_for(session)?;
         let end = now + self.setting.lease;
         self.sessions.insert(session, end);
@@ -162,6 +196,10 @@ impl Server {
 
     /// Ends a session, and with it what is held in it where the lease is the session's.
     pub(super) fn close(&mut self, session: u64) -> Vec<Gone> {
+        if let Some((fake, _)) = &mut self.fake {
+            fake.close(session);
+            self.changed.extend((0..self.setting.names).map(name));
+        }
         self.sessions.remove(&session);
         if !self.setting.shape.one_lease {
             return Vec::new();
@@ -171,6 +209,13 @@ impl Server {
 
     /// Ends what is over, and tells what it was.
     pub(super) fn expire(&mut self, now: u64) -> Vec<Gone> {
+        if let Some((fake, _)) = &mut self.fake {
+            if fake.next().is_some_and(|end| end <= now) {
+                fake.held_by(now, "");
+                self.changed.extend((0..self.setting.names).map(name));
+            }
+            return Vec::new();
+        }
         if !self.setting.shape.one_lease {
             return self.remove(|place| place.until <= now);
         }
@@ -183,6 +228,9 @@ impl Server {
 
     /// When something is over next.
     pub(super) fn next_end(&self) -> Option<u64> {
+        if let Some((fake, _)) = &self.fake {
+            return fake.next();
+        }
         if self.setting.shape.one_lease {
             return self.sessions.values().min().copied();
         }
@@ -191,6 +239,15 @@ impl Server {
 
     /// Takes a lock away from all who hold it, or wait for it.
     pub(super) fn revoke(&mut self, name: &str) -> Vec<Gone> {
+        if let Some((fake, _)) = &mut self.fake {
+            let lost = fake.lose(name).into_iter();
+            let lost: Vec<Gone> = lost
+                .map(|(session, nonce)| Gone { nonce, session })
+                .collect();
+            self.revoked.extend(lost.iter().map(|gone| gone.nonce));
+            self.changed.insert(name.to_owned());
+            return lost;
+        }
         let places = self.locks.remove(name).unwrap_or_default();
         self.revoked.extend(places.iter().map(|place| place.nonce));
         self.changed.insert(name.to_owned());
@@ -199,6 +256,9 @@ impl Server {
 
     /// It starts again, with its data or without.
     pub(super) fn restart(&mut self, keep: bool) {
+        if let Some((fake, _)) = &mut self.fake {
+            fake.restart(keep);
+        }
         if !keep {
             self.epoch += 1;
             self.locks.clear();
@@ -216,17 +276,18 @@ impl Server {
         self.revoked.extend(lost.iter().map(|gone| gone.nonce));
     }
 
-    /// Whose claims it knows.
-    pub(super) fn known(&self) -> Vec<u128> {
-        let places = self.locks.values().flatten();
-        places.map(|place| place.nonce).collect()
+    /// Whether it knows any claim.
+    pub(super) fn is_in_use(&self) -> bool {
+        let fake = self.fake.as_ref();
+        fake.is_some_and(|(fake, _)| fake.is_in_use())
+            || self.locks.values().any(|places| !places.is_empty())
     }
 
-    fn look_for(&self, session: u64) -> Result<(), Over> {
+    fn look_for(&self, session: u64) -> Result<(), NoSession> {
         let is_there = self.sessions.contains_key(&session);
         (is_there || !self.setting.shape.one_lease)
             .then_some(())
-            .ok_or(Over)
+            .ok_or(NoSession)
     }
 
     fn remove(&mut self, is_over: impl Fn(&Place) -> bool) -> Vec<Gone> {
