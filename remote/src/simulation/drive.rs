@@ -186,7 +186,10 @@ impl World {
         let state = self.askers[asker].state;
         match news {
             News::Granted { fence, deadline } => self.grant(asker, fence, deadline, epoch),
-            News::Renewed { deadline } => self.checker.renewed(asker, deadline, now),
+            News::Renewed { deadline } => {
+                self.compare(asker, deadline);
+                self.checker.renewed(asker, deadline, now);
+            }
             News::Lost(by) => {
                 self.count(match by {
                     LostBy::Time => "lost by time",
@@ -234,6 +237,7 @@ impl World {
                 .fail(format!("asker {asker} is {state:?}, and gets the lock"));
         }
         self.count("grants");
+        self.compare(asker, deadline);
         self.askers[asker].state = State::Holding;
         let sessions = self.processes[wish.process].connections.keys();
         let hold = Hold {

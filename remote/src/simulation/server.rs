@@ -237,6 +237,16 @@ impl Server {
         self.locks.values().flatten().map(|place| place.until).min()
     }
 
+    /// When the lease of a claim is over, where that can be seen.
+    pub(super) fn end_of(&self, nonce: u128) -> Option<u64> {
+        let mut places = self.locks.values().flatten();
+        let place = places.find(|place| place.nonce == nonce)?;
+        if self.setting.shape.one_lease {
+            return self.sessions.get(&place.session).copied();
+        }
+        Some(place.until)
+    }
+
     /// Takes a lock away from all who hold it, or wait for it.
     pub(super) fn revoke(&mut self, name: &str) -> Vec<Gone> {
         if let Some((fake, _)) = &mut self.fake {

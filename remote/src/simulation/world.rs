@@ -424,6 +424,19 @@ impl World {
             .insert(from.call, pending);
     }
 
+    /// Nobody may believe in a lock for longer than the server keeps it.
+    pub(super) fn compare(&mut self, asker: usize, deadline: u64) {
+        let there = &self.askers[asker];
+        let end = self.server.end_of(there.nonce);
+        let deadline = self.moment(there.wish.process, deadline);
+        let end = end.map(|end| scale(end, 1_000_000, self.setting.rates[0]));
+        if end.is_some_and(|end| deadline > end + 2) {
+            let wrong =
+                format!("asker {asker} would believe to have the lock when its lease is over");
+            self.checker.fail(wrong);
+        }
+    }
+
     /// What an asker has from now on.
     pub(super) fn believe(&mut self, asker: usize, hold: Hold) {
         let (setting, now) = (&self.setting, self.now);
