@@ -76,7 +76,8 @@ pub(crate) fn refused(what: &str, remedy: &str) -> Fault {
 /// What the server's own word for an error means.
 fn said(text: &str) -> Option<Fault> {
     // What fails in a script has its word in front, or within, or none for rights.
-    let in_script = text.contains("user executing the script can't");
+    let in_script =
+        text.contains("user executing the script can't") || text.contains("ACL failure in script");
     let is = |word: &&str| {
         let mut parts = text.split([' ', '-', ':']);
         parts.any(|part| part == *word) || in_script && *word == "NOPERM"
