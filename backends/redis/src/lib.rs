@@ -1,8 +1,8 @@
-//! Locks of a Redis or Valkey server for `lockutils`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod fault;
+mod locks;
 mod name;
 mod script;
 mod session;
@@ -11,5 +11,6 @@ mod url;
 mod value;
 mod watch;
 
+pub use locks::RedisLocks;
 pub use session::RedisSession;
 pub use store::Redis;

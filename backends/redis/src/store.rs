@@ -26,15 +26,6 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// The server of a URL, or what is wrong with it.
-    ///
-    /// # Errors
-    ///
-    /// The part that is wrong, and what to do.
-    pub fn from_url(url: &str) -> Result<Self, &'static str> {
-        Ok(Self::from_client(&url::client(url)?))
-    }
-
     /// The server of a client.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! On real servers, which the tests start, stop and kill.
 
+mod conformance;
 mod refused;
 mod session;
 mod setting;

@@ -4,7 +4,9 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use lockutils_redis::Redis as Store;
-use lockutils_remote::{Answer, Asked, Fault, Kept, Loss, Query, Session as _, Store as _};
+use lockutils_remote::{
+    Answer, Asked, Fault, FromUrl as _, Kept, Loss, Query, Session as _, Store as _,
+};
 use lockutils_servers::{Proxy, Redis};
 use redis::cmd;
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use lockutils_redis::{Redis, RedisSession};
-use lockutils_remote::{Answer, Asked, Claim, Fault, Member, Session as _, Store as _};
+use lockutils_remote::{
+    Answer, Asked, Claim, Fault, FromUrl as _, Member, Session as _, Store as _,
+};
 
 /// Longer than anything takes that isn't broken.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
