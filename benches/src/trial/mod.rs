@@ -91,4 +91,9 @@ pub(crate) const ALL: &[Trial] = &[
         name: "servers, PostgreSQL",
         run: servers::postgres,
     },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "servers, etcd",
+        run: servers::etcd,
+    },
 ];

@@ -52,3 +52,29 @@ pub(crate) fn demand_logins(port: u16) {
     let answer = call(port, "auth/enable", "{}");
     assert!(answer.contains("200 OK"), "{answer}");
 }
+
+/// Revokes the leases of the keys from one on and before another.
+pub(crate) fn revoke_between(port: u16, begin: &str, end: &str) {
+    let (begin, end) = (base64(begin), base64(end));
+    let keys = format!("{{\"key\":\"{begin}\",\"range_end\":\"{end}\"}}");
+    let answer = call(port, "kv/range", &keys);
+    for lease in answer.split("\"lease\":\"").skip(1) {
+        let lease = lease.split('"').next().unwrap();
+        call(port, "lease/revoke", &format!("{{\"ID\":\"{lease}\"}}"));
+    }
+}
+
+fn base64(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for three in text.as_bytes().chunks(3) {
+        let at = |index| u32::from(three.get(index).copied().unwrap_or_default());
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for digit in 0..4 {
+            let value = (bits >> (18 - 6 * digit)) as usize % 64;
+            let is_there = digit <= three.len();
+            encoded.push(if is_there { DIGITS[value].into() } else { '=' });
+        }
+    }
+    encoded
+}

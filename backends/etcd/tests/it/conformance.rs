@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use crate::LEASE;
+use crate::{LEASE, api};
 
 struct Etcd;
 
@@ -21,6 +21,8 @@ impl Subject for Etcd {
     const SHARED: bool = false;
     const EMPTY_KEY: bool = false;
     const ACROSS_PROCESSES: bool = true;
+    const LOSS: bool = true;
+    const FENCE: bool = true;
 
     fn available() -> bool {
         Server::available()
@@ -39,6 +41,14 @@ impl Subject for Etcd {
         let url = fs::read_to_string(file).unwrap();
         let prefix = place.display().to_string();
         EtcdLocks::new(&url).unwrap().prefix(prefix).ttl(LEASE)
+    }
+
+    /// With the lease of who holds it.
+    fn lose(space: &EtcdLocks, key: &str) {
+        let prefix = space.name().strip_prefix(&SERVER.url()).unwrap();
+        let prefix = prefix[1..].replace('/', "%2F");
+        let name = format!("{prefix}/{key}");
+        api::revoke_between(SERVER.port(), &format!("{name}/"), &format!("{name}0"));
     }
 }
 

@@ -3,8 +3,10 @@
 //! This program has one core and the server another, since else the kernel moves both about, and a
 //! round trip takes three times as long in one round as in the next.
 
+mod etcd;
 mod postgres;
 
+pub(crate) use etcd::targets as etcd;
 pub(crate) use postgres::targets as postgres;
 
 use crate::figure;
@@ -107,7 +109,9 @@ fn uncontended(
 fn hand_over(what: String, most: f64, ours: [Worker; 2], alone: [Worker; 2], plan: Plan) -> Target {
     let mut runs: Vec<Run> = Vec::new();
     for workers in [ours, alone] {
-        runs.push(Box::new(move |length| hand_overs(length, &workers)));
+        runs.push(Box::new(move |length| {
+            measure::median(&hand_overs(length, &workers))
+        }));
     }
     let times = measure::rounds(runs.iter_mut().collect(), plan);
     Target {
@@ -151,7 +155,8 @@ impl Worker {
     }
 }
 
-fn hand_overs(length: Duration, [first, second]: &[Worker; 2]) -> f64 {
+/// How long each of them took for so long, in nanoseconds.
+fn hand_overs(length: Duration, [first, second]: &[Worker; 2]) -> Vec<f64> {
     let end = Instant::now() + length;
     let mut times = Vec::new();
     while times.is_empty() || Instant::now() < end {
@@ -165,7 +170,7 @@ fn hand_overs(length: Duration, [first, second]: &[Worker; 2]) -> f64 {
         second.time();
         times.push(nanoseconds(held - released));
     }
-    measure::median(&times)
+    times
 }
 
 /// How much of a core this process needs while it does nothing but hold locks.
