@@ -17,12 +17,12 @@
 //! - Who asks is told when the server hasn't answered for too long, and waits no longer. Until
 //!   then it survives any fault.
 //! - What is granted to somebody who has gone is released.
-//!   If the question may overtake the release, that is done once more, see [`adrift`].
+//!   If the question may overtake the release, that is done once more, see `adrift`.
 //! - A name is not asked for while another claim of it is on its way out; and after some time, not
-//!   before other processes have had their chance, see [`pace`].
+//!   before other processes have had their chance, see `pace`.
 //!
-//! [`said`] has what goes in and out, [`state`] what is known. [`claims`] are asked for and released,
-//! [`session`] is how the server is connected to, [`renewal`] has the leases, and [`looks`] the
+//! `said` has what goes in and out, `state` what is known. `claims` are asked for and released,
+//! `session` is how the server is connected to, `renewal` has the leases, and `looks` the
 //! questions about holders.
 
 mod adrift;
