@@ -69,7 +69,7 @@ impl Engine for Directories {
         &self,
         place: &mut InUse<PathBuf>,
         pause: &mut Pause,
-        ask: &Ask,
+        ask: &Ask<'_>,
         by: &By<'_>,
     ) -> Poll<Result<Answer<Made>, Refusal>> {
         loop {

@@ -133,7 +133,7 @@ impl<S: Store> Leases<S> {
     }
 
     /// Asks the agent for a lock.
-    fn ask(&self, place: &Lock, ask: &Ask, by: &By<'_>) -> Result<Question, Refusal> {
+    fn ask(&self, place: &Lock, ask: &Ask<'_>, by: &By<'_>) -> Result<Question, Refusal> {
         let post = self.post()?;
         let claim = Claim {
             name: place.name.clone(),
@@ -200,7 +200,7 @@ impl<S: Store> Engine for Leases<S> {
         &self,
         place: &mut InUse<Lock>,
         LeaseWait(question): &mut LeaseWait,
-        ask: &Ask,
+        ask: &Ask<'_>,
         by: &By<'_>,
     ) -> Poll<Result<Answer<LeaseHold>, Refusal>> {
         let question = match question {

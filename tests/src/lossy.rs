@@ -152,7 +152,7 @@ impl Engine for Lossy {
         &self,
         place: &mut InUse<Key>,
         pause: &mut Pause,
-        ask: &Ask,
+        ask: &Ask<'_>,
         by: &By<'_>,
     ) -> Poll<Result<Answer<LossyHold>, Refusal>> {
         loop {

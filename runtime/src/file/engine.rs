@@ -134,7 +134,7 @@ impl Engine for Files {
         &self,
         place: &mut FilePlace,
         FileWait(next): &mut FileWait,
-        ask: &Ask,
+        ask: &Ask<'_>,
         by: &By<'_>,
     ) -> Poll<Result<Answer<FileHold>, Refusal>> {
         let looks_once = matches!(by.patience, Patience::Try | Patience::Last);

@@ -75,7 +75,7 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
         &self,
         place: &mut Self::Place,
         wait: &mut Self::Wait,
-        ask: &Ask,
+        ask: &Ask<'_>,
         by: &By<'_>,
     ) -> Poll<Result<Answer<Self::Hold>, Refusal>>;
 
@@ -155,9 +155,9 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
 /// How somebody asks for a lock.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Ask {
+pub struct Ask<'a> {
     /// The key, for people. Others may have the same lock by another one.
-    pub key: Key,
+    pub key: &'a Key,
     /// Together with other sharers, in whatever process, or alone. An engine that has no shared
     /// locks, see [`Sharable`](crate::engine::Sharable), gives exclusive ones.
     pub mode: Mode,
@@ -171,7 +171,7 @@ pub struct Ask {
     pub(crate) has_turn: bool,
 }
 
-impl Ask {
+impl Ask<'_> {
     /// Whether somebody waits where the lock is busy. Who doesn't is told [`Answer::Busy`].
     #[must_use]
     pub fn waits(&self, by: &By<'_>) -> bool {

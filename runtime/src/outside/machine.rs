@@ -169,9 +169,9 @@ impl<E: Engine> Request<E> {
         }
     }
 
-    fn ask(&self, has_turn: bool) -> Ask {
+    fn ask(&self, has_turn: bool) -> Ask<'_> {
         Ask {
-            key: self.key.clone(),
+            key: &self.key,
             mode: self.terms.mode,
             reentry: self.terms.reentry,
             site: self.site,

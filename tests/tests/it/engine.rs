@@ -40,7 +40,7 @@ fn granted() -> Step {
 
 fn space<F>(step: F) -> Queued<Scripted<F>>
 where
-    F: Fn(&Place, &mut Pause, &Ask, &By<'_>) -> Step + Send + Sync + 'static,
+    F: Fn(&Place, &mut Pause, &Ask<'_>, &By<'_>) -> Step + Send + Sync + 'static,
 {
     let places = Places::new("scripted");
     Queued::new(Scripted { places, step })
@@ -54,7 +54,7 @@ impl<F> fmt::Debug for Scripted<F> {
 
 impl<F> Engine for Scripted<F>
 where
-    F: Fn(&Place, &mut Pause, &Ask, &By<'_>) -> Step + Send + Sync + 'static,
+    F: Fn(&Place, &mut Pause, &Ask<'_>, &By<'_>) -> Step + Send + Sync + 'static,
 {
     type Place = Place;
     type Wait = Pause;
@@ -76,7 +76,7 @@ where
         Ok(self.places.of(name, || ()))
     }
 
-    fn poll(&self, place: &mut Place, pause: &mut Pause, ask: &Ask, by: &By<'_>) -> Step {
+    fn poll(&self, place: &mut Place, pause: &mut Pause, ask: &Ask<'_>, by: &By<'_>) -> Step {
         (self.step)(place, pause, ask, by)
     }
 
