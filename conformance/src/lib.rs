@@ -56,6 +56,7 @@ mod test;
 pub use by_hand::ByHand;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
+pub use other::told_by_the_first;
 pub use process::Process;
 pub use recorder::{Recorder, Stay};
 pub use skip::skip;

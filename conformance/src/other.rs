@@ -16,7 +16,7 @@
 //! It ends when its standard input does.
 
 use crate::take::{KEY, SHORT, hold, hold_all, hold_async, try_hold, wait};
-use crate::{Process, Subject, yield_now};
+use crate::{Process, Subject, eventually, yield_now};
 use lockutils::engine::Mode;
 use lockutils::{Error, ErrorKind};
 use std::any::Any;
@@ -41,6 +41,24 @@ pub(crate) fn start(test: &str, place: &Path) -> Process {
 /// Where this process is told to have its space, if it is the other one of a case.
 pub(crate) fn place() -> Option<PathBuf> {
     env::var_os(PLACE).map(PathBuf::from)
+}
+
+/// What all processes of a case are to know, such as the URL of a server that only the first can
+/// start: it calls `make` and writes that down at the place, and the others read it there.
+///
+/// # Panics
+///
+/// If the first process has not written it within the [`LIMIT`](crate::LIMIT).
+pub fn told_by_the_first(place: &Path, make: impl FnOnce() -> String) -> String {
+    let file = place.join("told");
+    if self::place().is_none() {
+        let written = place.join("written");
+        fs::write(&written, make()).expect("the place can be written to");
+        fs::rename(written, &file).expect("the place can be written to");
+    }
+    // Other processes may be here first.
+    eventually("the first process has written it", || file.exists());
+    fs::read_to_string(file).expect("it was written")
 }
 
 /// Obeys the commands until there are no more.

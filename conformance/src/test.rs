@@ -64,7 +64,7 @@ pub trait Subject: 'static {
     ///
     /// If the locks of the space can't be lost.
     fn lose(_space: &Self::Space, _key: &str) {
-        unimplemented!("a subject with `LOSS` says how a lock is lost");
+        panic!("a subject with `LOSS` says how a lock is lost");
     }
 
     /// Makes a space.

@@ -38,35 +38,13 @@ impl FromUrl for Any {
             }
             "redis" | "rediss" | "valkey" | "valkeys" | "redis+unix" | "valkey+unix" => server!(
                 "redis",
-                lockutils_redis::Redis::from_url(url)
-                    .map(Self::Redis)
-                    .map_err(Wrong::refusal)
+                lockutils_redis::Redis::from_url(url).map(Self::Redis)
             ),
             _ => Err(Refusal::invalid_url(format!(
                 "{}; {LEGAL}",
                 unknown(scheme)
             ))),
         }
-    }
-}
-
-/// What an engine says of a URL that is wrong: in words, or as a refusal already.
-#[cfg(feature = "redis")]
-trait Wrong {
-    fn refusal(self) -> Refusal;
-}
-
-#[cfg(feature = "redis")]
-impl Wrong for &'static str {
-    fn refusal(self) -> Refusal {
-        Refusal::invalid_url(self)
-    }
-}
-
-#[cfg(feature = "redis")]
-impl Wrong for Refusal {
-    fn refusal(self) -> Refusal {
-        self
     }
 }
 

@@ -1,10 +1,8 @@
 //! All that every space must pass.
 
-use lockutils_conformance::{Subject, conformance, eventually};
+use lockutils_conformance::{Subject, conformance, told_by_the_first};
 use lockutils_etcd::EtcdLocks;
 use lockutils_servers::Etcd as Server;
-use std::env;
-use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -29,16 +27,7 @@ impl Subject for Etcd {
     }
 
     fn space(place: &Path) -> EtcdLocks {
-        let file = place.join("url");
-        let is_other = env::var_os("LOCKUTILS_CONFORMANCE_PLACE").is_some();
-        if !is_other {
-            let written = place.join("written");
-            fs::write(&written, SERVER.url()).unwrap();
-            fs::rename(written, &file).unwrap();
-        }
-        // Other processes may be here first.
-        eventually("the server runs", || file.exists());
-        let url = fs::read_to_string(file).unwrap();
+        let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.display().to_string();
         EtcdLocks::new(&url).unwrap().prefix(prefix).ttl(LEASE)
     }

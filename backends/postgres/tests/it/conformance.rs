@@ -1,11 +1,9 @@
 //! All that every space must pass, also between processes.
 
-use std::env;
-use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use lockutils_conformance::{Subject, conformance, eventually};
+use lockutils_conformance::{Subject, conformance, told_by_the_first};
 use lockutils_postgres::PostgresLocks;
 use lockutils_servers::Postgres;
 
@@ -25,16 +23,7 @@ impl Subject for Server {
     }
 
     fn space(place: &Path) -> PostgresLocks {
-        let file = place.join("url");
-        let is_other = env::var_os("LOCKUTILS_CONFORMANCE_PLACE").is_some();
-        if !is_other {
-            let written = place.join("written");
-            fs::write(&written, SERVER.url()).unwrap();
-            fs::rename(written, &file).unwrap();
-        }
-        // Other processes may be here first.
-        eventually("the server runs", || file.exists());
-        let url = fs::read_to_string(file).unwrap();
+        let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.to_str().unwrap();
         PostgresLocks::new(&url).unwrap().prefix(prefix)
     }
