@@ -16,8 +16,9 @@ use crate::{fault, id, sql};
 /// How long a lock is held before it is written down.
 pub(crate) const AFTER: Duration = Duration::from_millis(50);
 
-/// How often who holds a lock is looked for while that isn't written down.
-const LOOKS: usize = 4;
+/// How often who holds a lock is looked for while that isn't written down, after which host and process
+/// do; and how often if all are, since one that isn't written down is left out: its prefix isn't known.
+const LOOKS: (usize, usize) = (4, 20);
 
 /// Writes down who holds these.
 pub(crate) async fn note(client: &Client, member: &Member, held: &[(Claim, u64)]) {
@@ -63,11 +64,15 @@ pub(crate) async fn once_noted(
     member: &Member,
     query: Query<'_>,
 ) -> Result<Vec<Taken>, Fault> {
+    let most = match query {
+        Query::Name(_) => LOOKS.0,
+        Query::All => LOOKS.1,
+    };
     let mut look = 0;
     loop {
         let found = now(client, member, query).await?;
         look += 1;
-        if look == LOOKS || found.iter().all(|(_, noted)| *noted) {
+        if look == most || found.iter().all(|(_, noted)| *noted) {
             let ours = |(taken, noted)| (noted || query != Query::All).then_some(taken);
             return Ok(found.into_iter().filter_map(ours).collect());
         }
