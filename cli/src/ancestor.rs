@@ -4,10 +4,10 @@
 //! one of them would wait for ever. So a run that is about to wait looks whether one of the processes
 //! that it descends from has the lock. That is no guess: the kernel tells of each descriptor of a
 //! process which lock it has. One that it doesn't tell of, since the process is another user's,
-//! is taken for none.
+//! is taken for none. Of a lock of a server, the server says which process of this host has it.
 
 use crate::{holder, process};
-use lockutils::FileLocks;
+use lockutils::{FileLocks, Holder};
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
@@ -20,8 +20,10 @@ use std::path::{Path, PathBuf};
 /// A lock that an ancestor holds.
 #[derive(Debug)]
 pub(crate) struct HeldAbove {
+    /// Its key, or its file.
     lock: PathBuf,
     pid: u32,
+    command: Option<String>,
 }
 
 /// Looks for a lock that an ancestor holds, in a way that keeps us out.
@@ -32,10 +34,28 @@ pub(crate) fn holding(locks: &FileLocks, keys: &[OsString], shared: bool) -> Opt
     for pid in ancestors() {
         let holds = |path: &&PathBuf| holds(pid, path, shared);
         if let Some(lock) = paths.iter().find(holds).cloned() {
-            found = Some(HeldAbove { lock, pid });
+            let command = holder::command_of(pid);
+            found = Some(HeldAbove { lock, pid, command });
         }
     }
     found
+}
+
+/// Looks for a lock of a server that an ancestor holds, among those who hold what is wanted.
+pub(crate) fn among_holders(
+    keys: &[OsString],
+    holder: impl Fn(&OsString) -> Option<Holder>,
+) -> Option<HeldAbove> {
+    keys.iter().find_map(|key| {
+        let holder = holder(key).filter(holder::is_here)?;
+        let pid = holder.pid()?;
+        let is_above = ancestors().any(|ancestor| ancestor == pid);
+        is_above.then(|| HeldAbove {
+            lock: PathBuf::from(key),
+            pid,
+            command: holder::command(&holder),
+        })
+    })
 }
 
 /// From the parent upwards.
@@ -73,10 +93,10 @@ fn holds(pid: u32, path: &Path, shared: bool) -> bool {
 
 impl fmt::Display for HeldAbove {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lock, pid } = self;
+        let Self { lock, pid, command } = self;
         write!(f, "lock {lock:?} is held by process {pid}")?;
-        if let Some(command) = holder::command_of(*pid) {
-            write!(f, " ({})", holder::cut(command))?;
+        if let Some(command) = command {
+            write!(f, " ({})", holder::cut(command.clone()))?;
         }
         f.write_str(
             ", which has started this one and may wait for it for ever; \

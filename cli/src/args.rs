@@ -1,6 +1,6 @@
 //! What can be said to the command.
 
-use crate::place::Place;
+use crate::place::{Place, Source};
 use crate::{exit, hint};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -98,15 +98,25 @@ pub(crate) struct RunArgs {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
+    /// How long the server waits for a sign of life before it lets others have the lock; at least 1s
+    ///
+    /// It is no limit for the command: while that runs, the lock is renewed. 15s without it.
+    #[arg(long, value_name = "TIME", value_parser = lease, help_heading = "Locks of a server")]
+    pub(crate) ttl: Option<Duration>,
+
+    /// How long the command has from SIGTERM to SIGKILL when the lock is lost; 5s without it
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Locks of a server")]
+    pub(crate) grace: Option<Duration>,
+
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) source: Source,
 }
 
 /// Show who holds which lock, and who waits
 #[derive(Args)]
 #[command(after_long_help = help!("ps.txt"))]
 pub(crate) struct PsArgs {
-    /// Locks to show, if they are held; without one, all of the directory
+    /// Locks to show, if they are held; without one, all of the directory or the server
     #[arg(value_name = "KEY")]
     pub(crate) keys: Vec<OsString>,
 
@@ -123,7 +133,7 @@ pub(crate) struct PsArgs {
     pub(crate) watch: bool,
 
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) source: Source,
 }
 
 /// The order of a list of locks.
@@ -232,6 +242,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         Err(_) => humantime::parse_duration(text).ok(),
     };
     time.ok_or_else(|| "expected a time such as `5s`, `2min` or `0.5`".to_owned())
+}
+
+/// A time that servers can keep.
+fn lease(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time < Duration::from_secs(1) => Err("expected at least `1s`".to_owned()),
+        time => Ok(time),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! two hyphens come a command that is in the path, and files.
 
 use crate::args::{Cli, CompletionsArgs};
-use crate::place::Place;
+use crate::place::{Place, Source};
 use anyhow::Result;
 use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 use clap_complete::engine::{PathCompleter, ValueCompleter as _};
@@ -114,11 +114,18 @@ fn is_program(path: &Path) -> bool {
     found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// Where the keys are, as far as it has been typed.
+/// Where the keys are, as far as it has been typed; nowhere if they are a server's, which nobody who
+/// presses a key waits for.
 fn place() -> Option<Place> {
     let command = Cli::command().ignore_errors(true);
     let matches = command.try_get_matches_from(words()).ok()?;
-    Place::from_arg_matches(matches.subcommand()?.1).ok()
+    let (_, matches) = matches.subcommand()?;
+    if matches.try_contains_id("on").is_err() {
+        // The locks of this subcommand are files in any case.
+        return Place::from_arg_matches(matches).ok();
+    }
+    let source = Source::from_arg_matches(matches).ok()?;
+    matches!(source.server(), Ok(None)).then_some(source.files)
 }
 
 /// What has been typed, which comes after the script's own hyphens.

@@ -19,11 +19,17 @@ const USAGE: u8 = 64;
 /// wrong.
 const DEADLOCK: u8 = 70;
 
+/// The server of the locks isn't there, or refuses: `EX_UNAVAILABLE`.
+const UNAVAILABLE: u8 = 69;
+
 /// The lock files can't be used: `EX_IOERR`.
 const FAILED: u8 = 74;
 
 /// Somebody holds the lock: `EX_TEMPFAIL`.
 pub(crate) const CONFLICT: u8 = 75;
+
+/// The lock was lost while the command ran: `EX_PROTOCOL`, as good as any.
+const LOST: u8 = 76;
 
 /// The command can't be run.
 const NOT_EXECUTABLE: u8 = 126;
@@ -61,7 +67,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match error.downcast_ref::<lockutils::Error>() {
-        Some(error) if is_conflict(error) => say(holder::conflict(error)),
+        Some(error) if is_conflict(error) => say(holder::conflict(error, None)),
         _ => say(format_args!("{error:#}")),
     }
     status(error).into()
@@ -97,8 +103,10 @@ fn status(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<lockutils::Error>() {
         return match error.kind() {
             _ if is_conflict(error) => CONFLICT,
-            ErrorKind::InvalidKey => USAGE,
+            ErrorKind::InvalidKey | ErrorKind::InvalidUrl => USAGE,
             ErrorKind::Deadlock => DEADLOCK,
+            ErrorKind::Unavailable => UNAVAILABLE,
+            ErrorKind::Lost => LOST,
             _ => FAILED,
         };
     }

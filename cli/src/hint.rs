@@ -11,10 +11,12 @@ pub(crate) fn of(words: &[OsString]) -> Option<String> {
         _ => return None,
     };
     let is_plain = |word: &OsString| !word.to_string_lossy().starts_with('-');
+    // It can have a password.
+    let is_url = |word: &OsString| word.to_string_lossy().contains("://");
     if rest.len() <= keys || rest.iter().any(|word| word == "--") {
         return None;
     }
-    let example = if rest[..=keys].iter().all(is_plain) {
+    let example = if rest[..=keys].iter().all(is_plain) && !rest.iter().any(is_url) {
         let quoted = |word: &OsString| shown(&word.to_string_lossy());
         let (keys, command) = rest.split_at(keys);
         let keys: Vec<_> = keys.iter().map(quoted).collect();

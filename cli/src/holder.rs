@@ -1,6 +1,7 @@
 //! The holder of a lock as `ps` would show it: its process's id, and the command that was typed.
 
 use lockutils::{Error, ErrorKind, Holder};
+use rustix::system::uname;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -26,8 +27,9 @@ pub(crate) fn text(holder: &Holder) -> String {
 
 /// The text of a lock that was not taken since it is held. The error's own names the
 /// place in the code, which is for programmers.
-pub(crate) fn conflict(error: &Error) -> String {
-    let lock = error.path().unwrap_or(Path::new("?"));
+pub(crate) fn conflict(error: &Error, seen: Option<&Holder>) -> String {
+    let lock = error.path().or(error.key().map(Path::new));
+    let lock = lock.unwrap_or(Path::new("?"));
     let mut message = match error.kind() {
         ErrorKind::Timeout => {
             let waited = error.waited();
@@ -35,10 +37,21 @@ pub(crate) fn conflict(error: &Error) -> String {
         }
         _ => format!("lock {lock:?} is busy"),
     };
-    if let Some(holder) = error.holder() {
+    if let Some(holder) = error.holder().or(seen) {
         let _ = write!(message, ": held by {}", text(holder));
     }
     message
+}
+
+/// Whether it is a process of this host, with an id that means something here.
+pub(crate) fn is_here(holder: &Holder) -> bool {
+    let is_this = |host: &str| host == host_name();
+    holder.host().is_none_or(is_this) && holder.pid_namespace().is_none()
+}
+
+/// What this host calls itself.
+pub(crate) fn host_name() -> String {
+    uname().nodename().to_string_lossy().into_owned()
 }
 
 /// The id of a process, and whose it is if it means nothing here.
@@ -54,10 +67,12 @@ pub(crate) fn process(holder: &Holder) -> Option<String> {
 /// What the holder runs: the command that a lock is held for, where that is another one; else the
 /// process, with its arguments where it runs here and can be seen, else its name.
 pub(crate) fn command(holder: &Holder) -> Option<String> {
-    let is_here = holder.host().is_none() && holder.pid_namespace().is_none();
     let is_for_another = holder.since().is_some() && holder.place().is_none();
+    // That of a server's lock has its host, also if it is this one. What was typed there can have a
+    // password, so what the server was told is shown.
+    let is_of_file = holder.host().is_none() && holder.pid_namespace().is_none();
     let here = match holder.pid() {
-        Some(pid) if is_here && !is_for_another => command_of(pid),
+        Some(pid) if is_of_file && !is_for_another => command_of(pid),
         _ => None,
     };
     here.or_else(|| holder.command().map(shown))

@@ -2,7 +2,7 @@
 //!
 //! It gets what we got: directory, files, limits and the like by themselves, and also the mask
 //! of blocked signals, as long as we haven't changed it. Signals that we listen to are as by
-//! default in it, and others as they were. Two cases need more than the standard library does,
+//! default in it, and others as they were. Some cases need more than the standard library does,
 //! and are those of a [`launcher`](launch): this program again, which makes way for the
 //! command when all is prepared.
 //!
@@ -10,13 +10,16 @@
 //!   before the command can end, and the command must still.
 //! - SIGPIPE is no more ignored in what the standard library starts, except by `exec`.
 //! - A script that doesn't begin with `#!` is for the shell, which only `exec` knows.
+//! - A command that is to [end with us](Bond) has the kernel told so, by itself.
 
 use crate::witness::oneself;
 use lockutils_startup as startup;
 use nix::errno::Errno;
 use nix::unistd::execvp;
+#[cfg(target_os = "linux")]
+use rustix::process::Signal;
 use shared_child::SharedChild;
-use signal_hook::consts::{SIGCHLD, SIGPIPE};
+use signal_hook::consts::{SIGCHLD, SIGPIPE, SIGTERM};
 use std::env;
 use std::error::Error;
 use std::ffi::{CString, OsString};
@@ -24,7 +27,7 @@ use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::{CommandExt as _, parent_id};
-use std::process::Command;
+use std::process::{self, Command};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +36,17 @@ pub(crate) const NAME: &str = "lockutils-launcher";
 
 /// Says to a launcher that SIGPIPE is to be ignored.
 const IGNORE_PIPE: &str = "--ignore-pipe";
+
+/// Says to a launcher that the command is to end with the process of the id that follows.
+const WITH: &str = "--with=";
+
+/// Whether the command ends when we do, also if we are killed. On Linux, the kernel sends it SIGTERM
+/// then; elsewhere nobody does.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Bond {
+    None,
+    EndsWithUs,
+}
 
 /// How long a launcher sleeps until it looks again.
 const NAP: Duration = Duration::from_millis(1);
@@ -50,6 +64,7 @@ pub(crate) struct NotRun {
 pub(crate) fn start(
     words: &[OsString],
     environment: &[(&str, OsString)],
+    bond: Bond,
 ) -> Result<SharedChild, NotRun> {
     let (program, arguments) = words.split_first().expect("the grammar asks for one");
     let environment = environment.iter().map(|(name, value)| (name, value));
@@ -57,7 +72,8 @@ pub(crate) fn start(
         program: program.clone(),
         source,
     };
-    if ![SIGCHLD, SIGPIPE].into_iter().any(startup::is_ignored) {
+    let is_plain = bond == Bond::None || !cfg!(target_os = "linux");
+    if is_plain && ![SIGCHLD, SIGPIPE].into_iter().any(startup::is_ignored) {
         let mut command = Command::new(program);
         command.args(arguments).envs(environment.clone());
         match SharedChild::spawn(&mut command) {
@@ -69,6 +85,9 @@ pub(crate) fn start(
     if startup::is_ignored(SIGPIPE) {
         launcher.arg(IGNORE_PIPE);
     }
+    if bond == Bond::EndsWithUs {
+        launcher.arg(format!("{WITH}{}", process::id()));
+    }
     launcher.arg("--").args(words).envs(environment);
     SharedChild::spawn(&mut launcher).map_err(not_run)
 }
@@ -76,7 +95,14 @@ pub(crate) fn start(
 /// What a launcher does: it becomes the command, or gives why it can't.
 pub(crate) fn launch() -> NotRun {
     let mut arguments = env::args_os().skip(1);
-    let ignores_pipe = arguments.by_ref().take_while(|word| word != "--").count() > 0;
+    let options: Vec<_> = { arguments.by_ref() }
+        .take_while(|word| word != "--")
+        .collect();
+    let ignores_pipe = options.iter().any(|option| option == IGNORE_PIPE);
+    let options = options.iter().filter_map(|option| option.to_str());
+    if let Some(pid) = { options }.find_map(|option| option.strip_prefix(WITH)) {
+        end_with(pid);
+    }
     let words: Vec<_> = arguments.collect();
     let (program, rest) = words.split_first().expect("it is given a command");
     let parent = parent_id();
@@ -92,6 +118,20 @@ pub(crate) fn launch() -> NotRun {
     let program = program.clone();
     NotRun { program, source }
 }
+
+/// Has the kernel end us with the process of an id, which has started us.
+#[cfg(target_os = "linux")]
+fn end_with(pid: &str) {
+    // A kernel that can't do it is none that runs this.
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::TERM));
+    if parent_id().to_string() != pid {
+        // It was gone already, and the kernel wouldn't tell.
+        process::exit(128 + SIGTERM);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_with(_pid: &str) {}
 
 /// Becomes the command, and leaves SIGPIPE as it is; gives why it can't.
 fn exec(words: &[OsString]) -> io::Error {

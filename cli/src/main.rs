@@ -2,8 +2,8 @@
 //!
 //! [`args`] is the grammar, with the [`place`] of the lock files and a [`hint`] where something
 //! was forgotten, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
-//! the first under a lock, and while it waits for that, [`waiting`] shows for whom, unless it is for an
-//! [`ancestor`], and for ever; a child is
+//! the first under a lock, which is [taken](taking) of files or of a [server](remote), and while it
+//! waits for that, [`waiting`] shows for whom, unless it is for an [`ancestor`], and for ever; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
 //! hasn't got yet, as soon as the [`process`] that sent it can't send more; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
 //! [`holder`]s in people's terms and the [`waiters`];
@@ -28,12 +28,14 @@ mod man;
 mod place;
 mod process;
 mod ps;
+mod remote;
 mod rm;
 mod run;
 mod screen;
 mod signal;
 mod sweep;
 mod table;
+mod taking;
 mod waiters;
 mod waiting;
 mod witness;

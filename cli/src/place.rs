@@ -1,13 +1,57 @@
-//! Where the lock files are, as it is said: by options, or by the environment.
+//! Whose the locks are, as it is said, by options or by the environment: files of a directory, or
+//! those of a server.
 
 use crate::exit;
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 use lockutils::FileLocks;
+use lockutils_any::Any;
+use lockutils_remote::Remote;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+/// Whose locks they are.
+#[derive(Args)]
+pub(crate) struct Source {
+    /// Take the locks at this server, for the processes of all hosts
+    ///
+    /// `postgres://`, `etcd://`, `etcds://`, `redis://` or `rediss://`. Without it, and without
+    /// `--dir` and `--oslo`, the URL in `LOCKUTILS_ON`, which is the place for one that has a
+    /// password: all users of a host can see arguments. Without that too, the locks are files.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_hint = ValueHint::Url,
+        conflicts_with_all = ["dir", "oslo"],
+        help_heading = "Locks of a server"
+    )]
+    on: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) files: Place,
+}
+
+impl Source {
+    /// The server's locks, unless they are files.
+    pub(crate) fn server(&self) -> Result<Option<Remote<Any>>> {
+        let url = match &self.on {
+            Some(url) => url.clone(),
+            None if self.files.is_named() => return Ok(None),
+            None => match variable("LOCKUTILS_ON").map(OsString::into_string) {
+                Some(Ok(url)) => url,
+                Some(Err(_)) => return Err(exit::usage("`LOCKUTILS_ON` has no text")),
+                None => return Ok(None),
+            },
+        };
+        let locks = Remote::new(&url)?;
+        Ok(Some(match &self.files.prefix {
+            Some(prefix) => locks.prefix(prefix),
+            None => locks,
+        }))
+    }
+}
 
 /// Where the lock files are.
 #[derive(Args)]
@@ -20,7 +64,7 @@ pub(crate) struct Place {
     #[arg(short, long, value_hint = ValueHint::DirPath)]
     dir: Option<PathBuf>,
 
-    /// What the names of the files begin with
+    /// What the names of the files, or of a server's locks, begin with
     #[arg(short, long, value_parser = NonEmptyStringValueParser::new())]
     prefix: Option<String>,
 
@@ -36,6 +80,11 @@ impl Place {
     pub(crate) fn is_own(&self) -> bool {
         let names = ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"];
         self.dir.is_none() && names.iter().all(|name| variable(name).is_none())
+    }
+
+    /// Whether options say that the locks are files.
+    fn is_named(&self) -> bool {
+        self.dir.is_some() || self.oslo
     }
 
     pub(crate) fn locks(&self) -> Result<FileLocks> {

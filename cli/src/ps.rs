@@ -5,7 +5,9 @@ use crate::table::Lock;
 use crate::waiters::Waiters;
 use crate::{exit, holder, screen, table};
 use anyhow::Result;
-use lockutils::{Error, FileLocks, FileStates, Holder, Key};
+use lockutils::{Error, FileLocks, FileStates, Holder, Key, LockState};
+use lockutils_any::Any;
+use lockutils_remote::Remote;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -13,8 +15,17 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::iter;
 use std::process::ExitCode;
 
+/// Whose locks are shown.
+enum Locks {
+    Files(FileLocks),
+    Server(Remote<Any>),
+}
+
 pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
-    let locks = args.place.locks()?;
+    let locks = match args.source.server()? {
+        Some(locks) => Locks::Server(locks),
+        None => Locks::Files(args.source.files.locks()?),
+    };
     if args.watch {
         if !io::stdout().is_terminal() {
             let text = "`--watch` needs a terminal; leave it out, or use `--json`";
@@ -23,7 +34,7 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
         screen::show(|| {
             let (held, failed) = look(&locks, args)?;
             let failed = failed.iter().map(exit::with_cause);
-            let parts = iter::once(table::text(&locks, &args.keys, &held)).chain(failed);
+            let parts = iter::once(table::text(locks.name(), &args.keys, &held)).chain(failed);
             Ok(parts.collect::<Vec<_>>().join("\n"))
         })?;
         return Ok(ExitCode::SUCCESS);
@@ -33,39 +44,54 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
         let values: Vec<Value> = held.iter().map(|lock| value(&locks, lock)).collect();
         format!("{:#}", Value::from(values))
     } else {
-        table::text(&locks, &args.keys, &held)
+        table::text(locks.name(), &args.keys, &held)
     };
     writeln!(io::stdout(), "{text}")?;
     Ok(exit::listed(&failed))
 }
 
 /// The locks that were asked for, in the order that was asked for, and what can't be seen.
-fn look(locks: &FileLocks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
-    let FileStates {
-        mut held, failed, ..
-    } = locks.look()?;
+fn look(locks: &Locks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
+    let (mut held, failed) = match locks {
+        Locks::Files(files) => {
+            let FileStates { held, failed, .. } = files.look()?;
+            (held, failed)
+        }
+        Locks::Server(server) => (server.states()?, Vec::new()),
+    };
     if !args.keys.is_empty() {
         let keys: Vec<_> = args.keys.iter().map(Key::new).collect();
         held.retain(|state| keys.contains(&state.key));
     }
-    // Which processes those are is looked for in all of the system.
-    let is_awaited = held.iter().any(|state| state.waiters > 0);
-    let waiters = is_awaited.then(Waiters::find).unwrap_or_default();
-    let mut held: Vec<_> = held
-        .into_iter()
-        .map(|state| {
-            let path = locks.path(&state.key).ok();
-            let in_kernel = path.map_or_else(Vec::new, |path| waiters.of(&path));
-            let told = state.waiter_pids.iter().copied();
-            let waiters: BTreeSet<_> = told.chain(in_kernel).collect();
-            Lock {
-                waiters: Vec::from_iter(waiters),
+    let mut held = match locks {
+        Locks::Files(files) => with_waiters(files, held),
+        // A server knows how many there are, and not who.
+        Locks::Server(_) => { held.into_iter() }
+            .map(|state| Lock {
+                waiters: Vec::new(),
                 state,
-            }
-        })
-        .collect();
+            })
+            .collect(),
+    };
     sort(&mut held, args.sort);
     Ok((held, failed))
+}
+
+/// Which processes wait is looked for in all of the system.
+fn with_waiters(locks: &FileLocks, held: Vec<LockState>) -> Vec<Lock> {
+    let is_awaited = held.iter().any(|state| state.waiters > 0);
+    let waiters = is_awaited.then(Waiters::find).unwrap_or_default();
+    let lock = |state: LockState| {
+        let path = locks.path(&state.key).ok();
+        let in_kernel = path.map_or_else(Vec::new, |path| waiters.of(&path));
+        let told = state.waiter_pids.iter().copied();
+        let waiters: BTreeSet<_> = told.chain(in_kernel).collect();
+        Lock {
+            waiters: Vec::from_iter(waiters),
+            state,
+        }
+    };
+    held.into_iter().map(lock).collect()
 }
 
 /// Those that are equal stay in the order of their keys. What isn't known comes last.
@@ -82,7 +108,7 @@ fn sort(held: &mut [Lock], by: Sort) {
     }
 }
 
-fn value(locks: &FileLocks, lock: &Lock) -> Value {
+fn value(locks: &Locks, lock: &Lock) -> Value {
     let holder = lock.state.holders.first();
     let since = holder.and_then(Holder::since);
     json!({
@@ -90,11 +116,29 @@ fn value(locks: &FileLocks, lock: &Lock) -> Value {
         "key": lock.state.key.as_str(),
         "pid": holder.and_then(Holder::pid),
         "pid_namespace": holder.and_then(Holder::pid_namespace),
-        "host": holder.and_then(Holder::host),
+        "host": locks.host(holder),
         "command": holder.and_then(holder::command),
-        "site": holder.and_then(Holder::place),
+        "site": table::place(lock),
         "since": since.map(|since| humantime::format_rfc3339_millis(since).to_string()),
         "waiters": lock.state.waiters,
         "waiter_pids": lock.waiters,
     })
+}
+
+impl Locks {
+    fn name(&self) -> &str {
+        match self {
+            Self::Files(files) => files.name(),
+            Self::Server(server) => server.name(),
+        }
+    }
+
+    /// Where the holder is. Files are those of this host, so only another one is told.
+    fn host(&self, holder: Option<&Holder>) -> Option<String> {
+        let host = holder?.host().map(str::to_owned);
+        match self {
+            Self::Files(_) => host,
+            Self::Server(_) => Some(host.unwrap_or_else(holder::host_name)),
+        }
+    }
 }

@@ -6,9 +6,9 @@
 //! beside a command that nobody watches any more.
 
 use crate::args::RunArgs;
-use crate::{ancestor, child, exit, holder, waiting};
+use crate::{child, exit, remote, taking};
 use anyhow::{Context as _, Result};
-use lockutils::{Error, FileLocks, Guard};
+use lockutils::{FileLocks, Guard};
 use rustix::io::fcntl_dupfd_cloexec;
 use std::io::{self, IsTerminal as _};
 use std::os::fd::OwnedFd;
@@ -18,24 +18,27 @@ use std::process::ExitCode;
 const LOWEST_SHARE: i32 = 10;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode> {
-    let locks = args.place.locks()?;
-    if !args.quiet && args.place.is_own() && io::stderr().is_terminal() {
-        exit::say(format_args!("lock files in {:?}", locks.name()));
-    }
-    let words: Vec<_> = args
-        .command
-        .iter()
+    let words: Vec<_> = { args.command.iter() }
         .map(|word| word.to_string_lossy())
         .collect();
-    FileLocks::stand_for(&words.join(" "));
-    let guard = match take(args, &locks)? {
+    let command = words.join(" ");
+    if let Some(locks) = args.source.server()? {
+        return remote::run(args, &command, locks);
+    }
+    FileLocks::stand_for(&command);
+    if args.ttl.or(args.grace).is_some() {
+        return Err(exit::usage(
+            "`--ttl` and `--grace` are for locks of a server; name it with `--on`",
+        ));
+    }
+    let files = &args.source.files;
+    let locks = files.locks()?;
+    if !args.quiet && files.is_own() && io::stderr().is_terminal() {
+        exit::say(format_args!("lock files in {:?}", locks.name()));
+    }
+    let guard = match taking::take(args, &locks)? {
         Ok(guard) => guard,
-        Err(conflict) => {
-            if !args.quiet {
-                exit::say(holder::conflict(&conflict));
-            }
-            return Ok(args.conflict_exit_code.into());
-        }
+        Err(conflict) => return Ok(taking::given_up(args, &locks, &conflict)),
     };
     let shares = if args.close {
         Vec::new()
@@ -56,31 +59,4 @@ fn shares(guard: &Guard) -> io::Result<Vec<OwnedFd>> {
         .iter()
         .map(|file| Ok(fcntl_dupfd_cloexec(file, LOWEST_SHARE)?));
     moved.collect()
-}
-
-/// Takes the locks, or gives the error of who finds them taken.
-fn take(args: &RunArgs, locks: &FileLocks) -> Result<Result<Guard, Error>> {
-    let mut locks_to_take = locks.keys(&args.keys);
-    if args.shared {
-        locks_to_take = locks_to_take.shared();
-    }
-    let wait = || match args.timeout {
-        Some(timeout) => locks_to_take.lock_timeout(timeout),
-        None => locks_to_take.lock(),
-    };
-    let mut taken = locks_to_take.try_lock();
-    if taken.as_ref().is_err_and(exit::is_conflict) && !args.nonblock {
-        if let Some(held) = ancestor::holding(locks, &args.keys, args.shared) {
-            return Err(held.into());
-        }
-        taken = if args.quiet {
-            wait()
-        } else {
-            waiting::shown(locks, &args.keys, wait)
-        };
-    }
-    match taken {
-        Err(error) if !exit::is_conflict(&error) => Err(error.into()),
-        taken => Ok(taken),
-    }
 }

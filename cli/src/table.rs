@@ -1,10 +1,10 @@
 //! The table of `lockutils ps`, as wide as the terminal.
 
-use crate::holder;
+use crate::{holder, remote};
 use comfy_table::{
     Cell, ColumnConstraint, ContentArrangement, Row, Table, TableComponent, Width, presets,
 };
-use lockutils::{FileLocks, Holder, LockState};
+use lockutils::{Holder, LockState};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::time::SystemTime;
@@ -30,7 +30,7 @@ pub(crate) struct Lock {
 }
 
 /// Where was looked, and when; and a line for each lock, of all or of those that were named.
-pub(crate) fn text(locks: &FileLocks, named: &[OsString], held: &[Lock]) -> String {
+pub(crate) fn text(locks: &str, named: &[OsString], held: &[Lock]) -> String {
     let now = humantime::format_rfc3339_seconds(SystemTime::now());
     if held.is_empty() {
         let which = match named {
@@ -38,7 +38,7 @@ pub(crate) fn text(locks: &FileLocks, named: &[OsString], held: &[Lock]) -> Stri
             [key] => format!("lock {key:?}"),
             keys => format!("any of locks {keys:?}"),
         };
-        return format!("nobody holds {which} in {:?}, {now}", locks.name());
+        return format!("nobody holds {which} in {locks:?}, {now}");
     }
     let mut table = Table::new();
     table
@@ -56,7 +56,7 @@ pub(crate) fn text(locks: &FileLocks, named: &[OsString], held: &[Lock]) -> Stri
     }
     let has_place = held.iter().any(|lock| place(lock).is_some());
     fit(&mut table, width(), has_place);
-    format!("locks in {:?}, {now}\n\n{}", locks.name(), table.trim_fmt())
+    format!("locks in {locks:?}, {now}\n\n{}", table.trim_fmt())
 }
 
 fn cells(lock: &Lock) -> [String; TITLES.len()] {
@@ -75,8 +75,9 @@ fn cells(lock: &Lock) -> [String; TITLES.len()] {
 }
 
 /// Where a program has taken the lock for itself.
-fn place(lock: &Lock) -> Option<String> {
-    lock.state.holders.first().and_then(Holder::place)
+pub(crate) fn place(lock: &Lock) -> Option<String> {
+    let place = lock.state.holders.first().and_then(Holder::place);
+    place.filter(|place| !place.contains(remote::HERE))
 }
 
 /// How many wait, and which processes those are, as far as they can be seen.

@@ -2,7 +2,7 @@
 
 use crate::holder;
 use indicatif::{ProgressBar, ProgressStyle};
-use lockutils::{FileLocks, Holder};
+use lockutils::Holder;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -11,7 +11,11 @@ use std::time::{Duration, Instant};
 
 /// Waits for locks, and meanwhile shows on standard error for whom, if that is a terminal.
 /// Nothing of it is left when the wait is over.
-pub(crate) fn shown<T>(locks: &FileLocks, keys: &[OsString], wait: impl FnOnce() -> T) -> T {
+pub(crate) fn shown<T>(
+    keys: &[OsString],
+    look: impl Fn(&OsString) -> Option<Holder> + Sync,
+    wait: impl FnOnce() -> T,
+) -> T {
     if !io::stderr().is_terminal() {
         return wait();
     }
@@ -19,11 +23,12 @@ pub(crate) fn shown<T>(locks: &FileLocks, keys: &[OsString], wait: impl FnOnce()
     let (done, is_done) = mpsc::channel::<()>();
     thread::scope(|scope| {
         // Without a thread to be had nothing is shown.
+        let look = &look;
         let _ = thread::Builder::new().spawn_scoped(scope, move || {
             let style = ProgressStyle::with_template("{wide_msg}").expect("it is a template");
             let line = ProgressBar::new_spinner().with_style(style);
             loop {
-                line.set_message(text(locks, keys, start.elapsed()));
+                line.set_message(text(keys, look, start.elapsed()));
                 line.tick();
                 let waited = is_done.recv_timeout(Duration::from_secs(1));
                 if waited != Err(RecvTimeoutError::Timeout) {
@@ -38,9 +43,9 @@ pub(crate) fn shown<T>(locks: &FileLocks, keys: &[OsString], wait: impl FnOnce()
     })
 }
 
-fn text(locks: &FileLocks, keys: &[OsString], waited: Duration) -> String {
+fn text(keys: &[OsString], look: impl Fn(&OsString) -> Option<Holder>, waited: Duration) -> String {
     let waited = holder::rounded(waited);
-    let in_the_way = |key| Some((key, locks.key(key).holder().ok()??));
+    let in_the_way = |key| Some((key, look(key)?));
     // Those that this process holds already are not in its way.
     let is_other = |(_, holder): &(_, Holder)| holder.pid() != Some(std::process::id());
     match keys.iter().filter_map(in_the_way).find(is_other) {

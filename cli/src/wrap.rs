@@ -14,7 +14,12 @@ pub(crate) fn run(args: &WrapArgs) -> Result<ExitCode> {
         .tempdir()
         .context("can't make a lock directory; name another place for it in `TMPDIR`")?;
     let path = directory.path().as_os_str().to_owned();
-    let environment = ["LOCKUTILS_DIR", "OSLO_LOCK_PATH"].map(|name| (name, path.clone()));
+    let environment = [
+        ("LOCKUTILS_DIR", path.clone()),
+        ("OSLO_LOCK_PATH", path.clone()),
+        // Set to nothing it isn't set: no server either.
+        ("LOCKUTILS_ON", "".into()),
+    ];
     let code = child::run(&args.command, &environment, &[])?;
     if let Err(error) = directory.close() {
         // The command's status is what one wants to know.

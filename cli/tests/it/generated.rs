@@ -64,6 +64,7 @@ fn bash_completes() {
                   what_comes lockutils run --t
                   what_comes lockutils rm vm
                   what_comes lockutils run vm-8 vm
+                  what_comes lockutils run --on redis://host vm
                   what_comes lockutils run vm-8 -- lockutils-tr
                   what_comes lockutils wrap -- env \"$0/im\"
                   what_comes lockutils wrap -- \"$0/im\"
@@ -82,9 +83,11 @@ fn bash_completes() {
         lines[..lines.len() - 1],
         [
             "run rm",
-            "--timeout",
+            "--timeout --ttl",
             "vm-7 vm-8",
             "vm-7 vm-8",
+            // Those of files are not a server's.
+            "",
             "lockutils-tried",
             image.to_str().unwrap(),
             "",

@@ -13,6 +13,7 @@ mod pty;
 mod python;
 mod removal;
 mod run;
+mod server;
 mod signal;
 mod terminal;
 mod watch;
@@ -39,7 +40,8 @@ fn prepared(program: &str, directory: &Path) -> Command {
         .args(["--default-signal", program])
         .env("PATH", format!("{}:{path}", bin.display()))
         .env("LOCKUTILS_DIR", directory)
-        .env_remove("OSLO_LOCK_PATH");
+        .env_remove("OSLO_LOCK_PATH")
+        .env_remove("LOCKUTILS_ON");
     command
 }
 

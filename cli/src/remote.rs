@@ -1,0 +1,211 @@
+//! Locks of a server, and a command under them.
+//!
+//! They can be lost while the command runs. A thread waits for that, and ends it; and the kernel ends
+//! it if we are killed, since nobody renews the lock then.
+//!
+//! Somebody who waits for such a lock can have a place in the server's queue, which is to be left when
+//! a signal ends the wait: else those behind it would wait for a lease. So signals are listened to all
+//! the time.
+
+use crate::ancestor::{self, HeldAbove};
+use crate::args::RunArgs;
+use crate::child::{self, Limit};
+use crate::exit;
+use crate::signal::{self, Signals};
+use crate::taking::{self, Locks};
+use anyhow::{Context as _, Result};
+use lockutils::engine::Sharable;
+use lockutils::{AsyncLeaseGuard, Error, ErrorKind, Holder, KeysHandle};
+use lockutils_any::Any;
+use lockutils_remote::{Remote, Store};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::low_level::emulate_default_handler;
+use std::ffi::OsString;
+use std::pin::pin;
+use std::process::{self, ExitCode};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+/// Where a lock of this program is taken: of no interest to who looks at locks.
+pub(crate) const HERE: &str = file!();
+
+/// How long a server may take for the last releases, after which they are left to the lease.
+const LAST: Duration = Duration::from_secs(5);
+
+/// How long a command has to end after it was told to.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long until it is looked again whether a signal has come.
+const NAP: Duration = Duration::from_millis(20);
+
+/// Makes the handle of some keys one for the hold that is asked for.
+type Hold<S> = for<'a> fn(KeysHandle<'a, Remote<S>>) -> KeysHandle<'a, Remote<S>>;
+
+/// The locks of a server, while signals are listened to.
+struct Server<S: Store> {
+    locks: Remote<S>,
+    hold: Hold<S>,
+    signals: Mutex<Signals>,
+}
+
+/// Runs the command under the locks, and releases them.
+pub(crate) fn run(args: &RunArgs, command: &str, locks: Remote<Any>) -> Result<ExitCode> {
+    if !args.shared {
+        return under(args, command, locks, |keys| keys);
+    }
+    let prefix = &locks.settings().prefix;
+    match locks.store() {
+        Any::Memory(store) => shared(args, command, prefix, store),
+        Any::Postgres(store) => shared(args, command, prefix, store),
+        _ => {
+            let text = "`--shared` is for lock files and PostgreSQL; this server has no such holds";
+            Err(exit::usage(text))
+        }
+    }
+}
+
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is of one lifetime"
+)]
+fn shared<S: Store + Sharable + Clone>(
+    args: &RunArgs,
+    command: &str,
+    prefix: &str,
+    store: &S,
+) -> Result<ExitCode> {
+    let locks = Remote::of(store.clone()).prefix(prefix);
+    under(args, command, locks, |keys| keys.shared())
+}
+
+fn under<S: Store>(
+    args: &RunArgs,
+    command: &str,
+    locks: Remote<S>,
+    hold: Hold<S>,
+) -> Result<ExitCode> {
+    let mut locks = locks.command(command);
+    if let Some(ttl) = args.ttl {
+        let least = locks.store().shape().least_lease;
+        if ttl < least {
+            let text =
+                format!("`--ttl` is too short for this server; it can have {least:?} at least");
+            return Err(exit::usage(&text));
+        }
+        locks = locks.ttl(ttl);
+    }
+    let signals = signal::listen().context("can't listen to signals")?;
+    let server = Server {
+        locks: locks.clone(),
+        hold,
+        signals: Mutex::new(signals),
+    };
+    let taken = taking::take(args, &server);
+    let code = match taken {
+        Ok(Ok(guard)) => {
+            let signals = server.signals.into_inner().expect("no panic");
+            supervised(args, guard, signals)
+        }
+        Ok(Err(conflict)) => Ok(taking::given_up(args, &server, &conflict)),
+        Err(error) => Err(error),
+    };
+    // What was asked for and is wanted no more.
+    let _ = locks.close(LAST);
+    code
+}
+
+fn supervised(args: &RunArgs, guard: AsyncLeaseGuard, signals: Signals) -> Result<ExitCode> {
+    let environment = [
+        ("LOCKUTILS_KEY", args.keys.join("\n".as_ref())),
+        ("LOCKUTILS_FENCE", guard.fence().to_string().into()),
+    ];
+    let lost = guard.lost();
+    let limit = Limit {
+        wait: Box::new(|| {
+            pollster::block_on(lost);
+            exit::say("the lock is lost, so the command is ended");
+        }),
+        grace: args.grace.unwrap_or(GRACE),
+    };
+    let code = child::run_within(limit, signals, &args.command, &environment)?;
+    match guard.release() {
+        Ok(()) => Ok(code),
+        Err(error) if error.kind() == ErrorKind::Lost => Err(error.into()),
+        Err(error) => {
+            // The command's status is what one wants to know.
+            exit::say(exit::with_cause(&error));
+            Ok(code)
+        }
+    }
+}
+
+impl<S: Store> Locks for Server<S> {
+    type Guard = AsyncLeaseGuard;
+
+    fn try_lock(&self, args: &RunArgs) -> Result<AsyncLeaseGuard, Error> {
+        self.wait((self.hold)(self.locks.keys(&args.keys)).try_lock_async())
+    }
+
+    fn lock(&self, args: &RunArgs) -> Result<AsyncLeaseGuard, Error> {
+        let locks = (self.hold)(self.locks.keys(&args.keys));
+        match args.timeout {
+            Some(timeout) => self.wait(locks.lock_timeout_async(timeout)),
+            None => self.wait(locks.lock_async()),
+        }
+    }
+
+    fn holder(&self, key: &OsString) -> Option<Holder> {
+        self.locks.key(key).holder().ok()?
+    }
+
+    fn held_above(&self, args: &RunArgs) -> Option<HeldAbove> {
+        ancestor::among_holders(&args.keys, |key| self.holder(key))
+    }
+}
+
+impl<S: Store> Server<S> {
+    /// Waits for a lock, unless a signal ends this process meanwhile. One that comes later than the
+    /// lock is there for the command.
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut signals = self.signals.lock().expect("no panic");
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let ending = {
+            let mut future = pin!(future);
+            loop {
+                if let Poll::Ready(ready) = future.as_mut().poll(&mut context) {
+                    return ready;
+                }
+                let signal = signals.pending().find_map(|origin| ends(origin.signal));
+                if let Some(signal) = signal {
+                    break signal;
+                }
+                thread::park_timeout(NAP);
+            }
+        };
+        // The queue was left, and the server is to hear of it.
+        let _ = self.locks.close(LAST);
+        let _ = emulate_default_handler(ending);
+        process::exit(exit::KILLED + ending);
+    }
+}
+
+/// A signal that is to end the wait; others do what they do.
+fn ends(signal: i32) -> Option<i32> {
+    if [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal) {
+        return Some(signal);
+    }
+    let _ = emulate_default_handler(signal);
+    None
+}
+
+/// Wakes the thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,551 @@
+//! `lockutils run --on` and `lockutils ps --on`: locks of a server.
+//!
+//! Where one process suffices the server is in its memory; else it is each that is installed.
+
+use crate::pty::Terminal;
+use crate::{Done, UNTIL_TOLD, code, done, lockutils, shell};
+use lockutils_servers::{Etcd, EtcdKind, Kind, Postgres, PostgresKind, Redis, RedisKind, Server};
+use lockutils_tests::{Directory, LIMIT, Process, eventually};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::iter;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::thread;
+
+/// In the memory of the process that is started.
+const MEMORY: &str = "memory://cli";
+
+/// A test at each server that is installed. Others use it as well, so each has a [prefix](on).
+fn each(test: impl Fn(&str)) {
+    static REDIS: LazyLock<Redis> = LazyLock::new(Redis::start);
+    static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
+    static ETCD: LazyLock<Etcd> = LazyLock::new(Etcd::start);
+    if Redis::available() {
+        test(&REDIS.url());
+    }
+    if Postgres::available() {
+        test(&POSTGRES.url());
+    }
+    if Etcd::available() {
+        test(&ETCD.url());
+    }
+}
+
+/// Has a server take nobody without a password.
+fn require(redis: &Redis, password: &str) {
+    let mut connection = TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
+    write!(connection, "CONFIG SET requirepass {password}\r\n").unwrap();
+    let mut answer = [0; 5];
+    connection.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n");
+}
+
+/// The command with locks of a server, which are those of the directory's name unless there is a prefix.
+fn on(directory: &Path, url: &str, args: &[&str]) -> Command {
+    let name = directory.file_name().and_then(OsStr::to_str);
+    let prefix = format!("--prefix={}", name.expect("a name"));
+    let (subcommand, args) = args.split_first().expect("a subcommand");
+    let prefix = (!args.contains(&"--prefix")).then_some(&*prefix);
+    let args = iter::once(*subcommand)
+        .chain(prefix)
+        .chain(args.iter().copied());
+    let mut command = lockutils(directory, args);
+    command.env("LOCKUTILS_ON", url);
+    command
+}
+
+/// A process that holds locks of a server, until it is told a line.
+fn holding(directory: &Path, url: &str, args: &[&str]) -> Process {
+    let args = [&["run"], args, &UNTIL_TOLD].concat();
+    let process = Process::start(&mut on(directory, url, &args));
+    process.hear_of("held");
+    process
+}
+
+/// Whether the lock can't be had now.
+fn is_held(directory: &Path, url: &str, key: &str) -> bool {
+    let done = done(&mut on(directory, url, &["run", "-qn", key, "--", "true"]));
+    match done.code {
+        Some(0) => false,
+        Some(75) => true,
+        other => panic!("{other:?}: {}", done.err),
+    }
+}
+
+fn json(directory: &Path, url: &str) -> Vec<Value> {
+    let done = done(&mut on(directory, url, &["ps", "--json"]));
+    match serde_json::from_str(&done.out) {
+        Ok(Value::Array(values)) => values,
+        other => panic!("{other:?}: {}{}", done.out, done.err),
+    }
+}
+
+#[track_caller]
+fn fails(done: &Done, code: i32, text: &str) {
+    assert_eq!((done.code, &*done.out), (Some(code), ""), "{}", done.err);
+    assert!(done.err.contains(text), "{}", done.err);
+}
+
+#[test]
+fn command_has_the_key_and_the_fence() {
+    let directory = Directory::new();
+    let script =
+        "echo $LOCKUTILS_KEY; expr $LOCKUTILS_FENCE + 0 > /dev/null && echo a number; exit 5";
+    let args = ["run", "--on", MEMORY, "a b", "c", "--", "sh", "-c", script];
+    let done = done(&mut lockutils(&directory, args));
+    assert_eq!(
+        (done.code, &*done.out, &*done.err),
+        (Some(5), "a b c\na number\n", "")
+    );
+    // No file is made.
+    assert_eq!(fs::read_dir(&*directory).unwrap().count(), 0);
+}
+
+#[test]
+fn server_is_the_one_that_is_named() {
+    let directory = Directory::new();
+    let is_server = |args: &[&str], variable: &str| {
+        let command = ["key", "--", "sh", "-c", "echo ${LOCKUTILS_FENCE:+server}"];
+        let args = [&["run"], args, &command].concat();
+        let done = done(lockutils(&directory, args).env("LOCKUTILS_ON", variable));
+        assert_eq!((done.code, &*done.err), (Some(0), ""));
+        done.out == "server\n"
+    };
+    assert!(is_server(&[], MEMORY));
+    assert!(is_server(&["--on", MEMORY], ""));
+    assert!(is_server(&["--on", MEMORY], "nonsense"));
+    assert!(!is_server(&[], ""));
+    let dir = directory.to_str().unwrap();
+    assert!(!is_server(&["--dir", dir], MEMORY));
+    assert!(!is_server(&["--oslo", "--dir", dir], MEMORY));
+    // A command with a directory of its own has its files there.
+    let args = ["wrap", "--", "sh", "-c", "echo \"$LOCKUTILS_ON\""];
+    let mut command = lockutils(&directory, args);
+    assert_eq!(done(command.env("LOCKUTILS_ON", MEMORY)).out, "\n");
+}
+
+#[test]
+fn arguments_that_are_wrong_are_said_so() {
+    let directory = Directory::new();
+    let command = ["key", "--", "true"];
+    for (args, text) in [
+        (&["--on", "nonsense://host"][..], "nonsense"),
+        (&["--on", ""], "URL"),
+        (&["--on", "postgres://user:hunter2@host:port/db"], "port"),
+        (&["--on", "mysql://user:hunter2@host/db"], "postgres"),
+        (&["--on", MEMORY, "--dir", "."], "--dir"),
+        (&["--on", MEMORY, "--ttl", "10ms"], "1s"),
+        (&["--on", MEMORY, "--grace", "soon"], "5s"),
+        (&["--on", "redis://host", "--shared"], "--shared"),
+        (&["--on", "etcd://host", "--shared"], "--shared"),
+        (&["--on", "etcd://host", "--ttl", "1s"], "2s"),
+        (&["--ttl", "5s"], "--on"),
+        (&["--grace", "5s"], "--on"),
+    ] {
+        let args = [&["run"], args, &command].concat();
+        let done = done(&mut lockutils(&directory, args));
+        fails(&done, 64, text);
+        assert!(!done.err.contains("hunter2"), "{}", done.err);
+    }
+    let empty = ["run", "--on", MEMORY, "", "--", "true"];
+    fails(&done(&mut lockutils(&directory, empty)), 64, "key");
+    let ps = ["ps", "--on", "redis://user:hunter2@host:port"];
+    let done = done(&mut lockutils(&directory, ps));
+    fails(&done, 64, "port");
+    assert!(!done.err.contains("hunter2"), "{}", done.err);
+}
+
+/// Which is shown where the two hyphens were forgotten, else.
+#[test]
+fn hint_has_no_password() {
+    let directory = Directory::new();
+    let args = ["run", "key", "echo", "--on", "redis://user:hunter2@host"];
+    let done = done(&mut lockutils(&directory, args));
+    fails(&done, 64, "lockutils run ");
+    assert!(!done.err.contains("hunter2"), "{}", done.err);
+}
+
+#[test]
+fn server_that_is_not_there_is_said_so() {
+    let directory = Directory::new();
+    let urls = ["redis", "postgres", "etcd"];
+    let urls = urls.map(|scheme| format!("{scheme}://user:hunter2@127.0.0.1:1"));
+    let run = ["run", "key", "--", "true"];
+    // Each takes as long as a server may be silent.
+    thread::scope(|scope| {
+        for url in &urls {
+            for args in [&run[..], &["ps"], &["ps", "--json"]] {
+                let mut command = on(&directory, url, args);
+                scope.spawn(move || {
+                    let done = done(&mut command);
+                    fails(&done, 69, "127.0.0.1:1");
+                    assert!(!done.err.contains("hunter2"), "{}", done.err);
+                });
+            }
+        }
+    });
+}
+
+/// It is asked by several for one lock, and answers none.
+#[test]
+fn server_that_is_silent_is_waited_for_no_longer_than_is_said() {
+    if !Redis::available() {
+        return;
+    }
+    let (directory, redis) = (Directory::new(), Redis::start());
+    let url = redis.url();
+    redis.stop();
+    thread::scope(|scope| {
+        for (args, codes) in [
+            (&["--nonblock"][..], &[69][..]),
+            (&[], &[69]),
+            // Whichever of the two is over first.
+            (&["--timeout", "300ms"], &[69, 75]),
+        ] {
+            let args = [&["run"], args, &["key", "--", "true"]].concat();
+            let mut command = on(&directory, &url, &args);
+            scope.spawn(move || {
+                let done = done(&mut command);
+                assert!(codes.contains(&done.code.unwrap()), "{}", done.err);
+            });
+        }
+    });
+}
+
+#[test]
+fn login_that_is_refused_is_said_at_once() {
+    if !Redis::available() {
+        return;
+    }
+    let (directory, redis) = (Directory::new(), Redis::start());
+    require(&redis, "hunter1");
+    for user in ["", ":hunter2@"] {
+        let url = format!("redis://{user}127.0.0.1:{}", redis.port());
+        for args in [&["run", "key", "--", "true"][..], &["ps"]] {
+            let done = done(&mut on(&directory, &url, args));
+            fails(&done, 69, "127.0.0.1");
+            assert!(!done.err.contains("hunter"), "{}", done.err);
+        }
+    }
+    let url = format!("redis://:hunter1@127.0.0.1:{}", redis.port());
+    assert!(!is_held(&directory, &url, "key"));
+}
+
+/// Who may not make what the locks need is told what the owner has to run.
+#[test]
+fn right_that_is_missing_is_said() {
+    if !Postgres::available() {
+        return;
+    }
+    let (directory, postgres) = (Directory::new(), Postgres::start());
+    let setup = "CREATE ROLE app LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC";
+    let setup = Command::new("psql")
+        .args(["-qc", setup, &postgres.url()])
+        .status();
+    assert!(setup.unwrap().success());
+    let url = postgres.url().replace("postgres@", "app@");
+    let args = ["run", "key", "--", "true"];
+    fails(
+        &done(&mut on(&directory, &url, &args)),
+        69,
+        "CREATE SEQUENCE",
+    );
+}
+
+#[test]
+fn locks_exclude_other_processes() {
+    each(|url| {
+        let directory = Directory::new();
+        let mut holder = holding(&directory, url, &["key"]);
+        let busy = done(&mut on(
+            &directory,
+            url,
+            &["run", "-n", "key", "--", "true"],
+        ));
+        fails(&busy, 75, "lock \"key\" is busy: held by process ");
+        let host = rustix::system::uname()
+            .nodename()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let who = format!(
+            "{} on {host} (sh -c echo held; read line) for ",
+            holder.id()
+        );
+        assert!(busy.err.contains(&who), "{}", busy.err);
+        let args = ["run", "--timeout", "50ms", "key", "--", "true"];
+        fails(
+            &done(&mut on(&directory, url, &args)),
+            75,
+            "timed out after ",
+        );
+        assert!(!is_held(&directory, url, "other"));
+        // Another prefix is other locks.
+        let args = ["run", "-n", "--prefix", "x", "key", "--", "true"];
+        assert_eq!(code(&mut on(&directory, url, &args)), 0);
+        let waiter = ["run", "key", "--", "echo", "inside"];
+        let waiter = Process::start(&mut on(&directory, url, &waiter));
+        holder.tell("");
+        waiter.hear_of("inside");
+    });
+}
+
+#[test]
+fn sharers_are_together_where_the_server_has_such_holds() {
+    if !Postgres::available() {
+        return;
+    }
+    let (directory, postgres) = (Directory::new(), Postgres::start());
+    let url = postgres.url();
+    let status = |args: &[&str]| {
+        let args = [
+            &["run", "-qn", "--prefix", "x"],
+            args,
+            &["key", "--", "true"],
+        ]
+        .concat();
+        code(&mut on(&directory, &url, &args))
+    };
+    let _holder = holding(&directory, &url, &["--shared", "--prefix", "x", "key"]);
+    assert_eq!(status(&["--shared"]), 0);
+    assert_eq!(status(&[]), 75);
+    // And where nobody can come in anyway.
+    let args = ["run", "--on", MEMORY, "--shared", "key", "--", "true"];
+    assert_eq!(code(&mut lockutils(&directory, args)), 0);
+}
+
+/// All users of the host see the arguments of a process.
+#[test]
+fn password_is_nowhere_to_be_seen() {
+    let check = |url: &str| {
+        let script = "lockutils run key -- sh -c '
+            lockutils ps; lockutils ps --json; lockutils run -n key -- true; lockutils run key -- true
+            cat /proc/[0-9]*/cmdline; echo held'";
+        let done = done(shell(&Directory::new(), script).env("LOCKUTILS_ON", url));
+        assert!(done.out.ends_with("held\n"), "{}{}", done.out, done.err);
+        assert!(done.err.contains("held by process "), "{}", done.err);
+        let said = done.out + &done.err;
+        assert!(!said.contains("a-secret"), "{said}");
+    };
+    if Redis::available() {
+        let redis = Redis::start();
+        require(&redis, "a-secret");
+        check(&format!("redis://:a-secret@127.0.0.1:{}", redis.port()));
+    }
+    if Postgres::available() {
+        // Which takes any.
+        let postgres = Postgres::start();
+        check(&postgres.url().replace('@', ":a-secret@"));
+    }
+}
+
+#[test]
+fn fence_is_greater_for_each_hold() {
+    each(|url| {
+        let directory = Directory::new();
+        let script = "echo $LOCKUTILS_FENCE";
+        let fence = || {
+            let done = done(&mut on(
+                &directory,
+                url,
+                &["run", "key", "--", "sh", "-c", script],
+            ));
+            let fence = done.out.trim().parse::<u64>();
+            fence.unwrap_or_else(|error| panic!("{error}: {}", done.err))
+        };
+        let fences: Vec<_> = (0..3).map(|_| fence()).collect();
+        assert!(fences.is_sorted_by(|a, b| a < b), "{fences:?}");
+    });
+}
+
+#[test]
+fn ps_shows_who_holds_what() {
+    each(|url| {
+        let directory = Directory::new();
+        let none = done(&mut on(&directory, url, &["ps"]));
+        assert_eq!(none.code, Some(0), "{}", none.err);
+        assert!(
+            none.out.starts_with("nobody holds a lock in "),
+            "{}",
+            none.out
+        );
+        let holder = holding(&directory, url, &["key"]);
+        let [lock] = &json(&directory, url)[..] else {
+            panic!("one is held");
+        };
+        assert_eq!(lock["key"], "key");
+        assert_eq!(lock["pid"], holder.id());
+        assert_eq!(
+            lock["host"],
+            rustix::system::uname().nodename().to_str().unwrap()
+        );
+        assert_eq!(lock["command"], "sh -c echo held; read line");
+        let since = humantime::parse_rfc3339(lock["since"].as_str().unwrap()).unwrap();
+        assert!(since.elapsed().unwrap_or_default() < LIMIT);
+        let table = done(&mut on(&directory, url, &["ps"])).out;
+        assert!(table.contains(&format!("{} on ", holder.id())), "{table}");
+        assert!(table.contains(" sh -c echo held; read line "), "{table}");
+        let mut terminal = Terminal::start(&on(&directory, url, &["ps", "--watch"]));
+        terminal.until_it_has(&format!("{} on ", holder.id()));
+        terminal.press("q");
+        assert_eq!(terminal.end().0, 0);
+    });
+}
+
+#[test]
+fn who_waits_for_an_ancestor_is_told_at_once() {
+    each(|url| {
+        let directory = Directory::new();
+        let script = "lockutils run above -- lockutils run above -- echo inside";
+        let done = done(shell(&directory, script).env("LOCKUTILS_ON", url));
+        fails(&done, 70, "which has started this one");
+    });
+}
+
+#[test]
+fn line_says_for_whom_one_waits() {
+    each(|url| {
+        let directory = Directory::new();
+        let mut holder = holding(&directory, url, &["key"]);
+        let args = ["run", "key", "--", "echo", "inside"];
+        let mut terminal = Terminal::start(&on(&directory, url, &args));
+        terminal.until_it_has(&format!("held by process {} on ", holder.id()));
+        holder.tell("");
+        terminal.until_it_has("inside");
+        assert_eq!(terminal.end().0, 0);
+    });
+}
+
+/// Whose lock nobody renews any more.
+#[test]
+fn command_of_one_that_is_killed_is_ended() {
+    each(|url| {
+        let directory = Directory::new();
+        let script = "trap 'echo ended > $LOCKUTILS_DIR/ended; exit' TERM
+                      echo $$ > $LOCKUTILS_DIR/pid; echo held; while :; do sleep 0.01; done";
+        let args = ["run", "--ttl", "2s", "key", "--", "sh", "-c", script];
+        let mut holder = Process::start(&mut on(&directory, url, &args));
+        holder.hear_of("held");
+        holder.kill();
+        eventually("it is told", || directory.join("ended").exists());
+        eventually("the lock is free", || !is_held(&directory, url, "key"));
+    });
+}
+
+/// What says that it was told, and takes its time.
+const LISTENS: &str = "trap 'echo told; exit 3' TERM; echo held; while :; do sleep 0.01; done";
+
+#[test]
+fn command_is_told_that_the_lock_is_lost() {
+    fn check<K: Kind>(fail: fn(&Server<K>)) {
+        if !Server::<K>::available() {
+            return;
+        }
+        let (directory, server) = (Directory::new(), Server::<K>::start());
+        let args = ["run", "--ttl", "2s", "key", "--", "sh", "-c", LISTENS];
+        let mut process = Process::start(&mut on(&directory, &server.url(), &args));
+        process.hear_of("held");
+        fail(&server);
+        process.hear_of("told");
+        assert_eq!(process.end().code(), Some(76));
+    }
+    thread::scope(|scope| {
+        for check in [
+            || check::<RedisKind>(Server::stop),
+            || check::<RedisKind>(Server::kill),
+            || check::<PostgresKind>(Server::stop),
+            || check::<PostgresKind>(Server::kill),
+            || check::<EtcdKind>(Server::stop),
+            || check::<EtcdKind>(Server::kill),
+        ] {
+            scope.spawn(check);
+        }
+    });
+}
+
+/// Somebody else has the lock meanwhile, and the command learns of it as soon as anybody can tell it.
+#[test]
+fn command_of_one_that_was_stopped_is_told_when_that_goes_on() {
+    each(|url| {
+        let directory = Directory::new();
+        let args = ["run", "--ttl", "2s", "key", "--", "sh", "-c", LISTENS];
+        let mut process = Process::start(&mut on(&directory, url, &args));
+        process.hear_of("held");
+        process.stop();
+        eventually("the lock is free", || !is_held(&directory, url, "key"));
+        process.signal(Signal::CONT);
+        process.hear_of("told");
+        assert_eq!(process.end().code(), Some(76));
+    });
+}
+
+#[test]
+fn command_that_does_not_listen_is_killed() {
+    if !Redis::available() {
+        return;
+    }
+    let (directory, redis) = (Directory::new(), Redis::start());
+    // As one that is stopped doesn't either.
+    for script in [
+        "trap '' TERM; echo held; while :; do sleep 0.01; done",
+        "echo held; kill -STOP $$; sleep 1000",
+    ] {
+        let args = [
+            "run",
+            "--ttl=1s",
+            "--grace=50ms",
+            "key",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ];
+        let mut process = Process::start(&mut on(&directory, &redis.url(), &args));
+        process.hear_of("held");
+        redis.stop();
+        assert_eq!(process.end().code(), Some(76));
+        redis.go_on();
+    }
+}
+
+/// Its own end, and not that of the lock, is what came first.
+#[test]
+fn command_that_ended_under_the_lock_has_its_status() {
+    if !Redis::available() {
+        return;
+    }
+    let (directory, redis) = (Directory::new(), Redis::start());
+    let script = "echo held; read line; exit 4";
+    let args = ["run", "--ttl", "60s", "key", "--", "sh", "-c", script];
+    let mut process = Process::start(&mut on(&directory, &redis.url(), &args));
+    process.hear_of("held");
+    redis.kill();
+    process.tell("");
+    assert_eq!(process.end().code(), Some(4));
+}
+
+/// Nobody waits for a lease behind one that has given up.
+#[test]
+fn signal_ends_the_wait_and_its_place_in_the_queue() {
+    each(|url| {
+        let directory = Directory::new();
+        let mut holder = holding(&directory, url, &["key"]);
+        let args = ["run", "--ttl", "600s", "key", "--", "true"];
+        for signal in [Signal::TERM, Signal::INT] {
+            let mut terminal = Terminal::start(&on(&directory, url, &args));
+            terminal.until_it_has("held by process ");
+            terminal.signal(signal);
+            assert_ne!(terminal.end().0, 0);
+        }
+        let args = ["run", "key", "--", "echo", "inside"];
+        let next = Process::start(&mut on(&directory, url, &args));
+        holder.tell("");
+        next.hear_of("inside");
+    });
+}
