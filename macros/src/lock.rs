@@ -205,19 +205,22 @@ impl Writer<'_> {
         let key = Ident::new("__key", last);
         let key = quote_spanned!(first=> &#key);
         let keys = parenthesized(keys);
-        let wait = self.call_space("wait_all", &quote_spanned!(mixed()=> __keys), None);
-        // A future is to be small.
         let begun = if self.is_async {
+            let moved = quote_spanned!(mixed()=> __keys.into_vec());
+            let wait = self.call_space("wait_all", &moved, None);
+            // A future is to be small.
             quote_spanned!(mixed()=> #private::waiting(#wait))
         } else {
-            wait
+            self.call_space("begin_all", &quote_spanned!(mixed()=> &__keys), None)
         };
         quote_spanned! {mixed()=>
-            let mut __keys = #private::Vec::new();
-            for __key in #keys {
-                #private::add(&mut __keys, #key);
-            }
-            let __begun = #begun;
+            let __begun = {
+                let mut __keys = #private::Keys::new();
+                for __key in #keys {
+                    #private::add(&mut __keys, #key);
+                }
+                #begun
+            };
         }
     }
 

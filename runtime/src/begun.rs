@@ -34,7 +34,7 @@ pub enum Begun<H, M: Machine> {
 }
 
 /// What a thread has begun.
-impl<M: Machine> Begun<M::Quick, M> {
+impl<H: Into<GuardOf<M>>, M: Machine> Begun<H, M> {
     /// Lets the thread go straight in if it holds the lock already.
     #[inline]
     #[must_use]

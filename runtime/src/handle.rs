@@ -1,10 +1,12 @@
 //! The handles of one lock and of several, for all engines, and what can be done with them.
 
 use crate::acquire::Acquire;
+use crate::begun::Begun;
 use crate::drive::{Failure as _, GuardOf, Machine, Outcome, Sharable};
 use crate::error::Error;
 use crate::future::{LockFuture, LockTimeoutFuture, TryLockFuture};
 use crate::key::{Key, LockKey, text_of};
+use crate::keys::Keys;
 use crate::local::Locks;
 use crate::name::LockName;
 use crate::site::Site;
@@ -434,7 +436,7 @@ impl<K: fmt::Debug, S: fmt::Debug + ?Sized> fmt::Debug for ReentrantHandle<'_, K
 #[must_use = "a handle locks nothing until one of its methods is called"]
 pub struct KeysHandle<'a, S: ?Sized = Locks> {
     space: &'a S,
-    keys: Vec<Key>,
+    keys: Keys,
     mode: Mode,
 }
 
@@ -447,13 +449,18 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     {
         Self {
             space,
-            keys: keys.into_iter().map(Key::new).collect(),
+            keys: keys.into_iter().collect(),
             mode: Mode::Exclusive,
         }
     }
 
+    #[inline]
+    fn begin(&self, site: Site) -> Begun<GuardOf<S::Machine>, S::Machine> {
+        self.space.begin_all(&self.keys, self.mode, site)
+    }
+
     fn acquire(&self, site: Site) -> Acquire<S::Machine> {
-        self.space.wait_all(self.keys.clone(), self.mode, site)
+        self.space.wait_all(self.keys.to_vec(), self.mode, site)
     }
 
     /// Asks for shared holds, as [`Handle::shared`].
@@ -477,7 +484,7 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     #[must_use = "dropping a guard at once releases its lock; write `let _guard = ..`, not `let _ = ..`"]
     #[track_caller]
     pub fn lock(&self) -> Outcome<S::Machine, GuardOf<S::Machine>> {
-        let result = self.acquire(Site::here()).block();
+        let result = self.begin(Site::here()).block();
         <S::Machine as Machine>::Failure::outcome(result)
     }
 
@@ -502,7 +509,7 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     /// As [`Handle::try_lock`], with the first key that is busy.
     #[track_caller]
     pub fn try_lock(&self) -> Result<GuardOf<S::Machine>, Error> {
-        self.acquire(Site::here()).try_now()
+        self.begin(Site::here()).try_now()
     }
 
     /// Acquires the locks for a task if nobody holds one of them.
@@ -523,7 +530,7 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     /// As [`Handle::lock_timeout`], with the key that was waited for; none is held then.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<GuardOf<S::Machine>, Error> {
-        self.acquire(Site::here()).block_for(timeout)
+        self.begin(Site::here()).block_for(timeout)
     }
 
     /// Acquires the locks, and lets other tasks run until it has them all or the time, which

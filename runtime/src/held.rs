@@ -27,7 +27,7 @@ pub trait Holding: Send + Sync {
 pub struct Held(ManuallyDrop<Holds>);
 
 enum Holds {
-    One(Hold),
+    InProcess(Hold),
     /// In two boxes, of which the outer one is a word.
     More(Box<Box<dyn Holding>>),
 }
@@ -39,12 +39,12 @@ impl Held {
     /// What [`table::try_take_thin`] has taken.
     #[inline]
     pub(crate) const fn thin(hash: u64) -> Self {
-        Self::one(Hold::thin(hash))
+        Self::in_process(Hold::thin(hash))
     }
 
     #[inline]
-    pub(crate) const fn one(hold: Hold) -> Self {
-        Self(ManuallyDrop::new(Holds::One(hold)))
+    pub(crate) const fn in_process(hold: Hold) -> Self {
+        Self(ManuallyDrop::new(Holds::InProcess(hold)))
     }
 
     pub(crate) fn more(held: impl Holding + 'static) -> Self {
@@ -54,7 +54,7 @@ impl Held {
     /// The locks, for people.
     pub(crate) fn taken(&self) -> Vec<Taken> {
         match &*self.0 {
-            Holds::One(hold) => Vec::from_iter(table::taken(hold)),
+            Holds::InProcess(hold) => table::taken(hold),
             Holds::More(held) => held.taken(),
         }
     }
@@ -62,7 +62,7 @@ impl Held {
     /// Clears the owners: the guard may be dropped by any thread.
     pub(crate) fn disown(&self) {
         match &*self.0 {
-            Holds::One(hold) => table::disown(hold),
+            Holds::InProcess(hold) => table::disown(hold),
             Holds::More(held) => held.disown(),
         }
     }
@@ -70,7 +70,7 @@ impl Held {
     /// Gives the lock files that it holds, opened a second time each; none in process.
     pub(crate) fn files(&self) -> io::Result<Vec<File>> {
         match &*self.0 {
-            Holds::One(_) => Ok(Vec::new()),
+            Holds::InProcess(_) => Ok(Vec::new()),
             Holds::More(held) => held.files(),
         }
     }
@@ -82,7 +82,7 @@ impl Drop for Held {
         // SAFETY: this is the only place that takes it out, and nobody sees it afterwards.
         #[expect(unsafe_code, reason = "moved out while it is dropped")]
         match unsafe { ManuallyDrop::take(&mut self.0) } {
-            Holds::One(hold) => drop(hold),
+            Holds::InProcess(hold) => drop(hold),
             Holds::More(held) => release_more(held),
         }
     }
@@ -96,13 +96,13 @@ fn release_more(held: Box<Box<dyn Holding>>) {
 impl From<Hold> for Held {
     #[inline]
     fn from(hold: Hold) -> Self {
-        Self::one(hold)
+        Self::in_process(hold)
     }
 }
 
 impl Holding for Hold {
     fn taken(&self) -> Vec<Taken> {
-        Vec::from_iter(table::taken(self))
+        table::taken(self)
     }
 
     fn disown(&self) {

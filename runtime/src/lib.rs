@@ -127,6 +127,7 @@ mod held;
 mod holder;
 mod inspect;
 mod key;
+mod keys;
 mod lease;
 mod leased;
 mod local;

@@ -18,6 +18,7 @@ use std::mem;
 pub use crate::default::file_locks as external;
 pub use crate::given::{Given, LivesOn};
 pub use crate::global::global;
+pub use crate::keys::Keys;
 pub use crate::local::Locks;
 pub use crate::loss::{CanBeLost, HeldThroughout, Unseen, until_lost};
 pub use crate::owner::Task;
@@ -27,7 +28,6 @@ pub use crate::site::Function;
 pub use crate::space::{FromFailure, Space};
 pub use crate::table::policy::Mode;
 pub use std::time::Duration;
-pub use std::vec::Vec;
 
 /// The annotated function.
 #[inline]
@@ -38,8 +38,8 @@ pub const fn site(function: &'static Function) -> Site {
 
 /// Adds one of the keys of a function that locks several.
 #[inline]
-pub fn add(keys: &mut Vec<Key>, key: &dyn LockKey) {
-    keys.push(Key::of(key));
+pub fn add(keys: &mut Keys, key: &dyn LockKey) {
+    keys.add(Key::of(key));
 }
 
 /// The space of a function that asks for a shared hold.

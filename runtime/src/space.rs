@@ -69,6 +69,18 @@ pub trait Space {
         Begun::Wait(Box::new(self.wait(key, mode, site)))
     }
 
+    /// Begins to take the locks of several keys: gives them where that is a matter of some
+    /// instructions.
+    #[inline]
+    fn begin_all(
+        &self,
+        keys: &[Key],
+        mode: Mode,
+        site: Site,
+    ) -> Begun<GuardOf<Self::Machine>, Self::Machine> {
+        Begun::Wait(Box::new(self.wait_all(keys.to_vec(), mode, site)))
+    }
+
     /// Takes the lock of `key`, and blocks the thread until it has it.
     ///
     /// # Errors
@@ -156,6 +168,16 @@ macro_rules! by_reference {
                 task: Task,
             ) -> Begun<<S::Machine as Machine>::AsyncQuick, S::Machine> {
                 (**self).begin_async(key, mode, site, task)
+            }
+
+            #[inline]
+            fn begin_all(
+                &self,
+                keys: &[Key],
+                mode: Mode,
+                site: Site,
+            ) -> Begun<GuardOf<S::Machine>, S::Machine> {
+                (**self).begin_all(keys, mode, site)
             }
 
             #[inline]

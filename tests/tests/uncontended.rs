@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+use lockutils::Locks;
 use lockutils_tests::skip;
 use lockutils_tests::uncontended::{BEYOND, CASES, ROUNDS};
 use std::hint::black_box;
@@ -32,6 +33,25 @@ fn lock_on_the_fast_path_allocates_nothing() {
         case(); // The first use in a process draws a seed and some numbers.
         assert_eq!(count(*case), 0, "{name}");
     }
+}
+
+/// Keys that are taken together are on the fast path unless two of them are in one bucket, which
+/// of two keys one pair in 4096 is.
+#[test]
+fn two_keys_allocate_nothing_and_eight_hold_nothing_on_the_heap() {
+    const PAIRS: u64 = 16;
+    static LOCKS: Locks = Locks::new("uncontended, several");
+    let count = |take: &dyn Fn()| {
+        take();
+        allocation_counter::measure(take).count_total
+    };
+    let two = |n| count(&|| drop(black_box(LOCKS.keys([n, n + 1]).lock())));
+    let allocating = (0..PAIRS).filter(|n| two(2 * n) > 0).count();
+    assert!(allocating <= 3, "{allocating} of {PAIRS} pairs");
+    // The list of the keys, which the handle has.
+    let eight = |n| count(&|| drop(black_box(LOCKS.keys(n..n + 8).lock())));
+    let allocating = (0..PAIRS).filter(|n| eight(8 * n) > 1).count();
+    assert!(allocating <= 3, "{allocating} of {PAIRS} times eight");
 }
 
 #[test]

@@ -208,6 +208,17 @@ impl Locks {
         self.try_thin_exclusive(text, site)
     }
 
+    /// Takes several locks for a thread if nobody is near any of them. Since it waits for none,
+    /// it takes them in any order.
+    fn try_few(&self, keys: &[Key], mode: Mode, site: Site) -> Option<Hold> {
+        if mode == Mode::Shared || keys.len() > table::MOST {
+            return None;
+        }
+        let (space, owner) = (self.id(), Owner::thread());
+        let names = keys.iter().map(|key| Name::new(space, key.as_bytes()));
+        table::try_take_few(names, Record { owner, site })
+    }
+
     /// Takes a lock for a thread if it is free, or soon is.
     #[inline]
     pub(crate) fn take_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Hold> {
@@ -223,7 +234,7 @@ impl Locks {
     #[track_caller]
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
         match machine::take_or_spin(Name::new(self.id(), text), terms, site) {
-            Some(hold) => Ok(Guard::new(Held::one(hold))),
+            Some(hold) => Ok(Guard::new(Held::in_process(hold))),
             None => self.acquire_text(text, terms, site).block_in_queue(),
         }
     }
@@ -237,7 +248,7 @@ impl Locks {
             site,
         };
         let hold = table::try_take(name, terms, record).ok_or_else(|| request::busy(name))?;
-        Ok(Guard::new(Held::one(hold)))
+        Ok(Guard::new(Held::in_process(hold)))
     }
 
     /// Whether somebody holds the lock of the text.
@@ -325,6 +336,14 @@ impl Space for Locks {
         match self.try_thin_async(text, mode, site, owner) {
             Some(hash) => Begun::Held(Thin::new(hash)),
             None => self.begin_to_wait(text, mode, site),
+        }
+    }
+
+    #[inline]
+    fn begin_all(&self, keys: &[Key], mode: Mode, site: Site) -> Begun<Guard, InProcess> {
+        match self.try_few(keys, mode, site) {
+            Some(hold) => Begun::Held(Guard::new(Held::in_process(hold))),
+            None => Begun::Wait(Box::new(self.wait_all(keys.to_vec(), mode, site))),
         }
     }
 

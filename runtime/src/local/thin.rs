@@ -15,7 +15,7 @@ pub struct Thin<G>(u64, PhantomData<G>);
 impl<G> fmt::Debug for Thin<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hold = ManuallyDrop::new(Hold::thin(self.0));
-        describe(f, "Thin", &Vec::from_iter(table::taken(&hold)))
+        describe(f, "Thin", &table::taken(&hold))
     }
 }
 

@@ -72,8 +72,8 @@ pub(crate) struct Written {
 
 // SAFETY: the record is the only part that isn't `Sync` by itself. It is written by
 // `try_take`, which made the word odd, before it sets `complete`; and read by `reserve`, which made
-// it 2 × 2 after that, with the shard's mutex, after seeing `complete`. By invariant 1 that is of
-// the same hold, and by invariant 3 nobody writes until the word has been 0 again. Each
+// it 2 × 2 after that, or by that holder, with the shard's mutex, after seeing `complete`. By
+// invariant 1 that is of the same hold, and by invariant 3 nobody writes until the word has been 0 again. Each
 // of these steps happens before the next, see the orderings below.
 #[expect(unsafe_code, reason = "as above")]
 unsafe impl Sync for Bucket {}
@@ -158,6 +158,15 @@ impl Bucket {
         released
     }
 
+    /// Ends the thin hold that the caller has here, whatever its hash is; false as for
+    /// [`Bucket::release`].
+    #[inline]
+    pub(crate) fn release_own(&self) -> bool {
+        // While it is thin nobody else changes the word, so no ordering is needed to see it.
+        let word = self.word.load(Ordering::Relaxed);
+        is_thin(word) && self.release(word)
+    }
+
     /// Whether the lock of the hash is held thin. A hint: by now it may have changed.
     pub(crate) fn is_held_thin(&self, hash: u64) -> bool {
         self.word.load(Ordering::Relaxed) == thin(hash)
@@ -194,14 +203,16 @@ impl Bucket {
         self.word.load(Ordering::Relaxed) == FREE
     }
 
-    /// What the holder of the thin hold that has just become an entry has written down.
-    /// Waits for it to finish, which takes it a few instructions.
-    fn read(&self) -> Written {
+    /// What the holder of the thin hold that has become an entry has written down. For who has
+    /// just made it one, or is that holder. Waits for the holder to finish, which takes it a few
+    /// instructions. The shard's mutex must be locked.
+    pub(crate) fn read(&self) -> Written {
         // Acquire pairs with the release in `try_take` and `release`.
         spin(|| self.complete.load(Ordering::Acquire).then_some(()));
         self.record.with(|place| {
-            // SAFETY: this made the word 2 × 2, when it was odd, and the record is complete, so nobody
-            // writes to it until the word has been 0 again, see the `Sync` of `Bucket`.
+            // SAFETY: the word was odd and is 2 × n by now, for as long as the hold has an entry, and
+            // the record is complete, so nobody writes to it until the word has been 0 again, see
+            // the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
             let place = unsafe { &*place };
             Written {

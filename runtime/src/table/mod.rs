@@ -9,6 +9,7 @@
 pub(crate) mod bucket;
 pub(crate) mod crowd;
 pub(crate) mod entry;
+mod few;
 mod hash;
 pub(crate) mod identity;
 #[cfg(all(test, loom))]
@@ -25,6 +26,7 @@ use crate::state::LockState;
 use crate::sync::{Mutex, MutexGuard};
 use bucket::{Bucket, Written};
 use entry::{Entry, Wakers};
+use few::Few;
 use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair, name_of};
 use place::{EntryId, Place, Ticket};
@@ -70,14 +72,22 @@ struct Entries {
     next: u64,
 }
 
-/// A lock that is held; dropping it releases. In two words, which fit into registers: the
-/// entry is found by the ticket.
+/// A lock that is held, or a few; dropping it releases. In two words, which fit into registers:
+///
+/// | hash | ticket | |
+/// |---|---|---|
+/// | of the lock | [`Ticket::FIRST`] | a lock taken by its bucket alone; there is one of them in a bucket, also when it has become an entry |
+/// | of the lock | another | a lock whose entry is found by the ticket |
+/// | see [`few`] | see [`few`] | up to [`MOST`] locks, each taken by its bucket alone |
 pub struct Hold {
     hash: u64,
-    /// [`Ticket::FIRST`] of who took the lock by its bucket alone. There is one of them in a
-    /// bucket, also when it has become an entry.
     ticket: Ticket,
 }
+
+const _: () = assert!(BUCKETS <= Few::BUCKETS, "an index has to fit in");
+
+/// How many locks [`try_take_few`] takes.
+pub(crate) const MOST: usize = Few::MOST;
 
 impl Hold {
     /// What [`try_take_thin`] has taken.
@@ -100,7 +110,7 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let Self { hash, ticket } = *self;
         if !(ticket == Ticket::FIRST && bucket(hash).release(hash)) {
-            release(hash, ticket);
+            release_slowly(hash, ticket);
         }
     }
 }
@@ -178,6 +188,24 @@ pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
     (name.may_be_thin() && bucket(hash).try_take(hash, space.number, text, record)).then_some(hash)
 }
 
+/// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
+/// none also if one of them is there twice, or two are in one bucket.
+pub(crate) fn try_take_few<'a>(
+    names: impl Iterator<Item = Name<'a>>,
+    record: Record,
+) -> Option<Hold> {
+    let mut few = Few::NONE;
+    for name in names {
+        let Some(hash) = try_take_thin(name, record) else {
+            release_few(few);
+            return None;
+        };
+        few.push(index(hash));
+    }
+    let (hash, ticket) = few.words();
+    Some(Hold { hash, ticket })
+}
+
 /// Takes the lock if it has room.
 pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
     Inflated::at(name.hash)
@@ -218,9 +246,13 @@ pub(crate) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
     taken.then(|| Hold::at(place))
 }
 
-/// What a hold is of, for people.
-pub(crate) fn taken(&Hold { hash, ticket }: &Hold) -> Option<Taken> {
-    describe(hash, ticket, |entry| is_of_hold(entry, hash, ticket))
+/// What a hold is of, for people. Several locks are in the order in which others wait for them,
+/// and not in that in which they happened to be taken.
+pub(crate) fn taken(&Hold { hash, ticket }: &Hold) -> Vec<Taken> {
+    let taken = |(hash, ticket)| describe(hash, ticket, |entry| is_of_hold(entry, hash, ticket));
+    let mut locks: Vec<_> = each(hash, ticket).filter_map(taken).collect();
+    locks.sort_by(|one, next| one.key.cmp(&next.key));
+    locks
 }
 
 /// The same of a waiter.
@@ -242,9 +274,27 @@ fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option
 
 /// Clears the owner of a hold: its guard may be dropped by any thread.
 pub(crate) fn disown(&Hold { hash, ticket }: &Hold) {
-    Inflated::at(hash)
-        .get(hash, |entry| is_of_hold(entry, hash, ticket))
-        .disown(ticket);
+    for (hash, ticket) in each(hash, ticket) {
+        Inflated::at(hash)
+            .get(hash, |entry| is_of_hold(entry, hash, ticket))
+            .disown(ticket);
+    }
+}
+
+/// The hash and the ticket of each lock of a hold.
+fn each(hash: u64, ticket: Ticket) -> impl Iterator<Item = (u64, Ticket)> {
+    let few = Few::of(hash, ticket);
+    let one = few.is_none().then_some((hash, ticket));
+    let several = few.into_iter().flat_map(Few::indices);
+    one.into_iter()
+        .chain(several.map(|index| (own_hash(index), Ticket::FIRST)))
+}
+
+/// The hash of the lock that the caller has taken by this bucket alone. It becomes an entry.
+fn own_hash(index: usize) -> u64 {
+    let inflated = Inflated::of(index..index + 1);
+    let Written { space, key, .. } = inflated.buckets[0].read();
+    hash(space, key.as_bytes())
 }
 
 /// Whether it is the entry of this hold. There are holds with the first ticket in other
@@ -257,7 +307,25 @@ fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
     }
 }
 
-/// Ends a hold that isn't thin, or is no longer.
+/// Ends the hold of several locks, or one that isn't thin, or is no longer.
+#[cold]
+fn release_slowly(hash: u64, ticket: Ticket) {
+    match Few::of(hash, ticket) {
+        Some(few) => release_few(few),
+        None => release(hash, ticket),
+    }
+}
+
+/// Ends thin holds, the last one first. Those that are thin no longer are entries.
+fn release_few(few: Few) {
+    for index in few.indices().rev() {
+        if !TABLE[index].release_own() {
+            release(own_hash(index), Ticket::FIRST);
+        }
+    }
+}
+
+/// Ends a hold that has an entry.
 #[cold]
 fn release(hash: u64, ticket: Ticket) {
     end(

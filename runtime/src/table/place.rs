@@ -13,6 +13,18 @@ impl Ticket {
     pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
     pub(crate) const LAST: Self = Self(NonZeroU64::MAX);
 
+    /// What a hold of several locks has in place of one, see [`few`](super::few): more than any
+    /// that is drawn. The word must not be 0.
+    #[inline]
+    pub(super) const fn of_few(word: u64) -> Self {
+        Self(NonZeroU64::new(word).expect("a word with a mark"))
+    }
+
+    #[inline]
+    pub(super) const fn word(self) -> u64 {
+        self.0.get()
+    }
+
     /// One that no other waiter or holder has, before or after.
     pub(crate) fn draw() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());

@@ -17,6 +17,7 @@
 //! | `unreserve`: nothing taken off | `release_against_enqueue` |
 //! | `unreserve`: free though other entries are there | `acquire_and_release_against_inflation` |
 //! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
+//! | `release_own`: not tried | only speed depends on it |
 //!
 //! | in the table | caught by |
 //! |---|---|
@@ -215,5 +216,50 @@ fn snapshot_against_acquire() {
         }
         holder.join().unwrap();
         drop(other_bucket);
+    });
+}
+
+/// Of two locks that are taken together, each by its bucket.
+#[test]
+fn few_against_one_of_them() {
+    model(4, || {
+        let protected = Protected::new();
+        let other = changer(&LOCKS, "1", &protected);
+        let guard = LOCKS.keys(["0", "1"]).lock();
+        protected.change();
+        drop(guard);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
+    });
+}
+
+/// Somebody makes entries of them, and the guard tells what they are, while they are let go.
+#[test]
+fn few_against_snapshot() {
+    model(4, || {
+        let looks = thread::spawn(|| {
+            let mut keys = snapshot().into_iter().map(|state| state.key.to_string());
+            (keys.next(), keys.next())
+        });
+        let guard = LOCKS.keys(["1", "0"]).lock().into_async();
+        assert_eq!(format!("{guard:?}").matches("models/").count(), 2);
+        drop(guard);
+        drop(LOCKS.keys(["0", "1"]).try_lock());
+        looks.join().unwrap();
+    });
+}
+
+/// The second one is somebody's, so the first one is let go.
+#[test]
+fn few_of_which_one_is_busy() {
+    model(4, || {
+        let busy = LOCKS.key("2").lock();
+        let other = thread::spawn(|| {
+            let first = LOCKS.keys(["0", "2"]).try_lock();
+            drop(first.map(|_guard| unreachable!("the second one is held")));
+        });
+        other.join().unwrap();
+        assert!(LOCKS.key("0").try_lock().is_ok());
+        drop(busy);
     });
 }

@@ -166,7 +166,7 @@ fn timeout_of_a_task_against_wake_up() {
 
 #[test]
 fn several_keys_against_the_same() {
-    model(5, || {
+    model(4, || {
         let protected = Protected::new();
         let other = {
             let protected = protected.clone();

@@ -1,0 +1,123 @@
+//! A list of keys, of which two need no allocation.
+
+use crate::key::{Key, LockKey};
+use std::fmt;
+use std::ops::Deref;
+
+/// The keys of one call, which most often are two. They are in `few` or in `many`; the other one
+/// is empty.
+#[derive(Clone)]
+pub struct Keys {
+    few: [Key; 2],
+    /// How many of `few` are keys of the call.
+    len: usize,
+    many: Vec<Key>,
+}
+
+impl Keys {
+    /// None yet.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            few: [Key::empty(), Key::empty()],
+            len: 0,
+            many: Vec::new(),
+        }
+    }
+
+    /// None yet, and room for so many.
+    #[inline]
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        let mut keys = Self::new();
+        if capacity > keys.few.len() {
+            keys.many.reserve(capacity);
+        }
+        keys
+    }
+
+    /// Adds one.
+    #[inline]
+    pub fn add(&mut self, key: Key) {
+        match self.few.get_mut(self.len) {
+            Some(place) if self.many.capacity() == 0 => {
+                *place = key;
+                self.len += 1;
+            }
+            _ => self.add_to_many(key),
+        }
+    }
+
+    /// The keys, for who takes them away.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Key> {
+        if self.len > 0 {
+            self.few.into_iter().take(self.len).collect()
+        } else {
+            self.many
+        }
+    }
+
+    fn add_to_many(&mut self, key: Key) {
+        let few = self.few.iter().take(self.len).cloned();
+        self.many.extend(few);
+        self.len = 0;
+        self.many.push(key);
+    }
+}
+
+impl Deref for Keys {
+    type Target = [Key];
+
+    #[inline]
+    fn deref(&self) -> &[Key] {
+        if self.len > 0 {
+            &self.few[..self.len]
+        } else {
+            &self.many
+        }
+    }
+}
+
+impl<K: LockKey> FromIterator<K> for Keys {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        let keys = keys.into_iter();
+        let mut list = Self::with_capacity(keys.size_hint().0);
+        keys.for_each(|key| list.add(Key::new(key)));
+        list
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keys;
+    use crate::key::Key;
+
+    #[test]
+    fn list_is_what_was_added_however_many_those_are() {
+        for len in 0..10_u32 {
+            let expected: Vec<_> = (0..len).map(Key::new).collect();
+            let mut added = Keys::new();
+            for key in &expected {
+                added.add(key.clone());
+            }
+            assert_eq!(*added, *expected);
+            assert_eq!(added.into_vec(), expected);
+            assert_eq!(*(0..len).collect::<Keys>(), *expected);
+            // An iterator that doesn't know its length.
+            assert_eq!(*(0..len).filter(|_| true).collect::<Keys>(), *expected);
+        }
+    }
+}
