@@ -215,7 +215,7 @@ impl Key {
                 let start = usize::from(*len);
                 let end = start + text.len();
                 if let Some(free) = bytes.0.get_mut(start..end) {
-                    free.copy_from_slice(text.as_bytes());
+                    copy_short(text.as_bytes(), free);
                     *len = u8::try_from(end).expect("an inline key has at most 64 bytes");
                 } else {
                     self.spill(text);
@@ -377,6 +377,12 @@ impl KeyWriter<'_> {
         }
     }
 
+    /// Appends a text in which there is nothing to escape.
+    #[inline]
+    fn push_plain(&mut self, text: &str) {
+        self.key.push_str(text);
+    }
+
     /// Appends the parts, joined by `/`, each escaped so that different tuples
     /// of one length have different text.
     pub fn tuple(&mut self, parts: &[&dyn LockKey]) {
@@ -441,6 +447,21 @@ mod tests {
         assert_eq!(text(std::net::IpAddr::from([127, 0, 0, 1])), "127.0.0.1");
         assert_eq!(text(format_args!("vm-{}", 7)), "vm-7");
         assert_eq!(text(std::path::Path::new("/var/lib")), "/var/lib");
+    }
+
+    proptest! {
+        #[test]
+        fn integer_is_its_digits(wide: i128, word: u64, byte: i8) {
+            prop_assert_eq!(text(wide), wide.to_string());
+            prop_assert_eq!(text(word), word.to_string());
+            prop_assert_eq!(text(byte), byte.to_string());
+            prop_assert_eq!(text(("vm", byte)), format!("vm/{byte}"));
+        }
+
+        #[test]
+        fn character_is_its_text(value: char) {
+            prop_assert_eq!(text(value), value.to_string());
+        }
     }
 
     #[test]

@@ -69,10 +69,47 @@ macro_rules! by_display {
 }
 
 by_display! {
-    bool char fmt::Arguments<'_> IpAddr Ipv4Addr Ipv6Addr
-    u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize
-    NonZero<u8> NonZero<u16> NonZero<u32> NonZero<u64> NonZero<u128> NonZero<usize>
-    NonZero<i8> NonZero<i16> NonZero<i32> NonZero<i64> NonZero<i128> NonZero<isize>
+    fmt::Arguments<'_> IpAddr Ipv4Addr Ipv6Addr
+}
+
+/// Integers, whose text is their digits. Not by `Display`, which takes longer than the lock.
+macro_rules! integers {
+    ($($type:ty)*) => {$(
+        impl LockKey for $type {
+            #[inline]
+            fn write_key(&self, out: &mut KeyWriter<'_>) {
+                out.push_plain(itoa::Buffer::new().format(*self));
+            }
+        }
+
+        impl LockKey for NonZero<$type> {
+            #[inline]
+            fn write_key(&self, out: &mut KeyWriter<'_>) {
+                self.get().write_key(out);
+            }
+        }
+    )*};
+}
+
+integers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
+
+impl LockKey for bool {
+    #[inline]
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
+        out.push_plain(if *self { "true" } else { "false" });
+    }
+
+    #[inline]
+    fn as_text(&self) -> Option<&str> {
+        Some(if *self { "true" } else { "false" })
+    }
+}
+
+impl LockKey for char {
+    #[inline]
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
+        out.push_str(self.encode_utf8(&mut [0; 4]));
+    }
 }
 
 fn write_display(value: &dyn fmt::Display, out: &mut KeyWriter<'_>) {
@@ -125,7 +162,7 @@ tuples! {
 #[cfg(feature = "uuid")]
 impl LockKey for uuid::Uuid {
     fn write_key(&self, out: &mut KeyWriter<'_>) {
-        out.push_str(
+        out.push_plain(
             self.hyphenated()
                 .encode_lower(&mut uuid::Uuid::encode_buffer()),
         );
