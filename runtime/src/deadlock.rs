@@ -106,7 +106,8 @@ impl fmt::Display for Deadlock {
             }
             let lock = LockName { space, key };
             let waits = if self.is_block { "blocks" } else { "waits" };
-            write!(f, "  {waiter} {waits} for lock {lock}, held by {holder}")?;
+            let has = holder.has();
+            write!(f, "  {waiter} {waits} for lock {lock}, {has}")?;
         }
         if self.is_block {
             write!(

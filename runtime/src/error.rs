@@ -258,7 +258,7 @@ impl fmt::Display for Error {
             _ => write!(f, "lock {lock} is busy")?,
         }
         if let Some(holder) = holder {
-            write!(f, ": held by {holder}")?;
+            write!(f, ": {}", holder.has())?;
         }
         self.fmt_deadlock(f)
     }

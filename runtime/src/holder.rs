@@ -1,15 +1,18 @@
 //! Who has a lock: in this process, or elsewhere.
 
-use crate::owner::Owner;
+use crate::named;
+use crate::owner::{Numbered, Owner};
 use crate::site::{Record, Site};
 use std::fmt;
-use std::thread::Thread;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-/// Who has a lock: a site, and the thread or task it runs in, or the process.
+/// Who has a lock, or waits for it: a site, and the thread or task it runs in, or the process.
 ///
-/// [`Display`](fmt::Display) gives `connect (src/cells.rs:41) in thread "worker-3"`, and of
-/// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2s`.
+/// [`Display`](fmt::Display) gives `connect (src/cells.rs:41) in thread "worker-3"`, of a task that
+/// has [a name](crate::named()) `connect (src/cells.rs:41) in task "req-81"`, and of
+/// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2s`. The
+/// alternate form, `{:#}`, has the system's id of a thread as well: `in thread "worker-3" (4720)`.
 ///
 /// # Examples
 ///
@@ -21,12 +24,26 @@ use std::time::SystemTime;
 /// println!("{holder}"); // src/main.rs:1 in thread "main"
 /// ```
 #[derive(Clone)]
-pub struct Holder(Who);
+pub struct Holder {
+    who: Who,
+    shown: Shown,
+}
+
+/// What is known of a holder or a waiter beside who it is, at the moment of the look.
+#[derive(Clone, Default)]
+pub(crate) struct Shown {
+    /// What its task is called.
+    pub(crate) label: Option<Arc<str>>,
+    /// For how long it has had the lock at least.
+    pub(crate) held: Option<Duration>,
+    /// How long ago it was handed the lock, or called to take it, if it hasn't come.
+    pub(crate) not_polled: Option<Duration>,
+}
 
 #[derive(Clone)]
 enum Who {
     Task(Site),
-    Thread(Site, Thread),
+    Thread(Site, Numbered),
     /// Its guard was forgotten.
     EndedThread(Site),
     /// Its guard was sent on.
@@ -55,7 +72,7 @@ impl Holder {
     /// there is.
     #[must_use]
     pub const fn site(&self) -> Option<Site> {
-        match &self.0 {
+        match &self.who {
             Who::Task(site)
             | Who::Thread(site, _)
             | Who::EndedThread(site)
@@ -104,6 +121,93 @@ impl Holder {
     #[must_use]
     pub fn since(&self) -> Option<SystemTime> {
         self.elsewhere()?.since
+    }
+
+    /// For how long it has had the lock at least, when it was looked at. `None` if that isn't known,
+    /// and of who waits.
+    ///
+    /// A lock that nobody else asks for is taken without a look at the clock. So of a holder in
+    /// this process it is the time since somebody first waited for it, or [looked](crate::snapshot()).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::{Locks, snapshot};
+    ///
+    /// static CELLS: Locks = Locks::new("cells");
+    ///
+    /// let _guard = CELLS.key("2f1c").lock();
+    /// let held_for = || snapshot().iter().find(|lock| lock.space == "cells")?.holders[0].held_for();
+    /// assert_eq!(held_for(), None);
+    /// assert!(held_for().is_some()); // since the first look
+    /// ```
+    #[must_use]
+    pub fn held_for(&self) -> Option<Duration> {
+        match &self.who {
+            Who::Elsewhere(elsewhere) => elsewhere.since?.elapsed().ok(),
+            _ => self.shown.held,
+        }
+    }
+
+    /// The system's id of the thread, for `gdb -p`, `perf -t` and `/proc/PID/task`; `None` of a
+    /// task, of a thread that has ended, and on systems other than Linux.
+    #[must_use]
+    pub fn os_thread(&self) -> Option<u32> {
+        match &self.who {
+            Who::Thread(_, thread) => thread.id(),
+            _ => None,
+        }
+    }
+
+    /// What the task is called, if it has a name, see [`named`](crate::named()). A thread that
+    /// waits inside of such a task has its name too.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.shown.label.as_deref()
+    }
+
+    /// How long ago it was handed the lock, or called to take it, if it hasn't come since: a future
+    /// that nobody polls, or a thread that the system hasn't run. `None` of all others.
+    ///
+    /// For a few microseconds that is so of every waiter. For longer it is of a future that is kept
+    /// beside another one which is awaited: as long as it is, nobody has the lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockutils::{Locks, snapshot};
+    /// use std::pin::pin;
+    /// use std::task::{Context, Waker};
+    ///
+    /// static VMS: Locks = Locks::new("vms");
+    ///
+    /// let guard = VMS.key(31).lock();
+    /// let mut attach = pin!(VMS.key(31).lock_async());
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert!(attach.as_mut().poll(&mut context).is_pending());
+    /// std::thread::sleep(std::time::Duration::from_millis(2));
+    /// drop(guard); // from here on it is the turn of `attach`
+    ///
+    /// let locks = snapshot();
+    /// let lock = locks.iter().find(|lock| lock.space == "vms").unwrap();
+    /// assert!(lock.holders[0].not_polled_for().is_some());
+    /// ```
+    #[must_use]
+    pub const fn not_polled_for(&self) -> Option<Duration> {
+        self.shown.not_polled
+    }
+
+    /// How it has its lock, as all texts say it.
+    pub(crate) const fn has(&self) -> Has<'_> {
+        Has(self)
+    }
+
+    /// The same one, of whom more is known.
+    pub(crate) fn shown(mut self, shown: Shown) -> Self {
+        let label = self.shown.label.take();
+        self.shown = shown;
+        self.shown.label = self.shown.label.or(label);
+        self
     }
 
     /// A process of this host, for a lock engine that knows no more of who has a lock: see
@@ -155,18 +259,19 @@ impl Holder {
 
     /// Of a holder in this process there is nothing to add.
     fn with(mut self, add: impl FnOnce(&mut Elsewhere)) -> Self {
-        if let Who::Elsewhere(process) = &mut self.0 {
+        if let Who::Elsewhere(process) = &mut self.who {
             add(process);
         }
         self
     }
 
     pub(crate) fn of_elsewhere(elsewhere: Elsewhere) -> Self {
-        Self(Who::Elsewhere(Box::new(elsewhere)))
+        let (who, shown) = (Who::Elsewhere(Box::new(elsewhere)), Shown::default());
+        Self { who, shown }
     }
 
     fn elsewhere(&self) -> Option<&Elsewhere> {
-        match &self.0 {
+        match &self.who {
             Who::Elsewhere(elsewhere) => Some(elsewhere),
             _ => None,
         }
@@ -188,14 +293,21 @@ impl Elsewhere {
 }
 
 impl From<Record> for Holder {
-    /// Looks up the thread's name, so not for the path that takes a lock.
+    /// Looks up the name of the thread or task, so not for the path that takes a lock.
     fn from(Record { owner, site }: Record) -> Self {
-        Self(match owner.find_thread() {
-            _ if owner.is_task() => Who::Task(site),
-            _ if owner == Owner::UNKNOWN => Who::Unknown(site),
-            Some(thread) => Who::Thread(site, thread),
-            None => Who::EndedThread(site),
-        })
+        let mut shown = Shown::default();
+        let who = if owner.is_task() {
+            shown.label = named::label_of(owner);
+            Who::Task(site)
+        } else if owner == Owner::UNKNOWN {
+            Who::Unknown(site)
+        } else {
+            match owner.find_thread() {
+                Some(thread) => Who::Thread(site, thread),
+                None => Who::EndedThread(site),
+            }
+        };
+        Self { who, shown }
     }
 }
 
@@ -207,21 +319,57 @@ impl fmt::Debug for Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Who::Task(site) => write!(f, "{site} in an async task"),
-            Who::Unknown(site) => {
+        let label = self.label().map(str::escape_debug);
+        match (&self.who, label) {
+            (Who::Task(site), None) => write!(f, "{site} in an async task"),
+            (Who::Task(site), Some(label)) => write!(f, "{site} in task \"{label}\""),
+            (Who::Unknown(site), _) => {
                 write!(
                     f,
                     "{site} in a guard that was sent on, or a thread that ends"
                 )
             }
-            Who::EndedThread(site) => write!(f, "{site} in a thread that has ended"),
-            Who::Thread(site, thread) => match thread.name() {
-                Some(name) => write!(f, "{site} in thread \"{name}\""),
-                None => write!(f, "{site} in an unnamed thread, {:?}", thread.id()),
-            },
-            Who::Elsewhere(elsewhere) => fmt::Display::fmt(elsewhere, f),
+            (Who::EndedThread(site), _) => write!(f, "{site} in a thread that has ended"),
+            (Who::Thread(site, numbered), label) => {
+                match numbered.thread.name() {
+                    Some(name) => write!(f, "{site} in thread \"{name}\"")?,
+                    None => write!(f, "{site} in an unnamed thread, {:?}", numbered.thread.id())?,
+                }
+                if let Some(id) = numbered.id().filter(|_| f.alternate()) {
+                    write!(f, " ({id})")?;
+                }
+                label.map_or(Ok(()), |label| write!(f, ", task \"{label}\""))
+            }
+            (Who::Elsewhere(elsewhere), _) => fmt::Display::fmt(elsewhere, f),
         }
+    }
+}
+
+/// How a holder has its lock: `held by` whom, or that it was handed over and nobody has come for it.
+pub(crate) struct Has<'a>(&'a Holder);
+
+impl fmt::Display for Has<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(holder) = self;
+        let Some(time) = holder.not_polled_for().map(Seconds) else {
+            f.write_str("held by ")?;
+            return fmt::Display::fmt(holder, f);
+        };
+        f.write_str("handed to ")?;
+        fmt::Display::fmt(holder, f)?;
+        match holder.who {
+            Who::Thread(..) => write!(f, " {time} ago, which has not run since"),
+            _ => write!(f, " {time} ago, whose future has not been polled since"),
+        }
+    }
+}
+
+/// A time, as reports have it: `12.3 s`.
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} s", self.0.as_secs_f64())
     }
 }
 

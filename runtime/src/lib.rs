@@ -133,6 +133,7 @@ mod leased;
 mod local;
 mod loss;
 mod name;
+mod named;
 mod outside;
 mod owner;
 mod process;
@@ -163,10 +164,11 @@ pub use crate::key::{Key, KeyWriter, LockKey};
 pub use crate::lease::Fence;
 pub use crate::leased::{AsyncLeaseGuard, LeaseGuard, Leased, Lost};
 pub use crate::local::Locks;
+pub use crate::named::{Named, named};
 pub use crate::site::Site;
 pub use crate::snapshot::snapshot;
 pub use crate::space::{FromFailure, Space};
-pub use crate::state::LockState;
+pub use crate::state::{LockState, Waiter};
 // What the compiler names in its errors about expanded code, so that it does by this path.
 #[doc(hidden)]
 pub use crate::{

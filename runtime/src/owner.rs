@@ -5,6 +5,7 @@
 //! end, since the destructors of its thread-locals may take locks too. A task is known
 //! by the data pointer of its waker.
 
+use crate::process::ThreadId;
 use crate::sync::ambient::Mutex;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -40,7 +41,21 @@ static THREADS: Mutex<Threads> = Mutex::new(Threads {
 
 struct Threads {
     last: u64,
-    running: BTreeMap<u64, Thread>,
+    running: BTreeMap<u64, Numbered>,
+}
+
+/// A thread that has drawn a number.
+#[derive(Clone)]
+pub(crate) struct Numbered {
+    pub(crate) thread: Thread,
+    id: Option<ThreadId>,
+}
+
+impl Numbered {
+    /// The system's id of it.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.id?.get()
+    }
 }
 
 thread_local! {
@@ -62,11 +77,15 @@ impl Drop for Registration {
 #[cold]
 fn draw() -> u64 {
     let registered = REGISTRATION.try_with(|_| ()).is_ok();
+    let numbered = registered.then(|| Numbered {
+        thread: thread::current(),
+        id: ThreadId::current(),
+    });
     let mut threads = THREADS.lock();
     threads.last += 1;
     let number = threads.last;
-    if registered {
-        threads.running.insert(number, thread::current());
+    if let Some(numbered) = numbered {
+        threads.running.insert(number, numbered);
     }
     NUMBER.set(number);
     number
@@ -110,7 +129,7 @@ impl Owner {
     }
 
     /// The thread, if it is one and still runs.
-    pub(crate) fn find_thread(self) -> Option<Thread> {
+    pub(crate) fn find_thread(self) -> Option<Numbered> {
         THREADS.lock().running.get(&self.0).cloned()
     }
 }

@@ -49,3 +49,34 @@ impl<T: Default> OfProcess<T> {
         self.get_or_init(T::default)
     }
 }
+
+/// The system's id of a thread, as debuggers and `/proc` know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThreadId {
+    process: u32,
+    id: u32,
+}
+
+impl ThreadId {
+    /// That of the calling thread; `None` where the system has none, or none that users see.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn current() -> Option<Self> {
+        // SAFETY: it takes nothing, and can't fail.
+        #[expect(unsafe_code, reason = "std doesn't tell")]
+        let id = unsafe { libc::gettid() };
+        Some(Self {
+            process: process::id(),
+            id: u32::try_from(id).ok()?,
+        })
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) const fn current() -> Option<Self> {
+        None
+    }
+
+    /// The id; `None` in a child of its process, where the thread has another one.
+    pub(crate) fn get(self) -> Option<u32> {
+        (self.process == process::id()).then_some(self.id)
+    }
+}

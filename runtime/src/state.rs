@@ -32,6 +32,10 @@ pub struct LockState {
     /// How many threads and tasks wait for it. Of a lock file, those of other processes are among
     /// them, see [`FileLocks::states`](crate::FileLocks::states).
     pub waiters: usize,
+    /// Those who wait in this process, in the order of the queue: the first 100 of them. The rest of
+    /// [`waiters`](Self::waiters) is left off. Who has been handed the lock is among the
+    /// holders, see [`Holder::not_polled_for`].
+    pub queue: Vec<Waiter>,
     /// The ids of the processes whose threads and tasks wait for a lock file, each once, as far as
     /// they are known; none for an in-process lock.
     pub waiter_pids: Vec<u32>,
@@ -40,6 +44,60 @@ pub struct LockState {
     /// Whether it is part of a suspected deadlock that has been reported and still lasts, see
     /// [`set_deadlock_hook`](crate::set_deadlock_hook).
     pub suspected_deadlock: bool,
+}
+
+/// How many waiters a [`LockState`] names.
+pub(crate) const QUEUE: usize = 100;
+
+/// A thread or task that waits for a lock.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::{Locks, snapshot};
+/// use std::pin::pin;
+/// use std::task::{Context, Waker};
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// let _guard = CELLS.key("2f1c").lock();
+/// let mut refresh = pin!(CELLS.key("2f1c").shared().lock_async());
+/// assert!(refresh.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+///
+/// let locks = snapshot();
+/// let lock = locks.iter().find(|lock| lock.space == "cells").unwrap();
+/// for waiter in &lock.queue {
+///     assert!(waiter.shared());
+///     println!("{} waits for {:?}", waiter.who(), waiter.waited());
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Waiter {
+    pub(crate) who: Holder,
+    pub(crate) shared: bool,
+    pub(crate) waited: Duration,
+}
+
+impl Waiter {
+    /// Who it is, and where in the code it waits. It has no lock yet, so
+    /// [`Holder::held_for`] is `None`; [`Holder::not_polled_for`] says whether it has been called to
+    /// take the lock, and doesn't.
+    #[must_use]
+    pub const fn who(&self) -> &Holder {
+        &self.who
+    }
+
+    /// Whether it is to have the lock together with others.
+    #[must_use]
+    pub const fn shared(&self) -> bool {
+        self.shared
+    }
+
+    /// How long it has waited.
+    #[must_use]
+    pub const fn waited(&self) -> Duration {
+        self.waited
+    }
 }
 
 impl LockState {
@@ -62,6 +120,7 @@ impl LockState {
             key,
             holders,
             waiters: 0,
+            queue: Vec::new(),
             waiter_pids: Vec::new(),
             longest_wait: None,
             suspected_deadlock: false,
@@ -83,8 +142,11 @@ impl fmt::Display for LockState {
         } = self;
         write!(f, "{}: ", LockName { space, key })?;
         for (index, holder) in holders.iter().take(NAMED).enumerate() {
-            let before = if index == 0 { "held by" } else { "," };
-            write!(f, "{before} {holder}")?;
+            match (index, holder.not_polled_for()) {
+                (0, _) => write!(f, "{}", holder.has())?,
+                (_, None) => write!(f, ", {holder}")?,
+                (_, Some(_)) => write!(f, ", {}", holder.has())?,
+            }
         }
         match holders.len() {
             0 => write!(f, "on its way to the next")?,

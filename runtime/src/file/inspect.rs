@@ -169,7 +169,8 @@ impl FileLocks {
                 waiters,
                 waiter_pids,
                 longest_wait: own.as_ref().and_then(|lock| lock.longest_wait),
-                suspected_deadlock: own.is_some_and(|lock| lock.suspected_deadlock),
+                suspected_deadlock: own.as_ref().is_some_and(|lock| lock.suspected_deadlock),
+                queue: own.map_or_else(Vec::new, |lock| lock.queue),
             });
         }
         held.sort_by(|a, b| a.key.cmp(&b.key));

@@ -29,11 +29,13 @@ pub(super) fn find_block(wait: Place) -> Option<Step> {
 
 impl Step {
     fn describe(&self) -> Edge {
+        // Who has moved on by now is shown as it was.
+        let who = |place, record| table::who(place).unwrap_or_else(|| Holder::from(record));
         Edge {
-            waiter: Holder::from(self.waiter),
+            waiter: who(self.wait, self.waiter),
             space: name_of(self.space),
             key: self.key.clone(),
-            holder: Holder::from(self.holder),
+            holder: who(self.hold, self.holder),
         }
     }
 

@@ -253,7 +253,7 @@ impl Locks {
 
     /// Whether somebody holds the lock of the text.
     pub(crate) fn is_held(&self, text: &[u8]) -> bool {
-        table::holder(Name::new(self.id(), text)).is_some()
+        table::is_held(Name::new(self.id(), text))
     }
 
     /// The state of a lock; `None` if nobody holds or awaits it.

@@ -1,7 +1,6 @@
 //! One lock to be taken: which, how, and where in the code.
 
 use crate::error::{Error, ErrorKind};
-use crate::holder::Holder;
 use crate::key::{Key, LockKey};
 use crate::name::Taken;
 use crate::owner::Owner;
@@ -100,7 +99,7 @@ impl Request {
 /// The error of who doesn't wait.
 #[cold]
 pub(super) fn busy(name: Name<'_>) -> Error {
-    let holder = table::holder(name).map(Holder::from);
+    let holder = table::in_the_way(name);
     let space = name_of(name.space.number);
     Error::new(ErrorKind::Busy, space, name.key(), holder)
 }
@@ -109,10 +108,5 @@ pub(super) fn busy(name: Name<'_>) -> Error {
 /// itself the holder.
 pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
     let (space, key, holder) = table::awaited_from(place)?;
-    Some(Error::new(
-        kind,
-        name_of(space),
-        key,
-        holder.map(Holder::from),
-    ))
+    Some(Error::new(kind, space, key, holder))
 }

@@ -108,6 +108,11 @@ impl Instant {
     }
 }
 
+/// The time since the model began.
+pub(crate) fn nanoseconds() -> u64 {
+    1000 * CLOCK.load(Ordering::Relaxed)
+}
+
 /// Lets time pass.
 pub(crate) fn pass(duration: Duration) {
     let micros = u64::try_from(duration.as_micros()).expect("a short time");

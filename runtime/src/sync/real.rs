@@ -4,6 +4,7 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
 pub(crate) use std::time::Instant;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 use std::{cell, hint, thread};
 
@@ -11,6 +12,13 @@ use std::{cell, hint, thread};
 thread_local! {
     /// How often the thread has paused.
     pub(crate) static PAUSES: cell::Cell<usize> = const { cell::Cell::new(0) };
+}
+
+/// The time since the first call.
+pub(crate) fn nanoseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let since = START.get_or_init(Instant::now).elapsed();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Lets some time pass, the more the later the round.

@@ -7,13 +7,14 @@
 //! graph keeps its waits in the order in which they began. So a question costs what has
 //! happened since the last one, and the number of holders who do wait.
 
+use super::moment::{Moment, Since};
 use super::place::Ticket;
 use super::policy::Mode;
 use super::waits::{Waits, count_step};
 use crate::owner::Owner;
 use crate::site::Record;
-use crate::sync::Instant;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::task::Waker;
 
 /// So many holders are looked at one by one. In a model few are many.
@@ -21,9 +22,21 @@ const FEW: usize = if cfg!(all(test, loom)) { 0 } else { 8 };
 
 #[derive(Default)]
 pub(crate) struct Crowd {
-    holders: BTreeMap<Ticket, Record>,
+    holders: BTreeMap<Ticket, Occupant>,
     pub(crate) queue: BTreeMap<Ticket, Waiter>,
+    /// Since when there has always been somebody in the queue. What holder has no moment of its
+    /// own has been there at least as long: who comes later gets one.
+    pub(crate) contended: Option<Moment>,
+    /// What the holders are called that have waited in a [named](crate::named()) task.
+    pub(crate) labels: BTreeMap<Ticket, Arc<str>>,
     owners: Option<Box<Owners>>,
+}
+
+/// A holder.
+#[derive(Clone, Copy)]
+pub(crate) struct Occupant {
+    pub(crate) record: Record,
+    pub(crate) since: Since,
 }
 
 /// A thread or a task in the queue.
@@ -33,7 +46,11 @@ pub(crate) struct Waiter {
     pub(crate) record: Record,
     /// `None` once it has been called, until the waiter tries again.
     pub(crate) waker: Option<Waker>,
-    pub(crate) since: Instant,
+    pub(crate) since: Moment,
+    /// When it was called, until it tries again.
+    pub(crate) called: Option<Moment>,
+    /// What its task is called.
+    pub(crate) label: Option<Arc<str>>,
 }
 
 /// Who the holders are.
@@ -56,36 +73,48 @@ pub(crate) struct WaitingHolder {
 }
 
 impl Crowd {
-    pub(crate) const fn holders(&self) -> &BTreeMap<Ticket, Record> {
+    pub(crate) const fn holders(&self) -> &BTreeMap<Ticket, Occupant> {
         &self.holders
     }
 
-    pub(crate) fn insert(&mut self, ticket: Ticket, record: Record) {
-        self.holders.insert(ticket, record);
+    /// What is known of when the holds began.
+    pub(crate) fn since(&mut self) -> impl Iterator<Item = &mut Since> {
+        self.holders.values_mut().map(|holder| &mut holder.since)
+    }
+
+    pub(crate) fn insert(&mut self, ticket: Ticket, occupant: Occupant) {
+        self.holders.insert(ticket, occupant);
         if let Some(owners) = &mut self.owners {
-            owners.insert(ticket, record.owner);
+            owners.insert(ticket, occupant.record.owner);
         }
     }
 
-    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Record> {
-        let record = self.holders.remove(&ticket)?;
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Occupant> {
+        let occupant = self.holders.remove(&ticket)?;
         if let Some(owners) = &mut self.owners {
-            owners.remove(ticket, record.owner);
+            owners.remove(ticket, occupant.record.owner);
         }
-        Some(record)
+        Some(occupant)
     }
 
-    pub(crate) fn pop_first(&mut self) -> Option<(Ticket, Record)> {
+    pub(crate) fn pop_first(&mut self) -> Option<(Ticket, Occupant)> {
         let (ticket, _) = self.holders.first_key_value()?;
         let ticket = *ticket;
         Some((ticket, self.remove(ticket)?))
     }
 
+    /// A waiter goes on that the lock was handed to.
+    pub(crate) fn come(&mut self, ticket: Ticket) {
+        if let Some(holder) = self.holders.get_mut(&ticket) {
+            holder.since.come();
+        }
+    }
+
     /// Clears the owner of a hold: its guard may be dropped by any thread.
     pub(crate) fn disown(&mut self, ticket: Ticket) {
-        if let Some(mut record) = self.remove(ticket) {
-            record.owner = Owner::UNKNOWN;
-            self.insert(ticket, record);
+        if let Some(mut occupant) = self.remove(ticket) {
+            occupant.record.owner = Owner::UNKNOWN;
+            self.insert(ticket, occupant);
         }
     }
 
@@ -96,9 +125,11 @@ impl Crowd {
             *tickets.first()?
         } else {
             let mut holders = self.holders.iter();
-            *holders.find(|(_, record)| !record.owner.is_thread())?.0
+            *holders
+                .find(|(_, holder)| !holder.record.owner.is_thread())?
+                .0
         };
-        Some((found, self.holders[&found]))
+        Some((found, self.holders[&found].record))
     }
 
     /// Whether one of the holds is a thread's.
@@ -108,27 +139,31 @@ impl Crowd {
                 let first = owners.holds.first_key_value();
                 first.is_some_and(|(first, _)| first.is_thread())
             }
-            None => self.holders.values().any(|record| record.owner.is_thread()),
+            None => self.owners_of_few().any(Owner::is_thread),
         }
     }
 
     pub(crate) fn is_held_by(&mut self, owner: Owner) -> bool {
         match self.owners() {
             Some(owners) => owners.holds.contains_key(&owner),
-            None => self.holders.values().any(|record| record.owner == owner),
+            None => self.owners_of_few().any(|one| one == owner),
         }
+    }
+
+    fn owners_of_few(&self) -> impl Iterator<Item = Owner> {
+        self.holders.values().map(|holder| holder.record.owner)
     }
 
     /// The holders who wait for some lock.
     pub(crate) fn waiting(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
         let Some(owners) = self.owners() else {
-            let holder = |(ticket, record): (&Ticket, &Record)| WaitingHolder {
+            let holder = |(ticket, holder): (&Ticket, &Occupant)| WaitingHolder {
                 ticket: *ticket,
-                record: *record,
+                record: holder.record,
                 holds: 1,
             };
             let holders = self.holders.iter().inspect(|_| count_step());
-            let waiting = holders.filter(|(_, record)| waits.is_waiting(record.owner));
+            let waiting = holders.filter(|(_, holder)| waits.is_waiting(holder.record.owner));
             return waiting.map(holder).collect();
         };
         let holders = owners.waiting(waits);
@@ -136,7 +171,7 @@ impl Crowd {
             .into_iter()
             .map(|(ticket, holds)| WaitingHolder {
                 ticket,
-                record: self.holders[&ticket],
+                record: self.holders[&ticket].record,
                 holds,
             })
             .collect()
@@ -150,8 +185,8 @@ impl Crowd {
                 suspects: BTreeSet::new(),
                 looked: 0,
             });
-            for (ticket, record) in &self.holders {
-                owners.insert(*ticket, record.owner);
+            for (ticket, holder) in &self.holders {
+                owners.insert(*ticket, holder.record.owner);
             }
             self.owners = Some(owners);
         }

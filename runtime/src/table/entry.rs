@@ -10,18 +10,18 @@
 //! No foreign code runs under the mutex: what a waker does, and its drop, waits in
 //! [`Wakers`] until the mutex is free.
 
-use super::crowd::{Crowd, Waiter, WaitingHolder};
-use super::identity::name_of;
+mod look;
+
+use super::crowd::{Crowd, Occupant, Waiter, WaitingHolder};
+use super::moment::{Moment, Since};
 use super::place::Ticket;
 use super::policy::{Mode, Policy};
 use super::waits::Waits;
 use crate::foreign;
-use crate::holder::Holder;
 use crate::key::Key;
+use crate::named;
 use crate::owner::Owner;
-use crate::site::{Record, Site};
-use crate::state::LockState;
-use crate::sync::Instant;
+use crate::site::Record;
 use std::collections::{BTreeMap, btree_map};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -43,7 +43,7 @@ pub(crate) struct Entry {
     /// How the present holders hold.
     mode: Mode,
     /// A holder, in a place of its own so that a lock with one needs no more room.
-    first: Option<(Ticket, Record)>,
+    first: Option<(Ticket, Occupant)>,
     /// From the first waiter or second holder on.
     crowd: Option<Box<Crowd>>,
 }
@@ -127,9 +127,10 @@ impl Entry {
         key: Key,
         policy: Policy,
         mode: Mode,
-        holder: (Ticket, Record),
+        (ticket, record): (Ticket, Record),
     ) -> Self {
-        let first = Some(holder);
+        let since = Since::UNKNOWN;
+        let first = Some((ticket, Occupant { record, since }));
         let Policy { permits, fair } = policy;
         Self {
             number,
@@ -141,28 +142,6 @@ impl Entry {
             first,
             crowd: None,
         }
-    }
-
-    /// The first of the holders; `None` while a waiter has been woken and hasn't taken the
-    /// lock yet.
-    pub(crate) fn holder(&self) -> Option<Record> {
-        self.holders().next().map(|(_, record)| record)
-    }
-
-    /// Where in the code a holder or a waiter asked for the lock.
-    pub(crate) fn site_of(&self, ticket: Ticket) -> Option<Site> {
-        let mut holders = self.holders();
-        let holder = holders.find(|(holder, _)| *holder == ticket);
-        let waiter = || self.crowd.as_ref()?.queue.get(&ticket);
-        let record = holder.map(|(_, record)| record);
-        Some(record.or_else(|| Some(waiter()?.record))?.site)
-    }
-
-    pub(crate) fn holders(&self) -> impl Iterator<Item = (Ticket, Record)> {
-        let others = self.crowd.iter().flat_map(|crowd| crowd.holders());
-        self.first
-            .into_iter()
-            .chain(others.map(|(ticket, record)| (*ticket, *record)))
     }
 
     /// A waiter that is in the queue, and what keeps it from the lock. Of the waiters before
@@ -197,10 +176,10 @@ impl Entry {
         };
         let first = self
             .first
-            .filter(|(_, first)| waits.is_waiting(first.owner));
-        holders.extend(first.map(|(ticket, record)| WaitingHolder {
+            .filter(|(_, first)| waits.is_waiting(first.record.owner));
+        holders.extend(first.map(|(ticket, first)| WaitingHolder {
             ticket,
-            record,
+            record: first.record,
             holds: 1,
         }));
         holders
@@ -217,22 +196,13 @@ impl Entry {
             let (ticket, waiter) = crowd.queue.first_key_value()?;
             return Some((*ticket, waiter.record)).filter(of_task);
         }
-        let first = self.first.filter(of_task);
+        let first = self.first.map(|(ticket, first)| (ticket, first.record));
+        let first = first.filter(of_task);
         if self.permits == 1 {
             first.or_else(|| crowd.find_task())
         } else {
             first.filter(|_| !crowd.has_thread())
         }
-    }
-
-    /// The record of the holder or waiter with this ticket, if it is still there.
-    pub(crate) fn record_of(&self, ticket: Ticket) -> Option<Record> {
-        let crowd = self.crowd.as_ref();
-        let first = self.first.filter(|(first, _)| *first == ticket);
-        first
-            .map(|(_, record)| record)
-            .or_else(|| crowd?.holders().get(&ticket).copied())
-            .or_else(|| Some(crowd?.queue.get(&ticket)?.record))
     }
 
     pub(crate) fn is_held_by(&self, ticket: Ticket) -> bool {
@@ -259,23 +229,6 @@ impl Entry {
         self.first.is_none() && self.first_waiter().is_none()
     }
 
-    pub(crate) fn state(&self, suspected: bool) -> LockState {
-        let queue = self.crowd.as_ref().map(|crowd| &crowd.queue);
-        let first = queue.and_then(BTreeMap::first_key_value);
-        LockState {
-            space: name_of(self.space),
-            key: self.key.clone(),
-            holders: self
-                .holders()
-                .map(|(_, record)| Holder::from(record))
-                .collect(),
-            waiters: queue.map_or(0, BTreeMap::len),
-            waiter_pids: Vec::new(),
-            longest_wait: first.map(|(_, waiter)| waiter.since.elapsed()),
-            suspected_deadlock: suspected,
-        }
-    }
-
     /// For whom the present holders leave room.
     fn room(&self) -> Room {
         match self.holder_count() {
@@ -299,7 +252,8 @@ impl Entry {
             return None;
         }
         let ticket = Ticket::draw();
-        self.hold(ticket, mode, record);
+        let since = self.since_now();
+        self.hold(ticket, mode, Occupant { record, since });
         Some(ticket)
     }
 
@@ -308,28 +262,49 @@ impl Entry {
     pub(crate) fn try_reenter(&mut self, mode: Mode, record: Record) -> Option<Ticket> {
         let owner = record.owner;
         let crowd = self.crowd.as_mut();
-        let holds = self.first.is_some_and(|(_, first)| first.owner == owner)
+        let holds = self
+            .first
+            .is_some_and(|(_, first)| first.record.owner == owner)
             || crowd.is_some_and(|crowd| crowd.is_held_by(owner));
         let as_well = self.mode == mode || mode == Mode::Shared || self.permits > 1;
         if !(holds && as_well) {
             return None;
         }
         let ticket = Ticket::draw();
-        self.crowd().insert(ticket, record);
+        let since = self.since_now();
+        self.crowd().insert(ticket, Occupant { record, since });
         Some(ticket)
     }
 
     /// Joins the end of the queue.
     pub(crate) fn enqueue(&mut self, mode: Mode, record: Record, waker: Waker) -> Ticket {
+        let now = Moment::now();
         let waiter = Waiter {
             mode,
             record,
             waker: Some(waker),
-            since: Instant::now(),
+            since: now,
+            called: None,
+            label: named::current(),
         };
         let ticket = Ticket::draw();
-        self.crowd().queue.insert(ticket, waiter);
+        if let Some((_, first)) = &mut self.first {
+            first.since.is_at_least(now);
+        }
+        let crowd = self.crowd();
+        if crowd.queue.is_empty() {
+            crowd.contended = Some(now);
+        }
+        crowd.queue.insert(ticket, waiter);
         ticket
+    }
+
+    /// When a hold begins that begins now, as far as somebody waits: then the clock is looked at.
+    fn since_now(&self) -> Since {
+        match self.first_waiter() {
+            Some(_) => Since::at(Moment::of_hold()),
+            None => Since::UNKNOWN,
+        }
     }
 
     /// A waiter's next try. True if it has the lock now; else `waker` is left in the
@@ -344,24 +319,37 @@ impl Entry {
         let (room, overtakes) = (self.room(), self.may_overtake());
         let in_turn = overtakes || self.first_waiter() == Some(ticket);
         let btree_map::Entry::Occupied(mut waiter) = self.crowd().queue.entry(ticket) else {
-            return true; // Handed over, by invariant 3.
+            self.come(ticket); // Handed over, by invariant 3.
+            return true;
         };
         waiter.get_mut().record.owner = owner;
         if !(in_turn && room.admits(waiter.get().mode)) {
+            waiter.get_mut().called = None;
             wakers.to_drop = mem::replace(&mut waiter.get_mut().waker, waker.take());
             return false;
         }
-        let waiter = waiter.remove();
-        wakers.to_drop = waiter.waker;
-        self.hold(ticket, waiter.mode, waiter.record);
+        let mut waiter = waiter.remove();
+        wakers.to_drop = waiter.waker.take();
+        self.admit(ticket, waiter, Since::at(Moment::of_hold()));
         self.pass_on(wakers);
         true
+    }
+
+    /// A waiter goes on that the lock was handed to.
+    fn come(&mut self, ticket: Ticket) {
+        match (&mut self.first, &mut self.crowd) {
+            (Some((first, holder)), _) if *first == ticket => holder.since.come(),
+            (_, Some(crowd)) => crowd.come(ticket),
+            (_, None) => {}
+        }
     }
 
     /// Clears the owner of a hold: its guard may be dropped by any thread.
     pub(crate) fn disown(&mut self, ticket: Ticket) {
         match (&mut self.first, &mut self.crowd) {
-            (Some((first, record)), _) if *first == ticket => record.owner = Owner::UNKNOWN,
+            (Some((first, holder)), _) if *first == ticket => {
+                holder.record.owner = Owner::UNKNOWN;
+            }
             (_, Some(crowd)) => crowd.disown(ticket),
             (_, None) => {}
         }
@@ -369,7 +357,10 @@ impl Entry {
 
     /// Ends a hold.
     pub(crate) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
-        let crowd = self.crowd.as_mut();
+        let mut crowd = self.crowd.as_mut();
+        if let Some(crowd) = &mut crowd {
+            crowd.labels.remove(&ticket);
+        }
         if self.first.is_some_and(|(first, _)| first == ticket) {
             self.first = crowd.and_then(|crowd| crowd.pop_first());
         } else if let Some(crowd) = crowd {
@@ -410,24 +401,37 @@ impl Entry {
             if !room.admits(waiter.mode) {
                 return;
             }
-            if !self.fair && waiter.since.elapsed() < OVERTAKE {
+            let now = Moment::now();
+            if !self.fair && waiter.since.until(now) < OVERTAKE {
                 // It takes the lock, unless somebody is faster. There is no waker if
                 // it was woken before and has not come yet: then once is enough.
+                if waiter.waker.is_some() {
+                    waiter.called = Some(now);
+                }
                 wakers.call_later(waiter.waker.take());
                 return;
             }
-            let (ticket, waiter) = first.remove_entry();
-            wakers.call_later(waiter.waker);
-            self.hold(ticket, waiter.mode, waiter.record);
+            let (ticket, mut waiter) = first.remove_entry();
+            wakers.call_later(waiter.waker.take());
+            self.admit(ticket, waiter, Since::handed_over(now));
         }
     }
 
-    fn hold(&mut self, ticket: Ticket, mode: Mode, record: Record) {
+    /// Gives the lock to a waiter that has left the queue.
+    fn admit(&mut self, ticket: Ticket, waiter: Waiter, since: Since) {
+        let (mode, record) = (waiter.mode, waiter.record);
+        self.hold(ticket, mode, Occupant { record, since });
+        if let Some(label) = waiter.label {
+            self.crowd().labels.insert(ticket, label);
+        }
+    }
+
+    fn hold(&mut self, ticket: Ticket, mode: Mode, occupant: Occupant) {
         self.mode = mode;
         if self.first.is_none() {
-            self.first = Some((ticket, record));
+            self.first = Some((ticket, occupant));
         } else {
-            self.crowd().insert(ticket, record);
+            self.crowd().insert(ticket, occupant);
         }
     }
 

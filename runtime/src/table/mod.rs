@@ -14,10 +14,12 @@ mod hash;
 pub(crate) mod identity;
 #[cfg(all(test, loom))]
 mod models;
+pub(crate) mod moment;
 pub(crate) mod place;
 pub(crate) mod policy;
 pub(crate) mod waits;
 
+use crate::holder::Holder;
 use crate::key::Key;
 use crate::name::Taken;
 use crate::owner::Owner;
@@ -28,7 +30,8 @@ use bucket::{Bucket, Written};
 use entry::{Entry, Wakers};
 use few::Few;
 use hashbrown::{HashTable, hash_table};
-use identity::{is_counted, is_fair, name_of};
+use identity::{is_counted, is_fair};
+use moment::Moment;
 use place::{EntryId, Place, Ticket};
 use policy::{Mode, Policy, Reentry, Terms};
 use std::collections::BTreeSet;
@@ -265,11 +268,9 @@ fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option
     let mut inflated = Inflated::at(hash);
     let table = &mut inflated.entries.table;
     let entry = table.find_mut(hash, |entry| is_it(entry))?;
-    Some(Taken {
-        space: name_of(entry.space),
-        key: entry.key.clone(),
-        site: entry.site_of(ticket)?,
-    })
+    let (space, key) = entry.name();
+    let site = entry.site_of(ticket)?;
+    Some(Taken { space, key, site })
 }
 
 /// Clears the owner of a hold: its guard may be dropped by any thread.
@@ -356,18 +357,36 @@ fn end(hash: u64, is_it: impl Fn(&Entry) -> bool, part: impl FnOnce(&mut Entry, 
     }
 }
 
-/// The first of the lock's holders.
-pub(crate) fn holder(name: Name<'_>) -> Option<Record> {
-    Inflated::at(name.hash).find(name)?.holder()
+/// Whether somebody holds the lock.
+pub(crate) fn is_held(name: Name<'_>) -> bool {
+    let mut inflated = Inflated::at(name.hash);
+    let entry = inflated.find(name);
+    entry.is_some_and(|entry| entry.holder_count() > 0)
 }
 
-/// The lock that a waiter is kept from, and its first holder. `None` if the waiter isn't in the
-/// queue any more: then it holds the lock itself.
-pub(crate) fn awaited_from(place: Place) -> Option<(u64, Key, Option<Record>)> {
+/// Who is in the way of somebody who wants the lock now.
+pub(crate) fn in_the_way(name: Name<'_>) -> Option<Holder> {
+    let mut inflated = Inflated::at(name.hash);
+    let entry = inflated.find(name)?;
+    let party = entry.in_the_way(id_of(name.hash, entry), None)?;
+    Some(party.show(Moment::now()))
+}
+
+/// The lock that a waiter is kept from, and by whom. `None` if the waiter isn't in the queue any
+/// more: then it holds the lock itself.
+pub(crate) fn awaited_from(place: Place) -> Option<(&'static str, Key, Option<Holder>)> {
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.waited_for(place.entry);
     entry.wait(place.ticket, |_, _| false)?;
-    Some((entry.space, entry.key.clone(), entry.holder()))
+    let (space, key) = entry.name();
+    let party = entry.in_the_way(place.entry, Some(place.ticket));
+    Some((space, key, party.map(|party| party.show(Moment::now()))))
+}
+
+/// A holder or a waiter, if it is still there.
+pub(crate) fn who(place: Place) -> Option<Holder> {
+    let party = look(place.entry, |entry| entry.who(place))??;
+    Some(party.show(Moment::now()))
 }
 
 /// Looks at an entry, which may be gone by now.
@@ -388,28 +407,36 @@ pub(crate) fn call(Place { entry, ticket }: Place) {
 pub(crate) fn state(name: Name<'_>, suspected: &BTreeSet<EntryId>) -> Option<LockState> {
     let mut inflated = Inflated::at(name.hash);
     let entry = inflated.find(name)?;
-    let id = EntryId {
-        hash: name.hash,
-        number: entry.number,
-    };
-    Some(entry.state(suspected.contains(&id)))
+    let id = id_of(name.hash, entry);
+    Some(entry.state(id, suspected.contains(&id), Moment::now()))
 }
 
 /// The locks that are held or awaited, of which some are suspected to be part of a deadlock.
 pub(crate) fn states(suspected: &BTreeSet<EntryId>) -> Vec<LockState> {
-    let mut states = Vec::new();
+    look_at_all(|entry, id, now| Some(entry.state(id, suspected.contains(&id), now)))
+}
+
+/// Looks at all entries, a part of them at a time.
+fn look_at_all<R>(look: impl Fn(&mut Entry, EntryId, Moment) -> Option<R>) -> Vec<R> {
+    let mut found = Vec::new();
     for shard in 0..SHARDS {
-        let inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);
-        let entries = &inflated.entries.table;
-        states.extend(entries.iter().map(|entry| {
-            let id = EntryId {
-                hash: rehash(entry),
-                number: entry.number,
-            };
-            entry.state(suspected.contains(&id))
+        let mut inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);
+        let entries = &mut inflated.entries.table;
+        if entries.is_empty() {
+            continue;
+        }
+        let now = Moment::now();
+        found.extend(entries.iter_mut().filter_map(|entry| {
+            let id = id_of(rehash(entry), entry);
+            look(entry, id, now)
         }));
     }
-    states
+    found
+}
+
+const fn id_of(hash: u64, entry: &Entry) -> EntryId {
+    let number = entry.number;
+    EntryId { hash, number }
 }
 
 /// Whether no lock is held or awaited, and nothing is left of those that were.

@@ -1,10 +1,11 @@
 //! What one can see of the locks, and the texts it comes in.
 
-use lockutils::{LockState, Locks, assert_locked};
+use lockutils::{Holder, LockState, Locks, Waiter, assert_locked};
 use lockutils_tests::{ByHand, eventually, in_time};
 use std::panic;
 use std::sync::Barrier;
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// The locks of a space whose name no other has.
 fn states(space: &str) -> Vec<LockState> {
@@ -182,5 +183,161 @@ fn debug_texts_can_be_had_while_locks_are_held() {
         let text = format!("{locks:?} {guard:?} {:?}", locks.key("2f1c"));
         assert!(text.contains("debugged"), "{text}");
         assert!(text.contains("2f1c"), "{text}");
+    });
+}
+
+#[test]
+fn queue_is_shown_in_order_and_only_its_beginning() {
+    in_time(|| {
+        let locks = Locks::new("queue");
+        let _guard = locks.key("key").lock();
+        let wait = |shared: bool| {
+            let key = locks.key("key");
+            let key = if shared { key.shared() } else { key };
+            let mut waiter = ByHand::new(key.lock_async());
+            assert!(waiter.poll().is_pending());
+            waiter
+        };
+        let waiters: Vec<_> = (0..150).map(|number| wait(number % 3 == 1)).collect();
+        let [lock] = &states("queue")[..] else {
+            panic!("one lock is held");
+        };
+        assert_eq!((lock.waiters, lock.queue.len()), (waiters.len(), 100));
+        let shared = lock.queue.iter().map(Waiter::shared);
+        assert!(shared.eq((0..100).map(|number| number % 3 == 1)));
+        let waited = lock.queue.iter().map(Waiter::waited);
+        assert!(waited.is_sorted_by(|earlier, later| earlier >= later));
+        assert_eq!(lock.longest_wait, Some(lock.queue[0].waited()));
+        assert!(lock.queue.iter().all(|waiter| {
+            let who = waiter.who();
+            who.held_for().is_none() && who.not_polled_for().is_none()
+        }));
+    });
+}
+
+#[test]
+fn hold_is_timed_from_the_first_waiter_or_look_on() {
+    in_time(|| {
+        let locks = Locks::new("timed holds").permits(3);
+        let held_for = |key: &str| {
+            let states = states("timed holds");
+            let lock = states.iter().find(|lock| lock.key.as_str() == key)?;
+            let holders = lock.holders.iter().map(Holder::held_for);
+            Some(holders.collect::<Vec<_>>())
+        };
+        let enough = Duration::from_millis(20);
+        let _looked_at = locks.key("looked at").lock();
+        assert_eq!(held_for("looked at"), Some(vec![None]));
+        let _awaited = [(); 3].map(|()| locks.key("awaited").lock());
+        let mut waiter = ByHand::new(locks.key("awaited").lock_async());
+        assert!(waiter.poll().is_pending());
+        let start = Instant::now();
+        eventually("time goes by", || start.elapsed() > enough);
+        // All three since the waiter came, and also when that one has left.
+        for key in ["looked at", "awaited", "awaited"] {
+            let held_for = held_for(key).unwrap();
+            assert!(held_for.iter().all(|held| *held > Some(enough)), "{key}");
+            drop(waiter);
+            waiter = ByHand::new(locks.key("nobody's").lock_async());
+        }
+        // Who has waited knows the moment.
+        let files = locks.key("next");
+        let guards = [(); 3].map(|()| files.lock());
+        let mut next = ByHand::new(files.lock_async());
+        assert!(next.poll().is_pending());
+        drop(guards);
+        let _guard = next.finish();
+        assert!(held_for("next").unwrap()[0].is_some());
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn thread_is_shown_with_the_systems_id() {
+    in_time(|| {
+        let locks = Locks::new("system's ids");
+        in_thread("numbered", || {
+            let _guard = locks.key("thread").lock();
+            let link = std::fs::read_link("/proc/thread-self").unwrap();
+            let id = link.file_name().unwrap().to_str().unwrap().to_owned();
+            let _task = pollster::block_on(locks.key("zzz task").lock_async());
+            let [thread, task] = &states("system's ids")[..] else {
+                panic!("two locks are held");
+            };
+            let holder = &thread.holders[0];
+            assert_eq!(holder.os_thread(), id.parse().ok());
+            let text = format!("{holder:#}");
+            let end = format!(" in thread \"numbered\" ({id})");
+            assert!(text.ends_with(&end), "{text}");
+            assert_eq!(task.holders[0].os_thread(), None);
+        });
+    });
+}
+
+/// A fair lock is always handed over.
+#[test]
+fn lock_that_nobody_comes_for_is_shown_as_handed_over() {
+    in_time(|| {
+        let locks = Locks::new("handed over").fair();
+        let guard = locks.key("key").lock();
+        let mut next = ByHand::new(locks.key("key").lock_async());
+        let mut last = ByHand::new(locks.key("key").lock_async());
+        assert!(next.poll().is_pending() && last.poll().is_pending());
+        drop(guard);
+        let state = || states("handed over").remove(0);
+        let not_polled_for = || state().holders[0].not_polled_for();
+        let enough = Duration::from_millis(20);
+        eventually("it isn't polled for a while", || {
+            not_polled_for() > Some(enough)
+        });
+        assert_eq!((state().holders.len(), state().waiters), (1, 1));
+        let in_texts = [
+            state().to_string(),
+            locks.key("key").try_lock().unwrap_err().to_string(),
+            pollster::block_on(locks.key("key").lock_timeout_async(enough))
+                .unwrap_err()
+                .to_string(),
+        ];
+        for text in in_texts {
+            assert!(text.contains(": handed to "), "{text}");
+            let end = " s ago, whose future has not been polled since";
+            assert!(text.contains(end), "{text}");
+        }
+        let guard = next.finish();
+        assert_eq!(not_polled_for(), None);
+        assert!(state().to_string().contains(": held by "));
+        // The next one is dropped instead, and so nobody has it.
+        drop(guard);
+        assert!(not_polled_for().is_some());
+        drop(last);
+        assert!(states("handed over").is_empty());
+    });
+}
+
+/// For the first millisecond of its wait a waiter is called to take the lock itself.
+#[test]
+fn waiter_that_was_called_and_does_not_come_is_shown() {
+    in_time(|| {
+        let locks = Locks::new("called");
+        let state = || states("called").remove(0);
+        let mut called = None;
+        // On a busy machine the millisecond may be over.
+        eventually("a waiter is called, and not handed the lock", || {
+            drop(called.take());
+            let guard = locks.key("key").lock();
+            let mut waiter = ByHand::new(locks.key("key").lock_async());
+            assert!(waiter.poll().is_pending());
+            drop(guard);
+            called = Some(waiter);
+            state().holders.is_empty()
+        });
+        assert!(state().queue[0].who().not_polled_for().is_some());
+        // One that comes, and then waits for a newcomer that was faster, is none of those.
+        let guard = locks.key("key").try_lock().unwrap();
+        let mut waiter = called.unwrap();
+        assert!(waiter.poll().is_pending());
+        assert_eq!(state().queue[0].who().not_polled_for(), None);
+        drop(guard);
+        drop(waiter);
     });
 }

@@ -19,6 +19,7 @@ mod keys;
 mod leased;
 mod memory;
 mod model;
+mod named;
 mod nesting;
 mod panics;
 mod permits;

@@ -38,9 +38,12 @@
 //! | `wait`: the holders aren't in the way | `deadlock_against_deadlock` |
 //! | `wait`: another waiter's, for a waiter that has the lock by now | `timeout_of_zero_against_hand_over` |
 //! | `disown`: the first hold not; the others not | `sent_guards_against_acquire` |
+//! | `pass_on`: a hand-over not marked; `retry`: that mark kept | `snapshot_against_hand_over` |
 
 use super::{COUNTED, FAIR, LOCKS, Meeting, PATIENCE, Protected, block_on, key, model, poll_once};
+use crate::holder::Holder;
 use crate::local::Locks;
+use crate::snapshot::snapshot;
 use crate::sync::pass;
 use loom::sync::atomic::AtomicU32;
 use loom::thread;
@@ -235,5 +238,49 @@ fn exclusive_reentry_against_shared() {
             protected.change();
         }
         reader.join().unwrap();
+    });
+}
+
+/// The holder of the fair lock, and whether that is the task.
+fn look() -> Option<(Holder, bool)> {
+    let states = snapshot().into_iter();
+    let mut holders = states.flat_map(|lock| lock.holders);
+    let holder = holders.next()?;
+    assert!(holders.next().is_none());
+    let is_task = holder.to_string().ends_with(" in an async task");
+    Some((holder, is_task))
+}
+
+/// Whoever looks sees a hand-over as one until the waiter comes.
+#[test]
+fn snapshot_against_hand_over() {
+    model(4, || {
+        let progress = Rc::new(AtomicU32::new(0));
+        let held = FAIR.key("0").lock();
+        let mut waiter = FAIR.key("0").lock_async();
+        assert!(poll_once(&mut waiter).is_pending());
+        let looker = {
+            let progress = Rc::clone(&progress);
+            thread::spawn(move || {
+                let before = progress.load(Ordering::Acquire);
+                let seen = look();
+                let after = progress.load(Ordering::Acquire);
+                match seen {
+                    None => assert_eq!(after, 2),
+                    Some((holder, false)) => assert!(holder.not_polled_for().is_none()),
+                    Some((holder, true)) if holder.not_polled_for().is_none() => {
+                        assert!(after >= 1, "it hasn't come");
+                    }
+                    Some((_, true)) => assert!(before <= 1, "it has come"),
+                }
+            })
+        };
+        drop(held);
+        progress.store(1, Ordering::Release);
+        let taken = poll_once(&mut waiter);
+        assert!(taken.is_ready());
+        progress.store(2, Ordering::Release);
+        drop(taken);
+        looker.join().unwrap();
     });
 }

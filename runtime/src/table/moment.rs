@@ -1,0 +1,100 @@
+//! Moments, as locks remember them: in eight bytes, since many locks are to fit in little memory.
+//!
+//! The clock is read only where somebody waits, or looks.
+
+use crate::sync::nanoseconds;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+/// A moment: nanoseconds since the process first looked at the clock here, and one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(NonZeroU64);
+
+/// What is known of when a hold began.
+///
+/// | bits | what they say |
+/// |---|---|
+/// | all zero | nothing |
+/// | 63 | whether it was handed to a waiter that hasn't come for it |
+/// | 0 to 62 | the [`Moment`] from which on it has lasted at least |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Since(u64);
+
+const HANDED_OVER: u64 = 1 << 63;
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self(NonZeroU64::MIN.saturating_add(nanoseconds()))
+    }
+
+    /// When a hold has begun. No model looks at it, and each look at the clock is one more step
+    /// of a model.
+    pub(crate) fn of_hold() -> Self {
+        if cfg!(all(test, loom)) {
+            return Self(NonZeroU64::MIN);
+        }
+        Self::now()
+    }
+
+    /// How long it is since then.
+    pub(crate) const fn until(self, now: Self) -> Duration {
+        Duration::from_nanos(now.0.get().saturating_sub(self.0.get()))
+    }
+}
+
+impl Since {
+    pub(crate) const UNKNOWN: Self = Self(0);
+
+    pub(crate) const fn at(Moment(moment): Moment) -> Self {
+        Self(moment.get() & !HANDED_OVER)
+    }
+
+    /// Of a hold that was handed to a waiter, until that [has come](Since::come).
+    pub(crate) const fn handed_over(moment: Moment) -> Self {
+        Self(Self::at(moment).0 | HANDED_OVER)
+    }
+
+    pub(crate) fn moment(self) -> Option<Moment> {
+        NonZeroU64::new(self.0 & !HANDED_OVER).map(Moment)
+    }
+
+    /// When it was handed to a waiter, if that hasn't come for it.
+    pub(crate) fn not_come_since(self) -> Option<Moment> {
+        self.moment().filter(|_| self.0 & HANDED_OVER != 0)
+    }
+
+    /// The waiter that it was handed to goes on.
+    pub(crate) fn come(&mut self) {
+        self.0 &= !HANDED_OVER;
+    }
+
+    /// Remembers a moment, unless there is an earlier one.
+    pub(crate) fn is_at_least(&mut self, moment: Moment) {
+        if *self == Self::UNKNOWN {
+            *self = Self::at(moment);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moment_of_a_hold_is_kept_when_its_waiter_has_come() {
+        let (moment, later) = (Moment::now(), Moment::now());
+        let mut since = Since::handed_over(moment);
+        assert_eq!(since.not_come_since(), Some(moment));
+        since.come();
+        since.is_at_least(later);
+        assert_eq!(
+            (since.moment(), since.not_come_since()),
+            (Some(moment), None)
+        );
+        let mut unknown = Since::UNKNOWN;
+        unknown.come();
+        assert_eq!(unknown.moment(), None);
+        unknown.is_at_least(later);
+        assert_eq!(unknown.moment(), Some(later));
+    }
+}
