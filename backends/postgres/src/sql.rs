@@ -121,11 +121,13 @@ pub(crate) const HOLDERS: &str = "\
 WITH locks AS MATERIALIZED (\
 SELECT (classid::bigint << 32) | objid::bigint AS lock, pid, granted FROM pg_locks \
 WHERE locktype = 'advisory' AND objsubid = 1 \
-AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) \
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())), \
+waiting AS (SELECT lock & 9223372036854775807 AS lock, count(*) AS number FROM locks \
+WHERE lock < 0 OR NOT granted GROUP BY 1) \
 SELECT locks.lock, application_name, key, host, process, command, site, since, fence, \
-(SELECT count(*) FROM locks AS others WHERE others.lock = locks.lock | (-9223372036854775808) \
-OR others.lock = locks.lock AND NOT others.granted) \
-FROM locks LEFT JOIN pg_stat_activity ON pg_stat_activity.pid = locks.pid \
+coalesce(number, 0) \
+FROM locks LEFT JOIN waiting ON waiting.lock = locks.lock \
+LEFT JOIN pg_stat_activity ON pg_stat_activity.pid = locks.pid \
 LEFT JOIN public.lockutils_holders AS held ON held.lock = locks.lock AND backend = locks.pid \
 WHERE granted AND CASE WHEN $1::bigint IS NULL \
 THEN locks.lock >= 0 AND (prefix = $2::text OR prefix IS NULL AND application_name LIKE 'lockutils %') \
