@@ -19,6 +19,8 @@
 //!   answers.
 //! - [`EtcdCluster`] is three of them, [`PgBouncer`] a pooler before a [`Postgres`], and
 //!   [`Proxy`] a network that breaks.
+//! - [`faults!`] makes tests of what the locks of every server promise when processes, servers or
+//!   networks fail, for who is a [`faults::Subject`].
 //! - No server outlives the test for long, however that ends: a guard, which is a small shell,
 //!   sees by the end of its standard input that the test is gone, kills what it guards and removes the
 //!   directory.
@@ -32,6 +34,7 @@
 #![forbid(unsafe_code)]
 
 mod etcd;
+pub mod faults;
 mod pgbouncer;
 mod port;
 mod postgres;

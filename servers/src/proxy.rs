@@ -34,6 +34,8 @@ struct State {
     cut: bool,
     requests: Passing,
     answers: Passing,
+    /// How many directions of connections have something that doesn't pass now.
+    held_back: usize,
     /// Both ends of each connection. What isn't here any more passes nothing.
     links: HashMap<usize, [TcpStream; 2]>,
     next_link: usize,
@@ -75,6 +77,7 @@ impl Proxy {
                 cut: true,
                 requests: Passing::Flows,
                 answers: Passing::Flows,
+                held_back: 0,
                 links: HashMap::new(),
                 next_link: 0,
             }),
@@ -99,6 +102,24 @@ impl Proxy {
     #[must_use]
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.shared.state().links.len()
+    }
+
+    /// Whether something is held back that was sent while it is stalled.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        self.shared.state().held_back > 0
+    }
+
+    /// Whether it has cut all connections, and was not mended since.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.shared.state().cut
     }
 
     /// Closes all connections, and refuses new ones.
@@ -255,8 +276,10 @@ impl Shared {
                     return Verdict::Pass;
                 }
                 Passing::Waits => {
+                    state.held_back += 1;
                     let changed = self.changed.wait(state);
                     state = changed.unwrap_or_else(PoisonError::into_inner);
+                    state.held_back -= 1;
                 }
                 Passing::Swallows(1) => {
                     drop(state);

@@ -3,11 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod api;
-mod child;
 mod conformance;
 mod faults;
-mod intervals;
-mod processes;
+mod locks;
 mod refused;
 mod session;
 #[cfg(feature = "rustls")]

@@ -458,7 +458,13 @@ fn a_login_that_the_server_does_not_want_harms_nothing() {
 fn a_server_of_another_kind_is_refused() {
     let refuse = async |port: u16| {
         let store = Etcd::from_url(&format!("etcd://127.0.0.1:{port}")).unwrap();
-        let fault = store.open(&member(LONG)).await.err().expect("refused");
+        let fault = loop {
+            match store.open(&member(LONG)).await.err().expect("refused") {
+                // It may close the connection before its answer is read.
+                Fault::Unknown(_) => {}
+                fault => break fault,
+            }
+        };
         assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
         assert!(
             fault

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use lockutils_conformance::{Subject, conformance, told_by_the_first};
+use lockutils_conformance::{Subject, conformance, eventually, told_by_the_first};
 use lockutils_postgres::PostgresLocks;
 use lockutils_servers::Postgres;
+
+use crate::session::{client, run};
 
 struct Server;
 
@@ -17,6 +19,8 @@ impl Subject for Server {
 
     const ACROSS_PROCESSES: bool = true;
     const EMPTY_KEY: bool = false;
+    const LOSS: bool = true;
+    const FENCE: bool = true;
 
     fn available() -> bool {
         Postgres::available()
@@ -26,6 +30,19 @@ impl Subject for Server {
         let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.to_str().unwrap();
         PostgresLocks::new(&url).unwrap().prefix(prefix)
+    }
+
+    /// With the session of who holds it, which says so a little later than it does.
+    fn lose(space: &PostgresLocks, key: &str) {
+        let terminate = "SELECT pg_terminate_backend(backend, 60000) FROM lockutils_holders \
+                         WHERE key = $1 AND right($2, length(prefix)) = prefix";
+        eventually("its session is found", || {
+            run(async {
+                let client = client(&SERVER.url()).await;
+                let ended = client.query(terminate, &[&key, &space.name()]).await;
+                !ended.unwrap().is_empty()
+            })
+        });
     }
 }
 

@@ -7,6 +7,8 @@ use lockutils_conformance::{Subject, conformance, told_by_the_first};
 use lockutils_redis::RedisLocks;
 use lockutils_servers::Redis;
 
+use crate::setting::admin;
+
 struct Server;
 
 /// One for all cases.
@@ -18,6 +20,8 @@ impl Subject for Server {
     const SHARED: bool = false;
     const ACROSS_PROCESSES: bool = true;
     const EMPTY_KEY: bool = false;
+    const LOSS: bool = true;
+    const FENCE: bool = true;
 
     fn available() -> bool {
         Redis::available()
@@ -27,6 +31,14 @@ impl Subject for Server {
         let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.to_str().unwrap();
         RedisLocks::new(&url).unwrap().prefix(prefix)
+    }
+
+    /// As an administrator does.
+    fn lose(space: &RedisLocks, key: &str) {
+        let prefix = space.name().strip_prefix(&SERVER.url()).unwrap();
+        let name = format!("{}:{key}", &prefix[1..]);
+        let mut delete = redis::cmd("DEL");
+        delete.arg(name).exec(&mut admin(&SERVER.url())).unwrap();
     }
 }
 

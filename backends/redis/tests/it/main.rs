@@ -1,6 +1,8 @@
 //! On real servers, which the tests start, stop and kill.
 
 mod conformance;
+mod faults;
+mod locks;
 mod refused;
 mod session;
 mod setting;

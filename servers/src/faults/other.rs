@@ -1,0 +1,156 @@
+//! The other processes of a case: the test's own program once more, told to run the same test alone.
+//! There it makes its space and obeys, line by line, until its standard input ends:
+//!
+//! | command | does | answers |
+//! |---|---|---|
+//! | `hold KEY` | takes a lock, however long the server is away | `asks`, and `held FENCE` when it has it |
+//! | `state` | looks at the latest hold | `valid` or `lost` |
+//! | `release` | releases it | `released` or `lost` |
+//! | `record FILE` | see [`record`] | |
+//!
+//! Its first line is `begins`.
+
+use std::env;
+use std::io::{self, BufRead as _, Write as _};
+use std::process::Command;
+use std::time::Duration;
+
+use lockutils::{ErrorKind, LeaseGuard};
+use lockutils_conformance::{Process, eventually};
+use lockutils_remote::{Remote, Store};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::cases::record;
+use super::{Subject, at};
+use crate::proxy::Proxy;
+
+const MARK: &str = "lockutils-servers: ";
+const PORT: &str = "LOCKUTILS_FAULTS_PORT";
+const LEASE: &str = "LOCKUTILS_FAULTS_LEASE";
+
+/// Another process, and its way to the server.
+pub(crate) struct Other {
+    process: Process,
+    pub(crate) proxy: Proxy,
+}
+
+impl Other {
+    /// Starts one that runs the test of this name.
+    pub(crate) fn start(test: &str, server: u16, lease: Duration) -> Self {
+        let proxy = Proxy::to(server);
+        let program = env::current_exe().expect("the test's own program");
+        let mut command = Command::new(program);
+        command.args([test, "--exact", "--nocapture", "--include-ignored"]);
+        command.env(PORT, proxy.port().to_string());
+        command.env(LEASE, lease.as_millis().to_string());
+        let process = Process::start_marked(&mut command, MARK);
+        process.hear_of("begins");
+        Self { process, proxy }
+    }
+
+    /// Has it ask for a lock, and waits until its question is at the server.
+    pub(crate) fn asks(&mut self, key: &str) {
+        let before = self.proxy.requests();
+        self.process.ask_for(&format!("hold {key}"), "asks");
+        eventually("it asks", || self.proxy.requests() > before);
+    }
+
+    /// Waits until it has what it asked for. Gives the fence.
+    pub(crate) fn has(&self) -> u64 {
+        self.process.hear_of("held").parse().expect("a fence")
+    }
+
+    /// Has it take a lock. Gives the fence.
+    pub(crate) fn holds(&mut self, key: &str) -> u64 {
+        self.asks(key);
+        self.has()
+    }
+
+    pub(crate) fn state(&mut self) -> String {
+        self.process.ask("state")
+    }
+
+    pub(crate) fn release(&mut self) -> String {
+        self.process.ask("release")
+    }
+
+    /// Has it hold a lock again and again until it is killed.
+    pub(crate) fn record(&mut self, file: &str) {
+        self.process.tell(&format!("record {file}"));
+    }
+
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw);
+        kill_process(pid.expect("the number of a process"), signal).expect("it is a child");
+    }
+}
+
+/// The space of this process, if it is the other one of a case.
+pub(crate) fn locks<S: Subject>() -> Option<Remote<S::Store>> {
+    let number = |name| env::var(name).ok()?.parse().ok();
+    let port = u16::try_from(number(PORT)?).ok()?;
+    Some(at::<S>(port, Duration::from_millis(number(LEASE)?)))
+}
+
+/// Obeys the commands until there are no more.
+pub(crate) fn obey(locks: &Remote<impl Store>) {
+    // So that the next question is the only thing that it says to the server.
+    drop(hold(locks, &format!("warm {}", std::process::id())).release());
+    say("begins");
+    let mut guards = Vec::new();
+    for line in io::stdin().lock().lines() {
+        let line = line.expect("commands are text");
+        match line.split_once(' ').unwrap_or((&line, "")) {
+            ("hold", key) => {
+                say("asks");
+                let guard = hold(locks, key);
+                say(&format!("held {}", guard.fence()));
+                guards.push(guard);
+            }
+            ("state", _) => {
+                let guard = guards.last().expect("something is held");
+                say(if guard.is_lost() { "lost" } else { "valid" });
+            }
+            ("release", _) => {
+                let released = guards.pop().expect("something is held").release();
+                say(if released.is_ok() { "released" } else { "lost" });
+            }
+            ("record", file) => record(locks, file),
+            _ => panic!("unknown command {line:?}"),
+        }
+    }
+}
+
+/// However long the server is away.
+fn hold(locks: &Remote<impl Store>, key: &str) -> LeaseGuard {
+    loop {
+        match locks.key(key).lock() {
+            Ok(guard) => return guard,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}"),
+        }
+    }
+}
+
+fn say(answer: &str) {
+    let mut out = io::stdout().lock();
+    // The harness may have begun a line. Who no longer listens needs no answer.
+    let _ = writeln!(out, "\n{MARK}{answer}").and_then(|()| out.flush());
+}
