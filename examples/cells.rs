@@ -16,22 +16,30 @@
 //! them, all at the same time, without a lock and with one that is a file. One is killed when
 //! it has done half of it.
 //!
+//! And where the same databases are those of many hosts, a file is of no use: hosts come to migrate
+//! them, without a lock and with one that is a server's. Such a lock can be lost. So one host is
+//! stopped for longer than the server waits for it, and the database refuses what it writes
+//! when it wakes up.
+//!
 //! ```text
 //! cargo run --release --example cells
+//! cargo run --release --example cells -- --fleet redis://127.0.0.1
 //! cargo run --release --example cells -- --help
 //! ```
 
 use crate::cells::cell::CellMapping;
 use crate::cells::connections::Connections;
 use crate::cells::making::Making;
+use crate::cells::member::{self, Member};
+use crate::cells::migrating::Migrating;
 use crate::cells::options::{Command, Options};
 use crate::cells::report::{self, Report, Row};
 use crate::cells::site::Site;
 use crate::cells::way::{Lock, Way};
-use crate::cells::{database, host, limit, worker};
+use crate::cells::{database, host, limit, migration, worker};
 use anyhow::{Result, ensure};
 use clap::Parser;
-use lockutils::synchronized;
+use lockutils::{Fence, synchronized};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -98,15 +106,39 @@ fn make_unlocked(cell: &CellMapping) -> Result<bool> {
     Ok(true)
 }
 
+/// Migrates the database of a cell, once in the fleet: one host at a time for each cell. Says
+/// whether it was this one.
+///
+/// If the lock is lost meanwhile, the body is dropped where it awaits. What it can't be kept from
+/// writing, the database refuses: each write brings the fence of the hold.
+#[synchronized(key = cell.uuid, locks = host.locks, cancel_on_loss, guard = lease)]
+async fn migrate(cell: &CellMapping, host: &Member) -> Result<bool> {
+    migrate_unlocked(cell, host, Some(lease.fence())).await
+}
+
+/// The same without the lock, and so without a fence.
+async fn migrate_unlocked(cell: &CellMapping, host: &Member, fence: Option<Fence>) -> Result<bool> {
+    if !migration::begin(cell, fence)? {
+        return Ok(false);
+    }
+    host.half_way().await?;
+    migration::finish(cell, fence)?;
+    Ok(true)
+}
+
 /// The supporting cast, in the folder of that name.
 mod cells {
     pub(crate) mod bus;
     pub(crate) mod cell;
     pub(crate) mod connections;
     pub(crate) mod database;
+    pub(crate) mod fleet;
     pub(crate) mod host;
     pub(crate) mod limit;
     pub(crate) mod making;
+    pub(crate) mod member;
+    pub(crate) mod migrating;
+    pub(crate) mod migration;
     pub(crate) mod options;
     pub(crate) mod report;
     pub(crate) mod requests;
@@ -118,6 +150,7 @@ mod cells {
 /// Serves the same requests every way, and says what was opened.
 fn compare(options: &Options) -> Result<()> {
     limit::allow_open_files(options)?;
+    member::reach(&options.fleet)?;
     let mut site = Site::create(options)?;
     let progress = report::progress(options);
 
@@ -137,11 +170,18 @@ fn compare(options: &Options) -> Result<()> {
         site.make_databases(Lock::PerCell, options)?,
         site.kill_half_way()?,
     );
+    progress.set_message("databases, by hosts");
+    let migrating = Migrating::new(
+        options,
+        site.migrate_databases(Lock::None, options)?,
+        site.migrate_databases(Lock::PerCell, options)?,
+        site.stop_half_way(options)?,
+    );
     progress.finish_and_clear();
 
-    report.print(&making)?;
+    report.print(&making, &migrating)?;
     ensure!(
-        report.lock_held() && making.lock_held(),
+        report.lock_held() && making.lock_held() && migrating.lock_held(),
         "a run with the lock didn't do what was meant"
     );
     Ok(())
@@ -153,6 +193,7 @@ fn main() -> ExitCode {
         None => compare(&options),
         Some(Command::Worker(share)) => worker::serve(share),
         Some(Command::Make(task)) => host::serve(task),
+        Some(Command::Migrate(task)) => member::serve(task),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

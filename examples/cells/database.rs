@@ -49,7 +49,7 @@ pub(crate) fn finish(cell: &CellMapping) -> Result<()> {
         .with_context(|| about("finish", cell))
 }
 
-fn open_to_write(cell: &CellMapping) -> rusqlite::Result<Connection> {
+pub(crate) fn open_to_write(cell: &CellMapping) -> rusqlite::Result<Connection> {
     let connection = Connection::open(&cell.database_connection)?;
     // The file lives as long as this program: it needn't survive a power cut.
     connection.pragma_update(None, "synchronous", "OFF")?;

@@ -32,6 +32,43 @@ pub(crate) struct Outcome {
     pub(crate) time: Duration,
 }
 
+impl Outcome {
+    /// The sum of what the workers have done, and what is there in the end.
+    pub(crate) fn new(
+        answers: Vec<Answer>,
+        time: Duration,
+        cells: &[CellMapping],
+        is_complete: impl Fn(&CellMapping) -> Result<bool>,
+    ) -> Result<Self> {
+        let complete: Result<Vec<_>> = cells.iter().map(is_complete).collect();
+        Ok(Self {
+            made: answers.iter().map(|answer| answer.made).sum(),
+            failed: answers.iter().map(|answer| answer.failed).sum(),
+            complaint: answers.into_iter().find_map(|answer| answer.complaint),
+            complete: complete?.into_iter().map(u32::from).sum(),
+            time,
+        })
+    }
+
+    /// Whether each cell's was made, once, and nothing failed.
+    pub(crate) fn is_as_meant(&self, cells: u32) -> bool {
+        (self.made, self.failed, self.complete) == (cells, 0, cells)
+    }
+
+    /// What failed, in words.
+    pub(crate) fn failures(&self) -> String {
+        let count = match self.failed {
+            0 => return "nothing failed".to_owned(),
+            1 => "one attempt failed".to_owned(),
+            failed => format!("{failed} attempts failed"),
+        };
+        match &self.complaint {
+            Some(complaint) => format!("{count} (\"{complaint}\")"),
+            None => count,
+        }
+    }
+}
+
 /// How a database was made of which the first process made only half.
 pub(crate) struct Rescue {
     pub(crate) killed: u32,
@@ -55,27 +92,12 @@ pub(crate) fn make_all(
     for worker in &mut workers {
         worker.go_on()?;
     }
-    let (mut made, mut failed, mut complaint) = (0, 0, None);
+    let mut answers = Vec::new();
     for worker in &mut workers {
-        let answer = Answer::read(&worker.hear()?)?;
-        made += answer.made;
-        failed += answer.failed;
-        complaint = complaint.or(answer.complaint);
+        answers.push(Answer::read(&worker.hear()?)?);
         worker.finish()?;
     }
-    let time = started.elapsed();
-
-    let mut complete = 0;
-    for cell in cells {
-        complete += u32::from(database::is_complete(cell)?);
-    }
-    Ok(Outcome {
-        made,
-        failed,
-        complaint,
-        complete,
-        time,
-    })
+    Outcome::new(answers, started.elapsed(), cells, database::is_complete)
 }
 
 /// Kills a worker that has made half of a database and holds its lock, and waits for one that
@@ -130,29 +152,41 @@ fn lock_files(directory: &Path) -> FileLocks {
     FileLocks::new(directory.join("locks"))
 }
 
-const READY: &str = "ready";
-const HALF_WAY: &str = "half-way";
+pub(crate) const READY: &str = "ready";
+pub(crate) const HALF_WAY: &str = "half-way";
 
 /// What a worker has done, which it says in a line.
 #[derive(Default)]
-struct Answer {
-    made: u32,
-    failed: u32,
-    complaint: Option<String>,
+pub(crate) struct Answer {
+    pub(crate) made: u32,
+    pub(crate) failed: u32,
+    pub(crate) complaint: Option<String>,
 }
 
 impl Answer {
-    fn print(&self) {
-        let complaint = self.complaint.as_deref().unwrap_or_default();
-        println!(
-            "{} {} {}",
-            self.made,
-            self.failed,
-            complaint.replace('\n', " ")
-        );
+    /// Counts what has come of one database.
+    pub(crate) fn count(&mut self, made: Result<bool>) {
+        match made {
+            Ok(made) => self.made += u32::from(made),
+            Err(error) => {
+                self.failed += 1;
+                // The database's own words say it best.
+                let text = match error.downcast_ref::<rusqlite::Error>() {
+                    Some(error) => error.to_string(),
+                    None => error.root_cause().to_string(),
+                };
+                self.complaint.get_or_insert(text);
+            }
+        }
     }
 
-    fn read(line: &str) -> Result<Self> {
+    pub(crate) fn line(&self) -> String {
+        let complaint = self.complaint.as_deref().unwrap_or_default();
+        let complaint = complaint.replace('\n', " ");
+        format!("{} {} {complaint}", self.made, self.failed)
+    }
+
+    pub(crate) fn read(line: &str) -> Result<Self> {
         let read = || {
             let mut words = line.splitn(3, ' ');
             Some(Self {
@@ -187,20 +221,9 @@ pub(crate) fn serve(task: &Task) -> Result<()> {
             Lock::None => make_unlocked(cell),
             Lock::PerCell => make(cell),
         };
-        match made {
-            Ok(made) => answer.made += u32::from(made),
-            Err(error) => {
-                answer.failed += 1;
-                // The database's own words say it best.
-                let text = match error.downcast_ref::<rusqlite::Error>() {
-                    Some(error) => error.to_string(),
-                    None => format!("{error:#}"),
-                };
-                answer.complaint.get_or_insert(text);
-            }
-        }
+        answer.count(made);
     }
-    answer.print();
+    println!("{}", answer.line());
     Ok(())
 }
 
@@ -213,7 +236,7 @@ pub(crate) fn half_way() -> Result<()> {
     Ok(())
 }
 
-fn wait_for_line() -> Result<()> {
+pub(crate) fn wait_for_line() -> Result<()> {
     let read = io::stdin().read_line(&mut String::new());
     let length = read.context("cannot read from standard input")?;
     ensure!(length > 0, "the program that started this one is gone");

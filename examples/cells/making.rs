@@ -29,11 +29,7 @@ impl Making {
 
     /// Whether with the lock each database was made once, and the half one finished.
     pub(crate) fn lock_held(&self) -> bool {
-        self.is_as_meant(&self.with) && self.rescue.complete
-    }
-
-    fn is_as_meant(&self, made: &Outcome) -> bool {
-        (made.made, made.failed, made.complete) == (self.cells, 0, self.cells)
+        self.with.is_as_meant(self.cells) && self.rescue.complete
     }
 
     pub(crate) fn table(&self) -> String {
@@ -82,14 +78,14 @@ impl Making {
         let beginning = format!(
             "Each database exists once on the host, and {makers} came to make it. Without the lock"
         );
-        if self.is_as_meant(without) {
+        if without.is_as_meant(*cells) {
             return format!("{beginning} that went well this time, though nothing saw to it.");
         }
         format!(
             "{beginning} they were in each other's way: {} were made where {cells} were meant, \
              {}, and in the end {} are complete.",
             without.made,
-            failures(without),
+            without.failures(),
             without.complete,
         )
     }
@@ -97,12 +93,12 @@ impl Making {
     fn with_the_lock(&self) -> String {
         let Self { cells, with, .. } = self;
         let attribute = "`#[synchronized(key = cell.uuid, external)]`";
-        if !self.is_as_meant(with) {
+        if !with.is_as_meant(*cells) {
             return format!(
                 "With {attribute} that should be over, but it isn't: {} were made where {cells} \
                  were meant, {}, and {} are complete.",
                 with.made,
-                failures(with),
+                with.failures(),
                 with.complete,
             );
         }
@@ -130,17 +126,5 @@ impl Making {
              database, {end} {:.1} ms after the kill.",
             time.as_secs_f64() * 1e3,
         )
-    }
-}
-
-fn failures(made: &Outcome) -> String {
-    let count = match made.failed {
-        0 => return "nothing failed".to_owned(),
-        1 => "one attempt failed".to_owned(),
-        failed => format!("{failed} attempts failed"),
-    };
-    match &made.complaint {
-        Some(complaint) => format!("{count} (\"{complaint}\")"),
-        None => count,
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Serves the same requests by tasks, threads and processes, without a lock and with
 /// `#[synchronized]`, and prints how many connections were opened; then has processes
-/// make the same databases, and prints how often they were made.
+/// make the same databases, and hosts of a fleet migrate them, and prints how often they did.
 #[derive(Parser)]
 #[command(
     name = "cells",
@@ -24,9 +24,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub(crate) requests: u32,
 
-    /// Processes that share them, or make the databases, 1 to 32
+    /// Processes that share them, or make the databases, or hosts that migrate them, 1 to 32
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=32))]
     pub(crate) workers: u32,
+
+    /// Server of the fleet's locks; by default one in the memory of this process
+    ///
+    /// As `postgres://user@host/database`, `etcd://host:2379` or `redis://host`.
+    #[arg(long, value_name = "URL", default_value = "memory://cells")]
+    pub(crate) fleet: String,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -40,6 +46,9 @@ pub(crate) enum Command {
     /// Makes the databases of all cells, beside others; the same.
     #[command(hide = true)]
     Make(Task),
+    /// Migrates the databases of all cells, beside others; the same.
+    #[command(hide = true)]
+    Migrate(Task),
 }
 
 /// What a worker process is told.

@@ -1,6 +1,7 @@
 //! What the user sees: the progress, the tables, and some sentences on them.
 
 use super::making::Making;
+use super::migrating::Migrating;
 use super::options::Options;
 use super::site::Run;
 use super::way::{Lock, Way};
@@ -76,7 +77,7 @@ impl Report {
     }
 
     /// Prints the tables and what they mean.
-    pub(crate) fn print(&self, making: &Making) -> Result<()> {
+    pub(crate) fn print(&self, making: &Making, migrating: &Migrating) -> Result<()> {
         let fill = |text: String| textwrap::fill(&text, TEXT_WIDTH);
         let mut parts = vec![
             self.table(),
@@ -85,6 +86,8 @@ impl Report {
             making.table(),
         ];
         parts.extend(making.texts().map(fill));
+        parts.push(migrating.table());
+        parts.extend(migrating.texts().map(fill));
         let text = parts.join("\n\n") + "\n";
         io::stdout()
             .write_all(text.as_bytes())

@@ -2,6 +2,7 @@
 
 use super::bus::Bus;
 use super::cell::{self, CellMapping};
+use super::fleet::{Fleet, Late};
 use super::host::{self, Outcome, Rescue};
 use super::options::{Options, Share};
 use super::requests::Requests;
@@ -74,6 +75,36 @@ impl Site {
         let directory = self.directory.path().join("half made");
         let cells = self.map(&directory, 1)?;
         host::kill_half_way(&directory, &cells[0]).context("killing a worker process half-way")
+    }
+
+    /// Has hosts migrate the databases of as many cells again, all at once.
+    pub(crate) fn migrate_databases(&self, lock: Lock, options: &Options) -> Result<Outcome> {
+        let directory = self.directory.path().join(format!("migrated, lock {lock}"));
+        let cells = self.seed(&directory, options.cells)?;
+        let fleet = Fleet {
+            server: &options.fleet,
+            directory: &directory,
+            cells: &cells,
+        };
+        let migrated = fleet.migrate_all(lock, options.workers);
+        migrated.with_context(|| format!("migrating databases, lock {lock}"))
+    }
+
+    /// Has a host be stopped that has migrated one half-way, and come too late.
+    pub(crate) fn stop_half_way(&self, options: &Options) -> Result<Late> {
+        let directory = self.directory.path().join("half migrated");
+        let cells = self.seed(&directory, 1)?;
+        let fleet = Fleet {
+            server: &options.fleet,
+            directory: &directory,
+            cells: &cells,
+        };
+        fleet.stop_half_way().context("stopping a host half-way")
+    }
+
+    fn seed(&self, directory: &Path, count: u32) -> Result<Vec<CellMapping>> {
+        fs::create_dir(directory).context("cannot create a directory for the databases")?;
+        cell::create(directory, count, self.bus.address())
     }
 
     fn map(&self, directory: &Path, count: u32) -> Result<Vec<CellMapping>> {

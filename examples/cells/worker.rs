@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use std::env;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Serves a share, in the worker process.
 pub(crate) fn serve(share: &Share) -> Result<()> {
@@ -49,9 +49,17 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts this program with other arguments.
     pub(crate) fn start<'a>(arguments: impl IntoIterator<Item = &'a OsStr>) -> Result<Self> {
+        Self::start_with(|command| {
+            command.args(arguments);
+        })
+    }
+
+    /// Starts this program as it is said.
+    pub(crate) fn start_with(prepare: impl FnOnce(&mut Command)) -> Result<Self> {
         let start = || {
-            let mut child = std::process::Command::new(env::current_exe()?)
-                .args(arguments)
+            let mut command = Command::new(env::current_exe()?);
+            prepare(&mut command);
+            let mut child = command
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())

@@ -3,6 +3,7 @@
 mod example;
 
 use example::example;
+use lockutils_servers::{Etcd, Postgres, Redis};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -34,7 +35,14 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("the example prints UTF-8")
 }
 
-/// One line of the second table, on what processes have made.
+/// What it has printed, each line and paragraph behind the last one.
+fn words(output: &Output) -> String {
+    let words: Vec<_> = text(&output.stdout).split_whitespace().collect();
+    words.join(" ")
+}
+
+/// One line of the second table, on what processes have made, or of the third, on what hosts have
+/// migrated.
 #[derive(Debug)]
 struct Outcome {
     cells: u32,
@@ -43,9 +51,19 @@ struct Outcome {
     complete: u32,
 }
 
-/// The lines without a lock and with one.
+/// The lines without a lock and with one, of what processes have made.
 fn made(output: &Output) -> [Outcome; 2] {
-    let lines = text(&output.stdout).lines().filter(|line| is_made(line));
+    outcomes(output, "databases, ")
+}
+
+/// The same, of what hosts have migrated.
+fn migrated(output: &Output) -> [Outcome; 2] {
+    outcomes(output, "migrations, ")
+}
+
+fn outcomes(output: &Output, beginning: &str) -> [Outcome; 2] {
+    let lines = text(&output.stdout).lines();
+    let lines = lines.filter(|line| line.starts_with(beginning) && line.ends_with(" ms"));
     let made = lines.map(|line| {
         let mut words = line.split_whitespace().rev().skip(2);
         let mut number = || words.next()?.parse().ok();
@@ -61,15 +79,19 @@ fn made(output: &Output) -> [Outcome; 2] {
     made.try_into().expect("two lines")
 }
 
-fn is_made(line: &str) -> bool {
-    line.starts_with("databases, ") && line.ends_with(" ms")
+/// Whether it is a line of the tables on databases.
+fn is_outcome(line: &str) -> bool {
+    let beginnings = ["databases, ", "migrations, ", "late write, "];
+    { beginnings }
+        .iter()
+        .any(|beginning| line.starts_with(beginning))
 }
 
 /// Reads the rows from the right, since the names on the left have spaces in them.
 fn rows(output: &Output) -> Vec<Row> {
     text(&output.stdout)
         .lines()
-        .filter(|line| line.ends_with(" ms") && !is_made(line))
+        .filter(|line| line.ends_with(" ms") && !is_outcome(line))
         .map(|line| {
             let mut words = line.split_whitespace().rev().skip(2);
             let mut number = || words.next()?.parse().ok();
@@ -141,10 +163,97 @@ fn killed_process_leaves_its_work_to_another() {
     let output = run(&["--cells", "1", "--requests", "1", "--workers", "1"]);
 
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let words = text(&output.stdout).split_whitespace().collect::<Vec<_>>();
-    let told = words.join(" ");
+    let told = words(&output);
     assert!(told.contains("was killed (SIGKILL)"), "{told}");
     assert!(told.contains("made it anew, completely"), "{told}");
+}
+
+/// Of the fence the third line of the table tells, and a sentence.
+#[track_caller]
+fn late_write_is_refused(output: &Output) {
+    let late = |line: &&str| line.starts_with("late write, ") && line.contains(" refused ");
+    let told = text(&output.stdout);
+    assert!(told.lines().any(|line| late(&line)), "{told}");
+    let words = words(output);
+    assert!(words.contains("woke up, too late,"), "{told}");
+    assert!(
+        words.contains("the database has seen a greater fence than "),
+        "{told}"
+    );
+}
+
+#[test]
+fn locked_hosts_migrate_each_database_once() {
+    let output = run(&["--cells", "7", "--requests", "7", "--workers", "5"]);
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let [_, locked] = migrated(&output);
+    let Outcome {
+        cells,
+        made,
+        failed,
+        complete,
+    } = locked;
+    assert_eq!((cells, made, failed, complete), (7, 7, 0, 7));
+    late_write_is_refused(&output);
+    // Nothing is said to have been stopped that wasn't.
+    let told = words(&output);
+    assert!(told.contains("threads here"), "{told}");
+    assert!(!told.contains("SIGSTOP"), "{told}");
+}
+
+#[test]
+fn unlocked_hosts_are_in_each_others_way() {
+    let went_wrong = |_| {
+        let [unlocked, _] = migrated(&run(&["--requests", "7"]));
+        unlocked.made > unlocked.cells || unlocked.failed > 0
+    };
+    assert!((0..10).any(went_wrong));
+}
+
+/// Where the server isn't in the process, the hosts are processes.
+#[track_caller]
+fn processes_migrate_each_database_once(server: &str) {
+    let output = run(&["--cells=3", "--requests=3", "--fleet", server]);
+
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let [_, locked] = migrated(&output);
+    assert_eq!((locked.made, locked.failed, locked.complete), (3, 0, 3));
+    late_write_is_refused(&output);
+    let told = words(&output);
+    assert!(told.contains("was stopped (SIGSTOP)"), "{told}");
+}
+
+#[test]
+fn hosts_with_redis_migrate_each_database_once() {
+    if Redis::available() {
+        processes_migrate_each_database_once(&Redis::start().url());
+    }
+}
+
+#[test]
+fn hosts_with_postgres_migrate_each_database_once() {
+    if Postgres::available() {
+        processes_migrate_each_database_once(&Postgres::start().url());
+    }
+}
+
+#[test]
+fn hosts_with_etcd_migrate_each_database_once() {
+    if Etcd::available() {
+        processes_migrate_each_database_once(&Etcd::start().url());
+    }
+}
+
+#[test]
+fn server_that_is_not_there_fails_the_run() {
+    let server = "redis://user:hunter2@127.0.0.1:1";
+    let output = run(&["--cells=1", "--requests=1", "--fleet", server]);
+
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = text(&output.stderr);
+    assert!(complaint.contains("127.0.0.1:1"), "{complaint}");
+    assert!(!complaint.contains("hunter2"), "{complaint}");
 }
 
 #[test]
@@ -183,10 +292,10 @@ fn help_lists_the_options() {
     let output = run(&["--help"]);
 
     assert!(output.status.success());
-    for option in ["--cells", "--requests", "--workers", "--help"] {
+    for option in ["--cells", "--requests", "--workers", "--fleet", "--help"] {
         assert!(text(&output.stdout).contains(option), "{option}");
     }
-    for hidden in ["worker ", "make "] {
+    for hidden in ["worker ", "make ", "migrate "] {
         assert!(!text(&output.stdout).contains(&format!("\n  {hidden}")));
     }
 }
@@ -196,6 +305,7 @@ fn worker_without_cells_says_what_is_missing() {
     for worker in [
         &["worker", "/no/such/directory", "1", "none"][..],
         &["make", "/no/such/directory", "none"],
+        &["migrate", "/no/such/directory", "none"],
     ] {
         let output = run(worker);
         assert_eq!(output.status.code(), Some(1));
