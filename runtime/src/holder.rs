@@ -4,6 +4,7 @@ use crate::named;
 use crate::owner::{Numbered, Owner};
 use crate::site::{Record, Site};
 use std::fmt;
+use std::process;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -200,6 +201,43 @@ impl Holder {
     /// How it has its lock, as all texts say it.
     pub(crate) const fn has(&self) -> Has<'_> {
         Has(self)
+    }
+
+    /// What there is to know about who has a lock, and waits for none, and to do.
+    pub(crate) fn advice(&self) -> Option<String> {
+        let (pid, id) = (process::id(), self.os_thread());
+        Some(match (&self.who, self.not_polled_for()) {
+            (Who::Thread(..), Some(_)) => {
+                "It goes on as soon as the system runs it: see whether the processor is busy."
+                    .into()
+            }
+            (_, Some(_)) => {
+                "A `select!` or `join!` that holds this future and awaits something else \
+                             keeps the lock from everybody."
+                    .into()
+            }
+            (Who::Thread(..), None) => match id {
+                Some(id) => format!(
+                    "It waits for no lock itself. See what it does: gdb -p {pid} -ex 'thread find {id}'"
+                ),
+                None => "It waits for no lock itself.".into(),
+            },
+            (Who::Task(_), None) => {
+                "It waits for no lock itself: it runs, awaits something else, or \
+                                     has no thread to run on."
+                    .into()
+            }
+            (Who::EndedThread(_), None) => {
+                "The thread has ended, and its guard was forgotten: nobody can release the lock."
+                    .into()
+            }
+            (Who::Unknown(_), None) => "Whoever has its guard by now isn't known.".into(),
+            (Who::Elsewhere(process), None) => {
+                let is_here = process.host.is_none() && process.pid_namespace.is_none();
+                let pid = process.pid.filter(|_| is_here)?;
+                format!("See what that process does: gdb -p {pid}")
+            }
+        })
     }
 
     /// The same one, of whom more is known.

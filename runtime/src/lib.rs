@@ -87,8 +87,11 @@
 //!
 //! # What is going on
 //!
+//! [`report()`] says why threads and tasks wait: which place in the code keeps which lock, and who is
+//! behind it. Tasks are called by the name that [`named()`] gives them.
+//!
 //! [`snapshot()`] lists every lock of the process that is held or awaited: who has it and where,
-//! how many wait, and for how long. [`FileLocks::states`] does so for lock files, of all processes,
+//! who waits, and for how long. [`FileLocks::states`] does so for lock files, of all processes,
 //! and the command `lockutils ps` shows it. [`set_deadlock_hook`] is told of what may be stuck.
 //!
 //! # Features and platforms
@@ -139,6 +142,7 @@ mod owner;
 mod process;
 mod proof;
 mod refusal;
+mod report;
 mod returned;
 mod signal;
 mod site;
@@ -165,6 +169,7 @@ pub use crate::lease::Fence;
 pub use crate::leased::{AsyncLeaseGuard, LeaseGuard, Leased, Lost};
 pub use crate::local::Locks;
 pub use crate::named::{Named, named};
+pub use crate::report::{Cause, Report, report};
 pub use crate::site::Site;
 pub use crate::snapshot::snapshot;
 pub use crate::space::{FromFailure, Space};

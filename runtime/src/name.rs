@@ -24,6 +24,24 @@ impl fmt::Display for LockName<'_> {
     }
 }
 
+/// A lock as reports name it: `cells/2f1c`, and in quotes where it could be taken for more.
+pub(crate) struct PlainName<'a> {
+    pub(crate) space: &'a str,
+    pub(crate) key: &'a Key,
+}
+
+impl fmt::Display for PlainName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { space, key } = *self;
+        let text = key.as_str();
+        let is_plain = |char: char| char.is_alphanumeric() || "-_./:@%+=#~".contains(char);
+        if text.is_empty() || ![space, text].iter().all(|text| text.chars().all(is_plain)) {
+            return LockName { space, key }.fmt(f);
+        }
+        write!(f, "{space}/{text}")
+    }
+}
+
 /// A lock that is held or waited for, and where in the code it was asked for, as `{:?}` of its
 /// guard or future shows it.
 #[derive(Clone)]

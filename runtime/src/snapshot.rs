@@ -1,7 +1,8 @@
 //! Who holds what, right now.
 
+use crate::graph;
 use crate::state::LockState;
-use crate::{graph, table};
+use crate::table::looks;
 
 /// Every lock that is held or awaited in this process, in no particular order. Of files, see
 /// [`FileLocks::states`](crate::FileLocks::states) for those of other processes.
@@ -18,5 +19,5 @@ use crate::{graph, table};
 /// ```
 #[must_use]
 pub fn snapshot() -> Vec<LockState> {
-    table::states(&graph::suspected())
+    looks::states(&graph::suspected())
 }

@@ -34,7 +34,8 @@ pub struct LockState {
     pub waiters: usize,
     /// Those who wait in this process, in the order of the queue: the first 100 of them. The rest of
     /// [`waiters`](Self::waiters) is left off. Who has been handed the lock is among the
-    /// holders, see [`Holder::not_polled_for`].
+    /// holders, see [`Holder::not_polled_for`]; and of a lock file that another process has, the
+    /// first one here asks the system for it, and isn't in the queue any more.
     pub queue: Vec<Waiter>,
     /// The ids of the processes whose threads and tasks wait for a lock file, each once, as far as
     /// they are known; none for an in-process lock.

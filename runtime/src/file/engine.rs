@@ -157,6 +157,9 @@ impl Engine for Files {
             *next = Next::AtOnce;
             if matches!(tried, Tried::Busy) && !looks_once {
                 self.set_waiting(place, true); // Before it blocks.
+                if ask.waits(by) {
+                    ask.begins.tell();
+                }
             }
             match tried {
                 Tried::Taken { anew } => {

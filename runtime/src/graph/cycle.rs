@@ -8,6 +8,7 @@ use crate::deadlock::{Deadlock, Edge};
 use crate::holder::Holder;
 use crate::table;
 use crate::table::identity::name_of;
+use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::waits::{Cycle, Step};
 use std::collections::BTreeSet;
@@ -30,7 +31,7 @@ pub(super) fn find_block(wait: Place) -> Option<Step> {
 impl Step {
     fn describe(&self) -> Edge {
         // Who has moved on by now is shown as it was.
-        let who = |place, record| table::who(place).unwrap_or_else(|| Holder::from(record));
+        let who = |place, record| looks::who(place).unwrap_or_else(|| Holder::from(record));
         Edge {
             waiter: who(self.wait, self.waiter),
             space: name_of(self.space),

@@ -49,6 +49,13 @@ use suspicions::SUSPICION;
 pub(crate) use judge::is_empty;
 pub(crate) use judge::suspected;
 
+/// The cycle that a wait is part of, if that never ends unless a task releases what another of
+/// its branches waits for.
+pub(crate) fn find_cycle(owner: Owner, place: Place) -> Option<Deadlock> {
+    let cycle = GRAPH.lock().search(owner, place, ANYBODY)?;
+    Some(cycle.describe())
+}
+
 /// A waiter's registration. Made when it has joined the queue, dropped when it has
 /// left.
 #[derive(Debug)]
@@ -119,9 +126,8 @@ impl Waiting {
 
     /// Why this wait, which has lasted for so long, may never have ended.
     pub(crate) fn suspicion(&mut self, waited: Duration) -> Option<Deadlock> {
-        let cycle = GRAPH.lock().search(self.owner, self.place, ANYBODY);
-        if let Some(cycle) = cycle {
-            return Some(cycle.describe());
+        if let Some(deadlock) = find_cycle(self.owner, self.place) {
+            return Some(deadlock);
         }
         let first = self.looked?.first;
         if waited < SUSPICION || self.first_waiter() != first {

@@ -30,6 +30,7 @@ use crate::site::{Record, Site};
 use crate::space::Space;
 use crate::state::LockState;
 use crate::table::identity::Identity;
+use crate::table::looks;
 use crate::table::policy::{Mode, Policy, Reentry, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
 pub use machine::InProcess;
@@ -253,12 +254,12 @@ impl Locks {
 
     /// Whether somebody holds the lock of the text.
     pub(crate) fn is_held(&self, text: &[u8]) -> bool {
-        table::is_held(Name::new(self.id(), text))
+        looks::is_held(Name::new(self.id(), text))
     }
 
     /// The state of a lock; `None` if nobody holds or awaits it.
     pub(crate) fn state(&self, key: &Key) -> Option<LockState> {
-        table::state(Name::new(self.id(), key.as_bytes()), &graph::suspected())
+        looks::state(Name::new(self.id(), key.as_bytes()), &graph::suspected())
     }
 
     /// Makes ready to take a lock.

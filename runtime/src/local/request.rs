@@ -6,6 +6,7 @@ use crate::name::Taken;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
 use crate::table::identity::name_of;
+use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::policy::{Mode, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
@@ -99,7 +100,7 @@ impl Request {
 /// The error of who doesn't wait.
 #[cold]
 pub(super) fn busy(name: Name<'_>) -> Error {
-    let holder = table::in_the_way(name);
+    let holder = looks::in_the_way(name);
     let space = name_of(name.space.number);
     Error::new(ErrorKind::Busy, space, name.key(), holder)
 }
@@ -107,6 +108,6 @@ pub(super) fn busy(name: Name<'_>) -> Error {
 /// The error of who has waited; `None` if it isn't in the queue any more: then it is
 /// itself the holder.
 pub(super) fn refused(place: Place, kind: ErrorKind) -> Option<Error> {
-    let (space, key, holder) = table::awaited_from(place)?;
+    let (space, key, holder) = looks::awaited_from(place)?;
     Some(Error::new(kind, space, key, holder))
 }

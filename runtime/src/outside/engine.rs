@@ -1,5 +1,6 @@
 //! What a lock engine is: a lock outside of this process, and how to take and release it.
 
+use super::asking::Begins;
 use super::line::Line;
 use crate::alarm::Alarm;
 use crate::drive::{By, Patience};
@@ -169,6 +170,8 @@ pub struct Ask<'a> {
     pub site: Site,
     /// Whether it waits for all in this process who share the lock.
     pub(crate) has_turn: bool,
+    /// For an engine whose steps block a thread.
+    pub(crate) begins: Begins<'a>,
 }
 
 impl Ask<'_> {

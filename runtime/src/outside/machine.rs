@@ -14,14 +14,16 @@
 //! one. Who shares the in-process lock with others waits for its turn to wait outside: one of
 //! them does it for all.
 
+use super::asking::{Asked, Begins, Registered};
 use super::engine::{Answer, Ask, Engine, rest};
 use super::line::Line;
 use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, Sharable, block_try};
 use crate::error::{Error, ErrorKind};
 use crate::held::{Held, Holding};
+use crate::holder::Holder;
 use crate::key::Key;
 use crate::local::InProcess;
-use crate::name::{Taken, describe};
+use crate::name::{PlainName, Taken, describe};
 use crate::proof::Proof;
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -29,6 +31,7 @@ use crate::sync::Instant;
 use crate::table::Hold;
 use crate::table::policy::{Mode, Reentry, Terms};
 use crate::timer::Timer;
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -63,6 +66,28 @@ struct Request<E> {
     site: Site,
 }
 
+/// A lock by its name outside of the process.
+struct Named<E> {
+    engine: Arc<E>,
+    name: Key,
+    key: Key,
+}
+
+impl<E: Engine> Asked for Named<E> {
+    fn name(&self) -> String {
+        if let Some(path) = self.engine.path(&self.name) {
+            return path.to_string_lossy().escape_debug().to_string();
+        }
+        let (space, key) = (self.engine.name(), &self.key);
+        PlainName { space, key }.to_string()
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        let place = self.engine.place(&self.name).ok()?;
+        self.engine.holder(&place)
+    }
+}
+
 /// The fields are dropped in their order, which is the reverse of that in which they were had.
 enum State<E: Engine> {
     New,
@@ -74,6 +99,8 @@ enum State<E: Engine> {
 
 struct Asking<E: Engine> {
     wait: E::Wait,
+    /// From when on it waits.
+    registered: Option<Registered>,
     /// Held by who waits for all that share the in-process lock.
     turn: Option<Hold>,
     in_process: Hold,
@@ -169,14 +196,24 @@ impl<E: Engine> Request<E> {
         }
     }
 
-    fn ask(&self, has_turn: bool) -> Ask<'_> {
+    fn ask<'a>(&'a self, has_turn: bool, begins: Begins<'a>) -> Ask<'a> {
         Ask {
             key: &self.key,
             mode: self.terms.mode,
             reentry: self.terms.reentry,
             site: self.site,
             has_turn,
+            begins,
         }
+    }
+
+    /// The lock, for people who look while it is asked for.
+    fn asked(&self) -> Arc<dyn Asked> {
+        Arc::new(Named {
+            engine: Arc::clone(&self.engine),
+            name: self.name.clone(),
+            key: self.key.clone(),
+        })
     }
 
     fn refuse(&self, refusal: Refusal) -> Error {
@@ -298,11 +335,9 @@ impl<E: Engine> One<E> {
                 return Poll::Ready(Ok(Some(self.end(Part::Common(hold)))));
             }
         }
-        let ask = request.ask(asking.turn.is_some());
-        let answer = match ready!(engine.poll(place, &mut asking.wait, &ask, by)) {
-            Ok(answer) => answer,
-            Err(refusal) => return Poll::Ready(Err(request.refuse(refusal))),
-        };
+        let answer = ready!(asking.poll(request, place, by));
+        let answer = answer.map_err(|refusal| request.refuse(refusal))?;
+        let ask = request.ask(asking.turn.is_some(), Begins(&|| {}));
         match answer {
             Answer::Granted(hold) => {
                 let hold = Part::of::<E>(hold, place);
@@ -372,11 +407,35 @@ impl<E: Engine> One<E> {
     }
 }
 
+impl<E: Engine> Asking<E> {
+    /// A step of the engine. From when on it waits, it is registered as one that does.
+    fn poll(
+        &mut self,
+        request: &Request<E>,
+        place: &mut E::Place,
+        by: &By<'_>,
+    ) -> Poll<Result<Answer<E::Hold>, Refusal>> {
+        let kept = Cell::new(self.registered.take());
+        let begin = || {
+            let register = || Registered::new(&self.in_process, request.asked());
+            kept.set(Some(kept.take().unwrap_or_else(register)));
+        };
+        let ask = request.ask(self.turn.is_some(), Begins(&begin));
+        let answer = request.engine.poll(place, &mut self.wait, &ask, by);
+        if answer.is_pending() {
+            begin();
+            self.registered = kept.take();
+        }
+        answer
+    }
+}
+
 impl<E: Engine> State<E> {
     /// Of who has the in-process lock.
     fn asking(in_process: Hold, turn: Option<Hold>) -> Self {
         Self::Ask(Asking {
             wait: E::Wait::default(),
+            registered: None,
             turn,
             in_process,
         })

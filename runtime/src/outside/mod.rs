@@ -4,12 +4,14 @@
 //! queue in this process before it, the [`mod@line`]; [`queued`] is the space of it all. [`places`]
 //! are for engines that know their locks by name alone.
 
+mod asking;
 mod engine;
 mod line;
 mod machine;
 mod places;
 mod queued;
 
+pub(crate) use asking::{Asking, all as all_asking};
 pub use engine::{Answer, Ask, Engine, Pause};
 pub use line::Line;
 pub(crate) use machine::ATTEMPTS;

@@ -10,7 +10,7 @@
 //! No foreign code runs under the mutex: what a waker does, and its drop, waits in
 //! [`Wakers`] until the mutex is free.
 
-mod look;
+pub(crate) mod look;
 
 use super::crowd::{Crowd, Occupant, Waiter, WaitingHolder};
 use super::moment::{Moment, Since};

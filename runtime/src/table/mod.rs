@@ -12,6 +12,7 @@ pub(crate) mod entry;
 mod few;
 mod hash;
 pub(crate) mod identity;
+pub(crate) mod looks;
 #[cfg(all(test, loom))]
 mod models;
 pub(crate) mod moment;
@@ -19,22 +20,18 @@ pub(crate) mod place;
 pub(crate) mod policy;
 pub(crate) mod waits;
 
-use crate::holder::Holder;
 use crate::key::Key;
 use crate::name::Taken;
 use crate::owner::Owner;
 use crate::site::Record;
-use crate::state::LockState;
 use crate::sync::{Mutex, MutexGuard};
 use bucket::{Bucket, Written};
 use entry::{Entry, Wakers};
 use few::Few;
 use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair};
-use moment::Moment;
 use place::{EntryId, Place, Ticket};
 use policy::{Mode, Policy, Reentry, Terms};
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::task::Waker;
 
@@ -98,6 +95,11 @@ impl Hold {
     pub(crate) const fn thin(hash: u64) -> Self {
         let ticket = Ticket::FIRST;
         Self { hash, ticket }
+    }
+
+    /// What no other hold has.
+    pub(crate) const fn id(&self) -> (u64, Ticket) {
+        (self.hash, self.ticket)
     }
 
     const fn at(place: Place) -> Self {
@@ -357,38 +359,6 @@ fn end(hash: u64, is_it: impl Fn(&Entry) -> bool, part: impl FnOnce(&mut Entry, 
     }
 }
 
-/// Whether somebody holds the lock.
-pub(crate) fn is_held(name: Name<'_>) -> bool {
-    let mut inflated = Inflated::at(name.hash);
-    let entry = inflated.find(name);
-    entry.is_some_and(|entry| entry.holder_count() > 0)
-}
-
-/// Who is in the way of somebody who wants the lock now.
-pub(crate) fn in_the_way(name: Name<'_>) -> Option<Holder> {
-    let mut inflated = Inflated::at(name.hash);
-    let entry = inflated.find(name)?;
-    let party = entry.in_the_way(id_of(name.hash, entry), None)?;
-    Some(party.show(Moment::now()))
-}
-
-/// The lock that a waiter is kept from, and by whom. `None` if the waiter isn't in the queue any
-/// more: then it holds the lock itself.
-pub(crate) fn awaited_from(place: Place) -> Option<(&'static str, Key, Option<Holder>)> {
-    let mut inflated = Inflated::at(place.entry.hash);
-    let entry = inflated.waited_for(place.entry);
-    entry.wait(place.ticket, |_, _| false)?;
-    let (space, key) = entry.name();
-    let party = entry.in_the_way(place.entry, Some(place.ticket));
-    Some((space, key, party.map(|party| party.show(Moment::now()))))
-}
-
-/// A holder or a waiter, if it is still there.
-pub(crate) fn who(place: Place) -> Option<Holder> {
-    let party = look(place.entry, |entry| entry.who(place))??;
-    Some(party.show(Moment::now()))
-}
-
 /// Looks at an entry, which may be gone by now.
 pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut inflated = Inflated::at(id.hash);
@@ -401,42 +371,6 @@ pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option
 pub(crate) fn call(Place { entry, ticket }: Place) {
     let mut wakers = Wakers::default();
     look(entry, |entry| entry.call(ticket, &mut wakers));
-}
-
-/// The state of a lock that somebody holds or awaits.
-pub(crate) fn state(name: Name<'_>, suspected: &BTreeSet<EntryId>) -> Option<LockState> {
-    let mut inflated = Inflated::at(name.hash);
-    let entry = inflated.find(name)?;
-    let id = id_of(name.hash, entry);
-    Some(entry.state(id, suspected.contains(&id), Moment::now()))
-}
-
-/// The locks that are held or awaited, of which some are suspected to be part of a deadlock.
-pub(crate) fn states(suspected: &BTreeSet<EntryId>) -> Vec<LockState> {
-    look_at_all(|entry, id, now| Some(entry.state(id, suspected.contains(&id), now)))
-}
-
-/// Looks at all entries, a part of them at a time.
-fn look_at_all<R>(look: impl Fn(&mut Entry, EntryId, Moment) -> Option<R>) -> Vec<R> {
-    let mut found = Vec::new();
-    for shard in 0..SHARDS {
-        let mut inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);
-        let entries = &mut inflated.entries.table;
-        if entries.is_empty() {
-            continue;
-        }
-        let now = Moment::now();
-        found.extend(entries.iter_mut().filter_map(|entry| {
-            let id = id_of(rehash(entry), entry);
-            look(entry, id, now)
-        }));
-    }
-    found
-}
-
-const fn id_of(hash: u64, entry: &Entry) -> EntryId {
-    let number = entry.number;
-    EntryId { hash, number }
 }
 
 /// Whether no lock is held or awaited, and nothing is left of those that were.

@@ -13,6 +13,15 @@ use crate::table::policy::Mode;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A lock that somebody waits for, as it was at one moment.
+pub(crate) struct Contended {
+    pub(crate) space: &'static str,
+    pub(crate) key: Key,
+    pub(crate) permits: u32,
+    pub(crate) holders: Vec<Party>,
+    pub(crate) queue: Vec<Party>,
+}
+
 /// A holder or a waiter, as it was at a moment.
 pub(crate) struct Party {
     pub(crate) place: Place,
@@ -68,6 +77,28 @@ impl Entry {
         self.parties(id).next().or_else(|| {
             let first = self.waiters(id).next()?;
             (first.not_come.is_some() && Some(first.place.ticket) != of).then_some(first)
+        })
+    }
+
+    /// All that is to be seen of a lock that somebody waits for, or `asks` for outside of the
+    /// process.
+    pub(crate) fn contended(
+        &self,
+        id: EntryId,
+        asks: impl FnOnce(&[Party]) -> bool,
+    ) -> Option<Contended> {
+        let queue: Vec<_> = self.waiters(id).collect();
+        let holders: Vec<_> = self.parties(id).collect();
+        if queue.is_empty() && !asks(&holders) {
+            return None;
+        }
+        let (space, key) = self.name();
+        Some(Contended {
+            space,
+            key,
+            permits: self.permits,
+            holders,
+            queue,
         })
     }
 

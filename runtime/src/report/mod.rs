@@ -1,0 +1,331 @@
+//! Why locks are waited for, in one look.
+//!
+//! All locks that somebody waits for are looked at, a part of them at a time. The [`forest`] says
+//! which of them is behind which, and where that ends: each end is a [`Cause`]. A cycle is asked
+//! for once more in the graph of waits, which knows it exactly, since the look was no one moment.
+//! The [`tree`] draws who waits behind a cause.
+
+mod forest;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod tree;
+
+use crate::deadlock::Deadlock;
+use crate::graph;
+use crate::holder::{Holder, Seconds};
+use crate::key::Key;
+use crate::outside::{Asking, all_asking};
+use crate::owner::Owner;
+use crate::table::entry::look::Contended;
+use crate::table::looks;
+use crate::table::moment::Moment;
+use crate::table::place::{Place, Ticket};
+use forest::{Forest, Lock, Root};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::time::Duration;
+use std::{env, fmt, mem, process};
+use tree::{Tree, View};
+
+/// How many causes a report has.
+const CAUSES: usize = 50;
+
+/// Says why threads and tasks of this process wait for locks: each cause, who is behind it, and
+/// what there is to do. For a service that hangs, from a signal handler's thread, a route or a test.
+///
+/// It looks at all locks, as [`snapshot`](crate::snapshot()) does, while the process goes on.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::Locks;
+/// use std::thread;
+///
+/// static CELLS: Locks = Locks::new("cells");
+///
+/// let guard = CELLS.key("2f1c").lock();
+/// thread::scope(|scope| {
+///     scope.spawn(|| drop(CELLS.key("2f1c").lock()));
+///     while lockutils::report().causes().is_empty() {
+///         thread::yield_now();
+///     }
+///     let report = lockutils::report();
+///     println!("{report}");
+///     let cause = &report.causes()[0];
+///     assert_eq!((cause.space(), cause.key().as_str(), cause.waiters()), ("cells", "2f1c", 1));
+///     drop(guard);
+/// });
+/// ```
+#[must_use]
+pub fn report() -> Report {
+    let asking = all_asking();
+    let seen = looks::contended(|hash, ticket| asking.contains_key(&(hash, ticket)));
+    let now = Moment::now();
+    let locks = seen.into_iter().map(|seen| lock(seen, &asking, now));
+    let awaited = locks.filter(|lock| !lock.seen.queue.is_empty());
+    let mut forest = Forest::new(awaited.collect());
+    let roots = forest.find_roots();
+    let waits = || forest.locks.iter().flat_map(|lock| &lock.seen.queue);
+    Report {
+        waiters: waits().count(),
+        longest: waits().map(|waiter| waiter.waited(now)).max(),
+        left_off: roots.len().saturating_sub(CAUSES),
+        causes: roots
+            .into_iter()
+            .take(CAUSES)
+            .map(|(root, waiters, waited)| Cause {
+                waiters,
+                waited,
+                ..Cause::new(&forest, root, now)
+            })
+            .collect(),
+    }
+}
+
+/// A lock, with those among its holders who have it, and the others in its queue.
+fn lock(mut seen: Contended, asking: &BTreeMap<(u64, Ticket), Asking>, now: Moment) -> Lock {
+    let mut asked = None;
+    // Who was called to take it is as good as one that it was handed to.
+    if let (true, Some(first)) = (seen.holders.is_empty(), seen.queue.first()) {
+        if first.not_come.is_some() {
+            seen.holders.push(seen.queue.remove(0));
+        }
+    }
+    // Who asks outside of the process holds the lock of the line, and waits first of all.
+    for mut holder in mem::take(&mut seen.holders) {
+        let Place { entry, ticket } = holder.place;
+        if let Some(asking) = asking.get(&(entry.hash, ticket)) {
+            holder.waits = Some(asking.since);
+            asked = Some(asking.clone());
+            seen.queue.insert(0, holder);
+        } else {
+            seen.holders.push(holder);
+        }
+    }
+    Lock::new(seen, asked, now)
+}
+
+/// Why locks of this process are waited for, see [`report`](report()).
+///
+/// [`Display`](fmt::Display) gives the text:
+///
+/// ```text
+/// nova-compute (4711): 3 wait, the first for 12.3 s. One cause.
+///
+/// 1  cells/2f1c, held by connect (src/cells.rs:41) in thread "worker-3" (4720) for at least 12.3 s
+///    It waits for no lock itself. See what it does: gdb -p 4711 -ex 'thread find 4720'
+///    3 behind it:
+///    ├─ refresh (src/cells.rs:90) in thread "worker-5" (4722), 12.3 s, and holds images/9a
+///    │  └─ fetch (src/image.rs:12) in task "fetch-1", 11.9 s
+///    └─ drop_cell (src/cells.rs:120) in task "gc", 3.1 s
+/// ```
+#[derive(Clone, Debug)]
+pub struct Report {
+    waiters: usize,
+    longest: Option<Duration>,
+    causes: Vec<Cause>,
+    left_off: usize,
+}
+
+/// A lock that its holder keeps from others, or several whose holders wait for one another.
+///
+/// [`Display`](fmt::Display) gives its part of the [`Report`], without the number.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    name: String,
+    space: &'static str,
+    key: Key,
+    permits: u32,
+    culprit: Option<Holder>,
+    /// How many others hold the lock.
+    others: usize,
+    /// Whether the lock is outside of the process.
+    is_outside: bool,
+    deadlock: Option<Deadlock>,
+    waiters: usize,
+    waited: Duration,
+    tree: Tree,
+}
+
+impl Report {
+    /// The causes, that first for which most has been waited, all waiters together; 50 of them at most.
+    #[must_use]
+    pub fn causes(&self) -> &[Cause] {
+        &self.causes
+    }
+}
+
+impl Cause {
+    fn new(forest: &Forest, root: Root, now: Moment) -> Self {
+        let mut shown = BTreeSet::new();
+        let mut deadlock = None;
+        let (members, culprit) = match root {
+            Root::Lock(index) => (vec![index], forest.locks[index].culprit(forest)),
+            Root::Cycle(mut cycle) => {
+                // That first which keeps most from going on.
+                let waiters = |at: &usize| forest.locks[cycle[*at].0].waiters;
+                let first = (0..cycle.len()).max_by_key(waiters).unwrap_or_default();
+                cycle.rotate_left(first);
+                let (index, owner, place) = cycle[0];
+                deadlock = graph::find_cycle(owner, place);
+                shown.extend(cycle.iter().map(|(.., place)| *place));
+                let mut holders = forest.locks[index].seen.holders.iter();
+                let culprit = holders.find(|holder| holder.record.owner == owner);
+                (
+                    cycle.into_iter().map(|(index, ..)| index).collect(),
+                    culprit,
+                )
+            }
+        };
+        if deadlock.is_none() {
+            shown.clear();
+        }
+        let owner = culprit.map(|culprit| culprit.record.owner);
+        let view = View {
+            forest,
+            now,
+            task: owner.filter(|owner| deadlock.is_none() && Owner::is_task(*owner)),
+            shown,
+        };
+        let Lock { seen, asking, .. } = &forest.locks[members[0]];
+        let outside = asking.as_ref().map(|asking| asking.lock.holder());
+        Self {
+            name: view.name(members[0]),
+            space: seen.space,
+            key: seen.key.clone(),
+            permits: seen.permits,
+            is_outside: outside.is_some(),
+            culprit: outside.unwrap_or_else(|| culprit.map(|culprit| culprit.show(now))),
+            others: seen.holders.len().saturating_sub(1),
+            deadlock,
+            waiters: 0,
+            waited: Duration::ZERO,
+            tree: view.tree(&members, 0),
+        }
+    }
+
+    /// The name of the lock space.
+    #[must_use]
+    pub const fn space(&self) -> &str {
+        self.space
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Who has the lock, or was handed it and hasn't come; of several the one to look at. `None` while
+    /// it is on its way to the next, or where another process has it that isn't known.
+    #[must_use]
+    pub const fn culprit(&self) -> Option<&Holder> {
+        self.culprit.as_ref()
+    }
+
+    /// How many wait for the lock, and for locks whose holders do.
+    #[must_use]
+    pub const fn waiters(&self) -> usize {
+        self.waiters
+    }
+
+    /// For how long they have waited, all of them together.
+    #[must_use]
+    pub const fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// The cycle, if the holders of the lock and of others wait for one another.
+    #[must_use]
+    pub const fn deadlock(&self) -> Option<&Deadlock> {
+        self.deadlock.as_ref()
+    }
+
+    /// The lock and who has it.
+    fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        let Some(culprit) = &self.culprit else {
+            return f.write_str(if self.is_outside {
+                ", which is asked for outside of this process"
+            } else {
+                ", on its way to the next"
+            });
+        };
+        if self.permits > 1 && !self.is_outside {
+            write!(f, ", all {} permits", self.permits)?;
+        }
+        write!(f, ", {:#}", culprit.has())?;
+        if let (Some(held), None) = (culprit.held_for(), culprit.not_polled_for()) {
+            // Another process says itself since when.
+            if culprit.site().is_some() {
+                write!(f, " for at least {}", Seconds(held))?;
+            }
+        }
+        match self.others {
+            _ if self.is_outside => Ok(()),
+            0 => Ok(()),
+            others => write!(f, ", and {others} more"),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head(f)?;
+        match (&self.deadlock, &self.culprit) {
+            (Some(deadlock), _) => {
+                write!(f, "\n   A deadlock, in which each waits for the next:")?;
+                for line in deadlock.to_string().lines() {
+                    write!(f, "\n   {line}")?;
+                }
+            }
+            (None, Some(culprit)) => {
+                if let Some(advice) = culprit.advice() {
+                    write!(f, "\n   {advice}")?;
+                }
+            }
+            (None, None) => {}
+        }
+        if self.waiters > 1 {
+            write!(f, "\n   {} behind it:", self.waiters)?;
+        }
+        self.tree.draw(f, "   ")
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = env::args_os().next().unwrap_or_default();
+        let name = Path::new(&name).file_name().unwrap_or(OsStr::new("?"));
+        let name = name.to_string_lossy();
+        write!(f, "{} ({}): ", name.escape_debug(), process::id())?;
+        let Some(longest) = self.longest.map(Seconds) else {
+            return write!(f, "nobody waits.");
+        };
+        match self.waiters {
+            1 => write!(f, "1 waits, for {longest}. ")?,
+            count => write!(f, "{count} wait, the first for {longest}. ")?,
+        }
+        match self.causes.len() + self.left_off {
+            1 => write!(f, "One cause.")?,
+            count => match WORDS.get(count) {
+                Some(word) => write!(f, "{word} causes.")?,
+                None => write!(f, "{count} causes.")?,
+            },
+        }
+        for (index, cause) in self.causes.iter().enumerate() {
+            write!(f, "\n\n{:<2} {cause}", index + 1)?;
+        }
+        match self.left_off {
+            0 => Ok(()),
+            1 => write!(f, "\n\nOne more is left off."),
+            count => write!(f, "\n\n{count} more are left off."),
+        }
+    }
+}
+
+const WORDS: [&str; 13] = [
+    "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven",
+    "Twelve",
+];

@@ -1,0 +1,133 @@
+//! Which causes are found among locks with many holders, and how much of a crowd is shown.
+
+use super::{CAUSES, Cause, report};
+use crate::future::LockFuture;
+use crate::guard::AsyncGuard;
+use crate::local::Locks;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// A report is about all locks of the process, and has room for so many.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A task, which is known by its waker.
+struct Task(Waker);
+
+struct Calls;
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Task {
+    fn new() -> Self {
+        Self(Waker::from(Arc::new(Calls)))
+    }
+
+    fn poll(&self, mut future: LockFuture) -> Result<AsyncGuard, LockFuture> {
+        match Pin::new(&mut future).poll(&mut Context::from_waker(&self.0)) {
+            Poll::Ready(guard) => Ok(guard),
+            Poll::Pending => Err(future),
+        }
+    }
+
+    fn take(&self, future: LockFuture) -> AsyncGuard {
+        self.poll(future).expect("there is room")
+    }
+
+    fn wait(&self, future: LockFuture) -> LockFuture {
+        self.poll(future).expect_err("it is busy")
+    }
+}
+
+fn causes(space: &str) -> Vec<Cause> {
+    let report = report();
+    let of_space = report
+        .causes()
+        .iter()
+        .filter(|cause| cause.space() == space);
+    of_space.cloned().collect()
+}
+
+/// Of two readers one is in a cycle with the writer, and the other one is not in its way for ever.
+#[test]
+fn cycle_through_one_of_two_readers_is_a_deadlock() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let locks = Locks::new("report: readers");
+    let [reader, writer, bystander] = [(); 3].map(|()| Task::new());
+    let _held = [&bystander, &reader].map(|task| task.take(locks.key("a").shared().lock_async()));
+    let _own = writer.take(locks.key("b").lock_async());
+    let _waits = [
+        writer.wait(locks.key("a").lock_async()),
+        reader.wait(locks.key("b").lock_async()),
+    ];
+    let [cause] = &causes("report: readers")[..] else {
+        panic!("there is one cause");
+    };
+    assert!(cause.deadlock().is_some(), "{cause}");
+    assert_eq!(cause.waiters(), 2);
+}
+
+/// The same of permits, of which the other one comes back.
+#[test]
+fn cycle_through_one_of_two_permits_is_none() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let locks = Locks::new("report: permits").permits(2);
+    let own = Locks::new("report: own");
+    let [holder, waiter, bystander] = [(); 3].map(|()| Task::new());
+    let _held = [&holder, &bystander].map(|task| task.take(locks.key("a").lock_async()));
+    let _own = waiter.take(own.key("b").lock_async());
+    let _waits = [
+        waiter.wait(locks.key("a").lock_async()),
+        holder.wait(own.key("b").lock_async()),
+    ];
+    let [cause] = &causes("report: permits")[..] else {
+        panic!("there is one cause");
+    };
+    assert!(cause.deadlock().is_none(), "{cause}");
+    // That behind it is no cause of its own.
+    assert_eq!((cause.waiters(), causes("report: own").len()), (2, 0));
+    let text = cause.to_string();
+    assert!(text.contains(", and holds \"report: own/b\""), "{text}");
+}
+
+#[test]
+fn crowd_is_shown_in_part() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let locks = Locks::new("report: crowd");
+    let tasks: Vec<_> = (0..100).map(|_| Task::new()).collect();
+    let _held: Vec<_> = (0..100)
+        .map(|key| tasks[0].take(locks.key(key).lock_async()))
+        .collect();
+    let _waits: Vec<_> = (1..100)
+        .map(|key| tasks[key].wait(locks.key(key).lock_async()))
+        .collect();
+    let report = report();
+    assert_eq!(report.causes().len(), CAUSES);
+    let text = report.to_string();
+    let (_, end) = text.rsplit_once("\n\n").unwrap();
+    assert!(end.ends_with(" more are left off."), "{end}");
+}
+
+/// They wait in one place, and each holds what another one waits for.
+#[test]
+fn queue_is_shown_in_part() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let locks = Locks::new("report: queue");
+    let tasks: Vec<_> = (0..100).map(|_| Task::new()).collect();
+    let _guard = tasks[0].take(locks.key(0).lock_async());
+    let _waits: Vec<_> = (1..50)
+        .map(|key| {
+            let own = tasks[key].take(locks.key(key).lock_async());
+            let wait = tasks[key].wait(locks.key(0).lock_async());
+            (own, wait, tasks[key + 49].wait(locks.key(key).lock_async()))
+        })
+        .collect();
+    let [cause] = &causes("report: queue")[..] else {
+        panic!("there is one cause");
+    };
+    assert_eq!(cause.waiters(), 98);
+    let text = cause.to_string();
+    assert!(text.ends_with("\n   └─ 82 more"), "{text}");
+}
