@@ -112,6 +112,8 @@ macro_rules! conformance {
             async_wait_times_out []
             wait_that_times_out_leaves_queue []
             lock_that_is_released_in_time_is_had []
+            no_time_at_all_is_one_try []
+            time_that_is_too_short_leaves_the_lock_free []
 
             keys_are_held_together [SEVERAL_KEYS]
             keys_in_any_order_do_not_deadlock [SEVERAL_KEYS]

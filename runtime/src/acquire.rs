@@ -243,6 +243,9 @@ impl<M: Machine> Acquire<M> {
     /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock), or as [`Acquire::block`].
     #[cold]
     pub fn block_for(mut self, timeout: Duration) -> Result<GuardOf<M>, Error> {
+        if M::IS_ASKED_FOR && timeout.is_zero() {
+            return self.try_now().map_err(Error::in_no_time);
+        }
         let signal = Signal::default();
         let waker = || signal.waker();
         let by = By {

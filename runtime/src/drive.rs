@@ -153,6 +153,9 @@ pub trait Machine: Unpin + Sized {
     type Quick: Into<GuardOf<Self>>;
     /// The same of a task.
     type AsyncQuick: Into<AsyncGuardOf<Self>>;
+    /// Whether an engine says if the lock is free, whose answer may take its time. Then a timeout of
+    /// zero is a try, which waits for that answer; else the wait is over at once.
+    const IS_ASKED_FOR: bool = false;
 
     /// A step: takes the lock, or sees to it that the waker is called when the next one is due.
     /// `None` if the lock is one of those that are held.

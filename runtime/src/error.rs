@@ -181,6 +181,14 @@ impl Error {
         self
     }
 
+    /// The error of a try, for who has tried since there was no time to wait.
+    pub(crate) fn in_no_time(mut self) -> Self {
+        if self.0.kind == ErrorKind::Busy {
+            self.0.kind = ErrorKind::Timeout;
+        }
+        self
+    }
+
     pub(crate) fn with_waited(mut self, waited: Duration) -> Self {
         self.0.waited = waited;
         self

@@ -116,6 +116,9 @@ impl<M: Machine> Acquire<M> {
         timer: &mut Option<AsyncTimer>,
         context: &mut Context<'_>,
     ) -> Poll<Result<AsyncGuardOf<M>, Error>> {
+        if M::IS_ASKED_FOR && timeout.is_zero() {
+            return self.poll_try(context).map_err(Error::in_no_time);
+        }
         let waker = context.waker();
         let owner = Owner::task(waker);
         if let Some(quick) = self.take_quickly(Task(owner)) {

@@ -224,7 +224,8 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
 
     /// Acquires the lock, and blocks the thread until it has it or the time is over.
     ///
-    /// A timeout of zero is one try; one of over 34,000 years is none.
+    /// A timeout of zero is one try; one of over 34,000 years is none. A server is asked within the
+    /// time, but for that try, whose answer is waited for.
     ///
     /// # Errors
     ///
@@ -243,7 +244,8 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     /// Acquires the lock, and lets other tasks run until it has it or the time is over.
     ///
     /// Works under any executor. The time starts when the lock is first found busy. A
-    /// timeout of zero is one try; one of over 34,000 years is none.
+    /// timeout of zero is one try; one of over 34,000 years is none. A server is asked within the
+    /// time, but for that try, whose answer is waited for.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use lockutils::engine::Mode;
 use lockutils::{Error, ErrorKind};
 use std::task::Poll;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A thread gives up when the time is over, not before, and says what it waited for.
 pub fn blocking_wait_times_out<S: Subject>(test: &Test<S>) {
@@ -70,4 +70,42 @@ pub fn lock_that_is_released_in_time_is_had<S: Subject>(test: &Test<S>) {
         assert!(thread.join().unwrap().is_ok());
     });
     assert!(is_free(&space, KEY));
+}
+
+/// Who gives no time at all has a lock that is free, whoever has to be asked for it; and waits for
+/// nobody.
+pub fn no_time_at_all_is_one_try<S: Subject>(test: &Test<S>) {
+    let space = test.space();
+    let waits = || wait(&space, KEY, Mode::Exclusive);
+    drop(waits().block_for(Duration::ZERO).unwrap());
+    drop(pollster::block_on(waits().timed(Duration::ZERO)).unwrap());
+    let guard = hold(&space, KEY);
+    let errors = [
+        waits().block_for(Duration::ZERO).map(drop),
+        pollster::block_on(waits().timed(Duration::ZERO)).map(drop),
+    ];
+    for error in errors.map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert_eq!(error.key(), Some(KEY));
+    }
+    drop(guard);
+    assert!(is_free(&space, KEY));
+}
+
+/// A time in which an answer may or may not come ends with the lock or without it: who is late
+/// doesn't have it afterwards.
+pub fn time_that_is_too_short_leaves_the_lock_free<S: Subject>(test: &Test<S>) {
+    let space = test.space();
+    let waits = || wait(&space, KEY, Mode::Exclusive);
+    for micros in [0, 1, 20, 50, 100, 200, 500, 1000] {
+        let time = Duration::from_micros(micros);
+        for tried in [
+            waits().block_for(time).map(drop),
+            pollster::block_on(waits().timed(time)).map(drop),
+        ] {
+            let late = tried.err().map(|error| error.kind());
+            assert!(matches!(late, None | Some(ErrorKind::Timeout)), "{late:?}");
+            assert!(is_free(&space, KEY), "after {time:?}");
+        }
+    }
 }

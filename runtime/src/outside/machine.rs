@@ -448,6 +448,7 @@ impl<E: Engine> Machine for Outside<E> {
     type Proof = E::Proof;
     type Quick = GuardOf<Self>;
     type AsyncQuick = AsyncGuardOf<Self>;
+    const IS_ASKED_FOR: bool = true;
 
     #[track_caller]
     fn step(

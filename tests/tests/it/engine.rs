@@ -140,7 +140,9 @@ fn engine_that_is_busy_for_who_waits_is_stopped() {
         let busy = locks.key("key").try_lock().unwrap_err();
         assert_eq!(busy.kind(), ErrorKind::Busy);
         assert_eq!(busy.holder().unwrap().pid(), Some(STRANGER));
-        let wait = || locks.key("key").lock_timeout(Duration::ZERO).map(drop);
+        let late = locks.key("key").lock_timeout(Duration::ZERO).unwrap_err();
+        assert_eq!(late.kind(), ErrorKind::Timeout, "it is one try");
+        let wait = || locks.key("key").lock_timeout(Duration::MAX).map(drop);
         assert!(catch_unwind(AssertUnwindSafe(wait)).is_err());
         let wait = || drop(ByHand::new(locks.key("key").shared().lock_async()).poll());
         assert!(catch_unwind(AssertUnwindSafe(wait)).is_err());
