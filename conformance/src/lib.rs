@@ -135,6 +135,7 @@ macro_rules! conformance {
             spaces_at_one_place_exclude_each_other [ACROSS_PROCESSES]
             processes_exclude_each_other [ACROSS_PROCESSES]
             other_process_is_refused_until_the_release [ACROSS_PROCESSES]
+            holder_is_named_to_who_is_refused [ACROSS_PROCESSES NAMES_HOLDER]
             other_process_waits_for_the_release [ACROSS_PROCESSES]
             task_that_waits_for_a_process_does_not_stall_its_thread [ACROSS_PROCESSES]
             cancelled_wait_for_a_process_holds_nothing [ACROSS_PROCESSES]

@@ -39,6 +39,10 @@ pub trait Subject: 'static {
     /// Whether the space excludes other processes that have one at the same place.
     const ACROSS_PROCESSES: bool = false;
 
+    /// Whether who is refused is told which process has the lock, by
+    /// [`Error::holder`](lockutils::Error::holder).
+    const NAMES_HOLDER: bool = false;
+
     /// Whether a process that is killed frees its locks; within the [`LIMIT`](crate::LIMIT), if
     /// not at once.
     const FREED_BY_DEATH: bool = true;

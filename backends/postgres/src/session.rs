@@ -121,10 +121,10 @@ impl Session for PostgresSession {
         }
         if ask == Ask::Once {
             inner.claims().gone(claim);
-            return Ok(Answer::Busy(None));
+        } else {
+            inner.claims().queued(claim);
         }
-        inner.claims().queued(claim);
-        // Who waits has time for it.
+        // A question of its own, so that who is granted doesn't pay for it.
         let taken = holders::now(&client, &inner.member, Query::Name(&claim.name)).await;
         Ok(Answer::Busy(
             taken?.into_iter().next().map(|(taken, _)| taken),
@@ -134,7 +134,8 @@ impl Session for PostgresSession {
     async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
         let freed = self.inner.claims().freed(id::named(&claim.name));
         if let Some(freed) = freed {
-            // A session that ends notifies nobody.
+            // A session that ends notifies nobody. To block in the server's own queue, which would see it,
+            // takes a connection for each key that is waited for.
             let random = RandomState::new().build_hasher().finish();
             let poll = Duration::from_millis(700 + random % 600);
             _ = tokio::time::timeout(poll, freed.notified()).await;

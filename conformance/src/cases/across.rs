@@ -4,11 +4,12 @@ use crate::other::{circle, contend};
 use crate::take::{KEY, SHORT, hold, hold_async, is_free, one_thread, try_hold, try_on, wait};
 use crate::{ByHand, Process, Subject, Test, eventually, yield_now};
 use futures::future;
-use lockutils::ErrorKind;
 use lockutils::engine::{Mode, Space};
+use lockutils::{ErrorKind, Holder};
 use std::any::Any;
+use std::process;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 fn wait_a_while() {
     let start = Instant::now();
@@ -90,6 +91,34 @@ pub fn other_process_is_refused_until_the_release<S: Subject>(test: &Test<S>) {
     drop(guard);
     becomes_free_for(&mut other);
     assert!(!is_free(&space, KEY));
+}
+
+/// Who is refused, or gives up at once, is told who has the lock: another space of this process, or
+/// another process.
+pub fn holder_is_named_to_who_is_refused<S: Subject>(test: &Test<S>) {
+    let place = test.place();
+    let (space, elsewhere) = (S::space(&place), S::space(&place));
+    let mut other = test.process(&place);
+    let is_told = |holder: u32| {
+        let tried = || wait(&space, KEY, Mode::Exclusive);
+        let errors = [
+            tried().try_now().map(drop),
+            pollster::block_on(tried().try_async()).map(drop),
+            tried().block_for(Duration::ZERO).map(drop),
+            pollster::block_on(tried().timed(Duration::ZERO)).map(drop),
+        ];
+        for error in errors.map(Result::unwrap_err) {
+            let named = error.holder().and_then(Holder::pid);
+            assert_eq!(named, Some(holder), "{error}");
+        }
+    };
+    let guard = hold(&elsewhere, KEY);
+    is_told(process::id());
+    other.ask_for("hold key", "asks");
+    drop(guard);
+    other.hear_of("held");
+    is_told(other.id());
+    other.ask_for("release", "released");
 }
 
 /// A thread and a task of another process wait until a thread or a task of this one lets go.

@@ -19,6 +19,7 @@ impl Subject for Etcd {
     const SHARED: bool = false;
     const EMPTY_KEY: bool = false;
     const ACROSS_PROCESSES: bool = true;
+    const NAMES_HOLDER: bool = true;
     const LOSS: bool = true;
     const FENCE: bool = true;
 

@@ -18,6 +18,7 @@ impl Subject for Server {
     type Space = PostgresLocks;
 
     const ACROSS_PROCESSES: bool = true;
+    const NAMES_HOLDER: bool = true;
     const EMPTY_KEY: bool = false;
     const LOSS: bool = true;
     const FENCE: bool = true;

@@ -19,6 +19,7 @@ impl Subject for Server {
 
     const SHARED: bool = false;
     const ACROSS_PROCESSES: bool = true;
+    const NAMES_HOLDER: bool = true;
     const EMPTY_KEY: bool = false;
     const LOSS: bool = true;
     const FENCE: bool = true;
