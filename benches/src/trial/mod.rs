@@ -23,7 +23,12 @@ pub(crate) fn in_child(arguments: &[String]) -> Result<(), String> {
     match arguments {
         [name] => memory::in_child(name),
         #[cfg(target_os = "linux")]
-        [name, directory] => files::in_child(name, directory),
+        [name, directory] if name == files::HOLDER => {
+            files::in_child(directory);
+            Ok(())
+        }
+        #[cfg(target_os = "linux")]
+        [way, url] => servers::in_child(way, url),
         _ => Err("a child is told what to do, and where".to_owned()),
     }
 }
@@ -89,11 +94,11 @@ pub(crate) const ALL: &[Trial] = &[
     #[cfg(target_os = "linux")]
     Trial {
         name: "servers, PostgreSQL",
-        run: servers::postgres,
+        run: servers::postgres::targets,
     },
     #[cfg(target_os = "linux")]
     Trial {
         name: "servers, etcd",
-        run: servers::etcd,
+        run: servers::etcd::targets,
     },
 ];

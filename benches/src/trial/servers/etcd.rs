@@ -1,6 +1,6 @@
 //! etcd, beside puts of the client alone.
 
-use super::{Take, Worker, apart, each, hand_overs, renewal, timed, uncontended};
+use super::{Take, apart, each, hand_overs, renewal, timed, uncontended, workers};
 use crate::figure;
 use crate::measure::{self, Plan, Run};
 use crate::target::{Reach, Target, Unit};
@@ -17,6 +17,9 @@ use tonic::{Request, Response};
 use tonic_prost::ProstCodec;
 
 const HOLDS: usize = 10_000;
+
+/// How the processes take a lock.
+pub(super) const OURS: &str = "etcd";
 
 pub(crate) fn targets(plan: Plan) -> Vec<Target> {
     if !Etcd::available() {
@@ -37,17 +40,14 @@ pub(crate) fn targets(plan: Plan) -> Vec<Target> {
 }
 
 fn hand_over(url: &str, plan: Plan) -> [Target; 2] {
-    let workers = [(); 2].map(|()| {
-        let url = url.to_owned();
-        Worker::start(move || ours(&url))
-    });
+    let mut workers = workers(OURS, url);
     let put = Put::at(url);
     let all = Rc::new(RefCell::new(Vec::new()));
     let of_all = Rc::clone(&all);
     let mut runs: [Run; 2] = [
         Box::new(move |length| each(length, || timed(|| put.run()))),
         Box::new(move |length| {
-            let times = hand_overs(length, &workers);
+            let times = hand_overs(length, &mut workers);
             of_all.borrow_mut().extend(&times);
             measure::median(&times)
         }),
@@ -57,13 +57,13 @@ fn hand_over(url: &str, plan: Plan) -> [Target; 2] {
     let details = figure::compared(hand_overs, puts);
     [
         Target {
-            what: "etcd, hand-over between connections / a put".to_owned(),
+            what: "etcd, hand-over between processes / a put".to_owned(),
             reach: Reach::AtMost(5.0, Unit::Times),
             measured: measure::ratio(hand_overs, puts),
             details: details.clone(),
         },
         Target {
-            what: "etcd, hand-over between connections: 9 of 10".to_owned(),
+            what: "etcd, hand-over between processes: 9 of 10".to_owned(),
             reach: Reach::AtMost(3.0, Unit::Milliseconds),
             measured: measure::quantile(&all.borrow(), 0.9) / 1e6,
             details,
@@ -71,7 +71,7 @@ fn hand_over(url: &str, plan: Plan) -> [Target; 2] {
     ]
 }
 
-fn ours(url: &str) -> Take {
+pub(super) fn ours(url: &str) -> Take {
     let locks = EtcdLocks::new(url).expect("its URL");
     Box::new(move || {
         let guard = locks.key("key").lock().expect("the server answers");

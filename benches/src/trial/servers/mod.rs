@@ -3,21 +3,21 @@
 //! This program has one core and the server another, since else the kernel moves both about, and a
 //! round trip takes three times as long in one round as in the next.
 
-mod etcd;
-mod postgres;
-
-pub(crate) use etcd::targets as etcd;
-pub(crate) use postgres::targets as postgres;
+pub(super) mod etcd;
+pub(super) mod postgres;
 
 use crate::figure;
 use crate::measure::{self, Plan, Run};
 use crate::target::{Reach, Target, Unit};
+use lockutils_tests::Process;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use std::cell::RefCell;
+use std::env;
+use std::io;
+use std::process::Command;
 use std::rc::Rc;
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -104,13 +104,19 @@ fn uncontended(
     ]
 }
 
-/// How long it takes from a release to when another one has the lock, who waits at another
-/// connection: of ours, and of what the client alone can do.
-fn hand_over(what: String, most: f64, ours: [Worker; 2], alone: [Worker; 2], plan: Plan) -> Target {
+/// How long it takes from a release in one process to when another one has the lock, which waits: by
+/// ours, and by what the client alone can do.
+fn hand_over(
+    what: String,
+    most: f64,
+    ours: [Process; 2],
+    alone: [Process; 2],
+    plan: Plan,
+) -> Target {
     let mut runs: Vec<Run> = Vec::new();
-    for workers in [ours, alone] {
+    for mut workers in [ours, alone] {
         runs.push(Box::new(move |length| {
-            measure::median(&hand_overs(length, &workers))
+            measure::median(&hand_overs(length, &mut workers))
         }));
     }
     let times = measure::rounds(runs.iter_mut().collect(), plan);
@@ -122,53 +128,55 @@ fn hand_over(what: String, most: f64, ours: [Worker; 2], alone: [Worker; 2], pla
     }
 }
 
-/// A thread that takes a lock when it is told to, and releases it when it is told again.
-struct Worker {
-    go_on: Sender<()>,
-    /// When it had it, and when it began to release it.
-    times: Receiver<Instant>,
+/// Two processes that take a lock in one of the ways of [`in_child`].
+fn workers(way: &str, url: &str) -> [Process; 2] {
+    [(); 2].map(|()| {
+        let program = env::current_exe().expect("a program has a path");
+        let mut command = Command::new(program);
+        Process::start(command.args(["--in-child", way, url]))
+    })
 }
 
-impl Worker {
-    fn start(make: impl FnOnce() -> Take + Send + 'static) -> Self {
-        let ((go_on, told), (tell, times)) = (mpsc::channel(), mpsc::channel());
-        thread::spawn(move || {
-            let mut take = make();
-            while told.recv().is_ok() {
-                let release = take();
-                let _ = tell.send(Instant::now());
-                let _ = told.recv();
-                let releases = Instant::now();
-                release();
-                let _ = tell.send(releases);
-            }
-        });
-        Self { go_on, times }
+/// As a child, takes a lock of a server at one line of the input, and releases it at the next; and
+/// says when it had it, and when it began to release it, by a clock that all processes share.
+pub(super) fn in_child(way: &str, url: &str) -> Result<(), String> {
+    let mut take = match way {
+        postgres::OURS => postgres::ours(url),
+        postgres::ALONE => postgres::alone(url),
+        etcd::OURS => etcd::ours(url),
+        _ => return Err(format!("there is no child `{way}`")),
+    };
+    let mut lines = io::stdin().lines();
+    while lines.next().is_some() {
+        let release = take();
+        println!("held {}", now());
+        let _ = lines.next();
+        let releases = now();
+        release();
+        println!("released {releases}");
     }
+    Ok(())
+}
 
-    fn go_on(&self) {
-        self.go_on.send(()).expect("it runs");
-    }
-
-    fn time(&self) -> Instant {
-        self.times.recv().expect("it runs")
-    }
+/// Nanoseconds of a clock that all processes share.
+fn now() -> f64 {
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every system has it");
+    nanoseconds(Duration::from(time))
 }
 
 /// How long each of them took for so long, in nanoseconds.
-fn hand_overs(length: Duration, [first, second]: &[Worker; 2]) -> Vec<f64> {
+fn hand_overs(length: Duration, [first, second]: &mut [Process; 2]) -> Vec<f64> {
+    let time = |text: String| text.parse::<f64>().expect("a process gives numbers");
     let end = Instant::now() + length;
     let mut times = Vec::new();
     while times.is_empty() || Instant::now() < end {
-        first.go_on();
-        first.time();
-        second.go_on();
+        first.ask_for("lock", "held");
+        second.tell("lock");
         thread::sleep(HELD);
-        first.go_on();
-        let (released, held) = (first.time(), second.time());
-        second.go_on();
-        second.time();
-        times.push(nanoseconds(held - released));
+        let released = time(first.ask_for("release", "released"));
+        let held = time(second.hear_of("held"));
+        second.ask_for("release", "released");
+        times.push(held - released);
     }
     times
 }

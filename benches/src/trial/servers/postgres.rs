@@ -1,6 +1,6 @@
 //! `PostgreSQL`, beside tokio-postgres alone.
 
-use super::{Take, Worker, apart, hand_over, renewal, uncontended};
+use super::{Take, apart, hand_over, renewal, uncontended, workers};
 use crate::measure::Plan;
 use crate::target::Target;
 use lockutils_postgres::PostgresLocks;
@@ -11,6 +11,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
 
 const HOLDS: usize = 2000;
+
+/// How the processes take a lock.
+pub(super) const OURS: &str = "PostgreSQL";
+pub(super) const ALONE: &str = "pg_advisory_lock";
 
 pub(crate) fn targets(plan: Plan) -> Vec<Target> {
     if !Postgres::available() {
@@ -27,14 +31,9 @@ pub(crate) fn targets(plan: Plan) -> Vec<Target> {
         answer.expect("the server answers");
     };
     let mut targets = uncontended("PostgreSQL", raw, ours(&url), plan);
-    let workers = |make: fn(&str) -> Take| {
-        [(); 2].map(|()| {
-            let url = url.clone();
-            Worker::start(move || make(&url))
-        })
-    };
-    let what = "PostgreSQL, hand-over between connections / pg_advisory_lock".to_owned();
-    targets.push(hand_over(what, 2.0, workers(ours), workers(alone), plan));
+    let what = "PostgreSQL, hand-over between processes / pg_advisory_lock".to_owned();
+    let (ours, alone) = (workers(OURS, &url), workers(ALONE, &url));
+    targets.push(hand_over(what, 2.0, ours, alone, plan));
     let locks = PostgresLocks::new(&url).expect("its URL");
     let locks = locks.ttl(Duration::from_secs(3));
     let holds: Vec<_> = (0..HOLDS)
@@ -44,7 +43,7 @@ pub(crate) fn targets(plan: Plan) -> Vec<Target> {
     targets
 }
 
-fn ours(url: &str) -> Take {
+pub(super) fn ours(url: &str) -> Take {
     let locks = PostgresLocks::new(url).expect("its URL");
     Box::new(move || {
         let guard = locks.key("key").lock().expect("the server answers");
@@ -53,7 +52,7 @@ fn ours(url: &str) -> Take {
 }
 
 /// The server's own lock and its queue, with one connection for each who waits.
-fn alone(url: &str) -> Take {
+pub(super) fn alone(url: &str) -> Take {
     let connected = Rc::new(connect(url));
     let run = |connected: &(Runtime, Client), sql| {
         let (runtime, client) = connected;
