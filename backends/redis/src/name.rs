@@ -1,9 +1,10 @@
 //! What the lock of a key is called at the server.
 //!
-//! `prefix:key`, so that it is found by who looks for it. The part behind the prefix, or behind
-//! any other colon, begins with `#` where it isn't a key: `#fence` is the last fencing token, `#open` is
+//! `prefix:key`, so that it is found by who looks for it. The first colon ends the prefix: one in the
+//! prefix itself is written `%3A`, and a `%` there `%25`, so no two prefixes have a name in common. What
+//! is behind it begins with `#` where it isn't a key: `#fence` is the last fencing token, `#open` is
 //! what a new session tries its rights with, and `#` with 64 digits is the hash of a key that is
-//! too long, or has a part like these.
+//! too long, or begins with `#` itself.
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 const LONGEST: usize = 512;
 
 pub(crate) fn lock(prefix: &str, key: &str) -> String {
-    if key.len() <= LONGEST && !key.starts_with('#') && !key.contains(":#") {
+    let prefix = escape(prefix);
+    if key.len() <= LONGEST && !key.starts_with('#') {
         return format!("{prefix}:{key}");
     }
     let mut name = format!("{prefix}:#");
@@ -25,18 +27,18 @@ pub(crate) fn lock(prefix: &str, key: &str) -> String {
 
 /// Where the last fencing token of the prefix is.
 pub(crate) fn fence(prefix: &str) -> String {
-    format!("{prefix}:#fence")
+    format!("{}:#fence", escape(prefix))
 }
 
 /// Where a session tries its rights. The number is the connection's.
 pub(crate) fn open(prefix: &str, number: i64) -> String {
-    format!("{prefix}:#open:{number}")
+    format!("{}:#open:{number}", escape(prefix))
 }
 
 /// The pattern of all names of the prefix.
 pub(crate) fn pattern(prefix: &str) -> String {
     let mut pattern = String::with_capacity(prefix.len() + 2);
-    for char in prefix.chars() {
+    for char in escape(prefix).chars() {
         if matches!(char, '*' | '?' | '[' | ']' | '^' | '\\') {
             pattern.push('\\');
         }
@@ -45,9 +47,15 @@ pub(crate) fn pattern(prefix: &str) -> String {
     pattern + ":*"
 }
 
+/// A prefix that has no colon.
+fn escape(prefix: &str) -> String {
+    prefix.replace('%', "%25").replace(':', "%3A")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn keys_are_names_as_they_are() {
@@ -58,16 +66,45 @@ mod tests {
     #[test]
     fn no_key_is_called_as_something_else() {
         let long = "x".repeat(LONGEST + 1);
-        for key in ["#fence", "b:#fence", "#open:1", &long] {
+        for key in ["#fence", "#open:1", &long] {
             let name = lock("a", key);
             assert_eq!(name.len(), "a:#".len() + 64, "{name}");
             assert_ne!(name, lock("a", &format!("{key}.")));
         }
-        assert_eq!(fence("a:b"), "a:b:#fence");
+        assert_eq!(fence("a:b"), "a%3Ab:#fence");
+        assert_eq!(lock("a", "b:#fence"), "a:b:#fence");
+        assert_eq!(open("a:b", 7), "a%3Ab:#open:7");
+    }
+
+    #[test]
+    fn no_two_locks_have_one_name() {
+        // All texts of up to three of the characters that mean something in a name.
+        let mut texts = vec![String::new()];
+        let mut longest = texts.clone();
+        for _ in 0..3 {
+            let longer =
+                |text: &String| [":", "%", "#", "3A", "25"].map(|part| text.clone() + part);
+            longest = longest.iter().flat_map(longer).collect();
+            texts.extend_from_slice(&longest);
+        }
+        let long = "x".repeat(LONGEST + 1);
+        texts.extend(["#fence".into(), ":#fence".into(), "#open:1".into(), long]);
+        let mut names = BTreeMap::new();
+        for prefix in &texts {
+            for (name, what) in [(fence(prefix), "fence"), (open(prefix, 1), "open")] {
+                assert_eq!(names.insert(name, (prefix, what)), None);
+            }
+            for key in &texts {
+                let name = lock(prefix, key);
+                let other = names.insert(name, (prefix, key));
+                assert_eq!(other, None, "{prefix:?} {key:?}");
+            }
+        }
     }
 
     #[test]
     fn a_pattern_means_the_prefix_itself() {
         assert_eq!(pattern("a*[b]"), r"a\*\[b\]:*");
+        assert_eq!(pattern("a:b"), "a%3Ab:*");
     }
 }
