@@ -3,6 +3,7 @@
 
 mod ask;
 mod fault;
+mod holds;
 mod link;
 mod locks;
 mod name;

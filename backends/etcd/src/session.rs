@@ -16,6 +16,7 @@ use tonic::{Response, Status};
 
 use crate::ask;
 use crate::fault;
+use crate::holds::Holds;
 use crate::link::Link;
 use crate::name;
 use crate::proto::kv_client::KvClient;
@@ -36,7 +37,8 @@ pub struct EtcdSession {
     link: Arc<Link>,
     lease: i64,
     ttl: Duration,
-    watches: Watches,
+    watches: Arc<Watches>,
+    holds: Holds,
     /// The create revisions of the keys of who waits or has waited, by their nonces.
     places: Mutex<HashMap<u128, i64>>,
 }
@@ -61,7 +63,8 @@ impl EtcdSession {
         txn(&link, vec![], vec![put], vec![]).await?;
         Ok(Self {
             member: member.clone(),
-            watches: Watches::new(link.clone(), own),
+            watches: Arc::new(Watches::new(link.clone(), own)),
+            holds: Holds::new(),
             link,
             lease: grant.id,
             ttl: Duration::from_secs(grant.ttl.try_into().unwrap_or_default()),
@@ -143,6 +146,18 @@ impl EtcdSession {
         place_of(&own, place, gotten.next())
     }
 
+    /// Keeps its place in the queue of the lock, or joins it.
+    async fn queue(&self, claim: &Claim) -> Result<Answer, Fault> {
+        if let Some(place) = self.place(claim) {
+            if let Some(answer) = self.look(claim, place).await? {
+                return Ok(answer);
+            }
+            // Somebody has deleted its key by hand.
+            self.set_place(claim, None);
+        }
+        self.join(claim).await
+    }
+
     /// Looks where in the queue the claim is; `None` if it isn't there.
     async fn look(&self, claim: &Claim, place: i64) -> Result<Option<Answer>, Fault> {
         let (own, _done) = self.keys(claim);
@@ -163,17 +178,18 @@ impl Session for EtcdSession {
     }
 
     async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
-        if asked == Asked::Once {
-            return self.take(claim).await;
+        let answer = match asked {
+            Asked::Once => self.take(claim).await?,
+            Asked::Waiting => self.queue(claim).await?,
+        };
+        if let Answer::Granted(fence) = answer {
+            let (own, _done) = self.keys(claim);
+            let created = i64::try_from(fence).unwrap_or(i64::MAX - 1);
+            let key = (own, created);
+            self.holds
+                .begin(claim.nonce, key, &self.link, &self.watches);
         }
-        if let Some(place) = self.place(claim) {
-            if let Some(answer) = self.look(claim, place).await? {
-                return Ok(answer);
-            }
-            // Somebody has deleted its key by hand.
-            self.set_place(claim, None);
-        }
-        self.join(claim).await
+        Ok(answer)
     }
 
     async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
@@ -190,6 +206,7 @@ impl Session for EtcdSession {
     }
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
+        self.holds.end(claim.nonce);
         let (own, done) = self.keys(claim);
         let there = vec![ask::if_there(own.clone())];
         let first = RangeRequest {
@@ -235,8 +252,10 @@ impl Session for EtcdSession {
     }
 
     async fn lost(&self) -> Loss {
-        self.watches.gone().await;
-        Loss::Session(fault::over())
+        tokio::select! {
+            () = self.watches.gone() => Loss::Session(fault::over()),
+            nonce = self.holds.lost() => Loss::Claim(nonce),
+        }
     }
 
     async fn holders(&self, query: Query<'_>) -> Result<Vec<Taken>, Fault> {
@@ -322,7 +341,7 @@ async fn txn(
     .await
 }
 
-async fn range(link: &Link, range: RangeRequest) -> Result<RangeResponse, Fault> {
+pub(crate) async fn range(link: &Link, range: RangeRequest) -> Result<RangeResponse, Fault> {
     link.ask(range, |channel, request| async {
         let client = KvClient::new(channel).max_decoding_message_size(usize::MAX);
         { client }.range(request).await

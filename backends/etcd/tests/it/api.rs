@@ -64,6 +64,26 @@ pub(crate) fn revoke_between(port: u16, begin: &str, end: &str) {
     }
 }
 
+/// Deletes the keys from one on and before another.
+pub(crate) fn delete_between(port: u16, begin: &str, end: &str) {
+    let (begin, end) = (base64(begin), base64(end));
+    let keys = format!("{{\"key\":\"{begin}\",\"range_end\":\"{end}\"}}");
+    let answer = call(port, "kv/deleterange", &keys);
+    assert!(answer.contains("\"deleted\":\""), "{answer}");
+}
+
+/// Forgets what was before now.
+pub(crate) fn compact(port: u16) {
+    let answer = call(port, "kv/range", "{\"key\":\"AA==\"}");
+    let (_, rest) = answer.split_once("\"revision\":\"").unwrap();
+    let now = rest.split('"').next().unwrap();
+    call(
+        port,
+        "kv/compaction",
+        &format!("{{\"revision\":\"{now}\"}}"),
+    );
+}
+
 fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();

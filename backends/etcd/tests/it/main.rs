@@ -4,6 +4,7 @@
 
 mod api;
 mod conformance;
+mod deleted;
 mod faults;
 mod locks;
 mod refused;
