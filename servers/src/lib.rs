@@ -18,7 +18,7 @@
 //!   a server is its [`Kind`]: [`Postgres`], [`Redis`], [`Etcd`]. A start waits until the server
 //!   answers.
 //! - [`EtcdCluster`] is three of them, [`PgBouncer`] a pooler before a [`Postgres`], and
-//!   [`Proxy`] a network that breaks.
+//!   [`Proxy`] a network that breaks. [`Certificates`] are for those with TLS.
 //! - [`faults!`] makes tests of what the locks of every server promise when processes, servers or
 //!   networks fail, for who is a [`faults::Subject`].
 //! - No server outlives the test for long, however that ends: a guard, which is a small shell,
@@ -33,6 +33,7 @@
 
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod etcd;
 pub mod faults;
 mod pgbouncer;
@@ -44,6 +45,7 @@ mod proxy;
 mod redis;
 mod server;
 
+pub use certificates::Certificates;
 pub use etcd::{Etcd, EtcdCluster, EtcdKind};
 pub use pgbouncer::{PgBouncer, PgBouncerKind};
 pub use postgres::{Postgres, PostgresKind};

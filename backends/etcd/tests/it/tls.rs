@@ -2,10 +2,10 @@
 
 use lockutils_etcd::Etcd;
 use lockutils_remote::{FromUrl, Session, Store};
-use lockutils_servers::Etcd as Server;
+use lockutils_servers::{Certificates, Etcd as Server};
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,27 +20,8 @@ impl Drop for Killed {
     }
 }
 
-fn openssl(directory: &Path, arguments: &str) -> bool {
-    let mut command = Command::new("openssl");
-    command.args(arguments.split(' ')).current_dir(directory);
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
-}
-
-/// An authority, and what it says that one is 127.0.0.1 and somebody.
-fn certify(directory: &Path) -> bool {
-    fs::write(directory.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-    let sign =
-        "x509 -req -in one.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile san -out one.pem";
-    let made = "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=authority";
-    let asked = "req -newkey rsa:2048 -nodes -keyout one.key -out one.csr -subj /CN=one";
-    [made, asked, sign]
-        .iter()
-        .all(|arguments| openssl(directory, arguments))
-}
-
 /// A server that demands certificates.
-fn serve(directory: &Path, url: &str) -> Killed {
+fn serve(directory: &Path, certificates: &Certificates, url: &str) -> Killed {
     let program = std::env::var_os("LOCKUTILS_ETCD").unwrap_or_else(|| "etcd".into());
     let mut command = Command::new(program);
     command
@@ -54,8 +35,12 @@ fn serve(directory: &Path, url: &str) -> Killed {
         "http://127.0.0.1:0",
     ]);
     command.args(["--listen-client-urls", url, "--advertise-client-urls", url]);
-    command.args(["--cert-file", "one.pem", "--key-file", "one.key"]);
-    command.args(["--client-cert-auth", "--trusted-ca-file", "ca.pem"]);
+    command.arg("--cert-file").arg(certificates.certificate());
+    command.arg("--key-file").arg(certificates.key());
+    command.arg("--client-cert-auth");
+    command
+        .arg("--trusted-ca-file")
+        .arg(certificates.authority());
     Killed(command.spawn().unwrap())
 }
 
@@ -66,24 +51,28 @@ fn certificates_are_demanded_and_shown() {
     if !Server::available() {
         return;
     }
-    if !certify(directory) {
-        eprintln!("skipped: openssl is not installed");
+    let Some(certificates) = Certificates::make() else {
         return;
-    }
+    };
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
     let url = format!("https://127.0.0.1:{port}");
-    let _server = serve(directory, &url);
+    let _server = serve(directory, &certificates, &url);
 
-    let read = |name: &str| fs::read(directory.join(name)).unwrap();
-    let trusting = || Etcd::from_url(&url).unwrap().ca_certificate(read("ca.pem"));
+    let read = |file: PathBuf| fs::read(file).unwrap();
+    let trusting = || {
+        Etcd::from_url(&url)
+            .unwrap()
+            .ca_certificate(read(certificates.authority()))
+    };
     run(async {
         let begun = Instant::now();
         let session = loop {
-            let store = trusting().identity(read("one.pem"), read("one.key"));
+            let store =
+                trusting().identity(read(certificates.certificate()), read(certificates.key()));
             assert!(!format!("{store:?}").contains("PRIVATE"), "{store:?}");
             match store.open(&member(Duration::from_secs(60))).await {
                 Ok(session) => break session,

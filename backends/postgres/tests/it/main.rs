@@ -5,3 +5,5 @@ mod faults;
 mod locks;
 mod opening;
 mod session;
+#[cfg(feature = "rustls")]
+mod tls;
