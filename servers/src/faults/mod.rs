@@ -105,7 +105,7 @@ pub fn run<S: Subject>(name: &'static str, case: fn(&Test<S>)) {
     // The test harness calls its tests by their path inside of the crate.
     let name = name.split_once("::").map_or(name, |(_crate, path)| path);
     if let Some(locks) = other::locks::<S>() {
-        return other::obey(&locks);
+        return other::obey::<S>(&locks);
     }
     if Server::<S::Server>::available() {
         case(&Test {
@@ -137,6 +137,7 @@ macro_rules! faults {
             stopped_holder_loses_the_lock_and_knows_when_it_wakes_up
             stopped_or_killed_waiter_is_in_nobodys_way
             lock_goes_from_process_to_process
+            child_of_a_fork_has_nothing_of_its_parent
 
             stopped_server_has_locks_lost_and_callers_told
             waiter_outlives_a_restart

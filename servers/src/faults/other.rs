@@ -6,22 +6,24 @@
 //! | `hold KEY` | takes a lock, however long the server is away | `asks`, and `held FENCE` when it has it |
 //! | `state` | looks at the latest hold | `valid` or `lost` |
 //! | `release` | releases it | `released` or `lost` |
+//! | `fork` | has the child of a fork drop what is held, and ask for more | `forked`, if the child was told so |
 //! | `record FILE` | see [`record`] | |
 //!
 //! Its first line is `begins`.
 
 use std::env;
 use std::io::{self, BufRead as _, Write as _};
-use std::process::Command;
+use std::process::{Command, exit};
 use std::time::Duration;
 
+use fork::{Fork, fork};
 use lockutils::{ErrorKind, LeaseGuard};
 use lockutils_conformance::{Process, eventually};
 use lockutils_remote::{Remote, Store};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::cases::record;
-use super::{Subject, at};
+use super::{KEY, Subject, at, kind};
 use crate::proxy::Proxy;
 
 const MARK: &str = "lockutils-servers: ";
@@ -70,6 +72,11 @@ impl Other {
         self.process.ask("state")
     }
 
+    /// Has it fork, and waits until the child has ended.
+    pub(crate) fn forks(&mut self) {
+        self.process.ask_for("fork", "forked");
+    }
+
     pub(crate) fn release(&mut self) -> String {
         self.process.ask("release")
     }
@@ -111,7 +118,7 @@ pub(crate) fn locks<S: Subject>() -> Option<Remote<S::Store>> {
 }
 
 /// Obeys the commands until there are no more.
-pub(crate) fn obey(locks: &Remote<impl Store>) {
+pub(crate) fn obey<S: Subject>(locks: &Remote<S::Store>) {
     // So that the next question is the only thing that it says to the server.
     drop(hold(locks, &format!("warm {}", std::process::id())).release());
     say("begins");
@@ -133,10 +140,41 @@ pub(crate) fn obey(locks: &Remote<impl Store>) {
                 let released = guards.pop().expect("something is held").release();
                 say(if released.is_ok() { "released" } else { "lost" });
             }
+            ("fork", _) => match fork().expect("there is a child") {
+                // It ends without another word, as the harness has one thread here.
+                Fork::Child => exit(i32::from(!is_told_of_the_fork::<S>(locks, guards))),
+                Fork::Parent(child) => {
+                    let (_, status) = waitpid(Pid::from_raw(child), WaitOptions::empty())
+                        .expect("it is a child")
+                        .expect("it has ended");
+                    say(if status.exit_status() == Some(0) {
+                        "forked"
+                    } else {
+                        "failed"
+                    });
+                }
+            },
             ("record", file) => record(locks, file),
             _ => panic!("unknown command {line:?}"),
         }
     }
+}
+
+/// Whether the child of a fork has an error for its parent's space, and locks of one of its own. What its parent
+/// holds is dropped here.
+fn is_told_of_the_fork<S: Subject>(locks: &Remote<S::Store>, guards: Vec<LeaseGuard>) -> bool {
+    let is_lost = guards.iter().all(LeaseGuard::is_lost);
+    drop(guards);
+    let error = locks.key("of the child").lock().unwrap_err();
+    let is_told = error.kind() == ErrorKind::Unavailable && error.to_string().contains("fork");
+    let own = self::locks::<S>().expect("it is the other process of a case");
+    let is_busy = kind(own.key(KEY).try_lock()) == ErrorKind::Busy;
+    let is_had = own
+        .key("of the child")
+        .lock()
+        .and_then(LeaseGuard::release)
+        .is_ok();
+    is_lost && is_told && is_busy && is_had
 }
 
 /// However long the server is away.

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use crate::faults::{KEY, LEASE, LONG, Subject, Test};
+use lockutils::ErrorKind;
+
+use crate::faults::{KEY, LEASE, LONG, Subject, Test, kind};
 
 /// Whoever waits has the lock of a process that was killed: at once if the server sees that its
 /// connection has ended, else after the lease.
@@ -71,4 +73,19 @@ pub fn lock_goes_from_process_to_process<S: Subject>(test: &Test<S>) {
         processes[next].asks(KEY);
         assert_eq!(processes[this].release(), "released");
     }
+}
+
+/// The child of a fork neither has its parent's lock nor takes it away, and is told that its parent's space
+/// is none of its own.
+pub fn child_of_a_fork_has_nothing_of_its_parent<S: Subject>(test: &Test<S>) {
+    let locks = test.locks(LONG);
+    let mut holder = test.other(LEASE);
+    holder.holds(KEY);
+    holder.forks();
+    // Its parent goes on renewing.
+    let waited = locks.key(KEY).lock_timeout(LEASE * 3 / 2);
+    assert_eq!(kind(waited), ErrorKind::Timeout);
+    assert_eq!(holder.state(), "valid");
+    assert_eq!(holder.release(), "released");
+    test.nothing_is_left();
 }
