@@ -23,7 +23,8 @@ pub(crate) struct Login {
 }
 
 impl Address {
-    /// Reads a URL. An error names the part that is wrong, and never has a password in it.
+    /// Reads a URL. An error says which part is wrong, and has no text of it, since a password may be where
+    /// nobody expects one: `etcd://user:password` without a host, for one.
     pub(crate) fn read(url: &str) -> Result<Self, String> {
         let (scheme, rest) = url
             .split_once("://")
@@ -32,9 +33,9 @@ impl Address {
             "etcd" | "http" => false,
             "etcds" | "https" => true,
             _ => {
-                return Err(format!(
-                    "unknown scheme `{scheme}`; expected `etcd`, `etcds`, `http` or `https`"
-                ));
+                return Err(
+                    "its scheme is unknown; expected `etcd`, `etcds`, `http` or `https`".to_owned(),
+                );
             }
         };
         if tls && !cfg!(feature = "rustls") {
@@ -48,10 +49,11 @@ impl Address {
             None => (None, rest),
         };
         let nodes = nodes.strip_suffix('/').unwrap_or(nodes);
-        let nodes = nodes.split(',').map(|node| {
+        let nodes = nodes.split(',').enumerate().map(|(number, node)| {
             // As `ETCDCTL_ENDPOINTS` lists them.
             let prefix = format!("{scheme}://");
-            read_node(node.strip_prefix(&prefix).unwrap_or(node))
+            let node = read_node(node.strip_prefix(&prefix).unwrap_or(node));
+            node.map_err(|wrong| format!("host {} {wrong}", number + 1))
         });
         Ok(Self {
             tls,
@@ -93,14 +95,14 @@ impl fmt::Debug for Login {
 }
 
 /// A host and its port.
-fn read_node(text: &str) -> Result<String, String> {
+fn read_node(text: &str) -> Result<String, &'static str> {
     if text.is_empty() {
-        return Err("a host is missing; expected `host:port`".to_owned());
+        return Err("is missing; expected `host:port`");
     }
     if text.contains(['/', '?', '#']) {
-        return Err(format!(
-            "`{text}` has more than host and port; leave the rest out"
-        ));
+        return Err(
+            "has more than host and port; leave the rest out, and in a password write `@` as %40",
+        );
     }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -109,7 +111,11 @@ fn read_node(text: &str) -> Result<String, String> {
     let port = match port.map(str::parse) {
         None => PORT,
         Some(Ok(port)) if port > 0 => port,
-        _ => return Err(format!("`{text}` has no valid port; expected 1 to 65535")),
+        _ => {
+            return Err(
+                "has no valid port; expected 1 to 65535, and `user:password@` before the host",
+            );
+        }
     };
     let bracketed = host
         .strip_prefix('[')
@@ -120,9 +126,7 @@ fn read_node(text: &str) -> Result<String, String> {
         |host| host.parse::<Ipv6Addr>().is_ok(),
     );
     if !valid {
-        return Err(format!(
-            "`{host}` is no name of a host; IPv6 addresses stand in brackets"
-        ));
+        return Err("has no valid name; IPv6 addresses stand in brackets");
     }
     Ok(format!("{host}:{port}"))
 }
@@ -178,17 +182,23 @@ mod tests {
         for (url, part) in [
             ("", "no scheme"),
             ("localhost:2379", "no scheme"),
-            ("redis://me:secret@a", "unknown scheme `redis`"),
-            ("etcd://", "a host is missing"),
-            ("etcd://a,,b", "a host is missing"),
-            ("etcd://me:secret@a:port", "`a:port` has no valid port"),
-            ("etcd://a:0", "`a:0` has no valid port"),
-            ("etcd://a:65536", "`a:65536` has no valid port"),
-            ("etcd://a/db", "`a/db` has more than"),
-            ("etcd://me:secret@a?x=1", "`a?x=1` has more than"),
-            ("etcd://::1", "`:` is no name of a host"),
-            ("etcd://a b", "`a b` is no name of a host"),
-            ("etcd://[::g]", "`[::g]` is no name of a host"),
+            ("redis://me:secret@a", "scheme is unknown"),
+            ("me:secret://a", "scheme is unknown"),
+            ("etcd://", "host 1 is missing"),
+            ("etcd://a,,b", "host 2 is missing"),
+            ("etcd://me:secret@a:port", "host 1 has no valid port"),
+            ("etcd://me:secret", "host 1 has no valid port"),
+            ("etcd://a,me:secret", "host 2 has no valid port"),
+            ("etcd://me:se@cret/secret@b/c", "host 1 has more than"),
+            ("etcd://me:x@secret:1@", "host 1 is missing"),
+            ("etcd://secret word", "host 1 has no valid name"),
+            ("etcd://a:0", "host 1 has no valid port"),
+            ("etcd://a:65536", "host 1 has no valid port"),
+            ("etcd://a/db", "host 1 has more than"),
+            ("etcd://me:secret@a?x=1", "host 1 has more than"),
+            ("etcd://::1", "host 1 has no valid name"),
+            ("etcd://a b", "host 1 has no valid name"),
+            ("etcd://[::g]", "host 1 has no valid name"),
             ("etcd://me@a", "no password"),
             ("etcd://:secret@a", "the user is empty"),
             ("etcd://me:secret%@a", "the password has a `%`"),
