@@ -1,14 +1,21 @@
 //! A terminal, with a program at it.
 
-use lockutils_tests::LIMIT;
+use crate::shell;
+use lockutils_tests::{Directory, LIMIT};
+use nix::libc::O_NOCTTY;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs::OpenOptions;
 use std::io::{Read as _, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
 use vt100::{Parser, Screen};
+
+/// What no program says.
+const END: u8 = 0x05;
 
 /// Runs a program, which is killed when this is dropped.
 pub(crate) struct Terminal {
@@ -19,7 +26,7 @@ pub(crate) struct Terminal {
     /// All that it has said until now.
     said: Vec<u8>,
     /// Open for as long as somebody looks.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
 }
 
 impl Terminal {
@@ -63,7 +70,7 @@ impl Terminal {
             output,
             parser: Parser::new(rows, cols, 0),
             said: Vec::new(),
-            _master: pair.master,
+            master: pair.master,
         }
     }
 
@@ -113,11 +120,32 @@ impl Terminal {
     /// Waits until the program has ended and all that it says is on the screen; gives its
     /// exit status.
     pub(crate) fn end(&mut self) -> (u32, &Screen) {
-        while let Ok(bytes) = self.output.recv_timeout(LIMIT) {
-            self.show(&bytes);
-        }
         let status = self.child.wait().expect("it ends");
+        self.mark_end();
+        while let Ok(mut bytes) = self.output.recv_timeout(LIMIT) {
+            let is_end = bytes.last() == Some(&END);
+            if is_end {
+                bytes.pop();
+            }
+            self.show(&bytes);
+            if is_end {
+                break;
+            }
+        }
         (status.exit_code(), self.parser.screen())
+    }
+
+    /// Says that nothing more comes. A process that another test has started meanwhile may have this
+    /// terminal open as well, from before it could be told that it isn't to be inherited, and so there
+    /// may be no end of file.
+    fn mark_end(&self) {
+        let path = self.master.tty_name().expect("it has a name");
+        let terminal = OpenOptions::new()
+            .write(true)
+            .custom_flags(O_NOCTTY)
+            .open(path);
+        // Where it can't be opened any more, its end has come.
+        let _ = terminal.and_then(|mut terminal| terminal.write_all(&[END]));
     }
 }
 
@@ -127,4 +155,19 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn end_does_not_wait_for_others_that_have_the_terminal_open() {
+    let directory = Directory::new();
+    let mut terminal = Terminal::start(&shell(&directory, "read line; echo said"));
+    let path = terminal.master.tty_name().unwrap();
+    let _other = OpenOptions::new()
+        .read(true)
+        .custom_flags(O_NOCTTY)
+        .open(path);
+    let start = Instant::now();
+    terminal.press("\n");
+    assert!(terminal.end().1.contents().contains("said"));
+    assert!(start.elapsed() < LIMIT);
 }
