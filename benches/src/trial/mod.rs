@@ -101,4 +101,9 @@ pub(crate) const ALL: &[Trial] = &[
         name: "servers, etcd",
         run: servers::etcd::targets,
     },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "servers, Redis",
+        run: servers::redis::targets,
+    },
 ];

@@ -5,6 +5,7 @@
 
 pub(super) mod etcd;
 pub(super) mod postgres;
+pub(super) mod redis;
 
 use crate::figure;
 use crate::measure::{self, Plan, Run};
@@ -144,6 +145,8 @@ pub(super) fn in_child(way: &str, url: &str) -> Result<(), String> {
         postgres::OURS => postgres::ours(url),
         postgres::ALONE => postgres::alone(url),
         etcd::OURS => etcd::ours(url),
+        redis::OURS => redis::ours(url),
+        redis::ALONE => redis::alone(url),
         _ => return Err(format!("there is no child `{way}`")),
     };
     let mut lines = io::stdin().lines();
