@@ -9,10 +9,11 @@ pub(crate) const HELP: &str = "\
 Measures what a keyed lock costs, ours and its peers', and prints Markdown tables.
 
 Usage: cargo run --release -p lockutils-benches -- [OPTIONS]
-       cargo run --release -p lockutils-benches -- compile-time [--quick] [--rounds N]
+       cargo run --release -p lockutils-benches -- compile-time [--quick] [--rounds N] [--only TEXT]
 
 The second measures how long it takes to build lockutils and its users, with Cargo and the
-network, by default in 5 rounds.
+network, by default in 5 rounds: beside crates with `attributes`, `functions` with the attribute and
+without, and the crates of `servers` beside their clients.
 
 Options:
   --quick        a few short rounds: shows that all works, not how fast it is

@@ -1,5 +1,6 @@
 //! What it costs to compile: a clean build of lockutils beside the peers that have an
-//! attribute too, and a thousand functions with the attribute and without.
+//! attribute too, a thousand functions with the attribute and without, and a clean build of each server's
+//! crate beside its client alone.
 //!
 //! Each is a project in a directory of its own, with a target directory of its own, built
 //! by Cargo, without the network once all is fetched. The rounds are interleaved, as those
@@ -18,9 +19,37 @@ use tempfile::TempDir;
 
 const FUNCTIONS: u32 = 1000;
 
+/// The parts of the report, which `--only` chooses from.
+const PARTS: [(&str, Part); 3] = [
+    ("attributes", attributes),
+    ("functions", functions_of_users),
+    ("servers", servers),
+];
+
+/// Measures so many rounds, and tells what was reached. Gives the text above that.
+type Part = fn(usize, &mut Vec<Target>) -> Result<String, String>;
+
 /// Prints the report.
-pub(crate) fn run(rounds: usize) -> Result<(), String> {
+pub(crate) fn run(rounds: usize, only: &str) -> Result<(), String> {
     let load_at_start = machine::load();
+    let (mut targets, mut text) = (Vec::new(), String::new());
+    for (_, measure) in PARTS.iter().filter(|(name, _)| name.contains(only)) {
+        text += &measure(rounds, &mut targets)?;
+    }
+    if targets.is_empty() {
+        let names = PARTS.map(|(name, _)| name).join("`, `");
+        return Err(format!(
+            "nothing has `{only}` in its name; there are `{names}`"
+        ));
+    }
+    print!("{}", machine::facts(&load_at_start));
+    println!("\nThe median of {rounds} interleaved rounds, with nothing built before.\n\n{text}");
+    print!("{}", target::render(&targets));
+    Ok(())
+}
+
+/// The crate beside the peers that have an attribute too.
+fn attributes(rounds: usize, targets: &mut Vec<Target>) -> Result<String, String> {
     let peers = [
         ("lockutils", LOCKUTILS),
         ("tracing with attributes", "tracing = \"0.1\""),
@@ -28,25 +57,64 @@ pub(crate) fn run(rounds: usize) -> Result<(), String> {
     ];
     let peers = peers.map(|(name, dependency)| Project::new(name, dependency, ""));
     let peers = peers.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let table = compare_builds(&peers, rounds, targets)?;
+    let versions: Vec<_> = peers.iter().skip(1).map(Project::version).collect();
+    Ok(format!("Compared with {}.\n\n{table}", versions.join(", ")))
+}
+
+/// What uses the crate, with the attribute and without.
+fn functions_of_users(rounds: usize, targets: &mut Vec<Target>) -> Result<String, String> {
     let functions = [true, false].map(|annotated| {
         let name = if annotated { "with" } else { "without" };
         Project::new(name, LOCKUTILS, &functions(annotated))
     });
     let functions = functions.into_iter().collect::<Result<Vec<_>, _>>()?;
+    compare_functions(&functions, rounds, targets)?;
+    Ok(String::new())
+}
 
-    let mut targets = Vec::new();
-    let table = compare_builds(&peers, rounds, &mut targets)?;
-    compare_functions(&functions, rounds, &mut targets)?;
+/// The crate of each server beside the client that it uses, with the features that it uses.
+fn servers(rounds: usize, targets: &mut Vec<Target>) -> Result<String, String> {
+    let engines = [
+        ("postgres", &["tokio-postgres"][..]),
+        ("etcd", &["tonic", "tonic-prost", "prost"]),
+        ("redis", &["redis"]),
+    ];
+    for (engine, client) in engines {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../backends");
+        let manifest = fs::read_to_string(format!("{root}/{engine}/Cargo.toml"));
+        let manifest = manifest.map_err(|error| error.to_string())?;
+        let of_client: Vec<_> = dependencies(&manifest, client).collect();
+        let ours = format!("lockutils-{engine} = {{ path = \"{root}/{engine}\" }}");
+        let projects = [
+            Project::new(engine, &ours, "")?,
+            Project::new(client[0], &of_client.join("\n"), "")?,
+        ];
+        let costs = interleaved(&projects, rounds, |project| project.clean_build(&["build"]))?;
+        let [ours, alone] = [&costs[0], &costs[1]].map(|costs| each(costs, Cost::cpu));
+        let more: Vec<_> = ours.iter().zip(&alone).map(|(a, b)| a - b).collect();
+        targets.push(Target {
+            what: format!(
+                "clean build, debug, CPU: lockutils-{engine}, beyond its client alone ({})",
+                projects[1].version()
+            ),
+            reach: Reach::AtMost(5000.0, Unit::Milliseconds),
+            measured: median(&more) / 1e6,
+            details: figure::compared(&ours, &alone),
+        });
+    }
+    Ok(String::new())
+}
 
-    print!("{}", machine::facts(&load_at_start));
-    let versions = peers.iter().skip(1).map(Project::version);
-    println!(
-        "- Compared with: {}",
-        versions.collect::<Vec<_>>().join(", ")
-    );
-    println!("\nThe median of {rounds} interleaved rounds, with nothing built before.\n\n{table}");
-    print!("{}", target::render(&targets));
-    Ok(())
+/// The lines of a manifest that say how these are depended on.
+fn dependencies<'a>(manifest: &'a str, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
+    let (_, dependencies) = manifest
+        .split_once("\n[dependencies]\n")
+        .unwrap_or_default();
+    let dependencies = dependencies
+        .lines()
+        .take_while(|line| !line.starts_with('['));
+    dependencies.filter(|line| names.contains(&line.split(' ').next().unwrap_or_default()))
 }
 
 /// Builds each of them from nothing. Gives the rows of the table.
@@ -276,6 +344,14 @@ mod tests {
         let stat = "7 (a) b) R 1 2 3 4 5 6 7 8 9 10 11 12 200 50 20 0";
         assert_eq!(cpu_in(stat), Duration::from_millis(2500));
         assert_eq!(cpu_in(""), Duration::ZERO);
+    }
+
+    #[test]
+    fn client_is_as_the_manifest_has_it() {
+        let manifest = "[features]\nredis = []\n\n[dependencies]\nredis = \"1\"\nredis-more = \"2\"\n\n\
+                        [dev-dependencies]\nredis = \"3\"\n";
+        let lines: Vec<_> = dependencies(manifest, &["redis"]).collect();
+        assert_eq!(lines, ["redis = \"1\""]);
     }
 
     #[test]

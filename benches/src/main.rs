@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
     let done = match (&args.in_child, args.compile_time) {
         (Some(arguments), _) => trial::in_child(arguments),
-        (None, Some(rounds)) => compile_time::run(rounds),
+        (None, Some(rounds)) => compile_time::run(rounds, &args.only),
         (None, None) => run(&args),
     };
     match done {
