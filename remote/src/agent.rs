@@ -102,10 +102,7 @@ impl Post {
                 Err(error) => return drop(report.send(Err(error))),
             };
             let _ = report.send(Ok(()));
-            // As a task, not as what is blocked on: Tokio polls that one after a detour by way of the
-            // system each time another task wakes it. A panic of it was printed, and ends the thread.
-            let agent = runtime.spawn(async { Agent::new(store, member, receiver).run().await });
-            let _ = runtime.block_on(agent);
+            runtime.block_on(async { Agent::new(store, member, receiver).run().await });
         })?;
         match reports.recv() {
             Ok(result) => result?,
