@@ -82,7 +82,6 @@ impl Protocol {
 
     fn start_acquire(&mut self, now: u64, id: Id) {
         let Link::Open(open) = self.link else { return };
-        self.be_patient(now, id);
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
@@ -396,6 +395,7 @@ impl Protocol {
             Phase::Waiting(call) => {
                 entry.phase = Phase::Wanted;
                 self.abort(call);
+                self.be_patient(now, id);
                 self.go_on(now, id);
             }
             Phase::Wanted | Phase::Lost | Phase::Leaving | Phase::Releasing(_) => {}

@@ -58,7 +58,8 @@ impl Checker {
         is_revoked: impl Fn(u128) -> bool,
     ) {
         let believes = |hold: &Hold| hold.is_had && clock(hold.process) < hold.deadline;
-        if believes(&hold) {
+        // Nobody can know yet of what was taken away.
+        if believes(&hold) && !is_revoked(hold.nonce) {
             for (&other, held) in &self.holds {
                 if held.name != hold.name {
                     continue;
@@ -70,8 +71,10 @@ impl Checker {
                         "asker {asker} is told that it has the lock while asker {other} believes to have it"
                     ));
                 }
-                // Two who share may be told in another order than they got it.
-                if !believes(held) && !goes_together && held.fence >= hold.fence {
+                // Two who share may be told in another order than they got it, and so may one whom the
+                // server has forgotten since.
+                let is_told_late = goes_together || hold.epoch < held.epoch;
+                if !believes(held) && !is_told_late && held.fence >= hold.fence {
                     self.wrong.get_or_insert(format!(
                         "asker {asker} gets fence {}, and asker {other} had {} before",
                         hold.fence, held.fence

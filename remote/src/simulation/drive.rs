@@ -1,9 +1,10 @@
 //! What a process does with what happens to it: it drives its protocol, and its askers come and go.
 
-use super::checker::{Hold, Owed, SLACK};
+use super::checker::{Hold, Owed};
 use super::network::is_settled;
 use super::process::{Input, Request, State, Step, Who, lost};
-use super::schedule::MILLISECOND;
+use super::schedule::{MILLISECOND, What};
+use super::told::refused;
 use super::world::{Address, World, asker_of};
 use crate::protocol::{Call, Effect, Id, Look, LostBy, News, Outcome, Question};
 use crate::store::{Asked, Fault, Kept, Loss};
@@ -64,9 +65,12 @@ impl World {
             }
             return;
         };
-        if matches!(outcome, Outcome::Opened(Ok(_))) {
+        let is_opened = matches!(outcome, Outcome::Opened(Ok(_)));
+        if is_opened {
             self.remember(process, call, session);
+            self.processes[process].in_vain.0 = 0;
         }
+        let refused = refused(&pending.request, &outcome);
         let claims = match &pending.request {
             Request::Renew(claims) => lost(claims, &outcome),
             _ => Vec::new(),
@@ -74,6 +78,11 @@ impl World {
         if let Request::Acquire(claim, asked) = &pending.request {
             if is_settled(*asked, &outcome) {
                 self.checker.owed.remove(&(process, claim.nonce));
+            }
+        }
+        if let (Request::Release(claim), Outcome::Released(Ok(_))) = (&pending.request, &outcome) {
+            if let Some((_, is_answered)) = self.released.get_mut(&claim.nonce) {
+                *is_answered = true;
             }
         }
         let over = is_over(&outcome).then_some(pending.session).flatten();
@@ -86,6 +95,15 @@ impl World {
         self.perform(process, epoch);
         self.checker
             .is_lost("a renewal says so", |hold| claims.contains(&hold.nonce));
+        if is_opened && !self.setting.shape.one_lease {
+            self.look_for_renewal(process);
+        }
+        // With a session that is over by time in this moment, the question was called off.
+        let connections = &self.processes[process].connections;
+        let is_over = pending.session.is_some_and(|of| connections[&of].is_broken);
+        if let Some(refused) = refused.filter(|_| !is_over) {
+            self.look_who_was_refused(process, refused);
+        }
         self.session_over(process, over);
     }
 
@@ -100,8 +118,16 @@ impl World {
             Loss::Claim(nonce) => (Some(*nonce), None),
             Loss::Session(_) => (None, Some(session)),
         };
+        if let Some(claim) = claim {
+            self.known_lost.insert(claim);
+            // It is asked for again at once.
+            let asker = &mut self.askers[asker_of(claim)];
+            (asker.since, asker.was_busy) = (now, false);
+        }
+        let others = over.map(|over| self.believers(process, over, now));
         self.processes[process].protocol.lost(now, session, loss);
         self.perform(process, 0);
+        self.look_who_was_spared(&others.unwrap_or_default());
         self.checker.is_lost("the server says so", |hold| {
             Some(hold.nonce) == claim && hold.session == session
         });
@@ -142,13 +168,17 @@ impl World {
         self.note(|| format!("p{process} asks {call:?} {question:?}"));
         let now = self.clock(process);
         let (session, request) = match question {
-            Question::Open => (None, Request::Open),
+            Question::Open => {
+                self.look_for_pause(process, now);
+                (None, Request::Open)
+            }
             Question::Acquire(session, claim, asked) => {
                 let owed = Owed {
                     session,
                     since: now,
                 };
                 self.forgive(process, asker_of(claim.nonce));
+                self.known_lost.remove(&claim.nonce);
                 self.checker.owed.insert((process, claim.nonce), owed);
                 self.askers[asker_of(claim.nonce)].nonce = claim.nonce;
                 (Some(session), Request::Acquire(claim, asked))
@@ -156,6 +186,8 @@ impl World {
             Question::Freed(session, claim) => (Some(session), Request::Freed(claim)),
             Question::Release(session, claim) => {
                 self.checker.owed.remove(&(process, claim.nonce));
+                let first = (self.now, false);
+                self.released.entry(claim.nonce).or_insert(first);
                 (Some(session), Request::Release(claim))
             }
             Question::Renew(session, claims) => (Some(session), Request::Renew(claims)),
@@ -176,6 +208,23 @@ impl World {
             call,
         };
         self.send(from, session, request);
+        if let Some(what) = self.processes[process].trap.take() {
+            self.spring(what);
+        }
+    }
+
+    /// Something goes wrong right now.
+    fn spring(&mut self, mut what: What) {
+        let left = self.setting.faults_end.saturating_sub(self.now);
+        if let What::Pause { time, .. } | What::Cut { time, .. } | What::Swallow { time, .. } =
+            &mut what
+        {
+            *time = left.min(*time);
+        }
+        if left > 0 {
+            self.note(|| format!("** {what:?}"));
+            self.act(what);
+        }
     }
 
     /// An asker is told something.
@@ -197,6 +246,11 @@ impl World {
                     LostBy::Session => "lost with the session",
                 });
                 self.checker.ended(asker);
+                self.askers[asker].is_told_of_loss = true;
+                if self.setting.is_mild() {
+                    let wrong = format!("asker {asker} loses what it has by {by:?}, for no reason");
+                    self.checker.fail(wrong);
+                }
                 if wish.heeds_loss && state == State::Holding {
                     let after = self.chance.below(MILLISECOND);
                     self.input(after, process, Input::Step(asker, Step::Release));
@@ -212,7 +266,8 @@ impl World {
             }
             News::Unavailable(trouble) => {
                 self.count("unavailable");
-                if self.askers[asker].came >= self.setting.recovered {
+                let recovered = self.setting.recovered;
+                if self.askers[asker].came >= recovered && !self.setting.is_left() {
                     self.checker.fail(format!(
                         "asker {asker} is told of trouble too late: {trouble}"
                     ));
@@ -235,6 +290,10 @@ impl World {
             return self
                 .checker
                 .fail(format!("asker {asker} is {state:?}, and gets the lock"));
+        }
+        if self.known_lost.contains(&nonce) {
+            let wrong = format!("asker {asker} gets what was lost before");
+            self.checker.fail(wrong);
         }
         self.count("grants");
         self.compare(asker, deadline);
@@ -307,12 +366,19 @@ impl World {
                 self.perform(process, 0);
             }
             (Step::Release, State::Holding) => {
+                let hold = &self.checker.holds[&asker];
+                let is_over = hold.is_had && hold.deadline <= now;
                 self.checker.ended(asker);
                 self.askers[asker].state = State::Releasing;
+                self.askers[asker].left = self.now;
                 self.askers[asker].since = now;
                 self.askers[asker].was_busy = false;
                 self.processes[process].protocol.release(now, id);
                 self.perform(process, 0);
+                if is_over && !self.askers[asker].is_told_of_loss {
+                    let wrong = format!("asker {asker} isn't told that what it releases was lost");
+                    self.checker.fail(wrong);
+                }
                 self.pass_on(process, name);
             }
             _ => {}
@@ -322,6 +388,7 @@ impl World {
     /// An asker wants nothing any more.
     fn done(&mut self, asker: usize) {
         self.askers[asker].state = State::Done;
+        self.askers[asker].left = self.now;
         let (process, name) = {
             let wish = &self.askers[asker].wish;
             (wish.process, wish.name)
@@ -385,40 +452,6 @@ impl World {
         };
         self.processes[process].wake = Some(at + late);
         self.input(at + late - self.now, process, Input::Wake);
-    }
-
-    /// Nobody waits without being told anything for longer than the server may be silent.
-    fn look_for_silence(&mut self, process: usize, now: u64) {
-        let (timeout, lease) = (self.setting.answer_timeout, self.setting.lease);
-        let life = self.processes[process].life;
-        for (number, asker) in self.askers.iter().enumerate() {
-            if asker.wish.process != process || asker.life != life {
-                continue;
-            }
-            let most = match asker.state {
-                // It is asked again after that time at the latest.
-                State::Asking if asker.was_busy => timeout + lease / 3,
-                State::Asking | State::Releasing => timeout,
-                State::InLine | State::Holding | State::Done => continue,
-            };
-            if now > asker.since + most + SLACK {
-                let state = asker.state;
-                self.checker
-                    .fail(format!("asker {number} is {state:?}, and told nothing"));
-            }
-        }
-        let lookers = self.processes[process].ids.values();
-        let since = lookers.filter_map(|who| match who {
-            Who::Looker(since) => Some(*since),
-            Who::Asker(_) => None,
-        });
-        if since
-            .min()
-            .is_some_and(|since| now > since + timeout + SLACK)
-        {
-            self.checker
-                .fail("somebody looks for holders, and is told nothing".to_owned());
-        }
     }
 }
 

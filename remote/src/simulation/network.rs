@@ -24,8 +24,9 @@ impl World {
         // A connection resends what is lost, or breaks.
         let is_stream = self.setting.shape.ordered;
         let copies = match self.chance.below(50) {
-            0 if self.is_faulty() && !is_stream => 0,
-            1 if self.is_faulty() && !is_stream && !self.setting.shape.one_lease => 2,
+            _ if connection.is_some_and(|connection| connection.is_deaf) => 0,
+            0 if self.is_wild() && !is_stream => 0,
+            1 if self.is_wild() && !is_stream && !self.setting.shape.one_lease => 2,
             _ => 1,
         };
         for _ in 0..copies {
@@ -59,18 +60,24 @@ impl World {
     pub(super) fn serve(&mut self, from: Address, session: u64, request: &Request) {
         if self.now < self.down {
             // Nobody listens, or nobody is there at all.
-            if matches!(request, Request::Open) && self.chance.one_in(2) {
+            if matches!(request, Request::Open) && self.is_told {
                 let refused = Fault::NotDone(cause("connection refused"));
                 self.answer(from, Outcome::Opened(Err(refused)), 0);
             }
             return;
         }
-        let (outcome, session) = if self.is_faulty() && self.chance.one_in(60) {
-            (not_done(request), 0)
+        let often = if self.setting.is_mild() { 10 } else { 60 };
+        let (outcome, session) = if self.is_faulty() && self.chance.one_in(often) {
+            let is_question = matches!(request, Request::Acquire(..));
+            if is_question && !self.setting.is_mild() && self.chance.one_in(3) {
+                (refused(request), 0)
+            } else {
+                (not_done(request), 0)
+            }
         } else {
             let done = self.do_it(from, session, request);
             let Some(done) = done else { return };
-            if self.is_faulty() && self.chance.one_in(60) {
+            if self.is_faulty() && self.chance.one_in(often) {
                 (unknown(request), 0)
             } else {
                 done
@@ -96,6 +103,9 @@ impl World {
             }
             Request::Acquire(claim, asked) => {
                 let acquired = self.server.acquire(now, session, claim, *asked);
+                if *asked == Asked::Once && matches!(acquired, Ok(Answer::Busy(_))) {
+                    self.look_who_is_in_the_way(from, session, claim);
+                }
                 Outcome::Acquired(acquired.map_err(is_over))
             }
             Request::Freed(claim) => {
@@ -140,9 +150,14 @@ impl World {
     /// The server answers, if the network lets it.
     fn answer(&mut self, to: Address, outcome: Outcome, session: u64) {
         let there = &self.processes[to.process];
-        let is_swallowed = there.life == to.life && there.swallow > self.now;
+        let is_deaf = |pending: &Pending| {
+            let session = pending.session;
+            session.is_some_and(|session| there.connections[&session].is_deaf)
+        };
+        let is_swallowed = there.life == to.life
+            && (there.swallow > self.now || there.calls.get(&to.call).is_some_and(is_deaf));
         let is_stream = self.setting.shape.ordered;
-        let is_lost = self.is_faulty() && !is_stream && self.chance.one_in(40);
+        let is_lost = self.is_wild() && !is_stream && self.chance.one_in(40);
         if is_swallowed || is_lost {
             return self.note(|| format!("     {to}: the answer is lost"));
         }
@@ -178,6 +193,8 @@ impl World {
             .map(|(call, pending)| (*call, over(&pending.request)))
             .collect();
         let delay = self.chance.between(1, 5 * MILLISECOND);
+        // Some hear of it when they have another connection already.
+        let told = self.chance.of(&[delay, delay, 200 * MILLISECOND]);
         for (call, outcome) in cut_off {
             let to = Address {
                 process,
@@ -190,7 +207,7 @@ impl World {
             let fault = Fault::Over(cause("the connection is broken"));
             let lost = Input::Lost(call, Loss::Session(fault));
             if self.chance.one_in(2) {
-                self.input(delay, process, lost);
+                self.input(told, process, lost);
             }
             if self.setting.ends_with_connection {
                 self.server.cut_off(session);
@@ -209,6 +226,10 @@ fn over(request: &Request) -> Outcome {
 
 fn not_done(request: &Request) -> Outcome {
     failed(request, Fault::NotDone(cause("busy with something else")))
+}
+
+fn refused(request: &Request) -> Outcome {
+    failed(request, Fault::Refused(cause("not allowed; ask the owner")))
 }
 
 fn unknown(request: &Request) -> Outcome {

@@ -1,6 +1,6 @@
 //! A process: its protocol, its askers, and what it has under way.
 
-use super::schedule::Wish;
+use super::schedule::{What, Wish};
 use crate::protocol::{Call, Id, Outcome, Protocol};
 use crate::store::{Asked, Claim, Kept, Loss};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,6 +27,10 @@ pub(super) struct Process {
     pub(super) cut: u64,
     /// Until when no answer does.
     pub(super) swallow: u64,
+    /// What goes wrong when it has asked the next question.
+    pub(super) trap: Option<What>,
+    /// How often it has connected in vain, and since when, by its own clock.
+    pub(super) in_vain: (u32, u64),
 }
 
 #[derive(Debug)]
@@ -34,6 +38,7 @@ pub(super) struct Connection {
     /// The server's number of the session.
     pub(super) session: u64,
     pub(super) is_broken: bool,
+    pub(super) is_deaf: bool,
     /// When the last request arrives.
     pub(super) last: u64,
 }
@@ -97,6 +102,9 @@ pub(super) struct Asker {
     /// Since when it has been told nothing, by the clock of the process.
     pub(super) since: u64,
     pub(super) was_busy: bool,
+    pub(super) is_told_of_loss: bool,
+    /// When it went, or released the lock.
+    pub(super) left: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +134,8 @@ impl Process {
             wake: None,
             cut: 0,
             swallow: 0,
+            trap: None,
+            in_vain: (0, 0),
         }
     }
 

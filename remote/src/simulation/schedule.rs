@@ -55,6 +55,7 @@ pub(super) struct Setting {
     /// The server ends a session when its connection ends; with its lease, where that is the
     /// session's.
     pub(super) ends_with_connection: bool,
+    pub(super) course: Course,
     /// How fast the clocks run, in parts per million: the server's, then those of the processes. No two
     /// are more than 5 % apart.
     pub(super) rates: Vec<u64>,
@@ -68,7 +69,25 @@ pub(super) struct Setting {
     pub(super) chance: u64,
 }
 
+/// How bad it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    Usual,
+    /// Nothing goes wrong that would be a reason to lose what is held.
+    Mild,
+    /// The server never comes back from its last failure, which is in the end.
+    Left,
+}
+
 impl Setting {
+    pub(super) fn is_mild(&self) -> bool {
+        self.course == Course::Mild
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.course == Course::Left
+    }
+
     /// Whether the protocol relies on messages not being later than a lease: where they overtake each
     /// other, and what they do doesn't end by itself.
     pub(super) fn is_bounded(&self) -> bool {
@@ -128,6 +147,17 @@ pub(super) enum What {
     Revoke {
         name: u64,
     },
+    /// Nothing comes through the connections that the process has, ever again, and nobody says so.
+    Deafen {
+        process: usize,
+    },
+    /// Something goes wrong with the process as soon as it has asked the next question.
+    Trap {
+        process: usize,
+        what: Box<What>,
+    },
+    /// The server is no more.
+    Vanish,
 }
 
 /// What one asker does.
@@ -162,8 +192,20 @@ pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
         let what = what(&mut chance, &setting, at);
         events.push(Event { at, what });
     }
+    if setting.is_left() {
+        let at = setting.recovered + chance.below(setting.lease);
+        events.push(Event {
+            at,
+            what: What::Vanish,
+        });
+    }
     // Everybody gets every lock when all is well again.
     for process in 0..setting.rates.len() - 1 {
+        // A question that nobody answers is how a process finds out that its connection is dead.
+        events.push(Event {
+            at: setting.faults_end,
+            what: What::Look { process },
+        });
         for name in 0..setting.names {
             let at = setting.recovered + chance.below(setting.lease);
             let wish = Wish {
@@ -199,6 +241,11 @@ fn setting(chance: &mut Chance) -> Setting {
     let latest = latest.min(if is_bounded { lease * 3 / 4 } else { u64::MAX });
     let processes = chance.between(2, 4);
     let is_fake = chance.one_in(3);
+    let course = match chance.below(6) {
+        0 => Course::Mild,
+        1 => Course::Left,
+        _ => Course::Usual,
+    };
     Setting {
         shape,
         lease,
@@ -207,6 +254,7 @@ fn setting(chance: &mut Chance) -> Setting {
         is_fake,
         // That one knows nothing of connections.
         ends_with_connection: !is_fake && chance.one_in(3),
+        course,
         rates: (0..=processes)
             .map(|_| chance.between(976_000, 1_024_000))
             .collect(),
@@ -223,30 +271,53 @@ fn what(chance: &mut Chance, setting: &Setting, at: u64) -> What {
     let process = usize::try_from(chance.below(setting.rates.len() as u64 - 1)).expect("few");
     // What goes wrong lasts up to two leases, but not beyond the end of faults.
     let time = chance.time(setting.lease * 2).min(left);
-    match chance.below(24) {
-        0 | 1 => What::Pause { process, time },
-        2 => What::Kill { process },
-        3 | 4 => What::Cut { process, time },
-        5 | 6 => What::Swallow { process, time },
-        7 => What::Break { process },
-        8 => What::Restart {
+    match chance.below(26) {
+        0 if setting.is_mild() && !setting.shape.one_lease => What::Break { process },
+        0..=10 if setting.is_mild() => ask(chance, setting, process),
+        number @ 0..=5 => {
+            let what = harm(number, process, time);
+            if chance.one_in(2) {
+                return what;
+            }
+            What::Trap {
+                process,
+                what: Box::new(what),
+            }
+        }
+        6 => What::Kill { process },
+        7 => What::Restart {
             time,
             keep: !chance.one_in(3),
         },
-        9 => What::Refuse { time },
-        10 => What::Revoke {
+        8 => What::Refuse { time },
+        9 => What::Revoke {
             name: chance.below(setting.names),
         },
+        10 => What::Deafen { process },
         11 => What::Look { process },
         12 => What::Close { process },
-        _ => What::Ask(Wish {
-            process,
-            name: chance.below(setting.names),
-            is_shared: chance.one_in(4),
-            asked: chance.of(&[Asked::Once, Asked::Waiting, Asked::Waiting, Asked::Waiting]),
-            patience: chance.one_in(2).then(|| chance.time(setting.lease * 2)),
-            hold: chance.time(setting.lease * 2),
-            heeds_loss: chance.one_in(2),
-        }),
+        _ => ask(chance, setting, process),
     }
+}
+
+/// What goes wrong with a process at a time.
+fn harm(number: u64, process: usize, time: u64) -> What {
+    match number {
+        0 | 1 => What::Pause { process, time },
+        2 => What::Cut { process, time },
+        3 | 4 => What::Swallow { process, time },
+        _ => What::Break { process },
+    }
+}
+
+fn ask(chance: &mut Chance, setting: &Setting, process: usize) -> What {
+    What::Ask(Wish {
+        process,
+        name: chance.below(setting.names),
+        is_shared: chance.one_in(4),
+        asked: chance.of(&[Asked::Once, Asked::Waiting, Asked::Waiting, Asked::Waiting]),
+        patience: chance.one_in(2).then(|| chance.time(setting.lease * 2)),
+        hold: chance.time(setting.lease * 2),
+        heeds_loss: chance.one_in(2),
+    })
 }

@@ -237,6 +237,13 @@ impl Server {
         self.locks.values().flatten().map(|place| place.until).min()
     }
 
+    /// Who is in the way of a claim, in the queue too. The server of users' tests doesn't say.
+    pub(super) fn in_the_way(&self, claim: &Claim) -> Vec<Gone> {
+        let places = self.locks.get(&claim.name).into_iter().flatten();
+        let conflicts = places.filter(|place| !(place.shared && claim.shared));
+        conflicts.map(Place::gone).collect()
+    }
+
     /// When the lease of a claim is over, where that can be seen.
     pub(super) fn end_of(&self, nonce: u128) -> Option<u64> {
         let mut places = self.locks.values().flatten();

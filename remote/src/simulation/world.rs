@@ -6,7 +6,7 @@ use super::schedule::{Chance, Event, MILLISECOND, Setting, What, Wish};
 use super::server::{Gone, Server};
 use crate::protocol::{Id, Protocol, Rules};
 use crate::store::{Claim, Loss};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -30,6 +30,12 @@ pub(super) struct World {
     /// Until when the server is down, and until when it refuses who connects.
     pub(super) down: u64,
     pub(super) refuses: u64,
+    /// Whether who connects while it is down is told so.
+    pub(super) is_told: bool,
+    /// Claims that their processes know to be lost, and haven't asked for again.
+    pub(super) known_lost: BTreeSet<u128>,
+    /// When claims were released first, and whether the server has answered that.
+    pub(super) released: BTreeMap<u128, (u64, bool)>,
     queue: BTreeMap<(u64, u64), Happening>,
     events: Vec<Event>,
     last: u64,
@@ -72,6 +78,9 @@ impl World {
             watches: Vec::new(),
             down: 0,
             refuses: 0,
+            is_told: false,
+            known_lost: BTreeSet::new(),
+            released: BTreeMap::new(),
             queue: BTreeMap::new(),
             events: Vec::new(),
             last: 0,
@@ -102,7 +111,10 @@ impl World {
     pub(super) fn run(&mut self) {
         let holds: u64 = self.events.iter().map(hold).sum();
         let settled = self.setting.recovered + self.setting.latest + self.setting.lease * 2;
-        let served = settled + self.setting.lease * 2 + holds;
+        // Where nobody answers, each one in line is told so after a while.
+        let line = self.setting.answer_timeout * self.events.len() as u64;
+        let in_vain = if self.setting.is_left() { line } else { 0 };
+        let served = settled + self.setting.lease * 2 + holds + in_vain;
         let is_served = |world: &Self| {
             let done = |asker: &Asker| asker.state == State::Done;
             world.now > settled && world.askers.iter().all(done)
@@ -116,13 +128,8 @@ impl World {
                 "asker {waits:?} is not done although nothing goes wrong"
             ));
         }
-        if self.server.is_in_use() {
-            let wrong = "the server knows somebody still, although all are gone";
-            self.checker.fail(wrong.to_owned());
-        }
-        if let Some(((process, nonce), _)) = self.checker.owed.first_key_value() {
-            let wrong = format!("process {process} has not released what asker {nonce} had");
-            self.checker.fail(wrong);
+        if !self.setting.is_left() {
+            self.look_for_leftovers();
         }
         for process in 0..self.processes.len() {
             self.input(0, process, Input::Close);
@@ -144,6 +151,19 @@ impl World {
             .any(|process| !process.protocol.is_idle())
         {
             self.checker.fail("a process knows claims still".to_owned());
+        }
+        // What nobody could release is over by itself.
+        self.look_for_leftovers();
+    }
+
+    fn look_for_leftovers(&mut self) {
+        if self.server.is_in_use() {
+            let wrong = "the server knows somebody still, although all are gone";
+            self.checker.fail(wrong.to_owned());
+        }
+        if let Some(((process, nonce), _)) = self.checker.owed.first_key_value() {
+            let wrong = format!("process {process} has not released what asker {nonce} had");
+            self.checker.fail(wrong);
         }
     }
 
@@ -214,6 +234,11 @@ impl World {
         self.now < self.setting.faults_end
     }
 
+    /// Whether messages may be late, be lost or come twice.
+    pub(super) fn is_wild(&self) -> bool {
+        self.is_faulty() && !self.setting.is_mild()
+    }
+
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Act(number) => {
@@ -240,7 +265,7 @@ impl World {
         self.wake_watchers();
     }
 
-    fn act(&mut self, what: What) {
+    pub(super) fn act(&mut self, what: What) {
         match what {
             What::Ask(wish) => self.come(wish),
             What::Look { process } => self.input(0, process, Input::Look),
@@ -264,6 +289,7 @@ impl World {
             What::Restart { time, keep } => {
                 self.server.restart(keep);
                 self.down = self.now + time;
+                self.is_told = self.chance.one_in(2);
                 self.watches.clear();
                 for process in 0..self.processes.len() {
                     self.break_connections(process);
@@ -273,6 +299,15 @@ impl World {
             What::Revoke { name } => {
                 let nonces = self.server.revoke(&self::name(name));
                 self.tell_of_loss(&nonces);
+            }
+            What::Deafen { process } => {
+                let connections = self.processes[process].connections.values_mut();
+                connections.for_each(|connection| connection.is_deaf = true);
+            }
+            What::Trap { process, what } => self.processes[process].trap = Some(*what),
+            What::Vanish => {
+                self.down = u64::MAX;
+                self.is_told = self.chance.one_in(2);
             }
         }
     }
@@ -297,6 +332,8 @@ impl World {
             came: self.now,
             since: 0,
             was_busy: false,
+            is_told_of_loss: false,
+            left: 0,
             wish,
         });
         self.input(0, process, Input::Step(number, Step::Come));
@@ -377,7 +414,8 @@ impl World {
             let (process, life) = (asker.wish.process, asker.life);
             let connections = self.processes[process].connections.iter();
             let mut hears = connections.filter(|(_, connection)| {
-                !connection.is_broken && (!one_lease || connection.session == *session)
+                let hears = !connection.is_broken && !connection.is_deaf;
+                hears && (!one_lease || connection.session == *session)
             });
             let Some((&call, _)) = hears.next_back() else {
                 continue;
@@ -392,7 +430,7 @@ impl World {
     /// How long a message is under way; none if it is lost.
     pub(super) fn delay(&mut self, process: usize) -> Option<u64> {
         let near = self.chance.between(MILLISECOND / 10, 3 * MILLISECOND);
-        if !self.is_faulty() {
+        if !self.is_wild() {
             return Some(near);
         }
         let cut = self.processes[process].cut.saturating_sub(self.now);
@@ -413,6 +451,7 @@ impl World {
         let connection = Connection {
             session,
             is_broken: false,
+            is_deaf: false,
             last: 0,
         };
         self.processes[process].connections.insert(call, connection);

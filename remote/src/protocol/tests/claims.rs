@@ -39,6 +39,21 @@ fn waiter_that_is_told_nothing_asks_again_each_third_of_a_lease() {
 }
 
 #[test]
+fn waiter_that_has_lost_its_place_is_told_in_time_that_nobody_answers() {
+    let mut hand = Hand::connected(ONE_LEASE);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.busy(3);
+    hand.effects();
+    hand.protocol.lost(hand.now(), Call(1), Loss::Claim(1));
+    assert_eq!(hand.effects(), ["4: abort", "5: acquire 1 waiting"]);
+    let effects = hand.wait(4000);
+    assert!(
+        effects.contains(&"1 is told: it has not answered for 4s".to_owned()),
+        "{effects:?}"
+    );
+}
+
+#[test]
 fn asker_that_goes_before_there_is_a_session_leaves_nothing() {
     let mut hand = Hand::new(ORDERED);
     hand.ask(1, "a", Asked::Waiting);
