@@ -39,6 +39,8 @@
 //! | inflated before the mutex is locked | `acquire_against_acquire` |
 //! | a waiter leaves by `release` | `cancel_against_hand_over` |
 //! | an error for a waiter that has the lock by now | `timeout_against_hand_over` |
+//! | of several, the first ones kept where one is busy | `few_of_which_one_is_busy` |
+//! | of several, only the first let go | `few_against_snapshot` |
 //! | a snapshot without inflation | `snapshot_against_acquire` |
 
 use super::{FAIR, LOCKS, Protected, changer, model};

@@ -116,7 +116,8 @@ pub fn nobody_believes_what_another_does_under_random_faults<S: Subject>(test: &
     drop(processes);
     let holds = check(looks(&file));
     println!("{holds} holds");
-    assert!(holds > 10, "{holds} holds");
+    // Each process has had it since, on however busy a machine.
+    assert!(holds >= PROCESSES, "{holds} holds");
 }
 
 /// A server that frees locks with their connections may give one to another before a holder can know
