@@ -1,8 +1,8 @@
 //! One question at a time, and what it leaves at the server.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -448,9 +448,10 @@ pub(crate) async fn open(url: &str) -> Result<PostgresSession, Fault> {
 
 pub(crate) fn claim(key: &str) -> Claim {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let store = Store_::from_url("postgres://host").unwrap();
+    // Made once: with TLS it reads the system's certificates.
+    static STORE: LazyLock<Store_> = LazyLock::new(|| Store_::from_url("postgres://host").unwrap());
     Claim {
-        name: store.locate("lockutils", key).unwrap(),
+        name: STORE.locate("lockutils", key).unwrap(),
         key: key.into(),
         nonce: NEXT.fetch_add(1, Ordering::Relaxed).into(),
         shared: false,
