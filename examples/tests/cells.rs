@@ -43,12 +43,22 @@ fn words(output: &Output) -> String {
 
 /// One line of the second table, on what processes have made, or of the third, on what hosts have
 /// migrated.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     cells: u32,
     made: u32,
     failed: u32,
     complete: u32,
+}
+
+/// That of so many cells of which each was made, or migrated, once and completely.
+const fn each_once(cells: u32) -> Outcome {
+    Outcome {
+        cells,
+        made: cells,
+        failed: 0,
+        complete: cells,
+    }
 }
 
 /// The lines without a lock and with one, of what processes have made.
@@ -139,13 +149,7 @@ fn locked_processes_make_each_database_once() {
 
     assert!(output.status.success(), "{}", text(&output.stderr));
     let [_, locked] = made(&output);
-    let Outcome {
-        cells,
-        made,
-        failed,
-        complete,
-    } = locked;
-    assert_eq!((cells, made, failed, complete), (7, 7, 0, 7));
+    assert_eq!(locked, each_once(7));
 }
 
 /// Where the machine is busy, each process may find nobody in its way. Not again and again.
@@ -188,13 +192,7 @@ fn locked_hosts_migrate_each_database_once() {
 
     assert!(output.status.success(), "{}", text(&output.stderr));
     let [_, locked] = migrated(&output);
-    let Outcome {
-        cells,
-        made,
-        failed,
-        complete,
-    } = locked;
-    assert_eq!((cells, made, failed, complete), (7, 7, 0, 7));
+    assert_eq!(locked, each_once(7));
     late_write_is_refused(&output);
     // Nothing is said to have been stopped that wasn't.
     let told = words(&output);
@@ -218,7 +216,7 @@ fn processes_migrate_each_database_once(server: &str) {
 
     assert!(output.status.success(), "{}", text(&output.stderr));
     let [_, locked] = migrated(&output);
-    assert_eq!((locked.made, locked.failed, locked.complete), (3, 0, 3));
+    assert_eq!(locked, each_once(3));
     late_write_is_refused(&output);
     let told = words(&output);
     assert!(told.contains("was stopped (SIGSTOP)"), "{told}");
