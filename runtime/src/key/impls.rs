@@ -98,11 +98,6 @@ impl LockKey for bool {
     fn write_key(&self, out: &mut KeyWriter<'_>) {
         out.push_plain(if *self { "true" } else { "false" });
     }
-
-    #[inline]
-    fn as_text(&self) -> Option<&str> {
-        Some(if *self { "true" } else { "false" })
-    }
 }
 
 impl LockKey for char {
