@@ -37,7 +37,7 @@ pub use lossy::{Lossy, LossyLocks};
 pub use nobody::{NOBODY, as_nobody};
 #[cfg(target_os = "linux")]
 pub use process::{Process, now};
-pub use states::{states, waiters};
+pub use states::{settled_waiters, states, waiters};
 
 /// The code of the README and of the porting guide, which is to compile and to do what it says.
 #[cfg(doctest)]

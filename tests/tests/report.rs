@@ -6,7 +6,7 @@
 
 use futures::future::join;
 use lockutils::{Cause, ErrorKind, Holder, Locks, Named, named, report, synchronized};
-use lockutils_tests::{eventually, in_time, waiters};
+use lockutils_tests::{eventually, in_time, settled_waiters};
 use std::future::pending;
 use std::mem;
 use std::pin::Pin;
@@ -267,7 +267,7 @@ fn thread_and_task_that_take_each_others_lock() {
             held.wait();
             let task = wait("asks", take_both(&locks, "b", "a"));
             held.wait();
-            eventually("both wait", || waiters(&locks) == 2);
+            eventually("both wait", || settled_waiters(locks.name()) == 2);
             let cause = cause("thread and task");
             let text = cause.to_string();
             assert_has(

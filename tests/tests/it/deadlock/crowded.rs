@@ -2,7 +2,7 @@
 
 use super::{LONG, waiters};
 use lockutils::{AsyncGuard, ErrorKind, Guard, Locks};
-use lockutils_tests::{eventually, in_time};
+use lockutils_tests::{eventually, in_time, settled_waiters};
 use std::pin::pin;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
@@ -164,7 +164,7 @@ fn is_deadlock_beside_one_who_goes_on(locks: &Locks, shared: bool) -> bool {
             });
         }
         there.wait();
-        eventually("both wait", || waiters(locks.name()) == 2);
+        eventually("both wait", || settled_waiters(locks.name()) == 2);
         // Only where it is a deadlock does it end before its time.
         let timeout = if shared {
             LONG

@@ -1,8 +1,8 @@
 //! Cycles of threads in which somebody can fail: that one is told, whoever closed the cycle.
 
-use super::{LONG, waiters};
+use super::LONG;
 use lockutils::{Error, ErrorKind, FileLocks, Guard, Locks};
-use lockutils_tests::{ByHand, Directory, eventually, in_time};
+use lockutils_tests::{ByHand, Directory, eventually, in_time, settled_waiters};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Barrier, mpsc};
 use std::thread;
@@ -132,7 +132,7 @@ fn take(locks: &Locks, key: usize, can_fail: bool) -> Result<Guard, Error> {
 fn one_who_can_fail_is_told_whoever_comes_last() {
     in_time(|| {
         let locks = Locks::new("victims");
-        let waiters = || waiters("victims");
+        let waiters = || settled_waiters("victims");
         let own = |key| locks.key(key).lock();
         rings(2..=5, false, &waiters, &own, &|key, can_fail| {
             take(&locks, key, can_fail)
@@ -144,7 +144,7 @@ fn one_who_can_fail_is_told_whoever_comes_last() {
 fn one_who_can_fail_is_told_where_holds_are_shared() {
     in_time(|| {
         let locks = Locks::new("shared victims");
-        let waiters = || waiters("shared victims");
+        let waiters = || settled_waiters("shared victims");
         let own = |key| locks.key(key).shared().lock();
         rings(2..=3, false, &waiters, &own, &|key, can_fail| {
             take(&locks, key, can_fail)
@@ -156,7 +156,7 @@ fn one_who_can_fail_is_told_where_holds_are_shared() {
 fn one_who_can_fail_is_told_where_all_permits_are_taken() {
     in_time(|| {
         let locks = Locks::new("permits of victims").permits(2);
-        let waiters = || waiters("permits of victims");
+        let waiters = || settled_waiters("permits of victims");
         let own = |key| [(); 2].map(|()| locks.key(key).lock());
         rings(2..=3, false, &waiters, &own, &|key, can_fail| {
             take(&locks, key, can_fail)
@@ -168,7 +168,7 @@ fn one_who_can_fail_is_told_where_all_permits_are_taken() {
 fn one_who_can_fail_is_told_while_it_takes_several_keys() {
     in_time(|| {
         let locks = Locks::new("keys of victims");
-        let waiters = || waiters("keys of victims");
+        let waiters = || settled_waiters("keys of victims");
         let own = |key| locks.key(key).lock();
         // A key of the thread's own comes first, and is given back by who fails.
         let next = |key, can_fail| {
@@ -191,7 +191,7 @@ fn thread_that_waits_for_a_lock_file_is_told() {
         let directory = Directory::new();
         let files = FileLocks::new(&*directory);
         let space = directory.to_string_lossy().into_owned();
-        let waiters = || waiters(&space);
+        let waiters = || settled_waiters(&space);
         let own = |key| files.key(key).lock().unwrap();
         rings(2..=3, true, &waiters, &own, &|key, can_fail| {
             let lock = files.key(key);
@@ -221,7 +221,7 @@ fn thread_that_waits_for_a_lock_file_is_told_for_one_that_cannot_fail() {
             });
             let _own = files.key("file").lock().unwrap();
             held.wait();
-            eventually("the other one waits", || waiters(&space) == 1);
+            eventually("the other one waits", || settled_waiters(&space) == 1);
             assert_eq!(end(|| take(&locks, 0, false)), End::Taken);
             drop(locks.key("key").lock());
             assert_eq!(waits_for_file.join().unwrap(), End::Told);
@@ -244,7 +244,7 @@ fn shared_by_two(locks: &Locks, first_can_fail: bool) -> (End, [End; 2]) {
             })
         });
         held.wait();
-        eventually("both wait", || waiters(locks.name()) == 2);
+        eventually("both wait", || settled_waiters(locks.name()) == 2);
         let own_end = end(|| take(locks, 1, false));
         drop(own);
         (own_end, threads.map(|thread| thread.join().unwrap()))
@@ -287,7 +287,7 @@ fn one_of_those_who_hold_all_permits_is_told() {
                 })
             });
             held.wait();
-            eventually("both wait", || waiters(locks.name()) == 2);
+            eventually("both wait", || settled_waiters(locks.name()) == 2);
             let end = end(|| take(&counted, 0, false));
             drop(own);
             assert_eq!(end, End::Taken);
@@ -312,11 +312,13 @@ fn every_exclusive_waiter_is_in_the_way_of_a_shared_one() {
                 drop(locks.key("own").lock());
             });
             held.wait();
-            eventually("the reader waits", || waiters(locks.name()) == 1);
+            eventually("the reader waits", || settled_waiters(locks.name()) == 1);
             let writers = [(true, 2), (false, 3)].map(|(can_fail, waiting)| {
                 let locks = &locks;
                 let writer = scope.spawn(move || end(|| take(locks, 0, can_fail)));
-                eventually("the writer waits", || waiters(locks.name()) == waiting);
+                eventually("the writer waits", || {
+                    settled_waiters(locks.name()) == waiting
+                });
                 writer
             });
             let own_end = end(|| Ok::<_, Error>(locks.key(0).shared().lock()));
@@ -379,6 +381,6 @@ fn threads_that_can_fail_never_wait_for_each_other() {
                 });
             }
         });
-        assert_eq!(waiters(locks.name()), 0);
+        assert_eq!(settled_waiters(locks.name()), 0);
     });
 }
