@@ -39,7 +39,7 @@ pub trait Subject: 'static {
     /// Whether the space excludes other processes that have one at the same place.
     const ACROSS_PROCESSES: bool = false;
 
-    /// Whether who is refused is told which process has the lock, by
+    /// Whether who is refused is told which process has the lock, or which place in this one, by
     /// [`Error::holder`](lockutils::Error::holder).
     const NAMES_HOLDER: bool = false;
 

@@ -11,6 +11,7 @@ impl Subject for Files {
 
     const EMPTY_KEY: bool = false;
     const ACROSS_PROCESSES: bool = true;
+    const NAMES_HOLDER: bool = true;
 
     fn space(place: &Path) -> FileLocks {
         FileLocks::new(place)
