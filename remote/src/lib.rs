@@ -50,13 +50,18 @@ pub mod fake;
 mod leases;
 mod locks_of;
 #[doc(hidden)]
+pub mod percent;
+#[doc(hidden)]
 pub mod protocol;
+mod record;
 mod signal;
 #[cfg(test)]
 mod simulation;
 mod slot;
 mod space;
 mod store;
+#[doc(hidden)]
+pub mod url;
 
 pub use fake::{FakeLocks, FakeSession, FakeStore, Faults};
 pub use leases::{LeaseHold, LeaseWait, Leases};

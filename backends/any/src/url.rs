@@ -2,10 +2,26 @@
 
 use crate::store::Any;
 use lockutils::engine::Refusal;
+use lockutils_remote::url::Form;
+#[cfg(not(all(feature = "postgres", feature = "etcd", feature = "redis")))]
+use lockutils_remote::url::needs_feature;
 use lockutils_remote::{FakeStore, FromUrl};
 
-const LEGAL: &str = "write one that begins with `postgres://`, `etcd://`, `etcds://`, `redis://`, \
-                     `rediss://` or `memory://`";
+const FORM: Form = Form {
+    schemes: &[
+        "postgres",
+        "postgresql",
+        "etcd",
+        "http",
+        "redis",
+        "valkey",
+        "redis+unix",
+        "valkey+unix",
+        "memory",
+    ],
+    tls: &["etcds", "https", "rediss", "valkeys"],
+    example: "postgres://user:password@host/database",
+};
 
 /// The server, where the feature is on.
 macro_rules! server {
@@ -13,10 +29,10 @@ macro_rules! server {
         #[cfg(feature = $feature)]
         let server = $server;
         #[cfg(not(feature = $feature))]
-        let server = Err(Refusal::invalid_url(concat!(
-            "its scheme needs the feature `",
+        let server = Err(Refusal::invalid_url(needs_feature(
+            "its scheme",
             $feature,
-            "` of `lockutils-any`; turn it on"
+            "lockutils-any",
         )));
         server
     }};
@@ -24,9 +40,7 @@ macro_rules! server {
 
 impl FromUrl for Any {
     fn from_url(url: &str) -> Result<Self, Refusal> {
-        let Some((scheme, _)) = url.split_once("://") else {
-            return Err(Refusal::invalid_url(format!("it has no scheme; {LEGAL}")));
-        };
+        let (scheme, _) = FORM.split(url).map_err(Refusal::invalid_url)?;
         match scheme {
             "memory" => FakeStore::from_url(url).map(Self::Memory),
             "postgres" | "postgresql" => server!(
@@ -36,25 +50,12 @@ impl FromUrl for Any {
             "etcd" | "etcds" | "http" | "https" => {
                 server!("etcd", lockutils_etcd::Etcd::from_url(url).map(Self::Etcd))
             }
-            "redis" | "rediss" | "valkey" | "valkeys" | "redis+unix" | "valkey+unix" => server!(
+            // There are no others left.
+            _ => server!(
                 "redis",
                 lockutils_redis::Redis::from_url(url).map(Self::Redis)
             ),
-            _ => Err(Refusal::invalid_url(format!(
-                "{}; {LEGAL}",
-                unknown(scheme)
-            ))),
         }
-    }
-}
-
-/// What stands there could be a password.
-fn unknown(scheme: &str) -> String {
-    let is_scheme = |char: char| char.is_ascii_alphanumeric() || "+-.".contains(char);
-    if scheme.chars().all(is_scheme) {
-        format!("its scheme `{scheme}` is not known")
-    } else {
-        "its scheme is none".to_owned()
     }
 }
 
@@ -69,16 +70,16 @@ mod tests {
         for (url, part) in [
             ("", "scheme"),
             ("nonsense", "scheme"),
-            ("mysql://u:hunter2@host/db", "`mysql`"),
-            ("u:hunter2://host", "scheme"),
+            ("mysql://u:hunter2@host/db", "none of"),
+            ("u:hunter2://host", "none of"),
             ("memory://", "name"),
         ] {
             let text = AnyLocks::new(url).unwrap_err().to_string();
             assert!(text.contains(part), "{url}: {text}");
             assert!(!text.contains("hunter2"), "{url}: {text}");
-            let legal = ["postgres://", "etcd://", "redis://", "memory://"];
+            let legal = ["`postgres`", "`etcd`", "`redis`", "`memory`"];
             assert!(
-                part == "name" || legal.iter().all(|one| text.contains(one)),
+                part != "none of" || legal.iter().all(|one| text.contains(one)),
                 "{text}"
             );
         }

@@ -21,7 +21,6 @@ mod store;
 mod tls;
 mod url;
 mod watch;
-mod who;
 
 pub use locks::EtcdLocks;
 pub use session::EtcdSession;

@@ -26,7 +26,6 @@ use crate::proto::{
     RangeResponse, RequestOp, TxnRequest, TxnResponse,
 };
 use crate::watch::Watches;
-use crate::who;
 
 /// After so long, who waits asks again, although nothing was told: the server may have failed to.
 const POLL: Duration = Duration::from_secs(10);
@@ -59,7 +58,7 @@ impl EtcdSession {
             return Err(Fault::NotDone(format!("etcd says: {}", grant.error).into()));
         }
         let own = name::member(&member.prefix, grant.id);
-        let put = ask::put(own.clone(), who::member(member).into(), grant.id);
+        let put = ask::put(own.clone(), member.record().into(), grant.id);
         txn(&link, vec![], vec![put], vec![]).await?;
         Ok(Self {
             member: member.clone(),
@@ -101,11 +100,7 @@ impl EtcdSession {
     async fn take(&self, claim: &Claim) -> Result<Answer, Fault> {
         let (own, done) = self.keys(claim);
         let all = name::under(&claim.name);
-        let put = ask::put(
-            own.clone(),
-            who::write(&self.member, claim).into(),
-            self.lease,
-        );
+        let put = ask::put(own.clone(), claim.record(&self.member).into(), self.lease);
         let free = vec![ask::if_none(all.clone()), ask::if_none((done, vec![]))];
         let busy = vec![ask::get(ask::oldest(all))];
         let answer = txn(&self.link, free, vec![put], busy).await?;
@@ -122,11 +117,7 @@ impl EtcdSession {
     /// Joins the queue of the lock.
     async fn join(&self, claim: &Claim) -> Result<Answer, Fault> {
         let (own, done) = self.keys(claim);
-        let put = ask::put(
-            own.clone(),
-            who::write(&self.member, claim).into(),
-            self.lease,
-        );
+        let put = ask::put(own.clone(), claim.record(&self.member).into(), self.lease);
         let new = vec![
             ask::if_none((own.clone(), vec![])),
             ask::if_none((done, vec![])),
@@ -308,11 +299,11 @@ fn fence(revision: i64) -> Result<Answer, Fault> {
 
 /// Who has the lock of a key, which is the first of so many.
 fn taken(first: &KeyValue, count: usize) -> Option<Taken> {
-    let (name, key) = name::of_claim(&first.key)?;
+    let name = name::of_claim(&first.key)?;
     Some(Taken {
         fence: first.create_revision.try_into().ok(),
         waiting: count.saturating_sub(1),
-        ..who::read(name, key, &first.value)
+        ..Taken::read(name, &String::from_utf8_lossy(&first.value))
     })
 }
 

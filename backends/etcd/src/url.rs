@@ -1,9 +1,17 @@
 //! Where a cluster is, and who asks there, as its URL says.
 
+use lockutils_remote::percent::decode;
+use lockutils_remote::url::{Form, needs_feature};
 use std::fmt;
 use std::net::Ipv6Addr;
 
 const PORT: u16 = 2379;
+
+const FORM: Form = Form {
+    schemes: &["etcd", "http"],
+    tls: &["etcds", "https"],
+    example: "etcd://user:password@host:port",
+};
 
 /// What a URL says.
 #[derive(Clone, Debug)]
@@ -26,22 +34,10 @@ impl Address {
     /// Reads a URL. An error says which part is wrong, and has no text of it, since a password may be where
     /// nobody expects one: `etcd://user:password` without a host, for one.
     pub(crate) fn read(url: &str) -> Result<Self, String> {
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or("it has no scheme; expected `etcd://host:port`")?;
-        let tls = match scheme {
-            "etcd" | "http" => false,
-            "etcds" | "https" => true,
-            _ => {
-                return Err(
-                    "its scheme is unknown; expected `etcd`, `etcds`, `http` or `https`".to_owned(),
-                );
-            }
-        };
+        let (scheme, rest) = FORM.split(url)?;
+        let tls = FORM.tls.contains(&scheme);
         if tls && !cfg!(feature = "rustls") {
-            return Err(format!(
-                "`{scheme}` needs TLS; turn the feature `rustls` of `lockutils-etcd` on"
-            ));
+            return Err(needs_feature("its scheme", "rustls", "lockutils-etcd"));
         }
         // A password may have any character in it, so the last `@` ends it.
         let (login, nodes) = match rest.rsplit_once('@') {
@@ -75,10 +71,10 @@ impl Login {
     fn read(text: &str) -> Result<Self, String> {
         let (user, password) = text
             .split_once(':')
-            .ok_or("the user has no password; expected `user:password@`")?;
+            .ok_or_else(|| FORM.wrong("the user has no password"))?;
         let user = decode(user).ok_or("the user has a `%` without two hexadecimal digits")?;
         if user.is_empty() {
-            return Err("the user is empty; expected `user:password@`".to_owned());
+            return Err(FORM.wrong("the user is empty"));
         }
         let password =
             decode(password).ok_or("the password has a `%` without two hexadecimal digits")?;
@@ -131,21 +127,6 @@ fn read_node(text: &str) -> Result<String, &'static str> {
     Ok(format!("{host}:{port}"))
 }
 
-/// Resolves `%2F` and the like.
-pub(crate) fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || char::from(rest.next()?).to_digit(16);
-            bytes.push(u8::try_from(digit()? * 16 + digit()?).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::Address;
@@ -182,8 +163,8 @@ mod tests {
         for (url, part) in [
             ("", "no scheme"),
             ("localhost:2379", "no scheme"),
-            ("redis://me:secret@a", "scheme is unknown"),
-            ("me:secret://a", "scheme is unknown"),
+            ("redis://me:secret@a", "scheme is none of"),
+            ("me:secret://a", "scheme is none of"),
             ("etcd://", "host 1 is missing"),
             ("etcd://a,,b", "host 2 is missing"),
             ("etcd://me:secret@a:port", "host 1 has no valid port"),

@@ -1,11 +1,11 @@
 //! Who holds what, for people.
 //!
 //! That a lock is held, and by which session, the server knows itself (`pg_locks`), and the session's
-//! application name has its host and process. The rest is in a table that is not logged, which
-//! costs what is to be written; so what is held for less than [`AFTER`] isn't written there at all,
+//! application name has its host and process. Its [record](Claim::record) is in a table that is not logged,
+//! which costs what is to be written; so what is held for less than [`AFTER`] isn't written there at all,
 //! and who looks in that time looks again. Rows count only with the lock, so none outlives its session.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use lockutils_remote::{Claim, Fault, Member, Query, Taken};
 use tokio_postgres::types::{ToSql, Type};
@@ -22,30 +22,20 @@ const LOOKS: (usize, usize) = (4, 20);
 
 /// Writes down who holds these.
 pub(crate) async fn note(client: &Client, member: &Member, held: &[(Claim, u64)]) {
-    let each = |text: fn(&Claim) -> String| held.iter().map(|(claim, _)| text(claim)).collect();
-    let ids: Vec<i64> = held
-        .iter()
-        .map(|(claim, _)| id::named(&claim.name))
-        .collect();
-    let nonces: Vec<String> = each(|claim| nonce(claim.nonce));
-    let keys: Vec<String> = each(|claim| text(&claim.key));
-    let sites: Vec<String> = each(|claim| text(&claim.site));
-    let since: Vec<SystemTime> = held.iter().map(|(claim, _)| claim.since).collect();
-    let fence = |(_, fence): &(Claim, u64)| i64::try_from(*fence).unwrap_or(i64::MAX);
-    let fences: Vec<i64> = held.iter().map(fence).collect();
-    let texts = [&member.prefix, &member.host, &member.command].map(|of| text(of));
-    let [prefix, host, command] = &texts;
-    let parameters: [(&(dyn ToSql + Sync), Type); 10] = [
+    let (mut ids, mut nonces, mut fences, mut records) = (vec![], vec![], vec![], vec![]);
+    for (claim, fence) in held {
+        ids.push(id::named(&claim.name));
+        nonces.push(nonce(claim.nonce));
+        fences.push(i64::try_from(*fence).unwrap_or(i64::MAX));
+        records.push(claim.record(member));
+    }
+    let prefix = text(&member.prefix);
+    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+        (&prefix, Type::TEXT),
         (&ids, Type::INT8_ARRAY),
         (&nonces, Type::TEXT_ARRAY),
-        (&keys, Type::TEXT_ARRAY),
-        (&sites, Type::TEXT_ARRAY),
-        (&since, Type::TIMESTAMPTZ_ARRAY),
-        (prefix, Type::TEXT),
-        (host, Type::TEXT),
-        (&i64::from(member.pid), Type::INT8),
-        (command, Type::TEXT),
         (&fences, Type::INT8_ARRAY),
+        (&records, Type::TEXT_ARRAY),
     ];
     // If it fails, people see less.
     _ = client.execute_typed(sql::NOTE, &parameters).await;
@@ -98,30 +88,28 @@ pub(crate) async fn now(
 }
 
 fn taken(row: &Row) -> Result<(Taken, bool), Error> {
-    let application: Option<String> = row.try_get(1)?;
-    let key: Option<String> = row.try_get(2)?;
-    let ours = application.as_deref().and_then(ours);
-    let noted = key.is_some() || ours.is_none();
-    let (host, pid) = match ours {
-        Some((host, pid)) => (Some(host.to_owned()), Some(pid)),
-        None => (None, None),
+    let name = row.try_get::<_, i64>(0)?.to_string();
+    let application: Option<&str> = row.try_get(1)?;
+    let record: Option<&str> = row.try_get(2)?;
+    let ours = application.and_then(ours);
+    let told = match (record, ours) {
+        (Some(record), _) => Taken::read(name, record),
+        (None, Some((host, pid))) => Taken {
+            host: Some(host.to_owned()),
+            pid: Some(pid),
+            ..Taken::by_nobody_knows(name)
+        },
+        (None, None) => Taken {
+            command: application.map(str::to_owned),
+            ..Taken::by_nobody_knows(name)
+        },
     };
-    let process: Option<i64> = row.try_get(4)?;
-    let fence: Option<i64> = row.try_get(8)?;
     let taken = Taken {
-        name: row.try_get::<_, i64>(0)?.to_string(),
-        key,
-        host: row.try_get::<_, Option<String>>(3)?.or(host),
-        pid: process.and_then(|pid| u32::try_from(pid).ok()).or(pid),
-        command: row
-            .try_get::<_, Option<String>>(5)?
-            .or(if noted { application } else { None }),
-        site: row.try_get(6)?,
-        since: row.try_get(7)?,
-        fence: fence.map(i64::unsigned_abs),
-        waiting: usize::try_from(row.try_get::<_, i64>(9)?).unwrap_or(0),
+        fence: row.try_get::<_, Option<i64>>(3)?.map(i64::unsigned_abs),
+        waiting: usize::try_from(row.try_get::<_, i64>(4)?).unwrap_or(0),
+        ..told
     };
-    Ok((taken, noted))
+    Ok((taken, record.is_some() || ours.is_none()))
 }
 
 /// Host and process of a session of this library.

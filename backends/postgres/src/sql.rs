@@ -28,9 +28,8 @@ pub(crate) const MAKE: &str = "\
 SELECT pg_advisory_xact_lock(hashtextextended('lockutils', 0)); \
 CREATE SEQUENCE IF NOT EXISTS public.lockutils_fence; \
 CREATE UNLOGGED TABLE IF NOT EXISTS public.lockutils_holders (lock bigint NOT NULL, \
-backend integer NOT NULL, nonce text NOT NULL, prefix text NOT NULL, key text NOT NULL, \
-host text NOT NULL, process bigint NOT NULL, command text NOT NULL, site text NOT NULL, \
-since timestamptz NOT NULL, fence bigint NOT NULL); \
+backend integer NOT NULL, nonce text NOT NULL, prefix text NOT NULL, fence bigint NOT NULL, \
+holder text NOT NULL); \
 CREATE INDEX IF NOT EXISTS lockutils_holders_lock ON public.lockutils_holders (lock);";
 
 /// What an owner of the schema runs for somebody who may not, behind [`MAKE`].
@@ -107,9 +106,8 @@ pub(crate) const LOCK_IN: &str = "SELECT pg_advisory_xact_lock($1)";
 /// Writes down who has these locks.
 pub(crate) const NOTE: &str = "\
 INSERT INTO public.lockutils_holders \
-SELECT lock, pg_backend_pid(), nonce, $6, key, $7, $8, $9, site, since, fence \
-FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $10::int8[]) \
-AS held (lock, nonce, key, site, since, fence)";
+SELECT lock, pg_backend_pid(), nonce, $1, fence, holder \
+FROM unnest($2::int8[], $3::text[], $4::int8[], $5::text[]) AS held (lock, nonce, fence, holder)";
 
 /// Strikes out that the lock `$1` was had by the nonce `$2`.
 pub(crate) const STRIKE: &str = "\
@@ -124,12 +122,11 @@ WHERE locktype = 'advisory' AND objsubid = 1 \
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())), \
 waiting AS (SELECT lock & 9223372036854775807 AS lock, count(*) AS number FROM locks \
 WHERE lock < 0 OR NOT granted GROUP BY 1) \
-SELECT locks.lock, application_name, key, host, process, command, site, since, fence, \
-coalesce(number, 0) \
+SELECT locks.lock, application_name, holder, fence, coalesce(number, 0) \
 FROM locks LEFT JOIN waiting ON waiting.lock = locks.lock \
 LEFT JOIN pg_stat_activity ON pg_stat_activity.pid = locks.pid \
 LEFT JOIN public.lockutils_holders AS held ON held.lock = locks.lock AND backend = locks.pid \
 WHERE granted AND CASE WHEN $1::bigint IS NULL \
 THEN locks.lock >= 0 AND (prefix = $2::text OR prefix IS NULL AND application_name LIKE 'lockutils %') \
 ELSE locks.lock = $1 END \
-ORDER BY since, locks.lock";
+ORDER BY fence, locks.lock";

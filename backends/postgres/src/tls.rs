@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(not(feature = "rustls"))]
+use lockutils_remote::url::needs_feature;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 
@@ -11,8 +13,7 @@ use crate::link::Dial;
 #[cfg(not(feature = "rustls"))]
 pub(crate) fn of(mode: SslMode) -> Result<Arc<dyn Dial>, String> {
     if mode == SslMode::Require {
-        let text = "`sslmode` is `require`; turn on the feature `rustls` of lockutils-postgres";
-        return Err(text.into());
+        return Err(needs_feature("`sslmode`", "rustls", "lockutils-postgres"));
     }
     Ok(Arc::new(NoTls))
 }

@@ -2,29 +2,32 @@
 
 use std::error::Error;
 
+use lockutils_remote::url::Form;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-/// Reads a URL; else says which part is wrong. Never with a password, nor a part of one.
+const FORM: Form = Form {
+    schemes: &["postgres", "postgresql"],
+    tls: &[],
+    example: "postgres://user:password@host:port/database",
+};
+
+/// Reads a URL; else says which part is wrong.
 pub(crate) fn parse(url: &str) -> Result<Config, String> {
-    const WRITE: &str = "write `postgres://user@host:5432/database`";
-    let schemes = ["postgres://", "postgresql://"];
-    let Some(rest) = schemes.iter().find_map(|scheme| url.strip_prefix(scheme)) else {
-        return Err(format!("the scheme is not `postgres://`; {WRITE}"));
-    };
+    let (_, rest) = FORM.split(url)?;
     if rest.matches('@').count() > 1 {
         let text = "there is more than one `@`; write one in the user or the password as `%40`";
         return Err(text.into());
     }
     let config = url.parse::<Config>();
     let config = config.map_err(|error| match error.source() {
-        Some(part) => format!("{part}; {WRITE}"),
+        Some(part) => FORM.wrong(part),
         None => error.to_string(),
     })?;
     let hosts = config.get_hosts();
     let empty = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
     if hosts.is_empty() && config.get_hostaddrs().is_empty() || hosts.iter().any(empty) {
-        return Err(format!("the host is missing; {WRITE}"));
+        return Err(FORM.wrong("it has no host"));
     }
     Ok(config)
 }

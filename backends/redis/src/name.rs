@@ -8,6 +8,7 @@
 
 use std::fmt::Write as _;
 
+use lockutils_remote::percent;
 use sha2::{Digest as _, Sha256};
 
 /// The longest key that is a name as it is, in bytes.
@@ -49,7 +50,7 @@ pub(crate) fn pattern(prefix: &str) -> String {
 
 /// A prefix that has no colon.
 fn escape(prefix: &str) -> String {
-    prefix.replace('%', "%25").replace(':', "%3A")
+    percent::encode(prefix, |char| char == ':')
 }
 
 #[cfg(test)]

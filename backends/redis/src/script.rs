@@ -26,9 +26,9 @@ if not held then
         redis.call('SET', KEYS[2], string.format('%.0f', new))
     end
     fence = string.format('%.0f', new)
-    redis.call('SET', KEYS[1], ARGV[1] .. '\n' .. fence .. '\n' .. ARGV[3], 'PX', ARGV[2])
+    redis.call('SET', KEYS[1], ARGV[1] .. '\nfence: ' .. fence .. '\n' .. ARGV[3], 'PX', ARGV[2])
 elseif string.sub(held, 1, 32) == ARGV[1] then
-    fence = string.match(held, '\n(%d+)\n')
+    fence = string.match(held, '\nfence: (%d+)\n')
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
 else
     return {held, redis.call('PTTL', KEYS[1])}

@@ -103,7 +103,7 @@ impl Session for RedisSession {
             arguments: vec![
                 value::nonce(claim),
                 self.lease.to_string(),
-                value::about(claim, &self.member),
+                claim.record(&self.member),
             ],
         };
         let answers = self.scripts.acquire.run(&self.connection, &[call]).await?;

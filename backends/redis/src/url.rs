@@ -1,40 +1,40 @@
 //! The server's URL.
 
+use lockutils_remote::url::{Form, needs_feature};
 use redis::{Client, ConnectionAddr, ConnectionInfo};
 use url::{ParseError, Url};
 
-const FORM: &str = "write `redis://user:password@host:port/database`";
+const FORM: Form = Form {
+    schemes: &["redis", "valkey", "redis+unix", "valkey+unix", "unix"],
+    tls: &["rediss", "valkeys"],
+    example: "redis://user:password@host:port/database",
+};
 
-/// The client of a URL, or what is wrong with it, in words that have no part of it, since that may be
-/// the password's.
-pub(crate) fn client(text: &str) -> Result<Client, &'static str> {
-    let url = Url::parse(text).map_err(|error| match error {
-        ParseError::RelativeUrlWithoutBase => "it has no scheme; write `redis://host:port`",
-        ParseError::EmptyHost => "it has no host; write `redis://host:port`",
-        ParseError::InvalidPort => {
-            "its port is no number below 65536; in a password write `/` as %2F, `?` as %3F, `#` as %23"
-        }
-        _ => "its host is none; write `redis://host:port`",
-    })?;
-    match url.scheme() {
-        "unix" | "redis+unix" | "valkey+unix" => {}
-        "rediss" | "valkeys" if cfg!(not(feature = "rustls")) => {
-            return Err("its scheme needs TLS; build `lockutils-redis` with the feature `rustls`");
-        }
-        "redis" | "rediss" | "valkey" | "valkeys" => check(&url)?,
-        _ => {
-            return Err(
-                "its scheme is none of `redis`, `rediss`, `valkey`, `valkeys`, `redis+unix`",
-            );
-        }
+/// The client of a URL, or what is wrong with it.
+pub(crate) fn client(text: &str) -> Result<Client, String> {
+    let (scheme, _) = FORM.split(text)?;
+    if FORM.tls.contains(&scheme) && !cfg!(feature = "rustls") {
+        return Err(needs_feature("its scheme", "rustls", "lockutils-redis"));
     }
-    Client::open(text).map_err(|_| FORM)
+    let url = Url::parse(text).map_err(|error| {
+        FORM.wrong(match error {
+            ParseError::EmptyHost => "it has no host",
+            ParseError::InvalidPort => {
+                "its port is no number below 65536; in a password write `/` as %2F, `?` as %3F, `#` as %23"
+            }
+            _ => "its host is none",
+        })
+    })?;
+    if !scheme.ends_with("unix") {
+        check(&url).map_err(|what| FORM.wrong(what))?;
+    }
+    Client::open(text).map_err(|_| FORM.wrong("the client can't read it"))
 }
 
 /// Looks at what the client reads in its own way, or not at all.
 fn check(url: &Url) -> Result<(), &'static str> {
     match url.host_str() {
-        None | Some("") => return Err("it has no host; write `redis://host:port`"),
+        None | Some("") => return Err("it has no host"),
         Some("0.0.0.0" | "[::]") => {
             return Err("its host is where a server listens; name one that can be reached");
         }
@@ -82,7 +82,7 @@ mod tests {
     fn the_wrong_part_is_named_and_the_password_is_not() {
         for (url, part) in [
             ("", "no scheme"),
-            ("localhost:6379", "scheme is none of"),
+            ("localhost:6379", "no scheme"),
             ("127.0.0.1:6379", "no scheme"),
             ("http://u:secret@h", "scheme is none of"),
             ("postgres://u:secret@h/db", "scheme is none of"),

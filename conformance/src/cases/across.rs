@@ -4,8 +4,8 @@ use crate::other::{circle, contend};
 use crate::take::{KEY, SHORT, hold, hold_async, is_free, one_thread, try_hold, try_on, wait};
 use crate::{ByHand, Process, Subject, Test, eventually, yield_now};
 use futures::future;
-use lockutils::engine::{Mode, Space};
 use lockutils::ErrorKind;
+use lockutils::engine::{Mode, Space};
 use std::any::Any;
 use std::process;
 use std::thread;
@@ -112,7 +112,10 @@ pub fn holder_is_named_to_who_is_refused<S: Subject>(test: &Test<S>) {
             match named.pid() {
                 Some(pid) => assert_eq!(pid, holder, "{error}"),
                 // Where the spaces of this process have one queue in it, its place says more.
-                None => assert!(holder == process::id() && named.place().is_some(), "{error}"),
+                None => assert!(
+                    holder == process::id() && named.place().is_some(),
+                    "{error}"
+                ),
             }
         }
     };

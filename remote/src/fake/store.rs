@@ -7,6 +7,7 @@ use crate::space::FromUrl;
 use crate::store::{
     Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Shape, Store, Taken,
 };
+use crate::url::Form;
 use lockutils::engine::{Refusal, Sharable};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -265,17 +266,18 @@ impl Session for FakeSession {
 /// `memory://NAME`.
 impl FromUrl for FakeStore {
     fn from_url(url: &str) -> Result<Self, Refusal> {
-        match url.strip_prefix("memory://") {
-            Some(name) if !name.is_empty() => {
-                let mut named = lock(&NAMED);
-                let store = named.entry(name.to_owned());
-                Ok(store.or_insert_with(|| Self::new(url)).clone())
-            }
-            Some(_) => Err(Refusal::invalid_url("it has no name; write memory://NAME")),
-            None => Err(Refusal::invalid_url(
-                "its scheme is not that of the server in memory; write memory://NAME",
-            )),
+        const FORM: Form = Form {
+            schemes: &["memory"],
+            tls: &[],
+            example: "memory://NAME",
+        };
+        let (_, name) = FORM.split(url).map_err(Refusal::invalid_url)?;
+        if name.is_empty() {
+            return Err(Refusal::invalid_url(FORM.wrong("it has no name")));
         }
+        let mut named = lock(&NAMED);
+        let store = named.entry(name.to_owned());
+        Ok(store.or_insert_with(|| Self::new(url)).clone())
     }
 }
 

@@ -22,7 +22,7 @@ fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>, part: &str) {
 fn wrong_urls_are_told_at_once_by_their_wrong_part() {
     for (url, part) in [
         ("localhost:2379", "no scheme"),
-        ("redis://me:s3cret@localhost", "scheme is unknown"),
+        ("redis://me:s3cret@localhost", "scheme is none of"),
         (
             "etcd://me:s3cret@localhost:port",
             "host 1 has no valid port",

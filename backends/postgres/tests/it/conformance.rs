@@ -36,7 +36,8 @@ impl Subject for Server {
     /// With the session of who holds it, which says so a little later than it does.
     fn lose(space: &PostgresLocks, key: &str) {
         let terminate = "SELECT pg_terminate_backend(backend, 60000) FROM lockutils_holders \
-                         WHERE key = $1 AND right($2, length(prefix)) = prefix";
+                         WHERE holder LIKE 'key: ' || $1 || E'\\nhost: %' \
+                         AND right($2, length(prefix)) = prefix";
         eventually("its session is found", || {
             run(async {
                 let client = client(&SERVER.url()).await;

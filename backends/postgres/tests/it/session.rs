@@ -276,7 +276,7 @@ fn holder_is_described_with_its_key_and_site() {
             assert_eq!(taken.len(), 1, "{taken:?}");
             let taken = &taken[0];
             assert_eq!(taken.name, claim.name);
-            assert_eq!(taken.key.as_deref(), Some("invoice \u{fffd} ü"));
+            assert_eq!(taken.key.as_deref(), Some("invoice \0 ü"));
             assert_eq!(taken.host.as_deref(), Some("web-1"));
             assert_eq!(taken.pid, Some(std::process::id()));
             assert_eq!(taken.command.as_deref(), Some("worker --all"));

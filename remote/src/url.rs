@@ -1,0 +1,77 @@
+//! What is wrong with a URL, in words that have no part of it: a password may be where nobody expects one,
+//! as in `etcd://user:password`, where a host is missing.
+
+use std::fmt::{self, Display, Formatter};
+
+/// The URLs of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// How they may begin.
+    pub schemes: &'static [&'static str],
+    /// Those among them that are for connections with TLS.
+    pub tls: &'static [&'static str],
+    /// Such a URL, for who has written another one.
+    pub example: &'static str,
+}
+
+impl Form {
+    /// The scheme, and what follows behind `://`.
+    ///
+    /// # Errors
+    ///
+    /// That there is no scheme, or that it is none of these.
+    pub fn split<'a>(&self, url: &'a str) -> Result<(&'a str, &'a str), String> {
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| self.wrong("it has no scheme"))?;
+        if self.schemes.contains(&scheme) || self.tls.contains(&scheme) {
+            return Ok((scheme, rest));
+        }
+        let legal = List(self.schemes, self.tls);
+        Err(self.wrong(format_args!("its scheme is none of {legal}")))
+    }
+
+    /// What is wrong, and how it should be.
+    pub fn wrong(&self, what: impl Display) -> String {
+        format!("{what}; write `{}`", self.example)
+    }
+}
+
+/// What is wrong where something that a URL needs wasn't built in.
+#[must_use]
+pub fn needs_feature(what: &str, feature: &str, of: &str) -> String {
+    format!("{what} needs the feature `{feature}` of `{of}`; turn it on")
+}
+
+struct List(&'static [&'static str], &'static [&'static str]);
+
+impl Display for List {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (number, scheme) in self.0.iter().chain(self.1).enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            write!(f, "{comma}`{scheme}`")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Form;
+
+    #[test]
+    fn schemes_are_told_and_what_stands_in_their_place_is_not() {
+        let form = Form {
+            schemes: &["db", "database"],
+            tls: &["dbs"],
+            example: "db://host",
+        };
+        assert_eq!(form.split("db://h/1"), Ok(("db", "h/1")));
+        assert_eq!(form.split("dbs://"), Ok(("dbs", "")));
+        let error = form.split("secret:x://h").unwrap_err();
+        let legal = "its scheme is none of `db`, `database`, `dbs`; write `db://host`";
+        assert_eq!(error, legal);
+        let error = form.split("secret").unwrap_err();
+        assert_eq!(error, "it has no scheme; write `db://host`");
+    }
+}
