@@ -13,10 +13,10 @@
 //! the child.
 
 use crate::foreign;
+use crate::ordered::{OrderedMap, Ranked};
 use crate::process::OfProcess;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,9 +36,19 @@ struct Clock {
 #[derive(Default)]
 struct Alarms {
     /// Whom to wake, by when, and by the alarm's number, which tells those of one moment apart.
-    tasks: BTreeMap<(Instant, u64), Waker>,
+    tasks: OrderedMap<(Instant, u64), Waker>,
     /// Whether the thread runs.
     runs: bool,
+}
+
+/// A moment, and an alarm's number. What was before the first of them is over, in any order.
+impl Ranked for (Instant, u64) {
+    fn rank(self) -> [u64; 4] {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let start = START.get_or_init(Instant::now);
+        let since = self.0.saturating_duration_since(*start).as_nanos();
+        [u64::try_from(since).unwrap_or(u64::MAX), self.1, 0, 0]
+    }
 }
 
 /// Wakes a task at a certain moment. Dropping it calls that off.
@@ -135,10 +145,10 @@ impl Clock {
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
                 Some(_) => {
-                    let first = alarms.tasks.pop_first();
+                    let first = alarms.tasks.remove_first();
                     drop(alarms); // Before the waker is called.
                     // One that panics is no reason for the others to wait for ever.
-                    foreign::contain(|| first.into_iter().for_each(|(_, waker)| waker.wake()));
+                    foreign::contain(|| first.into_iter().for_each(Waker::wake));
                     self.lock()
                 }
             };

@@ -137,6 +137,7 @@ mod local;
 mod loss;
 mod name;
 mod named;
+mod ordered;
 mod outside;
 mod owner;
 mod process;

@@ -13,10 +13,10 @@
 //! The registration ends with the future. A guard that outlives it has no name from then on, or that
 //! of a later task whose waker has got the same address.
 
+use crate::ordered::{OrderedMap, Ranked};
 use crate::owner::Owner;
 use crate::sync::ambient::Mutex;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,13 +24,20 @@ use std::task::{Context, Poll};
 
 static TASKS: Mutex<Tasks> = Mutex::new(Tasks {
     last: 0,
-    names: BTreeMap::new(),
+    names: OrderedMap::new(),
 });
 
 struct Tasks {
     last: u64,
     /// By waker, and number.
-    names: BTreeMap<(Owner, u64), Name>,
+    names: OrderedMap<(Owner, u64), Name>,
+}
+
+/// A waker, and a number.
+impl Ranked for (Owner, u64) {
+    fn rank(self) -> [u64; 4] {
+        [self.0.word(), self.1, 0, 0]
+    }
 }
 
 struct Name {

@@ -5,10 +5,10 @@
 //! end, since the destructors of its thread-locals may take locks too. A task is known
 //! by the data pointer of its waker.
 
+use crate::ordered::{OrderedMap, Ranked};
 use crate::process::ThreadId;
 use crate::sync::ambient::Mutex;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::future;
 use std::task::{Poll, Waker};
 use std::thread::{self, Thread};
@@ -36,12 +36,12 @@ const UNKNOWN: u64 = TASK - 1;
 
 static THREADS: Mutex<Threads> = Mutex::new(Threads {
     last: 0,
-    running: BTreeMap::new(),
+    running: OrderedMap::new(),
 });
 
 struct Threads {
     last: u64,
-    running: BTreeMap<u64, Numbered>,
+    running: OrderedMap<u64, Numbered>,
 }
 
 /// A thread that has drawn a number.
@@ -91,6 +91,12 @@ fn draw() -> u64 {
     number
 }
 
+impl Ranked for Owner {
+    fn rank(self) -> [u64; 4] {
+        [self.0, 0, 0, 0]
+    }
+}
+
 impl Owner {
     /// Whoever has a guard that was sent on. Takes no locks and waits for none.
     pub(crate) const UNKNOWN: Self = Self(UNKNOWN);
@@ -117,6 +123,10 @@ impl Owner {
     #[inline]
     pub(crate) fn task(waker: &Waker) -> Self {
         Self(TASK | waker.data().addr() as u64)
+    }
+
+    pub(crate) const fn word(self) -> u64 {
+        self.0
     }
 
     pub(crate) const fn is_task(self) -> bool {

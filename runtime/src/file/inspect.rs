@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::holder::Holder;
 use crate::inspect::Inspect;
 use crate::key::{Key, LockKey};
+use crate::ordered::OrderedSet;
 use crate::outside::Engine as _;
 use crate::refusal::Refusal;
 use crate::state::LockState;
@@ -198,7 +199,7 @@ impl FileLocks {
     pub fn existing(&self) -> Result<Vec<Key>, Error> {
         let found = self.find()?;
         let mut keys: Vec<_> = found.files.into_iter().map(|file| file.key).collect();
-        keys.sort();
+        keys.sort_unstable();
         Ok(keys)
     }
 
@@ -280,16 +281,16 @@ fn waiters(
     let lines = descriptor::lines(file);
     let others = lines.iter().flat_map(Lines::of_others);
     let told = others.map(|line| (line.by.pid, line.count));
-    let (mut count, mut pids) = (Count::default(), Vec::new());
+    let (mut count, mut pids) = (Count::default(), OrderedSet::new());
     for (pid, of_process) in own.into_iter().chain(told) {
         count.waiters += of_process.waiters;
         count.in_kernel += of_process.in_kernel;
-        pids.extend((of_process.waiters > 0).then_some(pid));
+        pids.extend((of_process.waiters > 0).then_some(u64::from(pid)));
     }
     // The others are processes that tell nothing, of which there is one wait to see.
     let untold = Os::waits_for(file, waits).saturating_sub(count.in_kernel);
-    pids.sort_unstable();
-    (count.waiters + untold, pids)
+    let pids = pids.keys().filter_map(|pid| u32::try_from(*pid).ok());
+    (count.waiters + untold, pids.collect())
 }
 
 impl Named {

@@ -11,6 +11,7 @@
 //! kernel shows. So do those who look within that time.
 
 use super::count::Teller;
+use crate::ordered::OrderedMap;
 use crate::process::OfProcess;
 use parking_lot::Mutex;
 use std::fmt;
@@ -108,7 +109,8 @@ fn run() {
         news.thread = None;
         return;
     };
-    let mut told: Vec<Weak<dyn Told>> = Vec::new();
+    // By address.
+    let mut told: OrderedMap<u64, Weak<dyn Told>> = OrderedMap::new();
     let mut pause = COLLECT;
     loop {
         thread::sleep(COLLECT);
@@ -118,10 +120,10 @@ fn run() {
         } else {
             COLLECT
         };
-        told.extend(changed);
-        told.sort_unstable_by_key(|file| file.as_ptr().cast::<()>());
-        told.dedup_by(|one, other| one.ptr_eq(other));
-        told.retain(|file| file.upgrade().is_some_and(|file| file.tell(teller)));
+        for file in changed {
+            told.insert(file.as_ptr().addr() as u64, file);
+        }
+        told.retain(|_, file| file.upgrade().is_some_and(|file| file.tell(teller)));
         thread::park_timeout(if told.is_empty() { LINGER } else { pause });
         let mut news = NEWS.get().lock();
         if told.is_empty() && news.changed.is_empty() {

@@ -11,7 +11,6 @@ use crate::table::identity::name_of;
 use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::waits::{Cycle, Step};
-use std::collections::BTreeSet;
 
 /// What a thread waits for, if a task keeps it from it.
 pub(super) fn find_block(wait: Place) -> Option<Step> {
@@ -58,9 +57,12 @@ impl Cycle {
 
     /// Whether nobody has moved between the two, wherever they begin.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let places = |cycle: &Self| -> BTreeSet<_> {
-            cycle.0.iter().map(|step| (step.wait, step.hold)).collect()
-        };
-        places(self) == places(other)
+        let (Self(steps), Self(others)) = (self, other);
+        let places = |step: &Step| (step.wait, step.hold);
+        let first = steps.first().map(places);
+        let begin = others.iter().position(|step| Some(places(step)) == first);
+        let (before, from) = others.split_at(begin.unwrap_or_default());
+        let others = from.iter().chain(before).map(places);
+        steps.iter().map(places).eq(others)
     }
 }

@@ -6,11 +6,11 @@
 
 use super::search::{ANYBODY, Of, SURE_THREADS, Search, THREADS};
 use super::suspicions::Suspicions;
+use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::sync::{Mutex, statics};
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Waits};
-use std::collections::BTreeSet;
 
 statics! {
     pub(super) static GRAPH: Mutex<Graph> = Mutex::new(Graph {
@@ -27,7 +27,7 @@ pub(super) struct Graph {
 }
 
 /// The locks that are part of a suspicion which was reported and still lasts.
-pub(crate) fn suspected() -> BTreeSet<EntryId> {
+pub(crate) fn suspected() -> OrderedSet<EntryId> {
     let mut graph = GRAPH.lock();
     let Graph { waits, suspicions } = &mut *graph;
     suspicions.locks(waits)

@@ -8,6 +8,7 @@
 //! Holders that don't wait are never looked at one by one, see
 //! [`crowd`](crate::table::crowd); and a lock that many wait for is looked at once.
 
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::table;
@@ -15,7 +16,7 @@ use crate::table::crowd::WaitingHolder;
 use crate::table::entry::InTheWay;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Blocked, Cycle, Step, Waits, count_step};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// Which waits a search goes through.
 pub(super) type Of = fn(Owner, &Blocked) -> bool;
@@ -30,8 +31,8 @@ pub(super) struct Search<'a> {
     of: Of,
     /// Owners, in the order in which they were reached.
     reached: Vec<Owner>,
-    branches: BTreeMap<Owner, Vec<Branch>>,
-    locks: BTreeMap<EntryId, Lock>,
+    branches: OrderedMap<Owner, Vec<Branch>>,
+    locks: OrderedMap<EntryId, Lock>,
 }
 
 /// What an owner waits for.
@@ -54,7 +55,7 @@ struct Lock {
 pub(super) struct Stuck<'a> {
     search: Search<'a>,
     me: Owner,
-    owners: BTreeSet<Owner>,
+    owners: OrderedSet<Owner>,
 }
 
 impl<'a> Search<'a> {
@@ -63,8 +64,8 @@ impl<'a> Search<'a> {
             waits,
             of,
             reached: Vec::new(),
-            branches: BTreeMap::new(),
-            locks: BTreeMap::new(),
+            branches: OrderedMap::new(),
+            locks: OrderedMap::new(),
         }
     }
 
@@ -85,7 +86,7 @@ impl<'a> Search<'a> {
             }
         }
         let owners = self.find_stuck();
-        owners.contains(&me).then_some(Stuck {
+        owners.contains_key(&me).then_some(Stuck {
             search: self,
             me,
             owners,
@@ -163,8 +164,8 @@ impl<'a> Search<'a> {
         self.locks.insert(at.entry, Lock { holders, any });
     }
 
-    fn find_stuck(&self) -> BTreeSet<Owner> {
-        let mut stuck: BTreeSet<Owner> = self.branches.keys().copied().collect();
+    fn find_stuck(&self) -> OrderedSet<Owner> {
+        let mut stuck: OrderedSet<Owner> = self.branches.keys().copied().collect();
         loop {
             let before = stuck.len();
             // Those who were reached last first: so a long line of them takes one round.
@@ -181,16 +182,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn is_blocked(&self, branch: &Branch, stuck: &BTreeSet<Owner>) -> bool {
+    fn is_blocked(&self, branch: &Branch, stuck: &OrderedSet<Owner>) -> bool {
         if let Some((_, waiter)) = &branch.before {
-            return stuck.contains(&waiter.owner);
+            return stuck.contains_key(&waiter.owner);
         }
         let Lock { holders, any } = &self.locks[&branch.place.entry];
         let mut holders = holders.iter().map(|(_, holder)| holder.owner);
         if *any {
-            holders.any(|owner| stuck.contains(&owner))
+            holders.any(|owner| stuck.contains_key(&owner))
         } else {
-            holders.all(|owner| stuck.contains(&owner))
+            holders.all(|owner| stuck.contains_key(&owner))
         }
     }
 }
@@ -202,7 +203,7 @@ impl Stuck<'_> {
     /// The waits of those who are stuck.
     pub(super) fn waits(&self) -> impl Iterator<Item = (Owner, Place)> {
         let stuck = self.search.branches.iter();
-        let stuck = stuck.filter(|(owner, _)| self.owners.contains(owner));
+        let stuck = stuck.filter(|(owner, _)| self.owners.contains_key(owner));
         stuck.flat_map(|(owner, branches)| branches.iter().map(|branch| (*owner, branch.place)))
     }
 
@@ -211,8 +212,8 @@ impl Stuck<'_> {
         let Search {
             branches, locks, ..
         } = &self.search;
-        let mut ways: BTreeMap<Owner, Way<'_>> = BTreeMap::new();
-        let mut seen_locks = BTreeSet::new();
+        let mut ways: OrderedMap<Owner, Way<'_>> = OrderedMap::new();
+        let mut seen_locks = OrderedSet::new();
         let mut next = VecDeque::from([self.me]);
         while let Some(owner) = next.pop_front() {
             let branches = branches[&owner].iter();
@@ -220,12 +221,12 @@ impl Stuck<'_> {
                 let holders = match &branch.before {
                     Some(before) => std::slice::from_ref(before),
                     // Those who are behind it have been come to.
-                    None if !seen_locks.insert(branch.place.entry) => continue,
+                    None if !seen_locks.add(branch.place.entry) => continue,
                     None => &locks[&branch.place.entry].holders[..],
                 };
                 for hold in holders {
                     let to = hold.1.owner;
-                    if self.owners.contains(&to) && !ways.contains_key(&to) {
+                    if self.owners.contains_key(&to) && !ways.contains_key(&to) {
                         ways.insert(to, (owner, branch, *hold));
                         next.push_back(to);
                     }
@@ -239,7 +240,7 @@ impl Stuck<'_> {
     }
 
     /// The way back to `me`; `None` if a lock of it is gone by now.
-    fn follow(&self, ways: &BTreeMap<Owner, Way<'_>>) -> Option<Cycle> {
+    fn follow(&self, ways: &OrderedMap<Owner, Way<'_>>) -> Option<Cycle> {
         let mut steps = Vec::new();
         let mut to = self.me;
         loop {

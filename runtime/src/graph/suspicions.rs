@@ -7,11 +7,11 @@
 //!
 //! [`Waiting::look`]: super::Waiting::look
 
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::owner::Owner;
 use crate::process::OfProcess;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Step, Waits};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub(super) const SUSPICION: Duration = Duration::from_secs(1);
 /// The suspicions of the process, and what was reported of them.
 pub(super) struct Suspicions {
     /// Cycles to be looked at again, in the order in which they are due.
-    pub(super) pending: BTreeMap<u64, Suspicion>,
+    pub(super) pending: OrderedMap<u64, Suspicion>,
     added: u64,
     /// Whether there is a thread that does it. It changes under the graph's mutex, so all of it
     /// is relaxed.
@@ -43,7 +43,7 @@ pub(super) struct Suspicion {
 impl Suspicions {
     pub(super) const fn new() -> Self {
         Self {
-            pending: BTreeMap::new(),
+            pending: OrderedMap::new(),
             added: 0,
             watched: OfProcess::new(),
             reported: Vec::new(),
@@ -109,18 +109,18 @@ impl Suspicions {
     }
 
     /// The locks that are part of what was reported and still lasts.
-    pub(super) fn locks(&mut self, waits: &Waits) -> BTreeSet<EntryId> {
+    pub(super) fn locks(&mut self, waits: &Waits) -> OrderedSet<EntryId> {
         self.blocks.retain(Step::lasts);
         let threads = waits.by_owner.keys().filter(|(owner, _)| owner.is_thread());
-        let awaited: BTreeSet<_> = if self.blocks.is_empty() {
-            BTreeSet::new()
+        let awaited: OrderedSet<_> = if self.blocks.is_empty() {
+            OrderedSet::new()
         } else {
             threads.map(|(_, place)| place.entry).collect()
         };
         let blocks = self.blocks.iter().map(|block| block.hold.entry);
         let cycles = self.reported.iter().flat_map(|cycle| &cycle.0);
         blocks
-            .filter(|entry| awaited.contains(entry))
+            .filter(|entry| awaited.contains_key(entry))
             .chain(cycles.map(|step| step.hold.entry))
             .collect()
     }

@@ -76,14 +76,15 @@ fn run() {
     let _running = Running;
     loop {
         let mut graph = GRAPH.lock();
-        let Some(first) = graph.suspicions.pending.first_entry() else {
+        let pending = &mut graph.suspicions.pending;
+        let Some((number, first)) = pending.first_key_value() else {
             graph.suspicions.end_watch();
             return;
         };
-        let due = first.get().since + SUSPICION;
+        let (number, due) = (*number, first.since + SUSPICION);
         let early = due.saturating_duration_since(Instant::now());
         if early.is_zero() {
-            let suspicion = first.remove();
+            let suspicion = pending.remove(&number).expect("it is there");
             let reported = graph.look_again(suspicion);
             drop(graph);
             if let Some(cycle) = reported {

@@ -4,16 +4,16 @@
 //! it says that it has not, from the moment on that it waits until it has got the lock or gives up.
 
 use crate::holder::Holder;
+use crate::ordered::OrderedMap;
 use crate::sync::ambient::Mutex;
 use crate::table::Hold;
 use crate::table::moment::Moment;
 use crate::table::place::Ticket;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 /// By the hash and the ticket of the hold of the line.
-static ASKING: Mutex<BTreeMap<(u64, Ticket), Asking>> = Mutex::new(BTreeMap::new());
+static ASKING: Mutex<OrderedMap<(u64, Ticket), Asking>> = Mutex::new(OrderedMap::new());
 
 /// Somebody who waits outside.
 #[derive(Clone)]
@@ -66,6 +66,6 @@ impl fmt::Debug for Begins<'_> {
 }
 
 /// All who wait outside.
-pub(crate) fn all() -> BTreeMap<(u64, Ticket), Asking> {
+pub(crate) fn all() -> OrderedMap<(u64, Ticket), Asking> {
     ASKING.lock().clone()
 }

@@ -9,12 +9,13 @@
 //! them, until none is left that can. Then each other lock is put below the one that it was reached
 //! from first, so it and its waiters are counted once.
 
+use crate::ordered::OrderedMap;
 use crate::outside::Asking;
 use crate::owner::Owner;
 use crate::table::entry::look::{Contended, Party};
 use crate::table::moment::Moment;
 use crate::table::place::Place;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A lock that somebody waits for.
@@ -26,7 +27,7 @@ pub(super) struct Lock {
     /// Whether one of its holders waits for no lock.
     runs: bool,
     /// The locks behind it, by who holds them and waits for this one.
-    pub(super) inside: BTreeMap<Owner, Vec<usize>>,
+    pub(super) inside: OrderedMap<Owner, Vec<usize>>,
     /// How many wait, for it and for those behind it, and for how long together.
     pub(super) waiters: usize,
     pub(super) waited: Duration,
@@ -55,7 +56,7 @@ impl Lock {
             asking,
             edges: Vec::new(),
             runs: false,
-            inside: BTreeMap::new(),
+            inside: OrderedMap::new(),
         }
     }
 
@@ -80,7 +81,7 @@ impl Lock {
 pub(super) struct Forest {
     pub(super) locks: Vec<Lock>,
     /// The locks that somebody waits for.
-    waits: BTreeMap<Owner, Vec<usize>>,
+    waits: OrderedMap<Owner, Vec<usize>>,
     /// The locks whose holders wait for each of them.
     behind: Vec<Vec<(usize, Owner)>>,
     is_assigned: Vec<bool>,
@@ -90,11 +91,11 @@ pub(super) struct Forest {
 
 impl Forest {
     pub(super) fn new(locks: Vec<Lock>) -> Self {
-        let mut waits: BTreeMap<Owner, Vec<usize>> = BTreeMap::new();
+        let mut waits: OrderedMap<Owner, Vec<usize>> = OrderedMap::new();
         for (index, lock) in locks.iter().enumerate() {
             for waiter in &lock.seen.queue {
                 if waiter.record.owner != Owner::UNKNOWN {
-                    let awaited = waits.entry(waiter.record.owner).or_default();
+                    let awaited = waits.get_or_default(waiter.record.owner);
                     if awaited.last() != Some(&index) {
                         awaited.push(index);
                     }
@@ -244,7 +245,7 @@ impl Forest {
             for (index, owner) in self.behind[at].clone() {
                 if !self.is_assigned[index] && of(index) {
                     self.is_assigned[index] = true;
-                    let inside = self.locks[at].inside.entry(owner).or_default();
+                    let inside = self.locks[at].inside.get_or_default(owner);
                     inside.push(index);
                     self.order.push((index, at));
                     next.push_back(index);

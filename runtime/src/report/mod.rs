@@ -14,6 +14,7 @@ use crate::deadlock::Deadlock;
 use crate::graph;
 use crate::holder::{Holder, Seconds};
 use crate::key::Key;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::outside::{Asking, all_asking};
 use crate::owner::Owner;
 use crate::table::entry::look::Contended;
@@ -21,7 +22,6 @@ use crate::table::looks;
 use crate::table::moment::Moment;
 use crate::table::place::{Place, Ticket};
 use forest::{Forest, Lock, Root};
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
@@ -84,7 +84,7 @@ pub fn report() -> Report {
 }
 
 /// A lock, with those among its holders who have it, and the others in its queue.
-fn lock(mut seen: Contended, asking: &BTreeMap<(u64, Ticket), Asking>, now: Moment) -> Lock {
+fn lock(mut seen: Contended, asking: &OrderedMap<(u64, Ticket), Asking>, now: Moment) -> Lock {
     let mut asked = None;
     // Who was called to take it is as good as one that it was handed to.
     if let (true, Some(first)) = (seen.holders.is_empty(), seen.queue.first()) {
@@ -158,7 +158,7 @@ impl Report {
 
 impl Cause {
     fn new(forest: &Forest, root: Root, now: Moment) -> Self {
-        let mut shown = BTreeSet::new();
+        let mut shown = OrderedSet::new();
         let mut deadlock = None;
         let (members, culprit) = match root {
             Root::Lock(index) => (vec![index], forest.locks[index].culprit(forest)),
@@ -179,7 +179,7 @@ impl Cause {
             }
         };
         if deadlock.is_none() {
-            shown.clear();
+            shown = OrderedSet::new();
         }
         let owner = culprit.map(|culprit| culprit.record.owner);
         let view = View {

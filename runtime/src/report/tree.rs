@@ -6,11 +6,11 @@
 use super::forest::Forest;
 use crate::holder::{Holder, Seconds};
 use crate::name::PlainName;
+use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::site::Site;
 use crate::table::moment::Moment;
 use crate::table::place::Place;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub(super) struct View<'a> {
     /// Who has the lock at the root, if it is a task.
     pub(super) task: Option<Owner>,
     /// Those who are shown already.
-    pub(super) shown: BTreeSet<Place>,
+    pub(super) shown: OrderedSet<Place>,
 }
 
 impl View<'_> {
@@ -63,15 +63,15 @@ impl View<'_> {
 
     fn add(&self, index: usize, depth: usize, tree: &mut Tree) {
         let lock = &self.forest.locks[index];
-        let mut seen = BTreeSet::new();
+        let mut seen = OrderedSet::new();
         // No more than there are lines.
         let mut places: Vec<((Site, bool), usize)> = Vec::new();
         let start = tree.branches.len();
         for waiter in &lock.seen.queue {
             let owner = waiter.record.owner;
             // What an owner holds is shown with its first wait.
-            let holds = lock.inside.get(&owner).filter(|_| seen.insert(owner));
-            if self.shown.contains(&waiter.place) && holds.is_none() {
+            let holds = lock.inside.get(&owner).filter(|_| seen.add(owner));
+            if self.shown.contains_key(&waiter.place) && holds.is_none() {
                 continue;
             }
             let is_same_task = self.task == Some(owner);

@@ -11,9 +11,9 @@ use super::moment::{Moment, Since};
 use super::place::Ticket;
 use super::policy::Mode;
 use super::waits::{Waits, count_step};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::owner::Owner;
 use crate::site::Record;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -22,13 +22,13 @@ const FEW: usize = if cfg!(all(test, loom)) { 0 } else { 8 };
 
 #[derive(Default)]
 pub(crate) struct Crowd {
-    holders: BTreeMap<Ticket, Occupant>,
-    pub(crate) queue: BTreeMap<Ticket, Waiter>,
+    holders: OrderedMap<Ticket, Occupant>,
+    pub(crate) queue: OrderedMap<Ticket, Waiter>,
     /// Since when there has always been somebody in the queue. What holder has no moment of its
     /// own has been there at least as long: who comes later gets one.
     pub(crate) contended: Option<Moment>,
     /// What the holders are called that have waited in a [named](crate::named()) task.
-    pub(crate) labels: BTreeMap<Ticket, Arc<str>>,
+    pub(crate) labels: OrderedMap<Ticket, Arc<str>>,
     owners: Option<Box<Owners>>,
 }
 
@@ -56,9 +56,9 @@ pub(crate) struct Waiter {
 /// Who the holders are.
 struct Owners {
     /// The holds of each.
-    holds: BTreeMap<Owner, BTreeSet<Ticket>>,
+    holds: OrderedMap<Owner, OrderedSet<Ticket>>,
     /// Those who may be waiting, or began to after `looked`.
-    suspects: BTreeSet<Owner>,
+    suspects: OrderedSet<Owner>,
     /// What [`Waits::begun`] was when they were looked at.
     looked: u64,
 }
@@ -73,7 +73,7 @@ pub(crate) struct WaitingHolder {
 }
 
 impl Crowd {
-    pub(crate) const fn holders(&self) -> &BTreeMap<Ticket, Occupant> {
+    pub(crate) const fn holders(&self) -> &OrderedMap<Ticket, Occupant> {
         &self.holders
     }
 
@@ -122,7 +122,7 @@ impl Crowd {
     pub(crate) fn find_task(&mut self) -> Option<(Ticket, Record)> {
         let found = if let Some(owners) = self.owners() {
             let (_, tickets) = owners.holds.range(Owner::UNKNOWN..).next()?;
-            *tickets.first()?
+            *tickets.keys().next()?
         } else {
             let mut holders = self.holders.iter();
             *holders
@@ -181,11 +181,11 @@ impl Crowd {
     fn owners(&mut self) -> Option<&mut Owners> {
         if self.owners.is_none() && self.holders.len() > FEW {
             let mut owners = Box::new(Owners {
-                holds: BTreeMap::new(),
-                suspects: BTreeSet::new(),
+                holds: OrderedMap::new(),
+                suspects: OrderedSet::new(),
                 looked: 0,
             });
-            for (ticket, holder) in &self.holders {
+            for (ticket, holder) in self.holders.iter() {
                 owners.insert(*ticket, holder.record.owner);
             }
             self.owners = Some(owners);
@@ -196,9 +196,9 @@ impl Crowd {
 
 impl Owners {
     fn insert(&mut self, ticket: Ticket, owner: Owner) {
-        self.holds.entry(owner).or_default().insert(ticket);
+        self.holds.get_or_default(owner).add(ticket);
         // A task may be waiting already, in another of its branches.
-        self.suspects.insert(owner);
+        self.suspects.add(owner);
     }
 
     fn remove(&mut self, ticket: Ticket, owner: Owner) {
@@ -221,14 +221,14 @@ impl Owners {
         let began = waits.begun_since(*looked).inspect(|_| count_step());
         suspects.extend(began.filter(|owner| holds.contains_key(owner)));
         *looked = waits.begun();
-        suspects.retain(|owner| {
+        suspects.retain(|owner, ()| {
             count_step();
             waits.is_waiting(*owner)
         });
         let hold = |owner| {
-            let tickets: &BTreeSet<Ticket> = holds.get(owner)?;
-            Some((*tickets.first()?, tickets.len()))
+            let tickets: &OrderedSet<Ticket> = holds.get(owner)?;
+            Some((*tickets.keys().next()?, tickets.len()))
         };
-        suspects.iter().filter_map(hold).collect()
+        suspects.keys().filter_map(hold).collect()
     }
 }

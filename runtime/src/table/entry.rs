@@ -20,9 +20,9 @@ use super::waits::Waits;
 use crate::foreign;
 use crate::key::Key;
 use crate::named;
+use crate::ordered::OrderedMap;
 use crate::owner::Owner;
 use crate::site::Record;
-use std::collections::{BTreeMap, btree_map};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
@@ -318,17 +318,17 @@ impl Entry {
     ) -> bool {
         let (room, overtakes) = (self.room(), self.may_overtake());
         let in_turn = overtakes || self.first_waiter() == Some(ticket);
-        let btree_map::Entry::Occupied(mut waiter) = self.crowd().queue.entry(ticket) else {
+        let Some(waiter) = self.crowd().queue.get_mut(&ticket) else {
             self.come(ticket); // Handed over, by invariant 3.
             return true;
         };
-        waiter.get_mut().record.owner = owner;
-        if !(in_turn && room.admits(waiter.get().mode)) {
-            waiter.get_mut().called = None;
-            wakers.to_drop = mem::replace(&mut waiter.get_mut().waker, waker.take());
+        waiter.record.owner = owner;
+        if !(in_turn && room.admits(waiter.mode)) {
+            waiter.called = None;
+            wakers.to_drop = mem::replace(&mut waiter.waker, waker.take());
             return false;
         }
-        let mut waiter = waiter.remove();
+        let mut waiter = self.crowd().queue.remove(&ticket).expect("it is there");
         wakers.to_drop = waiter.waker.take();
         self.admit(ticket, waiter, Since::at(Moment::of_hold()));
         self.pass_on(wakers);
@@ -394,10 +394,9 @@ impl Entry {
         loop {
             let room = self.room();
             let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
-            let Some(mut first) = queue.and_then(BTreeMap::first_entry) else {
+            let Some((ticket, waiter)) = queue.and_then(OrderedMap::first_mut) else {
                 return;
             };
-            let waiter = first.get_mut();
             if !room.admits(waiter.mode) {
                 return;
             }
@@ -411,7 +410,7 @@ impl Entry {
                 wakers.call_later(waiter.waker.take());
                 return;
             }
-            let (ticket, mut waiter) = first.remove_entry();
+            let mut waiter = self.crowd().queue.remove_first().expect("it is there");
             wakers.call_later(waiter.waker.take());
             self.admit(ticket, waiter, Since::handed_over(now));
         }

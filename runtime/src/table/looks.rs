@@ -7,8 +7,8 @@ use super::place::{EntryId, Place, Ticket};
 use super::{Inflated, Name, SHARD, SHARDS, look, rehash};
 use crate::holder::Holder;
 use crate::key::Key;
+use crate::ordered::OrderedSet;
 use crate::state::LockState;
-use std::collections::BTreeSet;
 
 /// Whether somebody holds the lock.
 pub(crate) fn is_held(name: Name<'_>) -> bool {
@@ -43,16 +43,16 @@ pub(crate) fn who(place: Place) -> Option<Holder> {
 }
 
 /// The state of a lock that somebody holds or awaits.
-pub(crate) fn state(name: Name<'_>, suspected: &BTreeSet<EntryId>) -> Option<LockState> {
+pub(crate) fn state(name: Name<'_>, suspected: &OrderedSet<EntryId>) -> Option<LockState> {
     let mut inflated = Inflated::at(name.hash);
     let entry = inflated.find(name)?;
     let id = id_of(name.hash, entry);
-    Some(entry.state(id, suspected.contains(&id), Moment::now()))
+    Some(entry.state(id, suspected.contains_key(&id), Moment::now()))
 }
 
 /// The locks that are held or awaited, of which some are suspected to be part of a deadlock.
-pub(crate) fn states(suspected: &BTreeSet<EntryId>) -> Vec<LockState> {
-    look_at_all(|entry, id, now| Some(entry.state(id, suspected.contains(&id), now)))
+pub(crate) fn states(suspected: &OrderedSet<EntryId>) -> Vec<LockState> {
+    look_at_all(|entry, id, now| Some(entry.state(id, suspected.contains_key(&id), now)))
 }
 
 /// The locks that somebody waits for, in the process or with one of these holds, by hash, outside

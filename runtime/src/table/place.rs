@@ -1,5 +1,7 @@
 //! Where a holder or a waiter is in the table.
 
+use crate::ordered::Ranked;
+use crate::owner::Owner;
 use crate::sync::Ordering;
 use crate::sync::ambient::AtomicU64;
 use std::num::NonZeroU64;
@@ -63,4 +65,36 @@ impl Place {
         },
         ticket: Ticket::LAST,
     };
+}
+
+impl Ranked for Ticket {
+    fn rank(self) -> [u64; 4] {
+        [self.word(), 0, 0, 0]
+    }
+}
+
+/// A hash and a ticket, which name a hold.
+impl Ranked for (u64, Ticket) {
+    fn rank(self) -> [u64; 4] {
+        [self.0, self.1.word(), 0, 0]
+    }
+}
+
+impl Ranked for EntryId {
+    fn rank(self) -> [u64; 4] {
+        [self.hash, self.number, 0, 0]
+    }
+}
+
+impl Ranked for Place {
+    fn rank(self) -> [u64; 4] {
+        [self.entry.hash, self.entry.number, self.ticket.word(), 0]
+    }
+}
+
+impl Ranked for (Owner, Place) {
+    fn rank(self) -> [u64; 4] {
+        let (owner, Place { entry, ticket }) = self;
+        [owner.word(), entry.hash, entry.number, ticket.word()]
+    }
 }

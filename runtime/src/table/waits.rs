@@ -3,11 +3,11 @@
 
 use super::place::Place;
 use crate::key::Key;
+use crate::ordered::OrderedMap;
 use crate::owner::Owner;
 use crate::site::Record;
 #[cfg(all(test, not(loom)))]
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 #[cfg(all(test, not(loom)))]
 thread_local! {
@@ -26,9 +26,9 @@ pub(crate) const fn count_step() {}
 
 /// Which owner waits at which place.
 pub(crate) struct Waits {
-    pub(crate) by_owner: BTreeMap<(Owner, Place), Blocked>,
+    pub(crate) by_owner: OrderedMap<(Owner, Place), Blocked>,
     /// In the order in which they began.
-    pub(crate) by_age: BTreeMap<u64, Owner>,
+    pub(crate) by_age: OrderedMap<u64, Owner>,
     begun: u64,
 }
 
@@ -64,8 +64,8 @@ pub(crate) struct Step {
 impl Waits {
     pub(crate) const fn new() -> Self {
         Self {
-            by_owner: BTreeMap::new(),
-            by_age: BTreeMap::new(),
+            by_owner: OrderedMap::new(),
+            by_age: OrderedMap::new(),
             begun: 0,
         }
     }

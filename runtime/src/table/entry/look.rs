@@ -133,7 +133,7 @@ impl Entry {
     }
 
     fn waiters(&self, id: EntryId) -> impl Iterator<Item = Party> {
-        let queue = self.crowd.iter().flat_map(|crowd| &crowd.queue);
+        let queue = self.crowd.iter().flat_map(|crowd| crowd.queue.iter());
         queue.map(move |(ticket, one)| {
             let ticket = *ticket;
             waiter(Place { entry: id, ticket }, one)
@@ -146,7 +146,7 @@ impl Entry {
     }
 
     fn holders(&self) -> impl Iterator<Item = (Ticket, Occupant)> {
-        let others = self.crowd.iter().flat_map(|crowd| crowd.holders());
+        let others = self.crowd.iter().flat_map(|crowd| crowd.holders().iter());
         self.first
             .into_iter()
             .chain(others.map(|(ticket, holder)| (*ticket, *holder)))

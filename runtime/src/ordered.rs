@@ -1,0 +1,241 @@
+//! Maps and sets in the order of their keys, as [`BTreeMap`], whose code is compiled once.
+//!
+//! The compiler makes all of a `BTreeMap`'s code anew for each pair of types, and there were enough
+//! pairs here to be half of what it made for this crate. So the tree has one kind of key, a
+//! [`Rank`], and says where in a `Vec` the pair is. Who leaves the `Vec` is replaced by the last one in
+//! it, whose place is then written down anew.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::mem;
+use std::ops::{Bound, Index, RangeBounds};
+
+/// What orders the keys.
+type Rank = [u64; 4];
+
+/// A key.
+pub(crate) trait Ranked: Copy {
+    /// In the same order as the keys, and another one for each key.
+    fn rank(self) -> Rank;
+}
+
+impl Ranked for u64 {
+    fn rank(self) -> Rank {
+        [self, 0, 0, 0]
+    }
+}
+
+/// A map in the order of its keys.
+#[derive(Clone)]
+pub(crate) struct OrderedMap<K, V> {
+    /// Where in `pairs` each is.
+    places: BTreeMap<Rank, usize>,
+    pairs: Vec<(K, V)>,
+}
+
+/// A set in the order of its members.
+pub(crate) type OrderedSet<K> = OrderedMap<K, ()>;
+
+impl<K, V> OrderedMap<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            pairs: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> + Clone {
+        let pairs = self.places.values().map(|place| &self.pairs[*place]);
+        pairs.map(|(key, value)| (key, value))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> + Clone {
+        self.iter().map(|(key, _)| key)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> + Clone {
+        self.iter().map(|(_, value)| value)
+    }
+
+    /// In no order.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.pairs.iter_mut().map(|(_, value)| value)
+    }
+
+    pub(crate) fn first_key_value(&self) -> Option<(&K, &V)> {
+        self.iter().next()
+    }
+}
+
+impl<K: Ranked, V> OrderedMap<K, V> {
+    /// Gives the value that was there before.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        if let Some(known) = self.get_mut(&key) {
+            return Some(mem::replace(known, value));
+        }
+        self.push(key, value);
+        None
+    }
+
+    /// Adds a key that isn't there.
+    fn push(&mut self, key: K, value: V) -> usize {
+        let place = self.pairs.len();
+        self.places.insert(key.rank(), place);
+        self.pairs.push((key, value));
+        place
+    }
+
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.places.contains_key(&key.rank())
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        let place = self.places.get(&key.rank())?;
+        Some(&self.pairs[*place].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let place = self.places.get(&key.rank())?;
+        Some(&mut self.pairs[*place].1)
+    }
+
+    pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        let known = self.places.get(&key.rank()).copied();
+        let place = known.unwrap_or_else(|| self.push(key, V::default()));
+        &mut self.pairs[place].1
+    }
+
+    pub(crate) fn first_mut(&mut self) -> Option<(K, &mut V)> {
+        let place = self.places.values().next()?;
+        let (key, value) = &mut self.pairs[*place];
+        Some((*key, value))
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let place = self.places.remove(&key.rank())?;
+        let (_, value) = self.pairs.swap_remove(place);
+        if let Some((moved, _)) = self.pairs.get(place) {
+            self.places.insert(moved.rank(), place);
+        }
+        // The memory of a crowd isn't kept for ever.
+        if self.pairs.len() < self.pairs.capacity() / 4 {
+            self.pairs.shrink_to(self.pairs.len() * 2);
+        }
+        Some(value)
+    }
+
+    pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &V) -> bool) {
+        let leaves = self.iter().filter(|(key, value)| !keeps(key, value));
+        for key in leaves.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.remove(&key);
+        }
+    }
+
+    pub(crate) fn remove_first(&mut self) -> Option<V> {
+        let (key, _) = self.first_mut()?;
+        self.remove(&key)
+    }
+
+    pub(crate) fn range(&self, range: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
+        let bound = |bound: Bound<&K>| bound.map(|key| key.rank());
+        let range = (bound(range.start_bound()), bound(range.end_bound()));
+        let pairs = self.places.range::<Rank, _>(range);
+        pairs.map(|(_, place)| {
+            let (key, value) = &self.pairs[*place];
+            (key, value)
+        })
+    }
+}
+
+impl<K: Ranked> OrderedSet<K> {
+    /// Whether it is new.
+    pub(crate) fn add(&mut self, member: K) -> bool {
+        self.insert(member, ()).is_none()
+    }
+}
+
+impl<K, V> Default for OrderedMap<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Ranked, V> Index<&K> for OrderedMap<K, V> {
+    type Output = V;
+
+    fn index(&self, key: &K) -> &V {
+        self.get(key).expect("the key is there")
+    }
+}
+
+impl<K: Ranked> Extend<K> for OrderedSet<K> {
+    fn extend<I: IntoIterator<Item = K>>(&mut self, members: I) {
+        for member in members {
+            self.insert(member, ());
+        }
+    }
+}
+
+impl<K: Ranked> FromIterator<K> for OrderedSet<K> {
+    fn from_iter<I: IntoIterator<Item = K>>(members: I) -> Self {
+        let mut set = Self::new();
+        set.extend(members);
+        set
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for OrderedMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn map_is_as_the_standard_library_s(steps in vec((0_u64..20, any::<Option<u8>>()), 0..200)) {
+            let (mut ours, mut std) = (OrderedMap::new(), BTreeMap::new());
+            for (key, value) in steps {
+                if let Some(value) = value {
+                    prop_assert_eq!(ours.insert(key, value), std.insert(key, value));
+                } else {
+                    prop_assert_eq!(ours.remove(&key), std.remove(&key));
+                }
+                prop_assert_eq!(ours.len(), std.len());
+                prop_assert!(ours.iter().eq(&std));
+                prop_assert_eq!(ours.first_key_value(), std.first_key_value());
+                prop_assert!(ours.range(key..).eq(std.range(key..)));
+                prop_assert!(ours.range(key..=15.max(key)).eq(std.range(key..=15.max(key))));
+                prop_assert!(ours.range(..key).eq(std.range(..key)));
+                for key in 0..20 {
+                    prop_assert_eq!(ours.get(&key), std.get(&key));
+                    prop_assert_eq!(ours.contains_key(&key), std.contains_key(&key));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn memory_of_those_who_left_is_given_back() {
+        let mut set: OrderedSet<u64> = (0..1000).collect();
+        set.retain(|member, ()| member % 100 == 0);
+        assert!(set.keys().copied().eq((0..10).map(|times| times * 100)));
+        assert!(set.pairs.capacity() < 100);
+    }
+}
