@@ -6,9 +6,9 @@
 
 use super::directory::Directory;
 use crate::key::Key;
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use crate::table::hash::TableHasher;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash};
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A name of a lock file.
@@ -78,6 +78,5 @@ pub(super) fn hash(directory: &'static Directory, name: &Key) -> u64 {
 }
 
 pub(super) fn hash_of(value: &impl Hash) -> u64 {
-    static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    HASHES.hash_one(value)
+    BuildHasherDefault::<TableHasher>::default().hash_one(value)
 }

@@ -3,9 +3,11 @@
 use super::line::Line;
 use crate::key::Key;
 use crate::name::remember;
+use crate::table::hash::TableHasher;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::BuildHasherDefault;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -15,8 +17,10 @@ use std::sync::Arc;
 pub struct Places<P> {
     space: &'static str,
     turns: &'static str,
-    in_use: Arc<Mutex<HashMap<Key, Used<P>>>>,
+    in_use: Arc<Mutex<Table<P>>>,
 }
+
+type Table<P> = HashMap<Key, Used<P>, BuildHasherDefault<TableHasher>>;
 
 #[derive(Debug)]
 struct Used<P> {
@@ -33,7 +37,7 @@ struct Lock<P> {
 /// A lock in use, for as long as this lives; it is the `P` that is known of it.
 pub struct InUse<P> {
     lock: Arc<Lock<P>>,
-    table: Arc<Mutex<HashMap<Key, Used<P>>>>,
+    table: Arc<Mutex<Table<P>>>,
 }
 
 impl<P> Places<P> {

@@ -12,7 +12,8 @@
 use crate::sync::Ordering;
 use crate::sync::ambient::AtomicU64;
 use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hasher};
+use std::sync::Once;
 
 /// How much text is hashed at once.
 const SHORT: usize = 64;
@@ -23,14 +24,34 @@ static SEEDS: Seeds = Seeds::new();
 /// A number for each word of [`SHORT`] text. All zero until they are drawn.
 struct Seeds([AtomicU64; SHORT / 8]);
 
-/// Draws the numbers of this process. What happens after it sees them in [`hash`], as
-/// does every thread that knows a space's number.
+/// Draws the numbers of this process, unless they are. What happens after it sees them in [`hash`],
+/// as does every thread that knows a space's number.
 pub(crate) fn draw_seeds() {
-    SEEDS.draw();
+    static DRAWN: Once = Once::new();
+    DRAWN.call_once(|| SEEDS.draw());
+}
+
+/// The same hash for tables of the standard library's kind.
+pub(crate) struct TableHasher(u64);
+
+impl Default for TableHasher {
+    fn default() -> Self {
+        draw_seeds();
+        Self(0)
+    }
+}
+
+impl Hasher for TableHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = hash(self.0, bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The hash of a key's text in a space.
-#[cfg_attr(all(test, loom), expect(dead_code, reason = "a model has its own"))]
 #[expect(clippy::inline_always, reason = "a call costs about as much")]
 #[inline(always)]
 pub(crate) fn hash(space: u64, text: &[u8]) -> u64 {

@@ -83,9 +83,7 @@ impl Identity {
         if let Some(drawn_meanwhile) = self.known() {
             return drawn_meanwhile;
         }
-        if spaces.drawn == 0 {
-            draw_seeds();
-        }
+        draw_seeds();
         spaces.drawn += 1;
         let fair = if policy.fair { FAIR } else { 0 };
         let counted = if policy.permits > 1 { COUNTED } else { 0 };

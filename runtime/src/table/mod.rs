@@ -10,7 +10,7 @@ pub(crate) mod bucket;
 pub(crate) mod crowd;
 pub(crate) mod entry;
 mod few;
-mod hash;
+pub(crate) mod hash;
 pub(crate) mod identity;
 pub(crate) mod looks;
 #[cfg(all(test, loom))]
