@@ -314,13 +314,15 @@ impl Variant {
             let value = field.reference(&quote_spanned!(mixed()=> *__0));
             return quote_spanned!(mixed()=> #krate::LockKey::write_key(#value, __out));
         }
-        let name = self.is_of_enum.then(|| quote_spanned!(mixed()=> &#name,));
-        let parts = self.fields.iter().enumerate().map(|(index, field)| {
+        let name = self.is_of_enum.then(|| quote_spanned!(mixed()=> &#name));
+        let fields = self.fields.iter().enumerate().map(|(index, field)| {
             // The reference is what is made an object of, since the last field of a
             // struct may be unsized.
             field.reference(&local(index))
         });
-        quote_spanned!(mixed()=> __out.tuple(&[#name #(#parts),*]))
+        let parts = name.into_iter().chain(fields);
+        let are_next = (0..).map(|index| index > 0);
+        quote_spanned!(mixed()=> { #(__out.part(#are_next, #parts);)* })
     }
 
     /// The text, if it is at hand in one piece.

@@ -11,14 +11,19 @@
 //! the writer counts how deep it stands and escapes as it writes, without a
 //! second buffer.
 
+mod digits;
 mod impls;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
 
+use digits::Word;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-
-/// How many bytes of text a [`Key`] holds without allocating.
-const INLINE: usize = 64;
+use std::mem::MaybeUninit;
+use std::ptr;
+use text::{SHORT, copy_short, has_separator};
 
 /// A value that names a lock.
 ///
@@ -106,7 +111,7 @@ pub struct Key(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    /// The first `len` bytes are whole UTF-8 text.
+    /// The first `len` bytes are there, and are whole UTF-8 text.
     Inline {
         len: u8,
         bytes: Bytes,
@@ -114,10 +119,10 @@ enum Repr {
     Heap(String),
 }
 
-/// Aligned, so that copying a key copies words.
-#[derive(Clone)]
+/// Not cleared, which would cost as much as the lock. Aligned, so that copying a key copies words.
+#[derive(Clone, Copy)]
 #[repr(align(8))]
-struct Bytes([u8; INLINE]);
+struct Bytes([MaybeUninit<u8>; SHORT]);
 
 impl Key {
     /// Writes down the key of `value`.
@@ -162,7 +167,7 @@ impl Key {
     pub(crate) const fn empty() -> Self {
         Self(Repr::Inline {
             len: 0,
-            bytes: Bytes([0; INLINE]),
+            bytes: Bytes([MaybeUninit::uninit(); SHORT]),
         })
     }
 
@@ -182,7 +187,14 @@ impl Key {
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline { len, bytes } => &bytes.0[..usize::from(*len)],
+            Repr::Inline { len, bytes } => {
+                let text = ptr::from_ref(&bytes.0[..usize::from(*len)]);
+                // SAFETY: so many of them are there, see `Repr`.
+                #[expect(unsafe_code, reason = "the rest isn't there")]
+                unsafe {
+                    &*(text as *const [u8])
+                }
+            }
             Repr::Heap(text) => text.as_bytes(),
         }
     }
@@ -190,17 +202,12 @@ impl Key {
     /// The key of a text.
     #[inline]
     pub(crate) fn from_text(text: &str) -> Self {
-        let mut bytes = Bytes([0; INLINE]);
-        match bytes.0.get_mut(..text.len()) {
-            Some(place) => {
-                copy_short(text.as_bytes(), place);
-                Self(Repr::Inline {
-                    len: u8::try_from(text.len()).expect("an inline key has at most 64 bytes"),
-                    bytes,
-                })
-            }
-            None => Self(Repr::Heap(text.to_owned())),
+        if text.len() > SHORT {
+            return Self(Repr::Heap(text.to_owned()));
         }
+        let mut key = Self::empty();
+        key.push_str(text);
+        key
     }
 
     /// The key of a text's bytes.
@@ -215,7 +222,7 @@ impl Key {
                 let start = usize::from(*len);
                 let end = start + text.len();
                 if let Some(free) = bytes.0.get_mut(start..end) {
-                    copy_short(text.as_bytes(), free);
+                    copy_short(as_uninit(text.as_bytes()), free);
                     *len = u8::try_from(end).expect("an inline key has at most 64 bytes");
                 } else {
                     self.spill(text);
@@ -225,6 +232,34 @@ impl Key {
         }
     }
 
+    /// Appends up to eight bytes, by one store where there is room for all of the word.
+    #[inline]
+    fn push_word(&mut self, Word { text, length }: Word) {
+        self.push_words([text], length);
+    }
+
+    /// Appends the first `length` bytes of some words, which are ASCII.
+    #[inline]
+    fn push_words<const N: usize>(&mut self, words: [u64; N], length: u8) {
+        if let Repr::Inline { len, bytes } = &mut self.0 {
+            let free = bytes.0.get_mut(usize::from(*len)..);
+            if let Some(places) = free.and_then(|free| free.get_mut(..8 * N)) {
+                for (place, word) in places.chunks_exact_mut(8).zip(words) {
+                    place.copy_from_slice(as_uninit(&word.to_le_bytes()));
+                }
+                *len += length;
+                return;
+            }
+        }
+        let text = words.map(u64::to_le_bytes);
+        self.push_ascii(&text.as_flattened()[..usize::from(length)]);
+    }
+
+    #[cold]
+    fn push_ascii(&mut self, text: &[u8]) {
+        self.push_str(std::str::from_utf8(text).expect("ASCII is text"));
+    }
+
     /// Moves the text to the heap, with `more` behind it.
     #[cold]
     fn spill(&mut self, more: &str) {
@@ -232,6 +267,14 @@ impl Key {
         heap.push_str(self.as_str());
         heap.push_str(more);
         self.0 = Repr::Heap(heap);
+    }
+}
+
+fn as_uninit(text: &[u8]) -> &[MaybeUninit<u8>] {
+    // SAFETY: it has the layout of a byte, and nobody writes by this reference.
+    #[expect(unsafe_code, reason = "bytes that are there may be ones that aren't")]
+    unsafe {
+        &*(ptr::from_ref(text) as *const [MaybeUninit<u8>])
     }
 }
 
@@ -308,36 +351,6 @@ impl Hash for Key {
     }
 }
 
-/// Copies at most 64 bytes to a place of their length, in two pieces that may overlap.
-/// They have a fixed size, so they are a few instructions and no call.
-#[inline]
-pub(crate) fn copy_short(text: &[u8], place: &mut [u8]) {
-    match text.len() {
-        0..4 => {
-            // Not a loop, of which the compiler would make the call.
-            for at in [0, text.len() / 2, text.len().saturating_sub(1)] {
-                if let (Some(to), Some(from)) = (place.get_mut(at), text.get(at)) {
-                    *to = *from;
-                }
-            }
-        }
-        4..8 => copy_ends::<4>(text, place),
-        8..16 => copy_ends::<8>(text, place),
-        16..32 => copy_ends::<16>(text, place),
-        _ => copy_ends::<32>(text, place),
-    }
-}
-
-#[inline]
-fn copy_ends<const N: usize>(text: &[u8], place: &mut [u8]) {
-    if let (Some(to), Some(from)) = (place.first_chunk_mut::<N>(), text.first_chunk()) {
-        *to = *from;
-    }
-    if let (Some(to), Some(from)) = (place.last_chunk_mut::<N>(), text.last_chunk()) {
-        *to = *from;
-    }
-}
-
 /// Where a [`LockKey`] writes its text.
 ///
 /// Also a [`fmt::Write`], so `let _ = write!(out, "{}", self.id);` works, and takes all text.
@@ -373,7 +386,7 @@ impl KeyWriter<'_> {
         if self.depth == 0 {
             self.key.push_str(text);
         } else {
-            self.push_escaped(text);
+            self.push_part(text);
         }
     }
 
@@ -383,19 +396,75 @@ impl KeyWriter<'_> {
         self.key.push_str(text);
     }
 
+    /// Appends the digits of a number.
+    #[inline(never)]
+    fn push_number(&mut self, number: u64) {
+        if number < digits::WORD {
+            self.key.push_word(digits::decimal(number));
+        } else {
+            self.push_long(number);
+        }
+    }
+
+    /// The same, of one that takes several words.
+    #[inline(never)]
+    fn push_long(&mut self, number: u64) {
+        self.push_number(number / digits::WORD);
+        self.key.push_word(digits::padded(number % digits::WORD));
+    }
+
+    /// Appends an integer of any type.
+    fn push_integer(&mut self, is_negative: bool, magnitude: u128) {
+        if is_negative {
+            self.push_plain("-");
+        }
+        if let Ok(number) = u64::try_from(magnitude) {
+            self.push_number(number);
+        } else {
+            let word = u128::from(digits::WORD);
+            self.push_integer(false, magnitude / word);
+            let last = u64::try_from(magnitude % word).expect("less than a word");
+            self.key.push_word(digits::padded(last));
+        }
+    }
+
+    /// Appends a UUID, with hyphens and in lower case.
+    #[cfg(feature = "uuid")]
+    #[inline(never)]
+    fn push_uuid(&mut self, number: u128) {
+        self.key.push_words(digits::uuid(number), 36);
+    }
+
     /// Appends the parts, joined by `/`, each escaped so that different tuples
     /// of one length have different text.
     pub fn tuple(&mut self, parts: &[&dyn LockKey]) {
         for (index, part) in parts.iter().enumerate() {
-            if index > 0 {
-                self.push_str("/");
-            }
-            self.depth += 1;
-            part.write_key(self);
-            self.depth -= 1;
+            self.part(index > 0, *part);
         }
     }
 
+    /// Appends one part of a tuple, which may have others before it. By calls of this, one after
+    /// the other, the compiler sees what each part is.
+    #[doc(hidden)]
+    #[inline]
+    pub fn part(&mut self, is_next: bool, part: &dyn LockKey) {
+        if is_next {
+            self.push_str("/");
+        }
+        self.depth += 1;
+        part.write_key(self);
+        self.depth -= 1;
+    }
+
+    fn push_part(&mut self, text: &str) {
+        if has_separator(text.as_bytes()) {
+            self.push_escaped(text);
+        } else {
+            self.key.push_str(text);
+        }
+    }
+
+    #[cold]
     fn push_escaped(&mut self, text: &str) {
         let mut rest = text;
         while let Some(at) = rest.find(['/', '%']) {
@@ -422,148 +491,5 @@ impl fmt::Write for KeyWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.push_str(text);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
-
-    fn text(value: impl LockKey) -> String {
-        Key::new(value).to_string()
-    }
-
-    #[test]
-    fn equal_text_is_one_key_whatever_the_type() {
-        assert_eq!(text(7_u8), "7");
-        assert_eq!(text("7"), text(std::num::NonZeroU64::new(7).unwrap()));
-        assert_eq!(text(String::from("x")), text('x'));
-        assert_eq!(text(-3_i128), "-3");
-        assert_eq!(text(true), "true");
-        assert_eq!(text(std::sync::Arc::new(Box::new(&"x"))), "x");
-        assert_eq!(text(std::net::IpAddr::from([127, 0, 0, 1])), "127.0.0.1");
-        assert_eq!(text(format_args!("vm-{}", 7)), "vm-7");
-        assert_eq!(text(std::path::Path::new("/var/lib")), "/var/lib");
-    }
-
-    proptest! {
-        #[test]
-        fn integer_is_its_digits(wide: i128, word: u64, byte: i8) {
-            prop_assert_eq!(text(wide), wide.to_string());
-            prop_assert_eq!(text(word), word.to_string());
-            prop_assert_eq!(text(byte), byte.to_string());
-            prop_assert_eq!(text(("vm", byte)), format!("vm/{byte}"));
-        }
-
-        #[test]
-        fn character_is_its_text(value: char) {
-            prop_assert_eq!(text(value), value.to_string());
-        }
-    }
-
-    #[test]
-    fn empty_text_is_a_key() {
-        assert_eq!(text(""), "");
-        assert_eq!(text(("", "")), "/");
-    }
-
-    #[test]
-    fn tuple_escapes_inside_its_parts_only() {
-        assert_eq!(text(("vm", 7)), "vm/7");
-        assert_eq!(text(("a/b", "c")), "a%2Fb/c");
-        assert_eq!(text(("a", "b/c")), "a/b%2Fc");
-        assert_eq!(text(("50%", "x")), "50%25/x");
-        assert_eq!(text("a/b"), "a/b");
-    }
-
-    #[test]
-    fn tuple_in_a_tuple_is_one_part() {
-        assert_eq!(text((("a", "b"), "c")), "a%2Fb/c");
-        assert_eq!(text((("a/b", "%"), "c")), "a%252Fb%2F%2525/c");
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_become_hex() {
-        assert_eq!(text(OsStr::from_bytes(b"a\xFFb\xC3\xA9")), "a%FFbé");
-    }
-
-    #[test]
-    fn text_of_64_bytes_stays_in_place_and_65_goes_to_the_heap() {
-        let short = "x".repeat(INLINE);
-        let long = "é".repeat(33);
-        assert!(matches!(Key::new(&short).0, Repr::Inline { .. }));
-        assert!(matches!(Key::new(&long).0, Repr::Heap(_)));
-        assert_eq!(text(&short), short);
-        assert_eq!(text(&long), long);
-        assert_eq!(text((&short, &long)), format!("{short}/{long}"));
-    }
-
-    #[test]
-    fn short_text_of_every_length_is_copied() {
-        let text: Vec<u8> = (1..).take(INLINE).collect();
-        for length in 0..=INLINE {
-            let mut place = vec![0; length];
-            copy_short(&text[..length], &mut place);
-            assert_eq!(place, text[..length]);
-        }
-    }
-
-    #[test]
-    fn text_at_hand_is_the_text_that_is_written() {
-        fn check(key: impl LockKey) {
-            assert_eq!(key.as_text().map(str::to_owned), Some(text(&key)));
-        }
-        check("a/b%");
-        check(String::from("x"));
-        check(std::borrow::Cow::Borrowed("x"));
-        check(Box::new(std::sync::Arc::<str>::from("x")));
-        assert_eq!((1, 2).as_text(), None);
-    }
-
-    #[test]
-    fn display_honours_width() {
-        assert_eq!(format!("{:>4}", Key::new("a")), "   a");
-    }
-
-    /// Text in which what is escaped, and what escaping gives, is frequent.
-    fn tricky() -> impl Strategy<Value = String> {
-        "[/%25Fé]{0,40}"
-    }
-
-    proptest! {
-        #[test]
-        fn display_gives_the_text(value in tricky()) {
-            prop_assert_eq!(text(&value), value);
-        }
-
-        #[test]
-        fn pairs_are_injective(a in (tricky(), tricky()), b in (tricky(), tricky())) {
-            prop_assert_eq!(text(&a) == text(&b), a == b);
-        }
-
-        #[test]
-        fn nested_tuples_are_injective(
-            a in ((tricky(), tricky()), tricky()),
-            b in ((tricky(), tricky()), tricky()),
-        ) {
-            prop_assert_eq!(text(&a) == text(&b), a == b);
-        }
-
-        #[test]
-        fn parts_can_be_read_back(parts in (tricky(), tricky(), tricky())) {
-            let unescape = |part: &str| part.replace("%2F", "/").replace("%25", "%");
-            let key = text(&parts);
-            let read: Vec<String> = key.split('/').map(unescape).collect();
-            prop_assert_eq!(read, [parts.0, parts.1, parts.2]);
-        }
-
-        #[test]
-        fn order_is_that_of_the_text(a in tricky(), b in tricky()) {
-            prop_assert_eq!(Key::new(&a).cmp(&Key::new(&b)), a.cmp(&b));
-            prop_assert_eq!(Key::new(&a) == Key::new(&b), a == b);
-        }
     }
 }

@@ -69,16 +69,17 @@ macro_rules! by_display {
 }
 
 by_display! {
-    fmt::Arguments<'_> IpAddr Ipv4Addr Ipv6Addr
+    IpAddr Ipv4Addr Ipv6Addr
 }
 
 /// Integers, whose text is their digits. Not by `Display`, which takes longer than the lock.
 macro_rules! integers {
-    ($($type:ty)*) => {$(
+    ($($type:ty: |$value:ident, $out:ident| $write:expr;)*) => {$(
         impl LockKey for $type {
             #[inline]
-            fn write_key(&self, out: &mut KeyWriter<'_>) {
-                out.push_plain(itoa::Buffer::new().format(*self));
+            fn write_key(&self, $out: &mut KeyWriter<'_>) {
+                let $value = *self;
+                $write;
             }
         }
 
@@ -91,7 +92,20 @@ macro_rules! integers {
     )*};
 }
 
-integers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
+integers! {
+    u8: |value, out| out.push_number(value.into());
+    u16: |value, out| out.push_number(value.into());
+    u32: |value, out| out.push_number(value.into());
+    u64: |value, out| out.push_number(value);
+    usize: |value, out| out.push_number(value as u64);
+    u128: |value, out| out.push_integer(false, value);
+    i8: |value, out| i128::from(value).write_key(out);
+    i16: |value, out| i128::from(value).write_key(out);
+    i32: |value, out| i128::from(value).write_key(out);
+    i64: |value, out| i128::from(value).write_key(out);
+    isize: |value, out| (value as i128).write_key(out);
+    i128: |value, out| out.push_integer(value < 0, value.unsigned_abs());
+}
 
 impl LockKey for bool {
     #[inline]
@@ -107,10 +121,26 @@ impl LockKey for char {
     }
 }
 
+impl LockKey for fmt::Arguments<'_> {
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
+        write_format(*self, out);
+    }
+
+    #[inline]
+    fn as_text(&self) -> Option<&str> {
+        self.as_str()
+    }
+}
+
 fn write_display(value: &dyn fmt::Display, out: &mut KeyWriter<'_>) {
+    write_format(format_args!("{value}"), out);
+}
+
+pub(super) fn write_format(text: fmt::Arguments<'_>, out: &mut KeyWriter<'_>) {
     // Only an argument of `format_args!` whose own `Display` fails gets here;
     // going on would lock a key of half its text.
-    write!(out, "{value}").expect("a lock key's `Display` returned an error");
+    let written = out.write_fmt(text);
+    written.expect("a lock key's `Display` returned an error");
 }
 
 /// As it is written: `/var/lib` and `/var//lib` are two keys, though they compare as equal.
@@ -137,8 +167,9 @@ impl LockKey for OsStr {
 macro_rules! tuples {
     ($(($($part:ident $index:tt)*))*) => {$(
         impl<$($part: LockKey),*> LockKey for ($($part,)*) {
+            #[inline]
             fn write_key(&self, out: &mut KeyWriter<'_>) {
-                out.tuple(&[$(&self.$index),*]);
+                $(out.part($index > 0, &self.$index);)*
             }
         }
     )*};
@@ -156,20 +187,17 @@ tuples! {
 
 #[cfg(feature = "uuid")]
 impl LockKey for uuid::Uuid {
+    #[inline]
     fn write_key(&self, out: &mut KeyWriter<'_>) {
-        out.push_plain(
-            self.hyphenated()
-                .encode_lower(&mut uuid::Uuid::encode_buffer()),
-        );
+        out.push_uuid(self.as_u128());
     }
 }
 
 #[cfg(all(test, feature = "uuid"))]
-#[test]
-fn uuid_is_its_hyphenated_text() {
-    let uuid = uuid::Uuid::from_u128(0x2f1c);
-    assert_eq!(
-        Key::new(uuid).as_str(),
-        "00000000-0000-0000-0000-000000002f1c"
-    );
+proptest::proptest! {
+    #[test]
+    fn uuid_is_its_hyphenated_text(number: u128) {
+        let uuid = uuid::Uuid::from_u128(number);
+        proptest::prop_assert_eq!(Key::new(uuid), Key::new(uuid.hyphenated().to_string()));
+    }
 }

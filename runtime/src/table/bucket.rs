@@ -26,7 +26,8 @@
 //!    `reserve` that did so may be waiting for that in `read`.
 //! 3. Where the word is 2 × n, nobody writes to the record.
 
-use crate::key::{Key, copy_short};
+use crate::key::Key;
+use crate::key::text::copy_short;
 use crate::site::Record;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, UnsafeCell, spin};
 
