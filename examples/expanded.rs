@@ -27,7 +27,10 @@ mod expanded {
     pub(super) fn start(id: u32) -> String {
         let __begun = ::lockutils::__private::Space::begin(
             ::lockutils::__private::global(),
-            &(::core::format_args!("vm-{id}")),
+            &(::lockutils::__private::Format::new(
+                ("vm-", ::lockutils::__private::Captured::new(&id).piece()),
+                ::core::format_args!("vm-{id}"),
+            )),
             ::lockutils::__private::Mode::Exclusive,
             ::lockutils::__private::site(const { &::lockutils::__private::Function::new("start") }),
         );

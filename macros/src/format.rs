@@ -5,7 +5,7 @@
 //! a key has none of; and a literal that would not be a format string where it stands.
 
 use crate::span::mixed;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt as _;
 use syn::parse::Parser as _;
@@ -67,6 +67,43 @@ pub(crate) fn names(text: &LitStr) -> Vec<Ident> {
     let value = text.value();
     let names = captures(&value).filter_map(|name| Ident::parse_any.parse_str(name).ok());
     names.collect()
+}
+
+/// The string as the runtime takes it, in pieces, where it captures nothing but `arguments`, and
+/// each as it is, without what may stand behind a `:`. `private` is the runtime's module. The whole
+/// of it goes along, since of what isn't a plain value only `fmt` knows the text.
+pub(crate) fn in_pieces(
+    text: &LitStr,
+    arguments: &[Ident],
+    private: &TokenStream,
+) -> Option<TokenStream> {
+    let value = text.value();
+    if value.contains("{{") || value.contains("}}") {
+        return None;
+    }
+    let literal = |text: &str| (!text.is_empty()).then(|| quote_spanned!(mixed()=> #text));
+    let mut pieces = Vec::new();
+    let mut rest = &*value;
+    while let Some((before, opened)) = rest.split_once('{') {
+        let (capture, after) = opened.split_once('}')?;
+        let argument = arguments.iter().find(|argument| *argument == capture)?;
+        let argument = Ident::new(&argument.to_string(), text.span());
+        pieces.extend(literal(before));
+        pieces.push(quote_spanned!(mixed()=> #private::Captured::new(&#argument).piece()));
+        rest = after;
+    }
+    pieces.extend(literal(rest));
+    let pieces = pieces
+        .into_iter()
+        .reduce(|before, piece| quote_spanned!(mixed()=> (#before, #piece)));
+    let (pieces, whole) = (pieces?, whole(text));
+    Some(quote_spanned!(mixed()=> #private::Format::new(#pieces, #whole)))
+}
+
+/// The string for `fmt`.
+pub(crate) fn whole(text: &LitStr) -> TokenStream {
+    let at = mixed().located_at(text.span());
+    quote_spanned!(at=> ::core::format_args!(#text))
 }
 
 /// The format string with the values of these names beside it, at another place.

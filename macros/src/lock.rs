@@ -24,9 +24,11 @@
 
 use crate::args::{Args, Key};
 use crate::cancel::Cancel;
+use crate::format;
 use crate::function::Function;
 use crate::future::Future;
 use crate::lazy::output;
+use crate::names;
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -146,13 +148,13 @@ impl Writer<'_> {
         match (&self.args.key, &self.args.locks) {
             (Some(Key::All(keys)), _) => Some(("__begun", self.begin_all(keys))),
             (key, Some(_)) => {
-                let wait = self.call_space("wait", &key_reference(key.as_ref()), None);
+                let wait = self.call_space("wait", &self.key_reference(key.as_ref()), None);
                 let begin = quote_spanned!(mixed()=> let __begun = #private::waiting(#wait););
                 Some(("__begun", begin))
             }
             (None | Some(Key::Text(_)), None) => None,
             (key, None) => {
-                let key = key_reference(key.as_ref());
+                let key = self.key_reference(key.as_ref());
                 Some((
                     "__key",
                     quote_spanned!(mixed()=> let __key = #private::key(#key);),
@@ -181,12 +183,12 @@ impl Writer<'_> {
     }
 
     fn begin_one(&self, key: Option<&Key>) -> TokenStream {
-        let begin = self.call_space("begin", &key_reference(key), None);
+        let begin = self.call_space("begin", &self.key_reference(key), None);
         quote_spanned!(mixed()=> let __begun = #begin;)
     }
 
     fn begin_async(&self, key: Option<&Key>) -> TokenStream {
-        self.begin_async_of(&key_reference(key))
+        self.begin_async_of(&self.key_reference(key))
     }
 
     fn begin_async_of(&self, key: &TokenStream) -> TokenStream {
@@ -221,6 +223,21 @@ impl Writer<'_> {
                 }
                 #begun
             };
+        }
+    }
+
+    /// A reference to the key. That of a function's own lock has no text.
+    fn key_reference(&self, key: Option<&Key>) -> TokenStream {
+        match key {
+            None => quote_spanned!(mixed()=> &""),
+            Some(Key::Text(text)) => reference(text),
+            Some(Key::Format(text)) => {
+                let (private, arguments) =
+                    (self.private(mixed()), names::parameters(self.function));
+                let pieces = format::in_pieces(text, &arguments, &private);
+                reference(&pieces.unwrap_or_else(|| format::whole(text)))
+            }
+            Some(Key::Value(value) | Key::All(value)) => reference(value),
         }
     }
 
@@ -485,19 +502,6 @@ fn made_here(space: &Expr) -> Option<&Expr> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// A reference to the key. That of a function's own lock has no text.
-fn key_reference(key: Option<&Key>) -> TokenStream {
-    match key {
-        None => quote_spanned!(mixed()=> &""),
-        Some(Key::Text(text)) => reference(text),
-        Some(Key::Format(text)) => {
-            let at = mixed().located_at(text.span());
-            reference(&quote_spanned!(at=> ::core::format_args!(#text)))
-        }
-        Some(Key::Value(value) | Key::All(value)) => reference(value),
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod digits;
 mod impls;
+pub(crate) mod pieces;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

@@ -3,8 +3,12 @@
 use lockutils::{is_locked, synchronized};
 use lockutils_tests::{eventually, in_time, yield_now};
 use pollster::block_on;
-use std::num::ParseIntError;
+use proptest::prelude::*;
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::num::{NonZero, ParseIntError};
 use std::panic;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -27,6 +31,46 @@ fn literal_captures_the_arguments() {
         assert!(block_on(formatted(7, "a/b")));
         assert!(braces());
     });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Also where the text before it ends near that of the room that a key has without allocating.
+    #[test]
+    fn literal_has_the_text_that_fmt_gives(
+        before in "[a-z/%{}é]{0,70}",
+        number: i128,
+        shift in 0..128_u32,
+        id: u64,
+        sign: char,
+        is_on: bool,
+    ) {
+        #[synchronized("{before}-{number}/{id}: {sign}{is_on}{boxed}.")]
+        fn plain(
+            before: &mut String,
+            number: i128,
+            id: NonZero<u64>,
+            sign: char,
+            is_on: bool,
+            boxed: &mut Box<Arc<str>>,
+            expected: &str,
+        ) -> bool {
+            is_locked(expected)
+        }
+        #[synchronized("{number}{before}{other}")]
+        fn with_others<T: Display>(number: i128, before: &mut Cow<'_, str>, other: T, expected: &str) -> bool {
+            is_locked(expected)
+        }
+        let number = number >> shift;
+        let id = NonZero::new(id).unwrap_or(NonZero::<u64>::MAX);
+        let mut boxed: Box<Arc<str>> = Box::new("%".into());
+        let expected = format!("{before}-{number}/{id}: {sign}{is_on}{boxed}.");
+        let is_so = plain(&mut before.clone(), number, id, sign, is_on, &mut boxed, &expected);
+        prop_assert!(is_so, "{expected}");
+        let expected = format!("{number}{before}{}", 1.5);
+        prop_assert!(with_others(number, &mut before.into(), 1.5, &expected), "{expected}");
+    }
 }
 
 #[test]

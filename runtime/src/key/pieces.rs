@@ -1,0 +1,208 @@
+//! Keys that are format strings, such as `"vm-{id}"`, in pieces.
+//!
+//! What is captured by its name alone, and is a text, an integer, a `char`, a `bool` or a UUID, has
+//! the text of its [`LockKey`]. So it needs no `fmt`, which takes longer than the lock. Which of
+//! them are so is known when the function is compiled: [`Captured::piece`] is the method that the
+//! compiler finds first where its type is one of these, and that of [`Any`] for all others, as in
+//! [`given`](crate::given). If there is one of the others, all of the string is formatted.
+
+use super::impls::write_format;
+use super::{KeyWriter, LockKey};
+use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZero;
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A key whose text is what `{}` shows of it.
+pub trait Shown: LockKey {}
+
+macro_rules! shown {
+    ($([$($generics:tt)*] $type:ty;)*) => {$(impl<$($generics)*> Shown for $type {})*};
+}
+
+shown! {
+    [] str;
+    [] String;
+    [] Cow<'_, str>;
+    [] char;
+    [] bool;
+    [T: Shown + ?Sized] &T;
+    [T: Shown + ?Sized] &mut T;
+    [T: Shown + ?Sized] Box<T>;
+    [T: Shown + ?Sized] Rc<T>;
+    [T: Shown + ?Sized] Arc<T>;
+}
+
+macro_rules! integers {
+    ($($type:ty)*) => {
+        shown! {$(
+            [] $type;
+            [] NonZero<$type>;
+        )*}
+    };
+}
+
+integers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
+
+#[cfg(feature = "uuid")]
+shown! { [] uuid::Uuid; }
+
+/// Some of the pieces of a string, in their order. A pair is those that are before, and one more.
+pub trait Pieces {
+    /// Whether all of them can do without `fmt`.
+    const ARE_SHOWN: bool;
+
+    /// Writes them.
+    fn write(&self, out: &mut KeyWriter<'_>);
+}
+
+/// What the string captures by a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Captured<'a, T: ?Sized>(Any, &'a T);
+
+/// It needs `fmt`.
+#[derive(Clone, Copy, Debug)]
+pub struct Any;
+
+/// It does without.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'a, T: ?Sized>(&'a T);
+
+impl<'a, T: ?Sized> Captured<'a, T> {
+    /// The question.
+    #[inline]
+    pub const fn new(value: &'a T) -> Self {
+        Self(Any, value)
+    }
+}
+
+impl<'a, T: Shown + ?Sized> Captured<'a, T> {
+    /// It does without.
+    #[inline]
+    #[must_use]
+    pub const fn piece(&self) -> Plain<'a, T> {
+        Plain(self.1)
+    }
+}
+
+impl<T: ?Sized> Deref for Captured<'_, T> {
+    type Target = Any;
+
+    #[inline]
+    fn deref(&self) -> &Any {
+        &self.0
+    }
+}
+
+impl Any {
+    /// It needs `fmt`.
+    #[inline]
+    #[must_use]
+    pub const fn piece(self) -> Self {
+        self
+    }
+}
+
+impl Pieces for &str {
+    const ARE_SHOWN: bool = true;
+
+    #[inline]
+    fn write(&self, out: &mut KeyWriter<'_>) {
+        out.push_str(self);
+    }
+}
+
+impl Pieces for Any {
+    const ARE_SHOWN: bool = false;
+
+    #[inline]
+    fn write(&self, _out: &mut KeyWriter<'_>) {}
+}
+
+impl<T: Shown + ?Sized> Pieces for Plain<'_, T> {
+    const ARE_SHOWN: bool = true;
+
+    #[inline]
+    fn write(&self, out: &mut KeyWriter<'_>) {
+        self.0.write_key(out);
+    }
+}
+
+impl<A: Pieces, B: Pieces> Pieces for (A, B) {
+    const ARE_SHOWN: bool = A::ARE_SHOWN && B::ARE_SHOWN;
+
+    #[inline]
+    fn write(&self, out: &mut KeyWriter<'_>) {
+        self.0.write(out);
+        self.1.write(out);
+    }
+}
+
+/// A format string as a key.
+#[derive(Debug)]
+pub struct Format<'a, P> {
+    pieces: P,
+    /// The same for `fmt`; the compiler's errors about the string are from this.
+    whole: fmt::Arguments<'a>,
+}
+
+impl<'a, P: Pieces> Format<'a, P> {
+    /// Of the pieces, and of all of it.
+    #[inline]
+    pub const fn new(pieces: P, whole: fmt::Arguments<'a>) -> Self {
+        Self { pieces, whole }
+    }
+}
+
+impl<P: Pieces> LockKey for Format<'_, P> {
+    #[inline]
+    fn write_key(&self, out: &mut KeyWriter<'_>) {
+        if P::ARE_SHOWN {
+            self.pieces.write(out);
+        } else {
+            write_format(self.whole, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Captured, Format, Pieces};
+    use crate::key::Key;
+
+    const fn is_shown<P: Pieces>(_pieces: &P) -> bool {
+        P::ARE_SHOWN
+    }
+
+    #[test]
+    fn only_what_has_another_text_is_formatted() {
+        let (id, share) = (7, 0.5);
+        assert!(is_shown(&("vm-", Captured::new(&id).piece())));
+        assert!(is_shown(&(
+            Captured::new(&"a").piece(),
+            Captured::new(&'b').piece()
+        )));
+        assert!(!is_shown(&(
+            (Captured::new(&share).piece(), "-"),
+            Captured::new(&id).piece()
+        )));
+        assert!(!is_shown(&Captured::new(&format_args!("{id}")).piece()));
+        let pieces = (Captured::new(&share).piece(), Captured::new(&id).piece());
+        assert_eq!(
+            Key::new(Format::new(pieces, format_args!("{share}{id}"))).as_str(),
+            "0.57"
+        );
+    }
+
+    #[cfg(feature = "uuid")]
+    #[test]
+    fn uuid_has_the_text_of_its_display() {
+        let id = uuid::Uuid::from_u128(0x2f1c);
+        let pieces = ("vm-", Captured::new(&id).piece());
+        assert!(is_shown(&pieces));
+        let key = Key::new(Format::new(pieces, format_args!("")));
+        assert_eq!(key.as_str(), format!("vm-{id}"));
+    }
+}
