@@ -3,7 +3,7 @@
 use crate::foreign;
 use crate::holder::Holder;
 use crate::key::Key;
-use crate::name::LockName;
+use crate::name::{Keys, LockName};
 use crate::site::Site;
 use crate::sync::ambient::Mutex;
 use std::fmt;
@@ -62,6 +62,14 @@ impl Deadlock {
             edges: vec![edge],
             is_block: true,
         }
+    }
+
+    /// The same, with what is shown of its keys.
+    pub(crate) fn with_keys(mut self, keys: Keys) -> Self {
+        for edge in &mut self.edges {
+            edge.key = keys.shown(&edge.key);
+        }
+        self
     }
 
     /// Where it is waited, if somebody waits for nobody else.

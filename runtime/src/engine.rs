@@ -131,7 +131,7 @@ pub use crate::acquire::Acquire;
 pub use crate::begun::Begun;
 pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience, Sharable};
 pub use crate::file::Files;
-pub use crate::inspect::Inspect;
+pub use crate::inspectable::Inspect;
 pub use crate::lease::Lease;
 pub use crate::local::InProcess;
 pub use crate::name::remember;

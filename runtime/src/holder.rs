@@ -160,6 +160,15 @@ impl Holder {
         }
     }
 
+    /// What the thread is called, if it has a name.
+    #[cfg(all(feature = "inspect", unix))]
+    pub(crate) fn thread_name(&self) -> Option<&str> {
+        match &self.who {
+            Who::Thread(_, thread) => thread.thread.name(),
+            _ => None,
+        }
+    }
+
     /// What the task is called, if it has a name, see [`named`](crate::named()). A thread that
     /// waits inside of such a task has its name too.
     #[must_use]

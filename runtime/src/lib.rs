@@ -88,7 +88,9 @@
 //! # What is going on
 //!
 //! [`report()`] says why threads and tasks wait: which place in the code keeps which lock, and who is
-//! behind it. Tasks are called by the name that [`named()`] gives them.
+//! behind it. Tasks are called by the name that [`named()`] gives them. A program that has
+//! `inspect::from_env()` in its `main` (feature `inspect`) needs no call where it hangs: the command
+//! `lockutils why` asks it, and `lockutils top` shows its locks as they change.
 //!
 //! [`snapshot()`] lists every lock of the process that is held or awaited: who has it and where,
 //! who waits, and for how long. [`FileLocks::states`] does so for lock files, of all processes,
@@ -98,6 +100,7 @@
 //!
 //! | feature | |
 //! |---|---|
+//! | `inspect` | the module `inspect`: a socket, by which the command `lockutils` sees the locks of a running process; no other crate |
 //! | `uuid` | `uuid::Uuid` is a key |
 //!
 //! There is no async runtime among the dependencies, and any will do. Rust 1.85 or later. What is
@@ -128,7 +131,11 @@ pub mod guide {}
 mod handle;
 mod held;
 mod holder;
-mod inspect;
+#[cfg(feature = "inspect")]
+pub mod inspect;
+mod inspectable;
+#[cfg(all(feature = "inspect", unix))]
+mod json;
 mod key;
 mod keys;
 mod lease;

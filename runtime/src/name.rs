@@ -5,6 +5,42 @@ use crate::site::Site;
 use crate::sync::ambient::Mutex;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
+
+/// What is shown of keys to those who attach to the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "inspect"),
+    expect(unreachable_pub, reason = "nobody can attach")
+)]
+pub enum Keys {
+    /// The keys.
+    #[default]
+    Plain,
+    /// Of each key a number, as `#5d0c97f4e2b1a836`: the same for as long as the process runs, and
+    /// another one in the next. For keys that are personal data.
+    #[cfg_attr(
+        not(feature = "inspect"),
+        expect(dead_code, reason = "nobody can attach")
+    )]
+    Hashed,
+}
+
+impl Keys {
+    /// What is shown of a key.
+    pub(crate) fn shown(self, key: &Key) -> Key {
+        // Nobody else knows the seed, so nobody can try whose key it is.
+        static SEED: OnceLock<RandomState> = OnceLock::new();
+        match self {
+            Self::Plain => key.clone(),
+            Self::Hashed => {
+                let seed = SEED.get_or_init(RandomState::new);
+                Key::new(format!("#{:016x}", seed.hash_one(key.as_bytes())))
+            }
+        }
+    }
+}
 
 /// A lock as texts name it: `"cells/2f1c"`, or `"cells"` where the key is empty.
 pub(crate) struct LockName<'a> {

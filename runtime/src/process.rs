@@ -1,12 +1,21 @@
-//! What belongs to one process, and not to the child of its fork.
+//! What a process is called, and what belongs to one process and not to the child of its fork.
 //!
 //! The child of a `fork` that starts no program has a copy of all memory, and one thread. What
 //! says that a thread runs, or has a mutex in it that another thread had that moment, is wrong
 //! there. So it is kept with the id of its process, and the child makes its own. To ask for the
 //! id is a system call, so this is not for fast paths.
 
-use std::process;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::OnceLock;
+use std::{env, process};
+
+/// What this process was started as, without the folder.
+pub(crate) fn name() -> String {
+    let name = env::args_os().next().unwrap_or_default();
+    let name = Path::new(&name).file_name().unwrap_or(OsStr::new("?"));
+    name.to_string_lossy().into_owned()
+}
 
 /// A value of which each process has its own.
 #[derive(Debug)]

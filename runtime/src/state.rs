@@ -34,14 +34,15 @@ pub struct LockState {
     pub waiters: usize,
     /// Those who wait in this process, in the order of the queue: the first 100 of them. The rest of
     /// [`waiters`](Self::waiters) is left off. Who has been handed the lock is among the
-    /// holders, see [`Holder::not_polled_for`]; and of a lock file that another process has, the
-    /// first one here asks the system for it, and isn't in the queue any more.
+    /// holders, see [`Holder::not_polled_for`].
     pub queue: Vec<Waiter>,
     /// The ids of the processes whose threads and tasks wait for a lock file, each once, as far as
     /// they are known; none for an in-process lock.
     pub waiter_pids: Vec<u32>,
     /// How long the first of them has waited, of those of this process.
     pub longest_wait: Option<Duration>,
+    /// How long they have waited, all of them together.
+    pub(crate) waited: Duration,
     /// Whether it is part of a suspected deadlock that has been reported and still lasts, see
     /// [`set_deadlock_hook`](crate::set_deadlock_hook).
     pub suspected_deadlock: bool,
@@ -124,6 +125,7 @@ impl LockState {
             queue: Vec::new(),
             waiter_pids: Vec::new(),
             longest_wait: None,
+            waited: Duration::ZERO,
             suspected_deadlock: false,
         }
     }

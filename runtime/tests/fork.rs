@@ -74,6 +74,38 @@ fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// The child has a copy of the server, and not its thread.
+#[cfg(feature = "inspect")]
+#[test]
+fn child_leaves_the_socket_of_its_parent_and_has_one_of_its_own() {
+    use lockutils::inspect::Builder;
+    use std::io::BufRead as _;
+
+    let _alone = alone();
+    let directory = std::env::temp_dir().join(format!("lockutils-fork-{}", std::process::id()));
+    let [path, own] = ["parent", "child"].map(|name| directory.join(name));
+    let pid = |path: &std::path::Path| {
+        let mut line = String::new();
+        let stream = UnixStream::connect(path).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        std::io::BufReader::new(stream)
+            .read_line(&mut line)
+            .unwrap();
+        line
+    };
+    let mut server = Some(Builder::new().path(&path).serve().unwrap());
+    let child = Child::new(|| {
+        drop(server.take());
+        let own = Builder::new().path(&own).serve().unwrap();
+        let is_own = pid(own.path()).contains(&format!("\"pid\":{},", std::process::id()));
+        is_own && path.exists()
+    });
+    assert!(child.ends_well() && server.is_some());
+    assert!(pid(&path).contains(&format!("\"pid\":{},", std::process::id())));
+    drop(server);
+    fs::remove_dir_all(directory).unwrap();
+}
+
 /// Two ends, one for each process.
 fn ends() -> (UnixStream, UnixStream) {
     UnixStream::pair().unwrap()

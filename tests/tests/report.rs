@@ -3,14 +3,20 @@
 //! In a binary of its own, since a report is about all locks of the process.
 
 #![forbid(unsafe_code)]
+#![cfg(unix)]
 
 use futures::future::join;
+use lockutils::inspect::{Builder, Server};
 use lockutils::{Cause, ErrorKind, Holder, Locks, Named, named, report, synchronized};
-use lockutils_tests::{eventually, in_time, settled_waiters};
+use lockutils_tests::{Directory, eventually, in_time, settled_waiters};
+use serde_json::Value;
 use std::future::pending;
+use std::io::{Read as _, Write as _};
 use std::mem;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
@@ -18,8 +24,46 @@ use std::time::Duration;
 /// Long enough that it is never over in a test.
 const LONG: Duration = Duration::from_secs(3600);
 
-/// The only cause in a space that no other test has.
+/// What the process says of itself to those who attach, as the command does: the text.
+fn told_by_socket() -> String {
+    static SERVER: Mutex<Option<(Server, Directory)>> = Mutex::new(None);
+    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    let (server, _) = server.get_or_insert_with(|| {
+        let directory = Directory::new();
+        let server = Builder::new().path(directory.join("socket")).serve();
+        (server.unwrap(), directory)
+    });
+    let mut stream = UnixStream::connect(server.path()).unwrap();
+    stream.write_all(b"{\"get\":\"why\"}\n").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut lines = String::new();
+    stream.read_to_string(&mut lines).unwrap();
+    let answer: Value = serde_json::from_str(lines.lines().nth(1).unwrap()).unwrap();
+    answer["text"].as_str().unwrap().to_owned()
+}
+
+/// A text without its times, which go on.
+fn without_times(text: &str) -> String {
+    let mut parts = text.split(|char: char| char.is_ascii_digit() || char == '.');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts
+        .filter(|part| !part.is_empty())
+        .fold(first, |text, part| text + "#" + part)
+}
+
+/// The only cause in a space that no other test has. Those who attach are told the same.
 fn cause(space: &str) -> Cause {
+    let cause = cause_of(space);
+    let (told, line) = (told_by_socket(), lines(&cause).remove(0));
+    let line = without_times(&format!("\n1  {line}"));
+    assert!(
+        without_times(&told).contains(&line),
+        "no {line:?} in {told}"
+    );
+    cause
+}
+
+fn cause_of(space: &str) -> Cause {
     let causes = report();
     let mut causes = causes
         .causes()
@@ -421,7 +465,7 @@ fn task_that_waits_for_itself() {
 #[test]
 fn lock_file_of_another_process() {
     use lockutils::FileLocks;
-    use lockutils_tests::{Directory, Process};
+    use lockutils_tests::Process;
 
     in_time(|| {
         let directory = Directory::new();

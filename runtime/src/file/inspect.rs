@@ -15,7 +15,7 @@ use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::Error;
 use crate::holder::Holder;
-use crate::inspect::Inspect;
+use crate::inspectable::Inspect;
 use crate::key::{Key, LockKey};
 use crate::ordered::OrderedSet;
 use crate::outside::Engine as _;
@@ -26,6 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One lock file of a space.
 pub(super) struct Named {
@@ -170,6 +171,7 @@ impl FileLocks {
                 waiters,
                 waiter_pids,
                 longest_wait: own.as_ref().and_then(|lock| lock.longest_wait),
+                waited: own.as_ref().map_or(Duration::ZERO, |lock| lock.waited),
                 suspected_deadlock: own.as_ref().is_some_and(|lock| lock.suspected_deadlock),
                 queue: own.map_or_else(Vec::new, |lock| lock.queue),
             });

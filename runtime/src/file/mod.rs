@@ -41,4 +41,6 @@ pub use engine::Files;
 pub use inspect::FileStates;
 pub use locks::{FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle};
 pub(crate) use own::use_own_directory;
+#[cfg(all(feature = "inspect", unix))]
+pub(crate) use own::{check_directory, own_directory};
 pub use remove::Swept;

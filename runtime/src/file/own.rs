@@ -23,6 +23,24 @@ pub(super) fn is_own(directory: &Path) -> bool {
     OWN.get().is_some_and(|own| own == directory)
 }
 
+/// The directory of the user's own, for what is no lock file; or what is wrong with it. It is made where
+/// it is missing. `runtime` is where the system keeps what lasts for a session.
+#[cfg(all(feature = "inspect", unix))]
+pub(crate) fn own_directory(runtime: Option<PathBuf>) -> Result<PathBuf, (PathBuf, io::Error)> {
+    let (directory, made) = Os::own_directory(runtime);
+    match made {
+        Ok(()) => Ok(directory),
+        Err((kind, reason)) => Err((directory, io::Error::new(kind, reason))),
+    }
+}
+
+/// Whether nobody but the user can write to a directory, or put another one in its place. It is made where
+/// it is missing.
+#[cfg(all(feature = "inspect", unix))]
+pub(crate) fn check_directory(directory: &Path) -> io::Result<()> {
+    Os::check_own(directory).map_err(|(kind, reason)| io::Error::new(kind, reason))
+}
+
 /// Makes the directory, and puts the process-wide space there. Gives it, or what is wrong with
 /// it. `runtime` is where the system keeps what lasts for a session.
 pub(crate) fn use_own_directory(

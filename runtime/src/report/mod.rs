@@ -3,9 +3,11 @@
 //! All locks that somebody waits for are looked at, a part of them at a time. The [`forest`] says
 //! which of them is behind which, and where that ends: each end is a [`Cause`]. A cycle is asked
 //! for once more in the graph of waits, which knows it exactly, since the look was no one moment.
-//! The [`tree`] draws who waits behind a cause.
+//! The [`tree`] draws who waits behind a cause. `json` is the same for programs.
 
 mod forest;
+#[cfg(all(feature = "inspect", unix))]
+mod json;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod tree;
@@ -14,18 +16,18 @@ use crate::deadlock::Deadlock;
 use crate::graph;
 use crate::holder::{Holder, Seconds};
 use crate::key::Key;
+use crate::name::Keys;
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::outside::{Asking, all_asking};
 use crate::owner::Owner;
+use crate::process;
 use crate::table::entry::look::Contended;
 use crate::table::looks;
 use crate::table::moment::Moment;
 use crate::table::place::{Place, Ticket};
 use forest::{Forest, Lock, Root};
-use std::ffi::OsStr;
-use std::path::Path;
 use std::time::Duration;
-use std::{env, fmt, mem, process};
+use std::{fmt, mem};
 use tree::{Tree, View};
 
 /// How many causes a report has.
@@ -59,10 +61,15 @@ const CAUSES: usize = 50;
 /// ```
 #[must_use]
 pub fn report() -> Report {
+    report_with(Keys::Plain)
+}
+
+/// The same, with what is shown of keys.
+pub(crate) fn report_with(keys: Keys) -> Report {
     let asking = all_asking();
     let seen = looks::contended(|hash, ticket| asking.contains_key(&(hash, ticket)));
     let now = Moment::now();
-    let locks = seen.into_iter().map(|seen| lock(seen, &asking, now));
+    let locks = seen.into_iter().map(|seen| lock(seen, &asking, keys, now));
     let awaited = locks.filter(|lock| !lock.seen.queue.is_empty());
     let mut forest = Forest::new(awaited.collect());
     let roots = forest.find_roots();
@@ -77,14 +84,20 @@ pub fn report() -> Report {
             .map(|(root, waiters, waited)| Cause {
                 waiters,
                 waited,
-                ..Cause::new(&forest, root, now)
+                ..Cause::new(&forest, root, keys, now)
             })
             .collect(),
     }
 }
 
 /// A lock, with those among its holders who have it, and the others in its queue.
-fn lock(mut seen: Contended, asking: &OrderedMap<(u64, Ticket), Asking>, now: Moment) -> Lock {
+fn lock(
+    mut seen: Contended,
+    asking: &OrderedMap<(u64, Ticket), Asking>,
+    keys: Keys,
+    now: Moment,
+) -> Lock {
+    seen.key = keys.shown(&seen.key);
     let mut asked = None;
     // Who was called to take it is as good as one that it was handed to.
     if let (true, Some(first)) = (seen.holders.is_empty(), seen.queue.first()) {
@@ -157,7 +170,7 @@ impl Report {
 }
 
 impl Cause {
-    fn new(forest: &Forest, root: Root, now: Moment) -> Self {
+    fn new(forest: &Forest, root: Root, keys: Keys, now: Moment) -> Self {
         let mut shown = OrderedSet::new();
         let mut deadlock = None;
         let (members, culprit) = match root {
@@ -168,7 +181,7 @@ impl Cause {
                 let first = (0..cycle.len()).max_by_key(waiters).unwrap_or_default();
                 cycle.rotate_left(first);
                 let (index, owner, place) = cycle[0];
-                deadlock = graph::find_cycle(owner, place);
+                deadlock = graph::find_cycle(owner, place).map(|cycle| cycle.with_keys(keys));
                 shown.extend(cycle.iter().map(|(.., place)| *place));
                 let mut holders = forest.locks[index].seen.holders.iter();
                 let culprit = holders.find(|holder| holder.record.owner == owner);
@@ -184,6 +197,7 @@ impl Cause {
         let owner = culprit.map(|culprit| culprit.record.owner);
         let view = View {
             forest,
+            keys,
             now,
             task: owner.filter(|owner| deadlock.is_none() && Owner::is_task(*owner)),
             shown,
@@ -296,10 +310,8 @@ impl fmt::Display for Cause {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = env::args_os().next().unwrap_or_default();
-        let name = Path::new(&name).file_name().unwrap_or(OsStr::new("?"));
-        let name = name.to_string_lossy();
-        write!(f, "{} ({}): ", name.escape_debug(), process::id())?;
+        let name = process::name();
+        write!(f, "{} ({}): ", name.escape_debug(), std::process::id())?;
         let Some(longest) = self.longest.map(Seconds) else {
             return write!(f, "nobody waits.");
         };

@@ -5,7 +5,7 @@
 
 use super::forest::Forest;
 use crate::holder::{Holder, Seconds};
-use crate::name::PlainName;
+use crate::name::{Keys, PlainName};
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::site::Site;
@@ -23,28 +23,30 @@ const DEPTH: usize = 16;
 /// Those who wait for a lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
-    branches: Vec<Branch>,
+    pub(super) branches: Vec<Branch>,
     /// How many more there are.
-    left_off: usize,
+    pub(super) left_off: usize,
 }
 
 /// Somebody who waits.
 #[derive(Clone, Debug)]
-struct Branch {
-    who: Holder,
-    waited: Duration,
+pub(super) struct Branch {
+    pub(super) who: Holder,
+    pub(super) waited: Duration,
     /// Whether it is the task that has the lock.
-    is_same_task: bool,
+    pub(super) is_same_task: bool,
     /// How many more wait in the same place.
-    more: usize,
+    pub(super) more: usize,
     /// The locks that it holds and that are waited for.
-    holds: Vec<String>,
-    inside: Tree,
+    pub(super) holds: Vec<String>,
+    pub(super) inside: Tree,
 }
 
 /// What a tree is made of.
 pub(super) struct View<'a> {
     pub(super) forest: &'a Forest,
+    /// What is shown of keys, by which those of the forest are replaced already.
+    pub(super) keys: Keys,
     pub(super) now: Moment,
     /// Who has the lock at the root, if it is a task.
     pub(super) task: Option<Owner>,
@@ -116,7 +118,8 @@ impl View<'_> {
     /// What a lock is called.
     pub(super) fn name(&self, index: usize) -> String {
         let lock = &self.forest.locks[index];
-        if let Some(asking) = &lock.asking {
+        // That may be a path, which has the key in it.
+        if let (Some(asking), Keys::Plain) = (&lock.asking, self.keys) {
             return asking.lock.name();
         }
         let (space, key) = (lock.seen.space, &lock.seen.key);

@@ -1,14 +1,15 @@
 //! Looking at locks without taking them: at one, or at all.
 
 use super::entry::Entry;
-use super::entry::look::Contended;
+use super::entry::look::{Contended, Shows};
 use super::moment::Moment;
 use super::place::{EntryId, Place, Ticket};
 use super::{Inflated, Name, SHARD, SHARDS, look, rehash};
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::OrderedSet;
-use crate::state::LockState;
+use crate::state::{LockState, QUEUE};
+use std::cmp::Reverse;
 
 /// Whether somebody holds the lock.
 pub(crate) fn is_held(name: Name<'_>) -> bool {
@@ -47,12 +48,70 @@ pub(crate) fn state(name: Name<'_>, suspected: &OrderedSet<EntryId>) -> Option<L
     let mut inflated = Inflated::at(name.hash);
     let entry = inflated.find(name)?;
     let id = id_of(name.hash, entry);
-    Some(entry.state(id, suspected.contains_key(&id), Moment::now()))
+    let shows = Shows {
+        suspected: suspected.contains_key(&id),
+        queue: QUEUE,
+        asks: |_| None,
+    };
+    Some(entry.state(id, &shows, Moment::now()))
 }
 
-/// The locks that are held or awaited, of which some are suspected to be part of a deadlock.
-pub(crate) fn states(suspected: &OrderedSet<EntryId>) -> Vec<LockState> {
-    look_at_all(|entry, id, now| Some(entry.state(id, suspected.contains_key(&id), now)))
+/// What is seen in a look at all locks.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// The locks that are held or awaited, those first that most wait for. With what somebody asks
+    /// for outside of the process comes the hold by which.
+    pub(crate) locks: Vec<(LockState, Option<(u64, Ticket)>)>,
+    /// How many more locks there are, which nobody waits for, or fewer than for those that are here.
+    pub(crate) left_off: usize,
+    /// How many waiters there are.
+    pub(crate) waiters: usize,
+}
+
+impl Seen {
+    /// Leaves off all but those that most wait for.
+    fn keep(&mut self, most: usize) {
+        let order = |(lock, _): &(LockState, _)| (Reverse(lock.waiters), Reverse(lock.waited));
+        self.locks.sort_by_key(order);
+        self.left_off += self.locks.len().saturating_sub(most);
+        self.locks.truncate(most);
+    }
+}
+
+/// The locks that are held or awaited, of which some are suspected to be part of a deadlock: at most
+/// so many, with so many of their waiters. `asking` says since when a hold, by its hash, asks for a
+/// lock outside of the process.
+pub(crate) fn states(
+    (most, queue): (usize, usize),
+    suspected: &OrderedSet<EntryId>,
+    asking: impl Fn(u64, Ticket) -> Option<Moment>,
+) -> Seen {
+    let mut seen = Seen::default();
+    look_at_all(|entry, id, now| {
+        let (mut asked, mut waiters) = (None, entry.queue_length());
+        for ticket in entry.tickets() {
+            if asking(id.hash, ticket).is_some() {
+                (asked, waiters) = (Some((id.hash, ticket)), waiters + 1);
+            }
+        }
+        seen.waiters += waiters;
+        if waiters == 0 && seen.locks.len() >= most {
+            seen.left_off += 1;
+            return None::<()>;
+        }
+        let shows = Shows {
+            suspected: suspected.contains_key(&id),
+            queue,
+            asks: |ticket| asking(id.hash, ticket),
+        };
+        seen.locks.push((entry.state(id, &shows, now), asked));
+        if seen.locks.len() >= most.saturating_mul(2) {
+            seen.keep(most);
+        }
+        None
+    });
+    seen.keep(most);
+    seen
 }
 
 /// The locks that somebody waits for, in the process or with one of these holds, by hash, outside
@@ -67,7 +126,7 @@ pub(crate) fn contended(asking: impl Fn(u64, Ticket) -> bool) -> Vec<Contended> 
 }
 
 /// Looks at all entries, a part of them at a time.
-fn look_at_all<R>(look: impl Fn(&mut Entry, EntryId, Moment) -> Option<R>) -> Vec<R> {
+fn look_at_all<R>(mut look: impl FnMut(&mut Entry, EntryId, Moment) -> Option<R>) -> Vec<R> {
     let mut found = Vec::new();
     for shard in 0..SHARDS {
         let mut inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);

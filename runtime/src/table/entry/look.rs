@@ -4,7 +4,7 @@ use super::Entry;
 use crate::holder::{Holder, Shown};
 use crate::key::Key;
 use crate::site::{Record, Site};
-use crate::state::{LockState, QUEUE, Waiter};
+use crate::state::{LockState, Waiter};
 use crate::table::crowd::{self, Occupant};
 use crate::table::identity::name_of;
 use crate::table::moment::Moment;
@@ -22,7 +22,18 @@ pub(crate) struct Contended {
     pub(crate) queue: Vec<Party>,
 }
 
+/// What is to be seen of a lock.
+pub(crate) struct Shows<A> {
+    /// Whether it is suspected to be part of a deadlock.
+    pub(crate) suspected: bool,
+    /// How many waiters.
+    pub(crate) queue: usize,
+    /// Since when a holder asks for it outside of the process, and so waits, if it does.
+    pub(crate) asks: A,
+}
+
 /// A holder or a waiter, as it was at a moment.
+#[derive(Clone)]
 pub(crate) struct Party {
     pub(crate) place: Place,
     pub(crate) record: Record,
@@ -109,21 +120,50 @@ impl Entry {
 
     /// What there is to see at a moment. From then on it is known how long the holders have had
     /// the lock at least.
-    pub(crate) fn state(&mut self, id: EntryId, suspected: bool, now: Moment) -> LockState {
+    pub(crate) fn state(
+        &mut self,
+        id: EntryId,
+        shows: &Shows<impl Fn(Ticket) -> Option<Moment>>,
+        now: Moment,
+    ) -> LockState {
         let (space, key) = self.name();
-        let holders = self.parties(id).map(|holder| holder.show(now)).collect();
+        let (mut asking, mut holders) = (Vec::new(), Vec::new());
+        for mut party in self.parties(id) {
+            party.waits = (shows.asks)(party.place.ticket);
+            match party.waits {
+                Some(_) => asking.push(Party {
+                    held: None,
+                    ..party
+                }),
+                None => holders.push(party.show(now)),
+            }
+        }
         let mut state = LockState::new(space, key, holders);
-        state.waiters = self.crowd.as_ref().map_or(0, |crowd| crowd.queue.len());
-        let shown = self.waiters(id).take(QUEUE).map(|waiter| Waiter {
+        state.waiters = asking.len() + self.queue_length();
+        let asking = asking.into_iter();
+        let all = self.crowd.iter().flat_map(|crowd| crowd.queue.values());
+        let waited: Duration = all.map(|waiter| waiter.since.until(now)).sum();
+        state.waited = waited
+            + asking
+                .clone()
+                .map(|party| party.waited(now))
+                .sum::<Duration>();
+        let first = asking.chain(self.waiters(id)).take(shows.queue);
+        let queue = first.map(|waiter| Waiter {
             who: waiter.show(now),
             shared: self.is_shared(waiter.place.ticket),
             waited: waiter.waited(now),
         });
-        state.queue = shown.collect();
+        state.queue = queue.collect();
         state.longest_wait = state.queue.first().map(Waiter::waited);
-        state.suspected_deadlock = suspected;
+        state.suspected_deadlock = shows.suspected;
         self.remember(now);
         state
+    }
+
+    /// How many wait in the queue.
+    pub(crate) fn queue_length(&self) -> usize {
+        self.crowd.as_ref().map_or(0, |crowd| crowd.queue.len())
     }
 
     /// The holders.
@@ -143,6 +183,11 @@ impl Entry {
     fn is_shared(&self, ticket: Ticket) -> bool {
         let waiter = self.waiter_of(ticket);
         waiter.is_some_and(|waiter| waiter.mode == Mode::Shared)
+    }
+
+    /// The tickets of the holders.
+    pub(crate) fn tickets(&self) -> impl Iterator<Item = Ticket> {
+        self.holders().map(|(ticket, _)| ticket)
     }
 
     fn holders(&self) -> impl Iterator<Item = (Ticket, Occupant)> {

@@ -288,7 +288,7 @@ fn waiters_by_two_names_wait_for_another_process() {
             eventually("one waits for the other", || {
                 let states = lockutils::snapshot();
                 let mut here = states.iter().filter(|state| is_here(state.space));
-                here.any(|state| state.waiters == 1)
+                here.any(|state| state.waiters == 2)
             });
             process.ask_for("release", "released");
         });

@@ -149,7 +149,7 @@ fn runtime_that_shuts_down_leaves_nothing_locked() {
     let waits = || {
         let states = lockutils::snapshot().into_iter();
         let mut of_this = states.filter(|lock| lock.space == directory.to_str().unwrap());
-        of_this.any(|lock| lock.waiters == 4)
+        of_this.any(|lock| lock.waiters == 5)
     };
     eventually("one waits in the kernel, the others for it", waits);
     second.tell("lock key");

@@ -1,0 +1,76 @@
+//! A report for programs: what its text says, as JSON.
+
+use super::tree::{Branch, Tree};
+use super::{Cause, Report};
+use crate::holder::Holder;
+use crate::json::Json;
+use crate::json::lock;
+use crate::process;
+
+impl Report {
+    /// Writes an object.
+    pub(crate) fn write_json(&self, json: &mut Json) {
+        json.object(|json| {
+            json.field("name").text(process::name());
+            json.field("pid").number(std::process::id() as usize);
+            json.field("waiters").number(self.waiters);
+            if let Some(longest) = self.longest {
+                json.field("longest_s").seconds(longest);
+            }
+            let causes = json.field("causes");
+            let left_off = causes.array(&self.causes, |json, cause| cause.write_json(json));
+            json.field("left_off").number(self.left_off + left_off);
+        });
+    }
+}
+
+impl Cause {
+    fn write_json(&self, json: &mut Json) {
+        json.object(|json| {
+            json.field("lock").text(&self.name);
+            json.field("space").text(self.space);
+            json.field("key").text(self.key.as_str());
+            if let Some(culprit) = &self.culprit {
+                lock::who(culprit, json.field("culprit"));
+            }
+            json.field("others").number(self.others);
+            json.field("permits").number(self.permits as usize);
+            json.field("outside").bool(self.is_outside);
+            json.field("waiters").number(self.waiters);
+            json.field("waiter_s").seconds(self.waited);
+            if let Some(deadlock) = &self.deadlock {
+                let lines = deadlock.to_string();
+                json.field("deadlock").texts(lines.lines().map(str::trim));
+            }
+            let advice = self.culprit.as_ref().and_then(Holder::advice);
+            if let (Some(advice), None) = (advice, &self.deadlock) {
+                json.field("advice").text(advice);
+            }
+            self.tree.write_json(json);
+        });
+    }
+}
+
+impl Tree {
+    /// Writes two fields.
+    fn write_json(&self, json: &mut Json) {
+        let behind = json.field("behind");
+        let left_off = behind.array(&self.branches, |json, branch| branch.write_json(json));
+        json.field("left_off").number(self.left_off + left_off);
+    }
+}
+
+impl Branch {
+    fn write_json(&self, json: &mut Json) {
+        json.object(|json| {
+            lock::fields_of(&self.who, json);
+            json.field("since_s").seconds(self.waited);
+            if self.is_same_task {
+                json.field("same_task").bool(true);
+            }
+            json.field("more").number(self.more);
+            json.field("holds").texts(&self.holds);
+            self.inside.write_json(json);
+        });
+    }
+}

@@ -1,0 +1,236 @@
+//! What is answered.
+
+use crate::{Served, waits};
+use lockutils::inspect::Keys;
+use lockutils::{FileLocks, Locks, named, report};
+use lockutils_tests::{ByHand, Process, eventually, in_time};
+use serde_json::Value;
+use std::io::Write as _;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+
+/// What a task is known by.
+struct Calls;
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// The lock of a space in an answer.
+fn of<'a>(answer: &'a Value, space: &str) -> &'a Value {
+    let mut locks = answer["locks"].as_array().unwrap().iter();
+    locks.find(|lock| lock["space"] == space).expect("a lock")
+}
+
+#[test]
+fn client_is_greeted_and_told_of_locks() {
+    let served = Served::new(Keys::Plain);
+    let locks = Locks::new("told");
+    let guard = locks.key("a\"b\n").lock();
+    let mut waiter = ByHand::new(named("req-1", locks.key("a\"b\n").lock_async()));
+    assert!(waiter.poll().is_pending());
+    let mut client = served.attach();
+    assert_eq!(client.hello["lockutils"], 1);
+    assert_eq!(client.hello["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(client.hello["pid"], std::process::id());
+    let name = client.hello["name"].as_str().unwrap();
+    assert!(name.starts_with("inspect-"), "{name}");
+    let start = client.hello["start"].as_str().unwrap();
+    assert!(start.starts_with("20") && start.ends_with('Z'), "{start}");
+
+    let answer = client.ask(r#"{"get":"locks","limit":200,"x":[{}]}"#);
+    let lock = of(&answer, "told");
+    assert_eq!(lock["key"], "a\"b\n");
+    let holder = &lock["holders"][0];
+    assert!(holder["site"].as_str().unwrap().starts_with(file!()));
+    assert_eq!(
+        holder["thread"],
+        "answer::client_is_greeted_and_told_of_locks"
+    );
+    assert!(holder["tid"].as_u64() > Some(0));
+    assert!(holder["held_at_least_s"].as_f64() >= Some(0.0));
+    let waiter = &lock["queue"][0];
+    assert_eq!(
+        (&waiter["task"], &waiter["state"]),
+        (&"req-1".into(), &"queued".into())
+    );
+    assert!(waiter["since_s"].as_f64() >= Some(0.0));
+    assert_eq!(
+        (&lock["waiters"], &lock["suspected"]),
+        (&1.into(), &false.into())
+    );
+    assert!(lock["waiter_s"].as_f64() >= Some(0.0));
+    assert_eq!(
+        (&answer["left_off"], &answer["waiters"]),
+        (&0.into(), &1.into())
+    );
+    assert!(answer["at_s"].as_f64() >= Some(0.0));
+    drop(guard);
+}
+
+#[test]
+fn client_is_told_why() {
+    let served = Served::new(Keys::Plain);
+    let locks = Locks::new("why");
+    let _guard = locks.key("7").lock();
+    let _waiters = [waits(&locks, "7"), waits(&locks, "7")];
+    let answer = served.attach().ask(r#"{"get":"why"}"#);
+    let why = &answer["why"];
+    assert_eq!((&why["waiters"], &why["left_off"]), (&2.into(), &0.into()));
+    let cause = &why["causes"][0];
+    assert_eq!(
+        (&cause["lock"], &cause["key"]),
+        (&"why/7".into(), &"7".into())
+    );
+    assert_eq!(cause["culprit"]["thread"], "answer::client_is_told_why");
+    assert!(
+        cause["advice"]
+            .as_str()
+            .unwrap()
+            .starts_with("It waits for no lock itself.")
+    );
+    assert_eq!(cause["behind"][0]["more"], 1);
+    let text = answer["text"].as_str().unwrap();
+    let first = text.lines().next().unwrap();
+    let pid = std::process::id();
+    assert!(
+        first.contains(&format!(" ({pid}): 2 wait, the first for 0.")),
+        "{text}"
+    );
+    let lines = |text: &str| text.lines().count();
+    assert_eq!(lines(text), lines(&report().to_string()));
+}
+
+#[test]
+fn wrong_request_has_an_error_and_the_next_one_an_answer() {
+    let served = Served::new(Keys::Plain);
+    let mut client = served.attach();
+    for request in ["", "nonsense", r#"{"get":"keys"}"#, r#"{"unlock":"a"}"#] {
+        assert!(client.ask(request)["error"].is_string(), "{request}");
+    }
+    assert!(client.ask(r#"{"get":"why"}"#)["why"].is_object());
+    // A line that has no end is one as well, for whoever says nothing more.
+    write!(client.lines.get_mut(), "{{\"get\":\"locks\"}}").unwrap();
+    client.lines.get_ref().shutdown(Shutdown::Write).unwrap();
+    assert!(client.hear().unwrap()["locks"].is_array());
+    assert_eq!(client.hear(), None);
+}
+
+#[test]
+fn who_watches_is_told_again_and_again_and_others_meanwhile() {
+    let served = Served::new(Keys::Plain);
+    let mut client = served.attach();
+    client.ask(r#"{"watch":"locks","every_ms":100}"#);
+    for _ in 0..3 {
+        assert!(client.hear().unwrap()["locks"].is_array());
+        assert!(served.attach().ask(r#"{"get":"why"}"#)["text"].is_string());
+    }
+}
+
+#[test]
+fn awaited_locks_come_first_and_others_are_left_off() {
+    let served = Served::new(Keys::Plain);
+    let locks = Locks::new("many");
+    let _held: Vec<_> = (0..500).map(|key| locks.key(key).lock()).collect();
+    let awaited: Vec<_> = (100..110)
+        .map(|key| waits(&locks, &format!("{key}")))
+        .collect();
+    let more = waits(&locks, "105");
+    let mut client = served.attach();
+    let answer = client.ask(r#"{"get":"locks","limit":10}"#);
+    let found = answer["locks"].as_array().unwrap();
+    assert_eq!((found.len(), &answer["left_off"]), (10, &490.into()));
+    assert_eq!(
+        (&answer["held"], &answer["waiters"]),
+        (&500.into(), &11.into())
+    );
+    assert_eq!(found[0]["key"], "105");
+    assert!(found.iter().all(|lock| lock["waiters"].as_u64() > Some(0)));
+    drop((awaited, more));
+}
+
+#[test]
+fn hashed_keys_are_nowhere() {
+    let served = Served::new(Keys::Hashed);
+    let locks = Locks::new("hashed");
+    let _guard = locks.key("alice").lock();
+    let _waiter = waits(&locks, "alice");
+    // Two tasks that wait for each other.
+    let wakers = [(); 2].map(|()| Waker::from(Arc::new(Calls)));
+    let mut tasks = [("bob", "carol"), ("carol", "bob")].map(|(first, second)| {
+        let locks = &locks;
+        Box::pin(async move {
+            let _guard = locks.key(first).lock_async().await;
+            lockutils_tests::yield_now().await;
+            drop(locks.key(second).lock_async().await);
+        })
+    });
+    for _ in 0..2 {
+        for (task, waker) in tasks.iter_mut().zip(&wakers) {
+            let polled = task.as_mut().poll(&mut Context::from_waker(waker));
+            assert!(polled.is_pending());
+        }
+    }
+    let mut client = served.attach();
+    let (why, all) = (
+        client.ask(r#"{"get":"why"}"#),
+        client.ask(r#"{"get":"locks"}"#),
+    );
+    for answer in [&why, &all] {
+        for name in ["alice", "bob", "carol"] {
+            assert!(!answer.to_string().contains(name), "{answer}");
+        }
+    }
+    assert!(
+        why["text"].as_str().unwrap().contains("A deadlock"),
+        "{why}"
+    );
+    let keys = |answer: &Value, list: &str| -> Vec<_> {
+        let list = answer[list].as_array().unwrap().iter();
+        let mut keys: Vec<_> = list
+            .map(|lock| lock["key"].as_str().unwrap().to_owned())
+            .collect();
+        keys.sort();
+        keys
+    };
+    let hashed = keys(&all, "locks");
+    assert_eq!(hashed.len(), 3);
+    assert!(
+        hashed
+            .iter()
+            .all(|key| key.starts_with('#') && key.len() == 17)
+    );
+    let of_why = keys(&why["why"], "causes");
+    assert!(of_why.iter().all(|key| hashed.contains(key)), "{of_why:?}");
+}
+
+/// Its path has the key in it.
+#[test]
+fn hashed_key_of_a_lock_file_is_nowhere_either() {
+    in_time(|| {
+        let served = Served::new(Keys::Hashed);
+        let locks = FileLocks::new(&*served.directory);
+        let mut process = Process::holder(env!("CARGO_BIN_EXE_holder"), &served.directory);
+        process.ask_for("lock alice", "held");
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(locks.key("alice").lock().unwrap()));
+            let mut client = served.attach();
+            eventually("it waits", || {
+                let why = client.ask(r#"{"get":"why"}"#);
+                assert!(!why.to_string().contains("alice"), "{why}");
+                why["why"]["causes"][0]["outside"] == true
+            });
+            let all = client.ask(r#"{"get":"locks"}"#);
+            assert!(!all.to_string().contains("alice"), "{all}");
+            // Who asks waits, and the other process has it.
+            let lock = of(&all, &served.directory.to_string_lossy());
+            assert_eq!(
+                (&lock["waiters"], &lock["queue"][0]["state"]),
+                (&1.into(), &"queued".into())
+            );
+            assert_eq!(lock["holders"][0]["pid"], process.id());
+            process.ask_for("release", "released");
+        });
+    });
+}
