@@ -96,6 +96,11 @@
 //! who waits, and for how long. [`FileLocks::states`] does so for lock files, of all processes,
 //! and the command `lockutils ps` shows it. [`set_deadlock_hook`] is told of what may be stuck.
 //!
+//! # What locks cost
+//!
+//! An [observer](observe) is told of each wait, and of those that last, which costs a lock that is free
+//! not an instruction more.
+//!
 //! # Features and platforms
 //!
 //! | feature | |
@@ -114,6 +119,7 @@ pub mod __private;
 mod acquire;
 mod alarm;
 mod begun;
+mod costs;
 mod deadlock;
 mod default;
 mod drive;
@@ -144,6 +150,7 @@ mod local;
 mod loss;
 mod name;
 mod named;
+pub mod observe;
 mod ordered;
 mod outside;
 mod owner;

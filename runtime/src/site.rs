@@ -73,6 +73,11 @@ impl Site {
         Self(NonNull::new(function.wrapping_byte_add(1)).expect("next to a reference"))
     }
 
+    /// The word itself. The same place may have several.
+    pub(crate) fn address(self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
     /// The annotated function's name, if the lock was taken by the attribute.
     #[must_use]
     pub fn function(&self) -> Option<&'static str> {

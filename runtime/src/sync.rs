@@ -28,7 +28,7 @@ pub(crate) use statics;
 /// The real ones always, for statics that outlive a model and that none looks at.
 pub(crate) mod ambient {
     pub(crate) use parking_lot::Mutex;
-    pub(crate) use std::sync::atomic::AtomicU64;
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64};
 }
 
 /// Tries until `step` gives something, which somebody else brings about within a

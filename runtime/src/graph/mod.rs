@@ -28,6 +28,7 @@
 
 mod cycle;
 mod judge;
+mod long_waits;
 mod search;
 mod suspicions;
 #[cfg(all(test, not(loom)))]
@@ -35,10 +36,14 @@ mod tests;
 mod watch;
 
 use crate::deadlock::Deadlock;
+use crate::observe::outcome::Outcome;
+use crate::observe::tell;
 use crate::owner::Owner;
 use crate::sync::Instant;
-use crate::table;
+use crate::table::moment::Moment;
 use crate::table::place::{Place, Ticket};
+use crate::table::watched::Watched;
+use crate::table::{self, Queued};
 use cycle::find_block;
 use judge::{GRAPH, Graph};
 use search::ANYBODY;
@@ -66,6 +71,10 @@ pub(crate) struct Waiting {
     /// Whether this wait is to dissolve a deadlock. The graph keeps the deadlock itself: a field
     /// that has to be dropped would make each machine slower to drop.
     told: bool,
+    /// What it has come to, if it ends now.
+    pub(crate) outcome: Outcome,
+    /// When it has ended, if somebody listens.
+    ended: Option<Moment>,
     /// Of a thread that blocks: what it saw of the queue.
     looked: Option<Look>,
 }
@@ -80,9 +89,21 @@ struct Look {
 
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
-    pub(crate) fn enter(owner: Owner, place: Place, can_fail: bool) -> Self {
+    pub(crate) fn begin(owner: Owner, queued: Queued, can_fail: bool) -> Self {
+        let Queued { place, mut watched } = queued;
+        let mut since = None;
+        if let Some(watched) = &mut watched {
+            tell::wait_begins(watched);
+            since = watched.details.is_some().then_some(watched.since);
+        }
+        let waiting = Self::enter(owner, place, can_fail, watched);
+        since.into_iter().for_each(long_waits::watch);
+        waiting
+    }
+
+    fn enter(owner: Owner, place: Place, can_fail: bool, watched: Option<Box<Watched>>) -> Self {
         let mut graph = GRAPH.lock();
-        graph.waits.insert(owner, place, can_fail);
+        graph.waits.insert(owner, place, can_fail, watched);
         let others = graph.judge(owner, place, can_fail);
         let told = graph.waits.get(owner, place).is_some_and(|wait| wait.told);
         let starts_watch = graph.suspicions.claim_watch();
@@ -96,15 +117,35 @@ impl Waiting {
             place,
             can_fail,
             told,
+            outcome: Outcome::Cancelled,
+            ended: None,
             looked: None,
         }
+    }
+
+    /// The wait is over, and is about to be dropped.
+    pub(crate) const fn end(&mut self, outcome: Outcome, at: Option<Moment>) {
+        self.outcome = outcome;
+        self.ended = at;
+    }
+
+    /// Leaves the queue, before it is dropped. Not inlined, so that a machine is as fast to drop as
+    /// it can be.
+    #[cold]
+    pub(crate) fn leave(&mut self) {
+        let at = table::leave(self.place);
+        self.end(self.outcome, at);
     }
 
     /// Called after a retry in vain: registers a task anew if it has another name by now, and sees
     /// whether a thread has been told to give up.
     pub(crate) fn go_on(&mut self, owner: Owner) {
         if self.owner != owner {
-            *self = Self::enter(owner, self.place, self.can_fail);
+            let mut graph = GRAPH.lock();
+            let wait = graph.waits.get_mut(self.owner, self.place);
+            let watched = wait.and_then(|wait| wait.watched.take());
+            drop(graph);
+            *self = Self::enter(owner, self.place, self.can_fail, watched);
         } else if owner.is_thread() && self.can_fail {
             let graph = GRAPH.lock();
             let wait = graph.waits.get(owner, self.place);
@@ -121,7 +162,9 @@ impl Waiting {
         let wait = graph.waits.get_mut(self.owner, self.place)?;
         let deadlock = wait.deadlock.take()?;
         drop(graph);
-        Some(deadlock.describe())
+        let deadlock = deadlock.describe();
+        tell::deadlock(&deadlock, true);
+        Some(deadlock)
     }
 
     /// Why this wait, which has lasted for so long, may never have ended.
@@ -164,8 +207,15 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let mut graph = GRAPH.lock();
         let Graph { waits, suspicions } = &mut *graph;
-        if let Some(wait) = waits.remove(self.owner, self.place) {
-            suspicions.end(self.place, wait.suspicion);
+        let Some(wait) = waits.remove(self.owner, self.place) else {
+            return;
+        };
+        suspicions.end(self.place, wait.suspicion);
+        drop(graph);
+        if let Some(mut watched) = wait.watched {
+            let ended = self.ended.unwrap_or_else(Moment::now);
+            let time = watched.since.until(ended);
+            tell::wait_ends(&mut watched, self.outcome, time);
         }
     }
 }

@@ -9,7 +9,8 @@ use super::cycle::find_block;
 use super::judge::{GRAPH, Graph};
 use super::search::ANYBODY;
 use super::suspicions::{SUSPICION, Suspicion};
-use crate::deadlock::report;
+use crate::deadlock::{Deadlock, report};
+use crate::observe::tell;
 use crate::owner::Owner;
 use crate::table::place::Place;
 use crate::table::waits::Cycle;
@@ -43,11 +44,17 @@ pub(super) fn report_block(owner: Owner, place: Place) {
     // On a thread of its own: the hook may well need what this one has.
     let deadlock = block.describe_block();
     let thread = thread::Builder::new().name("lockutils-report".to_owned());
-    if thread.spawn(move || report(&deadlock)).is_err() {
+    if thread.spawn(move || tell_of(&deadlock)).is_err() {
         // The next look tries again.
         let blocks = &mut GRAPH.lock().suspicions.blocks;
         blocks.retain(|other| other.hold != block.hold);
     }
+}
+
+/// Reports a suspicion, to all who are to know.
+fn tell_of(deadlock: &Deadlock) {
+    tell::deadlock(deadlock, false);
+    report(deadlock);
 }
 
 /// Starts the thread that was found missing.
@@ -88,7 +95,7 @@ fn run() {
             let reported = graph.look_again(suspicion);
             drop(graph);
             if let Some(cycle) = reported {
-                report(&cycle.describe());
+                tell_of(&cycle.describe());
             }
         } else {
             drop(graph);

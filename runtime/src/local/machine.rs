@@ -12,15 +12,19 @@
 
 use super::request::{Request, refused};
 use super::thin::Thin;
+use crate::costs;
 use crate::drive::{By, Machine, Patience, Sharable};
 use crate::error::{Error, ErrorKind};
 use crate::graph::Waiting;
 use crate::guard::{AsyncGuard, Guard};
 use crate::name::{Taken, describe};
+use crate::observe::listen::listeners;
+use crate::observe::outcome::Outcome;
 use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::sync::{self, Instant};
 use crate::table::entry::OVERTAKE;
+use crate::table::identity::name_part;
 use crate::table::policy::{Mode, Reentry, Terms};
 use crate::table::{self, Hold, Name};
 use std::convert::Infallible;
@@ -82,10 +86,11 @@ impl InProcess {
             // Since the last step nobody has called.
             State::Queued(_) if patience == Patience::Last => return Poll::Pending,
             State::Queued(waiting) => {
-                let Some(hold) = table::retry(waiting.place, owner, waker()) else {
+                let Some((hold, at)) = table::retry(waiting.place, owner, waker()) else {
                     waiting.go_on(owner);
                     return Poll::Pending;
                 };
+                waiting.end(Outcome::Acquired, at);
                 Ok(hold)
             }
             State::Done => panic!("a future was polled after it gave its guard"),
@@ -95,8 +100,8 @@ impl InProcess {
                 self.0 = State::Done;
                 Poll::Ready(hold)
             }
-            Err(place) => {
-                self.0 = State::Queued(Waiting::enter(owner, place, can_fail));
+            Err(queued) => {
+                self.0 = State::Queued(Waiting::begin(owner, queued, can_fail));
                 Poll::Pending
             }
         }
@@ -177,12 +182,14 @@ impl Machine for InProcess {
         let waiting = self.waiting();
         let deadlock = waiting.take_deadlock()?;
         let error = refused(waiting.place, ErrorKind::Deadlock)?;
+        waiting.outcome = Outcome::Deadlock;
         Some(error.with_deadlock(Some(deadlock)))
     }
 
     fn timed_out(&mut self, waited: Duration) -> Option<Error> {
         let waiting = self.waiting();
         let error = refused(waiting.place, ErrorKind::Timeout)?;
+        waiting.outcome = Outcome::TimedOut;
         let suspicion = waiting.suspicion(waited);
         Some(error.with_waited(waited).with_deadlock(suspicion))
     }
@@ -201,8 +208,8 @@ impl Sharable for InProcess {}
 impl Drop for InProcess {
     #[inline]
     fn drop(&mut self) {
-        if let State::Queued(waiting) = &self.0 {
-            table::leave(waiting.place);
+        if let State::Queued(waiting) = &mut self.0 {
+            waiting.leave();
         }
     }
 }
@@ -246,6 +253,9 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
     for round in 0..SPINS {
         sync::pause(round);
         if let Some(hold) = try_thin_again(name, record) {
+            if !listeners().is_none() {
+                costs::spun(name_part(name.space.number));
+            }
             return Some(hold);
         }
         // On a busy machine a pause can take longer than anybody is to be overtaken.

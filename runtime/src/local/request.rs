@@ -1,11 +1,14 @@
 //! One lock to be taken: which, how, and where in the code.
 
+use crate::costs;
 use crate::error::{Error, ErrorKind};
+use crate::holder::Holder;
 use crate::key::{Key, LockKey};
 use crate::name::Taken;
+use crate::observe::listen::listeners;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::table::identity::name_of;
+use crate::table::identity::{name_of, name_part};
 use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::policy::{Mode, Terms};
@@ -101,6 +104,10 @@ impl Request {
 #[cold]
 pub(super) fn busy(name: Name<'_>) -> Error {
     let holder = looks::in_the_way(name);
+    if !listeners().is_none() {
+        let site = holder.as_ref().and_then(Holder::site);
+        costs::refused(name_part(name.space.number), site);
+    }
     let space = name_of(name.space.number);
     Error::new(ErrorKind::Busy, space, name.key(), holder)
 }

@@ -12,8 +12,9 @@
 use crate::ordered::OrderedMap;
 use crate::outside::Asking;
 use crate::owner::Owner;
-use crate::table::entry::look::{Contended, Party};
+use crate::table::entry::look::Contended;
 use crate::table::moment::Moment;
+use crate::table::party::Party;
 use crate::table::place::Place;
 use std::collections::VecDeque;
 use std::time::Duration;

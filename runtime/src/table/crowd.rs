@@ -7,6 +7,7 @@
 //! graph keeps its waits in the order in which they began. So a question costs what has
 //! happened since the last one, and the number of holders who do wait.
 
+use super::blame::{Blame, Mark};
 use super::moment::{Moment, Since};
 use super::place::Ticket;
 use super::policy::Mode;
@@ -30,6 +31,8 @@ pub(crate) struct Crowd {
     /// What the holders are called that have waited in a [named](crate::named()) task.
     pub(crate) labels: OrderedMap<Ticket, Arc<str>>,
     owners: Option<Box<Owners>>,
+    /// From the first waiter on whom somebody listens to.
+    pub(crate) blame: Option<Box<Blame>>,
 }
 
 /// A holder.
@@ -51,6 +54,8 @@ pub(crate) struct Waiter {
     pub(crate) called: Option<Moment>,
     /// What its task is called.
     pub(crate) label: Option<Arc<str>>,
+    /// From when on its wait hasn't been blamed on anybody, if it is to be.
+    pub(crate) mark: Option<Mark>,
 }
 
 /// Who the holders are.
@@ -103,10 +108,20 @@ impl Crowd {
         Some((ticket, self.remove(ticket)?))
     }
 
-    /// A waiter goes on that the lock was handed to.
-    pub(crate) fn come(&mut self, ticket: Ticket) {
-        if let Some(holder) = self.holders.get_mut(&ticket) {
-            holder.since.come();
+    pub(crate) fn get_mut(&mut self, ticket: Ticket) -> Option<&mut Occupant> {
+        self.holders.get_mut(&ticket)
+    }
+
+    /// Charges for the waits in the queue so far.
+    pub(crate) fn charge(&mut self) {
+        let Some(blame) = &mut self.blame else {
+            return;
+        };
+        for waiter in self.queue.values_mut() {
+            if let Some(mark) = &mut waiter.mark {
+                blame.charge(mark, waiter.record.site, false);
+                *mark = blame.mark();
+            }
         }
     }
 

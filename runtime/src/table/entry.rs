@@ -10,6 +10,7 @@
 //! No foreign code runs under the mutex: what a waker does, and its drop, waits in
 //! [`Wakers`] until the mutex is free.
 
+mod blamed;
 pub(crate) mod look;
 
 use super::crowd::{Crowd, Occupant, Waiter, WaitingHolder};
@@ -56,6 +57,14 @@ pub(crate) enum InTheWay {
     Waiter(Ticket, Record),
     /// Nothing: it has been called, or will be.
     Nothing,
+}
+
+/// What a waiter's next try has come to.
+pub(crate) enum Retried {
+    /// It has the lock; and since when, if somebody listens.
+    Taken(Option<Moment>),
+    /// It still waits.
+    Queued,
 }
 
 /// For whom a lock has room.
@@ -252,7 +261,7 @@ impl Entry {
             return None;
         }
         let ticket = Ticket::draw();
-        let since = self.since_now();
+        let since = self.begin_of_hold();
         self.hold(ticket, mode, Occupant { record, since });
         Some(ticket)
     }
@@ -271,13 +280,23 @@ impl Entry {
             return None;
         }
         let ticket = Ticket::draw();
-        let since = self.since_now();
-        self.crowd().insert(ticket, Occupant { record, since });
+        let since = self.begin_of_hold();
+        let occupant = Occupant { record, since };
+        if self.is_blamed() {
+            self.blame_also(occupant);
+        }
+        self.crowd().insert(ticket, occupant);
         Some(ticket)
     }
 
-    /// Joins the end of the queue.
-    pub(crate) fn enqueue(&mut self, mode: Mode, record: Record, waker: Waker) -> Ticket {
+    /// Joins the end of the queue. Whether its wait `is_heard` of is whether it is blamed on anybody.
+    pub(crate) fn enqueue(
+        &mut self,
+        mode: Mode,
+        record: Record,
+        waker: Waker,
+        is_heard: bool,
+    ) -> Ticket {
         let now = Moment::now();
         let waiter = Waiter {
             mode,
@@ -286,6 +305,7 @@ impl Entry {
             since: now,
             called: None,
             label: named::current(),
+            mark: is_heard.then(|| self.blame_from(now).mark()),
         };
         let ticket = Ticket::draw();
         if let Some((_, first)) = &mut self.first {
@@ -300,47 +320,63 @@ impl Entry {
     }
 
     /// When a hold begins that begins now, as far as somebody waits: then the clock is looked at.
-    fn since_now(&self) -> Since {
+    fn begin_of_hold(&mut self) -> Since {
         match self.first_waiter() {
-            Some(_) => Since::at(Moment::of_hold()),
+            Some(_) => Since::at(self.moment_of_hold()),
             None => Since::UNKNOWN,
         }
     }
 
-    /// A waiter's next try. True if it has the lock now; else `waker` is left in the
-    /// queue.
+    fn moment_of_hold(&mut self) -> Moment {
+        self.blame_until_now().unwrap_or_else(Moment::of_hold)
+    }
+
+    /// A waiter's next try. Says whether it has the lock now; else `waker` is left in the queue.
     pub(crate) fn retry(
         &mut self,
         ticket: Ticket,
         owner: Owner,
         waker: &mut Option<Waker>,
         wakers: &mut Wakers,
-    ) -> bool {
+    ) -> Retried {
         let (room, overtakes) = (self.room(), self.may_overtake());
         let in_turn = overtakes || self.first_waiter() == Some(ticket);
         let Some(waiter) = self.crowd().queue.get_mut(&ticket) else {
-            self.come(ticket); // Handed over, by invariant 3.
-            return true;
+            return Retried::Taken(self.come(ticket)); // Handed over, by invariant 3.
         };
         waiter.record.owner = owner;
         if !(in_turn && room.admits(waiter.mode)) {
             waiter.called = None;
             wakers.to_drop = mem::replace(&mut waiter.waker, waker.take());
-            return false;
+            return Retried::Queued;
         }
+        let now = self.blame_until_now();
         let mut waiter = self.crowd().queue.remove(&ticket).expect("it is there");
         wakers.to_drop = waiter.waker.take();
-        self.admit(ticket, waiter, Since::at(Moment::of_hold()));
-        self.pass_on(wakers);
-        true
+        self.end_wait(&waiter, now);
+        if let (Some(called), Some(now)) = (waiter.called, now) {
+            self.note_hand_over(called, now);
+        }
+        let since = Since::at(now.unwrap_or_else(Moment::of_hold));
+        self.admit(ticket, waiter, since);
+        self.pass_on(now, wakers);
+        Retried::Taken(now)
     }
 
-    /// A waiter goes on that the lock was handed to.
-    fn come(&mut self, ticket: Ticket) {
+    /// A waiter goes on that the lock was handed to. Gives the moment, if somebody listens.
+    fn come(&mut self, ticket: Ticket) -> Option<Moment> {
+        let now = self.end_hand_over(ticket);
+        if let Some(holder) = self.occupant(ticket) {
+            holder.since.come();
+        }
+        now
+    }
+
+    fn occupant(&mut self, ticket: Ticket) -> Option<&mut Occupant> {
         match (&mut self.first, &mut self.crowd) {
-            (Some((first, holder)), _) if *first == ticket => holder.since.come(),
-            (_, Some(crowd)) => crowd.come(ticket),
-            (_, None) => {}
+            (Some((first, holder)), _) if *first == ticket => Some(holder),
+            (_, Some(crowd)) => crowd.get_mut(ticket),
+            (_, None) => None,
         }
     }
 
@@ -357,16 +393,22 @@ impl Entry {
 
     /// Ends a hold.
     pub(crate) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+        let now = self.blame_until_now();
         let mut crowd = self.crowd.as_mut();
         if let Some(crowd) = &mut crowd {
             crowd.labels.remove(&ticket);
         }
-        if self.first.is_some_and(|(first, _)| first == ticket) {
+        let mut gone = None;
+        if let Some((_, first)) = self.first.filter(|(first, _)| *first == ticket) {
+            gone = Some(first);
             self.first = crowd.and_then(|crowd| crowd.pop_first());
         } else if let Some(crowd) = crowd {
-            crowd.remove(ticket);
+            gone = crowd.remove(ticket);
         }
-        self.pass_on(wakers);
+        if self.is_blamed() {
+            self.blame_no_more(gone);
+        }
+        self.pass_on(now, wakers);
     }
 
     /// Calls a waiter to try again, if it is still in the queue.
@@ -377,20 +419,26 @@ impl Entry {
         }
     }
 
-    /// Takes a waiter out of the queue, or ends its hold if the lock was already
-    /// handed to it.
-    pub(crate) fn leave(&mut self, ticket: Ticket, wakers: &mut Wakers) {
-        match self.crowd().queue.remove(&ticket) {
-            Some(waiter) => {
-                wakers.to_drop = waiter.waker;
-                self.pass_on(wakers);
-            }
-            None => self.release(ticket, wakers), // Handed over, by invariant 3.
+    /// Takes a waiter out of the queue, or ends its hold if the lock was already handed to it. Gives
+    /// the moment, if somebody listens.
+    pub(crate) fn leave(&mut self, ticket: Ticket, wakers: &mut Wakers) -> Option<Moment> {
+        let now = self.blame_until_now();
+        if let Some(waiter) = self.crowd().queue.remove(&ticket) {
+            self.end_wait(&waiter, now);
+            wakers.to_drop = waiter.waker;
+            self.pass_on(now, wakers);
+            return now;
         }
+        // Handed over, by invariant 3.
+        let now = self.end_hand_over(ticket);
+        self.release(ticket, wakers);
+        now
     }
 
-    /// Restores invariant 2 after there is more room, or another first waiter.
-    fn pass_on(&mut self, wakers: &mut Wakers) {
+    /// Restores invariant 2 after there is more room, or another first waiter. `now` if the clock
+    /// has been looked at already.
+    fn pass_on(&mut self, mut now: Option<Moment>, wakers: &mut Wakers) {
+        let is_blamed = now.is_some();
         loop {
             let room = self.room();
             let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
@@ -400,7 +448,7 @@ impl Entry {
             if !room.admits(waiter.mode) {
                 return;
             }
-            let now = Moment::now();
+            let now = *now.get_or_insert_with(Moment::now);
             if !self.fair && waiter.since.until(now) < OVERTAKE {
                 // It takes the lock, unless somebody is faster. There is no waker if
                 // it was woken before and has not come yet: then once is enough.
@@ -412,6 +460,7 @@ impl Entry {
             }
             let mut waiter = self.crowd().queue.remove_first().expect("it is there");
             wakers.call_later(waiter.waker.take());
+            self.end_wait(&waiter, is_blamed.then_some(now));
             self.admit(ticket, waiter, Since::handed_over(now));
         }
     }
@@ -427,6 +476,9 @@ impl Entry {
 
     fn hold(&mut self, ticket: Ticket, mode: Mode, occupant: Occupant) {
         self.mode = mode;
+        if self.is_blamed() {
+            self.blame_also(occupant);
+        }
         if self.first.is_none() {
             self.first = Some((ticket, occupant));
         } else {

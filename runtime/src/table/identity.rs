@@ -44,9 +44,14 @@ struct Spaces {
 
 /// The name of the space that has this number.
 pub(crate) fn name_of(number: u64) -> &'static str {
-    let index = number & ((1 << NAME_BITS) - 1);
-    let index = usize::try_from(index).expect("24 bits");
+    let index = usize::try_from(name_part(number)).expect("24 bits");
     SPACES.lock().names.get(index).copied().unwrap_or(UNNAMED)
+}
+
+/// The part of a space's number that is its name's, of which [`name_of`] gives the name too. So
+/// spaces that are called the same are one.
+pub(crate) const fn name_part(number: u64) -> u64 {
+    number & ((1 << NAME_BITS) - 1)
 }
 
 /// Whether the space that has this number is fair.

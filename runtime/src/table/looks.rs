@@ -1,15 +1,17 @@
 //! Looking at locks without taking them: at one, or at all.
 
+use super::charges::Charges;
 use super::entry::Entry;
-use super::entry::look::{Contended, Shows};
+use super::entry::look::{Contended, Held, Shows};
 use super::moment::Moment;
 use super::place::{EntryId, Place, Ticket};
-use super::{Inflated, Name, SHARD, SHARDS, look, rehash};
+use super::{Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::OrderedSet;
 use crate::state::{LockState, QUEUE};
 use std::cmp::Reverse;
+use std::time::Duration;
 
 /// Whether somebody holds the lock.
 pub(crate) fn is_held(name: Name<'_>) -> bool {
@@ -123,6 +125,60 @@ pub(crate) fn contended(asking: impl Fn(u64, Ticket) -> bool) -> Vec<Contended> 
             holders.any(|holder| asking(id.hash, holder.place.ticket))
         })
     })
+}
+
+/// The waiters that could have had their lock for so long, and haven't come for it.
+pub(crate) fn absent(now: Moment, over: Duration) -> Vec<(Place, Duration)> {
+    let mut found = Vec::new();
+    for Shard(entries) in shards() {
+        let mut entries = entries.lock();
+        for entry in &mut entries.table {
+            found.extend(entry.absent(id_of(rehash(entry), entry), now, over));
+        }
+    }
+    found
+}
+
+/// Those who wait for a lock.
+pub(crate) struct Queue {
+    /// The number of the space.
+    pub(crate) space: u64,
+    pub(crate) waiters: usize,
+    pub(crate) oldest: Duration,
+}
+
+/// All queues. Those who are in one are charged for what they have waited so far.
+pub(crate) fn queues() -> Vec<Queue> {
+    let mut found = Vec::new();
+    for Shard(entries) in shards() {
+        let mut charges = Vec::new();
+        let mut entries = entries.lock();
+        let now = Moment::now();
+        for entry in &mut entries.table {
+            if let Some(oldest) = entry.oldest_wait(now) {
+                found.push(Queue {
+                    space: entry.space,
+                    waiters: entry.queue_length(),
+                    oldest,
+                });
+                charges.push(Charges::until_now(entry));
+            }
+        }
+        drop(entries); // Before the charges are written down.
+        drop(charges);
+    }
+    found
+}
+
+/// How many holders each lock has, by the number of its space.
+pub(crate) fn holders() -> Vec<(u64, usize)> {
+    look_at_all(|entry, _, _| Some((entry.space, entry.holder_count())))
+}
+
+/// The locks that have been held for so long at least.
+pub(crate) fn held(over: Duration) -> Vec<Held> {
+    let looks = look_at_all(|entry, id, now| Some(entry.held(id, now, over)));
+    looks.into_iter().flatten().collect()
 }
 
 /// Looks at all entries, a part of them at a time.

@@ -6,7 +6,9 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
+mod blame;
 pub(crate) mod bucket;
+mod charges;
 pub(crate) mod crowd;
 pub(crate) mod entry;
 mod few;
@@ -16,24 +18,30 @@ pub(crate) mod looks;
 #[cfg(all(test, loom))]
 mod models;
 pub(crate) mod moment;
+pub(crate) mod party;
 pub(crate) mod place;
 pub(crate) mod policy;
 pub(crate) mod waits;
+pub(crate) mod watched;
 
 use crate::key::Key;
 use crate::name::Taken;
+use crate::observe::listen::listeners;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
 use bucket::{Bucket, Written};
-use entry::{Entry, Wakers};
+use charges::Charges;
+use entry::{Entry, Retried, Wakers};
 use few::Few;
 use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair};
+use moment::Moment;
 use place::{EntryId, Place, Ticket};
 use policy::{Mode, Policy, Reentry, Terms};
 use std::ops::Range;
 use std::task::Waker;
+use watched::Watched;
 
 /// Enough that threads rarely meet at one mutex.
 const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
@@ -70,6 +78,11 @@ struct Entries {
     table: HashTable<Box<Entry>>,
     /// Numbers the entries, from [`BUCKETS`] on.
     next: u64,
+}
+
+/// All of them, none of whose buckets becomes an entry by it.
+fn shards() -> impl Iterator<Item = &'static Shard> {
+    (0..SHARDS).map(|shard| &ENTRIES[shard])
 }
 
 /// A lock that is held, or a few; dropping it releases. In two words, which fit into registers:
@@ -119,6 +132,16 @@ impl Drop for Hold {
         }
     }
 }
+
+/// Somebody who has joined a queue.
+pub(crate) struct Queued {
+    pub(crate) place: Place,
+    /// What those want to know who listen to the wait, if there are some.
+    pub(crate) watched: Option<Box<Watched>>,
+}
+
+/// A hold, and since when it is one, if somebody listens.
+pub(crate) type Taking = (Hold, Option<Moment>);
 
 /// A lock's name, with its hash.
 #[derive(Clone, Copy)]
@@ -224,31 +247,40 @@ pub(crate) fn take_or_queue(
     terms: Terms,
     record: Record,
     waker: Waker,
-) -> Result<Hold, Place> {
+) -> Result<Hold, Queued> {
     let mut inflated = Inflated::at(name.hash);
     if let Some(place) = inflated.try_take(name, terms, record) {
         drop(inflated); // Before the waker is.
         return Ok(Hold::at(place));
     }
+    let listeners = listeners();
     let entry = inflated.find(name).expect("a busy lock has an entry");
-    let ticket = entry.enqueue(terms.mode, record, waker);
-    Err(Place {
-        entry: EntryId {
-            hash: name.hash,
-            number: entry.number,
-        },
+    let ahead = entry.queue_length();
+    let ticket = entry.enqueue(terms.mode, record, waker, !listeners.is_none());
+    let (hash, number) = (name.hash, entry.number);
+    let entry_id = EntryId { hash, number };
+    let place = Place {
+        entry: entry_id,
         ticket,
-    })
+    };
+    let watched = (!listeners.is_none()).then(|| entry.watch(place, ahead, listeners));
+    drop(inflated);
+    Err(Queued { place, watched })
 }
 
 /// A waiter's next try: takes the lock, or leaves `waker` in the queue.
-pub(crate) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Hold> {
+pub(crate) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Taking> {
+    let mut charges = Charges::default();
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
     let entry = inflated.waited_for(place.entry);
-    let taken = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
+    let retried = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
+    charges.take(entry);
     drop(inflated);
-    taken.then(|| Hold::at(place))
+    match retried {
+        Retried::Taken(at) => Some((Hold::at(place), at)),
+        Retried::Queued => None,
+    }
 }
 
 /// What a hold is of, for people. Several locks are in the order in which others wait for them,
@@ -338,25 +370,33 @@ fn release(hash: u64, ticket: Ticket) {
     );
 }
 
-/// Gives up a place in the queue, or the lock if it was already handed over.
-pub(crate) fn leave(Place { entry: id, ticket }: Place) {
+/// Gives up a place in the queue, or the lock if it was already handed over. Gives the moment, if
+/// somebody listens.
+pub(crate) fn leave(Place { entry: id, ticket }: Place) -> Option<Moment> {
     end(
         id.hash,
         |entry| entry.number == id.number,
         |entry, wakers| entry.leave(ticket, wakers),
-    );
+    )
 }
 
 /// Ends a hold or a wait.
-fn end(hash: u64, is_it: impl Fn(&Entry) -> bool, part: impl FnOnce(&mut Entry, &mut Wakers)) {
+fn end<R>(
+    hash: u64,
+    is_it: impl Fn(&Entry) -> bool,
+    part: impl FnOnce(&mut Entry, &mut Wakers) -> R,
+) -> R {
+    let mut charges = Charges::default();
     let mut wakers = Wakers::default();
     let mut inflated = Inflated::at(hash);
     let entry = inflated.get(hash, is_it);
-    part(entry, &mut wakers);
+    let done = part(entry, &mut wakers);
+    charges.take(entry);
     if entry.is_idle() {
         let number = entry.number;
         inflated.remove(EntryId { hash, number });
     }
+    done
 }
 
 /// Looks at an entry, which may be gone by now.

@@ -38,7 +38,23 @@ impl Moment {
 
     /// How long it is since then.
     pub(crate) const fn until(self, now: Self) -> Duration {
-        Duration::from_nanos(now.0.get().saturating_sub(self.0.get()))
+        Duration::from_nanos(self.nanoseconds_until(now))
+    }
+
+    /// So much later.
+    pub(crate) fn after(self, time: Duration) -> Self {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanoseconds))
+    }
+
+    /// As a number, which is never 0.
+    pub(crate) const fn nanoseconds(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The same as [`until`](Self::until), in nanoseconds.
+    pub(crate) const fn nanoseconds_until(self, now: Self) -> u64 {
+        now.0.get().saturating_sub(self.0.get())
     }
 }
 

@@ -2,6 +2,7 @@
 //! keeps it.
 
 use super::place::Place;
+use super::watched::Watched;
 use crate::key::Key;
 use crate::ordered::OrderedMap;
 use crate::owner::Owner;
@@ -28,7 +29,7 @@ pub(crate) const fn count_step() {}
 pub(crate) struct Waits {
     pub(crate) by_owner: OrderedMap<(Owner, Place), Blocked>,
     /// In the order in which they began.
-    pub(crate) by_age: OrderedMap<u64, Owner>,
+    pub(crate) by_age: OrderedMap<u64, (Owner, Place)>,
     begun: u64,
 }
 
@@ -45,6 +46,8 @@ pub(crate) struct Blocked {
     pub(crate) deadlock: Option<Cycle>,
     /// Its key in the graph's suspicions, while it is in one that isn't reported.
     pub(crate) suspicion: Option<u64>,
+    /// What those want to know who listen to it.
+    pub(crate) watched: Option<Box<Watched>>,
 }
 
 /// A cycle of waits: each waits for a hold of the next one's owner.
@@ -70,16 +73,23 @@ impl Waits {
         }
     }
 
-    pub(crate) fn insert(&mut self, owner: Owner, place: Place, can_fail: bool) {
+    pub(crate) fn insert(
+        &mut self,
+        owner: Owner,
+        place: Place,
+        can_fail: bool,
+        watched: Option<Box<Watched>>,
+    ) {
         let number = self.begun;
         self.begun += 1;
-        self.by_age.insert(number, owner);
+        self.by_age.insert(number, (owner, place));
         let wait = Blocked {
             number,
             can_fail,
             told: false,
             deadlock: None,
             suspicion: None,
+            watched,
         };
         self.by_owner.insert((owner, place), wait);
     }
@@ -120,6 +130,6 @@ impl Waits {
 
     /// The owners that have begun to wait since [`Waits::begun`] was `number`, and still do.
     pub(crate) fn begun_since(&self, number: u64) -> impl Iterator<Item = Owner> {
-        self.by_age.range(number..).map(|(_, owner)| *owner)
+        self.by_age.range(number..).map(|(_, (owner, _))| *owner)
     }
 }

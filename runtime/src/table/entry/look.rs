@@ -1,16 +1,18 @@
 //! A lock as it is shown: who has it and who waits, and for how long.
 
 use super::Entry;
-use crate::holder::{Holder, Shown};
 use crate::key::Key;
+use crate::observe::listen::Listeners;
+use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
-use crate::state::{LockState, Waiter};
+use crate::state::{LockState, QUEUE, Waiter};
 use crate::table::crowd::{self, Occupant};
-use crate::table::identity::name_of;
+use crate::table::identity::{name_of, name_part};
 use crate::table::moment::Moment;
+use crate::table::party::Party;
 use crate::table::place::{EntryId, Place, Ticket};
 use crate::table::policy::Mode;
-use std::sync::Arc;
+use crate::table::watched::{Details, Watched};
 use std::time::Duration;
 
 /// A lock that somebody waits for, as it was at one moment.
@@ -32,35 +34,13 @@ pub(crate) struct Shows<A> {
     pub(crate) asks: A,
 }
 
-/// A holder or a waiter, as it was at a moment.
-#[derive(Clone)]
-pub(crate) struct Party {
-    pub(crate) place: Place,
-    pub(crate) record: Record,
-    pub(crate) label: Option<Arc<str>>,
-    /// Since when it has had the lock at least.
-    held: Option<Moment>,
-    /// Since when it waits.
-    pub(crate) waits: Option<Moment>,
-    /// Since when it could have come for the lock, and hasn't.
-    pub(crate) not_come: Option<Moment>,
-}
-
-impl Party {
-    /// Looks up who it is.
-    pub(crate) fn show(&self, now: Moment) -> Holder {
-        let until_now = |moment: Moment| moment.until(now);
-        Holder::from(self.record).shown(Shown {
-            label: self.label.clone(),
-            held: self.held.map(until_now),
-            not_polled: self.not_come.map(until_now),
-        })
-    }
-
-    /// How long it has waited.
-    pub(crate) fn waited(&self, now: Moment) -> Duration {
-        self.waits.map_or(Duration::ZERO, |since| since.until(now))
-    }
+/// A hold, with the least that is known of when it began.
+pub(crate) struct Held {
+    /// The number of the space.
+    pub(crate) space: u64,
+    pub(crate) key: Key,
+    pub(crate) party: Party,
+    pub(crate) since: Moment,
 }
 
 impl Entry {
@@ -111,6 +91,77 @@ impl Entry {
             holders,
             queue,
         })
+    }
+
+    /// What those want to know who listen to a wait that has begun, or still lasts.
+    pub(crate) fn watch(&self, at: Place, ahead: usize, listeners: Listeners) -> Box<Watched> {
+        let waiter = self.waiter_of(at.ticket);
+        let details = || {
+            let waiter = self.who(at)?;
+            let behind = self.parties(at.entry).take(QUEUE);
+            let mut behind: Vec<_> = behind.collect();
+            if behind.is_empty() {
+                behind.extend(self.in_the_way(at.entry, Some(at.ticket)));
+            }
+            Some(Details::new(waiter, ahead, behind))
+        };
+        Box::new(Watched {
+            listeners,
+            space: name_part(self.space),
+            key: self.key.clone(),
+            mode: waiter.map_or(self.mode, |waiter| waiter.mode),
+            since: waiter.map_or_else(Moment::now, |waiter| waiter.since),
+            was_long: false,
+            details: listeners.want_details().then(details).flatten(),
+        })
+    }
+
+    /// How long the first in the queue has waited.
+    pub(crate) fn oldest_wait(&self, now: Moment) -> Option<Duration> {
+        let (_, first) = self.crowd.as_ref()?.queue.first_key_value()?;
+        Some(first.since.until(now))
+    }
+
+    /// Whether this waiter is still in the queue.
+    pub(crate) fn is_queued(&self, ticket: Ticket) -> Option<()> {
+        self.waiter_of(ticket).map(|_| ())
+    }
+
+    /// The waiters that could have had the lock for so long, and haven't come.
+    pub(crate) fn absent(
+        &self,
+        id: EntryId,
+        now: Moment,
+        over: Duration,
+    ) -> Vec<(Place, Duration)> {
+        let handed = self.holders().filter_map(|(ticket, holder)| {
+            let since = holder.since.not_come_since()?;
+            Some((ticket, since))
+        });
+        let queue = self.crowd.as_ref().map(|crowd| &crowd.queue);
+        let first = queue.and_then(OrderedMap::first_key_value);
+        let called = first.and_then(|(ticket, waiter)| Some((*ticket, waiter.called?)));
+        let absent = handed.chain(called).map(|(ticket, since)| {
+            let place = Place { entry: id, ticket };
+            (place, since.until(now))
+        });
+        absent.filter(|(_, time)| *time >= over).collect()
+    }
+
+    /// Those who have had the lock for so long at least. From now on it is known of all of them.
+    pub(crate) fn held(&mut self, id: EntryId, now: Moment, over: Duration) -> Vec<Held> {
+        self.remember(now);
+        let held = self.parties(id).filter_map(|party| {
+            let since = party.held.filter(|since| since.until(now) >= over)?;
+            let (space, key) = (self.space, self.key.clone());
+            Some(Held {
+                space,
+                key,
+                party,
+                since,
+            })
+        });
+        held.collect()
     }
 
     /// The lock's name.

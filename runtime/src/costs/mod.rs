@@ -1,0 +1,226 @@
+//! What locks have cost so far: those who waited, by where in the code, and whom that is blamed on.
+//!
+//! All of it is under one mutex, which is locked once when a wait ends, and once when the lock
+//! changes hands; only if somebody listens. The rows are by space and by place in the code, so the
+//! program's text bounds how many there are, and [`MOST`] does so for certain. Keys have no rows, but
+//! for the [costliest](keys).
+//!
+//! A space is a number here, of which [`name_of`](crate::table::identity::name_of) gives the name.
+
+pub(crate) mod histogram;
+mod keys;
+mod place;
+
+use crate::key::Key;
+use crate::observe::outcome::Outcome;
+use crate::ordered::{OrderedMap, Ranked};
+use crate::site::Site;
+use crate::sync::{Mutex, nanoseconds, statics};
+use histogram::Histogram;
+pub(crate) use keys::CostOfKey;
+use keys::Keys;
+pub(crate) use place::{Cost, Pair, Place};
+use std::time::Duration;
+
+/// How many rows a table has.
+const MOST: usize = 512;
+
+statics! {
+    static COSTS: Mutex<Costs> = Mutex::new(Costs::new());
+}
+
+/// What locks have cost.
+#[derive(Clone)]
+pub(crate) struct Costs {
+    /// Since when it is counted; see [`nanoseconds`].
+    since: Option<u64>,
+    pub(crate) spaces: OrderedMap<u64, CostOfSpace>,
+    /// Whom waits were blamed on.
+    pub(crate) pairs: OrderedMap<Pair, Cost>,
+    pub(crate) keys: Keys,
+    /// How often a lock was refused to who doesn't wait, by the site of its holder.
+    pub(crate) refused: OrderedMap<Place, u64>,
+    pub(crate) long_holds: OrderedMap<Place, u64>,
+    pub(crate) certain_deadlocks: u64,
+    pub(crate) suspected_deadlocks: u64,
+    /// What there was no row for.
+    pub(crate) dropped: u64,
+}
+
+#[derive(Clone)]
+pub(crate) struct CostOfSpace {
+    waits: [Histogram; Outcome::ALL.len()],
+    /// From when a waiter could have had the lock until it came for it.
+    pub(crate) hand_overs: Histogram,
+    /// How often a thread has got a lock without a wait, by pausing.
+    pub(crate) spins: u64,
+}
+
+/// What waits for one lock have come to, to be written down with its mutex free.
+#[derive(Debug, Default)]
+pub(crate) struct Bill {
+    parts: Vec<(Site, Site, Cost)>,
+    hand_over: Option<Duration>,
+}
+
+impl Bill {
+    pub(crate) fn add(&mut self, holder: Site, waiter: Site, cost: Cost) {
+        if cost == Cost::default() {
+            return;
+        }
+        let mut parts = self.parts.iter_mut();
+        match parts.find(|part| (part.0, part.1) == (holder, waiter)) {
+            Some((_, _, sum)) => sum.add(cost),
+            None => self.parts.push((holder, waiter, cost)),
+        }
+    }
+
+    pub(crate) const fn hand_over(&mut self, took: Duration) {
+        self.hand_over = Some(took);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.hand_over.is_none()
+    }
+
+    /// Writes it down.
+    pub(crate) fn post(self, space: u64, key: &Key) {
+        let mut costs = COSTS.lock();
+        if let (Some(took), Some(space)) = (self.hand_over, costs.space(space)) {
+            space.hand_overs.add(took);
+        }
+        for (holder, waiter, cost) in self.parts {
+            let pair = Pair {
+                space,
+                holder,
+                waiter,
+            };
+            let Costs {
+                pairs,
+                keys,
+                dropped,
+                ..
+            } = &mut *costs;
+            keys.add(pair, key, cost);
+            match row(pairs, pair, dropped) {
+                Some(sum) => sum.add(cost),
+                None => return,
+            }
+        }
+    }
+}
+
+/// A wait is over.
+pub(crate) fn waited(space: u64, outcome: Outcome, time: Duration) {
+    if let Some(space) = COSTS.lock().space(space) {
+        space.waits[outcome as usize].add(time);
+    }
+}
+
+/// A thread has got a lock by pausing.
+pub(crate) fn spun(space: u64) {
+    if let Some(space) = COSTS.lock().space(space) {
+        space.spins += 1;
+    }
+}
+
+/// A lock was refused to who doesn't wait.
+pub(crate) fn refused(space: u64, site: Option<Site>) {
+    COSTS
+        .lock()
+        .count(|costs| &mut costs.refused, Place { space, site });
+}
+
+/// A lock was held for too long.
+pub(crate) fn held_long(space: u64, site: Option<Site>) {
+    COSTS
+        .lock()
+        .count(|costs| &mut costs.long_holds, Place { space, site });
+}
+
+/// There was a deadlock, or there may be one.
+pub(crate) fn deadlocked(is_certain: bool) {
+    let mut costs = COSTS.lock();
+    if is_certain {
+        costs.certain_deadlocks += 1;
+    } else {
+        costs.suspected_deadlocks += 1;
+    }
+}
+
+/// What there is so far.
+pub(crate) fn copy() -> Costs {
+    let mut costs = COSTS.lock();
+    costs.begin();
+    costs.clone()
+}
+
+impl Costs {
+    const fn new() -> Self {
+        Self {
+            since: None,
+            spaces: OrderedMap::new(),
+            pairs: OrderedMap::new(),
+            keys: Keys::new(),
+            refused: OrderedMap::new(),
+            long_holds: OrderedMap::new(),
+            certain_deadlocks: 0,
+            suspected_deadlocks: 0,
+            dropped: 0,
+        }
+    }
+
+    /// For how long it has been counted.
+    pub(crate) fn lasted(&self) -> Duration {
+        let since = self.since.unwrap_or_else(nanoseconds);
+        Duration::from_nanos(nanoseconds().saturating_sub(since))
+    }
+
+    fn begin(&mut self) {
+        self.since.get_or_insert_with(nanoseconds);
+    }
+
+    fn space(&mut self, space: u64) -> Option<&mut CostOfSpace> {
+        self.begin();
+        row(&mut self.spaces, space, &mut self.dropped)
+    }
+
+    fn count(&mut self, of: impl Fn(&mut Self) -> &mut OrderedMap<Place, u64>, place: Place) {
+        self.begin();
+        let mut dropped = 0;
+        if let Some(count) = row(of(self), place, &mut dropped) {
+            *count += 1;
+        }
+        self.dropped += dropped;
+    }
+}
+
+/// The row of a table, which is made if there is room; else it is counted that there is none.
+fn row<'a, K: Ranked, V: Default>(
+    table: &'a mut OrderedMap<K, V>,
+    key: K,
+    dropped: &mut u64,
+) -> Option<&'a mut V> {
+    if table.len() >= MOST && !table.contains_key(&key) {
+        *dropped += 1;
+        return None;
+    }
+    Some(table.get_or_default(key))
+}
+
+impl CostOfSpace {
+    /// How long the waits took that ended so.
+    pub(crate) const fn waits(&self, outcome: Outcome) -> &Histogram {
+        &self.waits[outcome as usize]
+    }
+}
+
+impl Default for CostOfSpace {
+    fn default() -> Self {
+        Self {
+            waits: [Histogram::NEW; Outcome::ALL.len()],
+            hand_overs: Histogram::NEW,
+            spins: 0,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Tells of locks that are held for long.
+//!
+//! A hold that nobody waits for is taken without a look at the clock, so a thread looks at all
+//! holds ten times a second, as a snapshot does, and remembers since when it has seen each.
+
+use super::event::Hold;
+use super::listen::{Listeners, listen};
+use super::tell;
+use crate::costs;
+use crate::holder::Holder;
+use crate::key::Key;
+use crate::ordered::OrderedMap;
+use crate::sync::ambient::Mutex;
+use crate::table::entry::look::Held;
+use crate::table::identity::{name_of, name_part};
+use crate::table::looks;
+use crate::table::moment::Moment;
+use crate::table::place::Place;
+use std::thread;
+use std::time::Duration;
+
+/// How often it is looked.
+const PERIOD: Duration = Duration::from_millis(100);
+
+static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
+    over: None,
+    watcher: 0,
+    watched: false,
+});
+
+struct Wanted {
+    over: Option<Duration>,
+    /// The number of the latest thread, and whether it runs.
+    watcher: u64,
+    watched: bool,
+}
+
+/// Has the [observer](super::set_observer) told of locks that are held for longer than this, while
+/// they are, and again when they aren't any more. `None` ends that, which is so at first.
+///
+/// A thread looks at all locks ten times a second for it, which takes some microseconds. Time counts
+/// from when it has first seen a hold, so it is told of a tenth of a second late at most; and so
+/// is the end. A hold that is shorter than that may not be seen at all.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::observe;
+/// use std::time::Duration;
+///
+/// observe::long_holds(Some(Duration::from_secs(5)));
+/// ```
+pub fn long_holds(over: Option<Duration>) {
+    listen(Listeners::COUNTS);
+    let mut wanted = WANTED.lock();
+    wanted.over = over;
+    if over.is_none() || wanted.watched {
+        return;
+    }
+    wanted.watcher += 1;
+    let number = wanted.watcher;
+    let thread = thread::Builder::new().name("lockutils-long-holds".to_owned());
+    wanted.watched = thread.spawn(move || watch(number)).is_ok();
+}
+
+/// Whether holds are looked at.
+pub(crate) fn are_watched() -> bool {
+    WANTED.lock().over.is_some()
+}
+
+/// A hold that was told of.
+struct Told {
+    space: u64,
+    key: Key,
+    who: Holder,
+    since: Moment,
+}
+
+impl Told {
+    fn tell(&self, has_ended: bool, now: Moment) {
+        let hold = Hold {
+            space: name_of(self.space),
+            key: &self.key,
+            who: &self.who,
+            has_ended,
+        };
+        tell::long_hold(&hold, self.since.until(now));
+    }
+}
+
+fn watch(number: u64) {
+    let mut told: OrderedMap<Place, Told> = OrderedMap::new();
+    loop {
+        let mut wanted = WANTED.lock();
+        let over = wanted.over.filter(|_| wanted.watcher == number);
+        let Some(over) = over else {
+            wanted.watched = false;
+            return;
+        };
+        drop(wanted);
+        look(&mut told, over);
+        thread::sleep(PERIOD);
+    }
+}
+
+/// Looks once, and tells of what has become long or has ended.
+fn look(told: &mut OrderedMap<Place, Told>, over: Duration) {
+    let now = Moment::now();
+    let mut long = OrderedMap::new();
+    for Held {
+        space,
+        key,
+        party,
+        since,
+    } in looks::held(over)
+    {
+        let known = told.remove(&party.place);
+        // The next hold may be in the same place.
+        let same = known.filter(|known| known.since == since);
+        let is_new = same.is_none();
+        let hold = same.unwrap_or_else(|| Told {
+            space,
+            key,
+            who: party.show(now),
+            since,
+        });
+        if is_new {
+            costs::held_long(name_part(space), hold.who.site());
+            hold.tell(false, now);
+        }
+        long.insert(party.place, hold);
+    }
+    for ended in told.values() {
+        ended.tell(true, now);
+    }
+    *told = long;
+}

@@ -1,0 +1,73 @@
+//! Who listens to what happens where locks are waited for.
+//!
+//! One static byte, which a wait looks at once, when it begins; nothing that is uncontended does.
+//! What has been switched on stays on.
+
+use crate::sync::ambient::AtomicU8;
+use crate::sync::{Ordering, statics};
+use std::cell::Cell;
+
+statics! {
+    static LISTENERS: AtomicU8 = AtomicU8::new(0);
+}
+
+/// Who listens.
+///
+/// | bit | who |
+/// |---|---|
+/// | 0 | the [counts](crate::costs) |
+/// | 1 | an observer |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listeners(u8);
+
+impl Listeners {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const COUNTS: Self = Self(1);
+    pub(crate) const OBSERVER: Self = Self(1 << 1);
+
+    pub(crate) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn has(self, one: Self) -> bool {
+        self.0 & one.0 != 0
+    }
+
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Whether somebody wants to know more of a wait than how long it was: who waits, behind whom.
+    pub(crate) const fn want_details(self) -> bool {
+        self.has(Self::OBSERVER)
+    }
+}
+
+thread_local! {
+    /// Whether the thread is in an observer, whose own locks are not observed.
+    static IS_DEAF: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Who listens to what this thread does.
+pub(crate) fn listeners() -> Listeners {
+    // Relaxed: it orders nothing, and whoever misses a listener that has just come counts as one
+    // that was there before.
+    let set = Listeners(LISTENERS.load(Ordering::Relaxed));
+    if !set.is_none() && IS_DEAF.get() {
+        return Listeners::NONE;
+    }
+    set
+}
+
+/// Somebody listens from now on.
+pub(crate) fn listen(Listeners(bit): Listeners) {
+    // Relaxed, as in `listeners`.
+    LISTENERS.fetch_or(bit, Ordering::Relaxed);
+}
+
+/// Calls a listener, which doesn't hear of what it does itself.
+pub(crate) fn deafly(call: impl FnOnce()) {
+    let was = IS_DEAF.replace(true);
+    call();
+    IS_DEAF.set(was);
+}

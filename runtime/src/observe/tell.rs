@@ -1,0 +1,123 @@
+//! Tells those who listen.
+
+use super::event::{Event, Hold, Wait};
+use super::listen::{Listeners, deafly, listen, listeners};
+use super::outcome::Outcome;
+use crate::costs;
+use crate::deadlock::Deadlock;
+use crate::foreign;
+use crate::table::identity::name_part;
+use crate::table::watched::Watched;
+use std::error::Error;
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Somebody who is told what happens where locks are waited for.
+///
+/// It is called by the thread that waits, while that has no mutex of this crate, and so it must not
+/// block; of what still lasts, by a thread of its own. A panic of it is printed and ends there. Locks
+/// that it takes itself are not observed.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::observe::{self, Event, Observer};
+///
+/// struct Log;
+///
+/// impl Observer for Log {
+///     fn event(&self, event: &Event<'_>) {
+///         if let Event::WaitEnd(wait, outcome, time) = event {
+///             println!("{}/{}: {outcome:?} after {time:?}", wait.space(), wait.key());
+///         }
+///     }
+/// }
+///
+/// observe::set_observer(&Log).expect("nobody else has set one");
+/// ```
+pub trait Observer: Send + Sync {
+    /// Is told of an event.
+    fn event(&self, event: &Event<'_>);
+}
+
+static OBSERVER: OnceLock<&'static dyn Observer> = OnceLock::new();
+
+/// There is an observer already, and a process has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlreadySet;
+
+impl fmt::Display for AlreadySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an observer of locks is set already; a process has one")
+    }
+}
+
+impl Error for AlreadySet {}
+
+/// Sets who is told what happens where locks are waited for, from now on, for the rest of the
+/// process.
+///
+/// What has nobody waiting costs the same as before; a wait costs about 0.2 µs more.
+///
+/// # Errors
+///
+/// If there is one already.
+pub fn set_observer(observer: &'static dyn Observer) -> Result<(), AlreadySet> {
+    OBSERVER.set(observer).map_err(|_| AlreadySet)?;
+    listen(Listeners::OBSERVER.and(Listeners::COUNTS));
+    Ok(())
+}
+
+fn tell(event: &Event<'_>) {
+    if let Some(observer) = OBSERVER.get() {
+        deafly(|| foreign::contain(|| observer.event(event)));
+    }
+}
+
+/// A wait has begun.
+pub(crate) fn wait_begins(watched: &mut Watched) {
+    if watched.listeners.has(Listeners::OBSERVER) {
+        if let Some(wait) = Wait::new(watched) {
+            tell(&Event::WaitBegin(&wait));
+        }
+    }
+}
+
+/// A wait has ended.
+pub(crate) fn wait_ends(watched: &mut Watched, outcome: Outcome, time: Duration) {
+    costs::waited(name_part(watched.space), outcome, time);
+    if watched.listeners.has(Listeners::OBSERVER) {
+        if let Some(wait) = Wait::new(watched) {
+            tell(&Event::WaitEnd(&wait, outcome, time));
+        }
+    }
+}
+
+/// A wait has lasted for long.
+pub(crate) fn long_wait(watched: &Watched, time: Duration) {
+    if let Some(wait) = Wait::new(watched) {
+        tell(&Event::LongWait(&wait, time));
+    }
+}
+
+/// A waiter that could have had the lock for long hasn't come.
+pub(crate) fn not_polled(watched: &Watched, time: Duration) {
+    if let Some(wait) = Wait::new(watched) {
+        tell(&Event::NotPolled(&wait, time));
+    }
+}
+
+/// A lock has been held for long, or no longer is.
+pub(crate) fn long_hold(hold: &Hold<'_>, time: Duration) {
+    tell(&Event::LongHold(hold, time));
+}
+
+/// There is a deadlock, or there may be one.
+pub(crate) fn deadlock(deadlock: &Deadlock, is_certain: bool) {
+    if listeners().is_none() {
+        return;
+    }
+    costs::deadlocked(is_certain);
+    tell(&Event::Deadlock(deadlock));
+}

@@ -1,0 +1,150 @@
+//! Whom each wait for a lock is blamed on.
+//!
+//! As long as somebody listens and somebody waits, time is blamed on who has the lock, by their
+//! sites, and where there are several on all of them evenly. While nobody has it, it is blamed on the
+//! waiter that was called to take it, and doesn't come. For each site there is a clock that runs as
+//! fast as time is blamed on it. A waiter writes down what the clocks show when it comes; when it
+//! goes on, the differences are its wait, split by whom it waited for. So a waiter that comes or
+//! leaves changes nothing for the others, and a queue of any length costs nothing more.
+//!
+//! What a wait is split into adds up to the wait exactly. From a hand-over until it comes, a waiter
+//! waits for nobody but itself.
+
+use super::moment::Moment;
+use crate::costs::{Bill, Cost};
+use crate::site::Site;
+use std::{iter, mem};
+
+/// The clocks of a lock.
+pub(crate) struct Blame {
+    /// How far the clocks were set.
+    last: Moment,
+    /// How many holders there are.
+    holders: u64,
+    sites: Vec<Blamed>,
+    /// What waits have come to that are over, until somebody comes for it with the mutex free.
+    bill: Bill,
+}
+
+/// A clock.
+struct Blamed {
+    site: Site,
+    /// How many of the holders are from here.
+    holders: u64,
+    nanoseconds: u64,
+}
+
+/// What the clocks showed when a waiter came, or was last charged for.
+pub(crate) struct Mark {
+    at: Moment,
+    clocks: Vec<u64>,
+}
+
+impl Blame {
+    /// With the holders that there are already.
+    pub(crate) fn new(now: Moment, holders: impl Iterator<Item = Site>) -> Self {
+        let mut blame = Self {
+            last: now,
+            holders: 0,
+            sites: Vec::new(),
+            bill: Bill::default(),
+        };
+        holders.for_each(|site| blame.enter(site));
+        blame
+    }
+
+    /// There is another holder. The clocks must have been set.
+    pub(crate) fn enter(&mut self, site: Site) {
+        self.holders += 1;
+        self.clock(site).holders += 1;
+    }
+
+    /// A holder has gone. The clocks must have been set.
+    pub(crate) fn leave(&mut self, site: Site) {
+        self.holders -= 1;
+        self.clock(site).holders -= 1;
+    }
+
+    /// Sets the clocks. Without a holder the time is the `called` waiter's.
+    pub(crate) fn set(&mut self, now: Moment, called: Option<Site>) {
+        let nanoseconds = self.last.nanoseconds_until(now);
+        self.last = self.last.max(now);
+        if self.holders > 0 {
+            for blamed in &mut self.sites {
+                blamed.nanoseconds += part(nanoseconds, blamed.holders, self.holders);
+            }
+        } else if let Some(site) = called {
+            self.clock(site).nanoseconds += nanoseconds;
+        }
+    }
+
+    /// What a waiter writes down that comes now. The clocks must have been set.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            at: self.last,
+            clocks: self.sites.iter().map(|one| one.nanoseconds).collect(),
+        }
+    }
+
+    /// Charges for the wait of a waiter since its mark, which `ends` or goes on. The clocks must
+    /// have been set.
+    pub(crate) fn charge(&mut self, mark: &Mark, waiter: Site, ends: bool) {
+        let Self {
+            last, sites, bill, ..
+        } = self;
+        // A clock that wasn't there then has begun at zero.
+        let before = mark.clocks.iter().copied().chain(iter::repeat(0));
+        let mut parts = sites.iter().zip(before);
+        let ran = |(blamed, before): (&Blamed, u64)| (blamed.site, blamed.nanoseconds - before);
+        let Some(mut most) = parts.next().map(ran) else {
+            return;
+        };
+        let mut rest = mark.at.nanoseconds_until(*last).saturating_sub(most.1);
+        for mut next in parts.map(ran) {
+            rest = rest.saturating_sub(next.1);
+            if next.1 > most.1 {
+                (most, next) = (next, most);
+            }
+            bill.add(next.0, waiter, cost(next.1, 0));
+        }
+        // What was lost by rounding is added to the most.
+        bill.add(most.0, waiter, cost(most.1 + rest, u64::from(ends)));
+    }
+
+    /// Charges for the time from a hand-over until its waiter has come or gone.
+    pub(crate) fn charge_hand_over(&mut self, since: Moment, now: Moment, waiter: Site) {
+        let cost = cost(since.nanoseconds_until(now), 0);
+        self.bill.add(waiter, waiter, cost);
+    }
+
+    /// Notes how long it took a waiter to come for the lock.
+    pub(crate) fn note_hand_over(&mut self, since: Moment, now: Moment) {
+        self.bill.hand_over(since.until(now));
+    }
+
+    pub(crate) fn take_bill(&mut self) -> Bill {
+        mem::take(&mut self.bill)
+    }
+
+    fn clock(&mut self, site: Site) -> &mut Blamed {
+        let known = self.sites.iter().position(|one| one.site == site);
+        let index = known.unwrap_or_else(|| {
+            self.sites.push(Blamed {
+                site,
+                holders: 0,
+                nanoseconds: 0,
+            });
+            self.sites.len() - 1
+        });
+        &mut self.sites[index]
+    }
+}
+
+const fn cost(nanoseconds: u64, waits: u64) -> Cost {
+    Cost { nanoseconds, waits }
+}
+
+/// `part` of `whole` of a time; rounded down.
+const fn part(time: u64, part: u64, whole: u64) -> u64 {
+    time / whole * part + time % whole * part / whole
+}

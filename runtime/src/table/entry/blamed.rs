@@ -1,0 +1,125 @@
+//! Whom the waits for a lock are blamed on, see [`blame`](crate::table::blame).
+//!
+//! The clocks are set whenever the holders change, or the first waiter does, and somebody waits.
+
+use super::Entry;
+use crate::costs::Bill;
+use crate::site::Site;
+use crate::table::blame::Blame;
+use crate::table::crowd::{Occupant, Waiter};
+use crate::table::moment::Moment;
+use crate::table::place::Ticket;
+
+impl Entry {
+    /// Blames what has gone by until now on those who have the lock, if anybody listens to those
+    /// who wait; then it says what the clock shows. To be called before the holders change, or
+    /// the first waiter does.
+    #[inline]
+    pub(super) fn blame_until_now(&mut self) -> Option<Moment> {
+        if self.is_blamed() {
+            self.set_blame()
+        } else {
+            None
+        }
+    }
+
+    /// Whether anybody has listened to a wait for it.
+    #[inline]
+    pub(crate) fn is_blamed(&self) -> bool {
+        matches!(&self.crowd, Some(crowd) if crowd.blame.is_some())
+    }
+
+    #[cold]
+    fn set_blame(&mut self) -> Option<Moment> {
+        let crowd = self.crowd.as_mut()?;
+        let blame = crowd.blame.as_mut()?;
+        let (_, first) = crowd.queue.first_key_value()?;
+        let now = Moment::now();
+        blame.set(now, Some(first.record.site));
+        Some(now)
+    }
+
+    /// The same for who is about to join the queue, from which on it is blamed on somebody.
+    pub(super) fn blame_from(&mut self, now: Moment) -> &mut Blame {
+        let sites: Vec<_> = match &self.crowd {
+            Some(crowd) if crowd.blame.is_some() => Vec::new(),
+            _ => self.sites_of_holders().collect(),
+        };
+        let crowd = self.crowd();
+        let first = crowd.queue.first_key_value();
+        let called = first.map(|(_, waiter)| waiter.record.site);
+        let new = || Box::new(Blame::new(now, sites.into_iter()));
+        let blame = crowd.blame.get_or_insert_with(new);
+        blame.set(now, called);
+        blame
+    }
+
+    /// There is another holder.
+    #[cold]
+    pub(super) fn blame_also(&mut self, holder: Occupant) {
+        if let Some(blame) = &mut self.crowd().blame {
+            blame.enter(holder.record.site);
+        }
+    }
+
+    /// A holder has gone.
+    #[cold]
+    pub(super) fn blame_no_more(&mut self, holder: Option<Occupant>) {
+        if let (Some(blame), Some(holder)) = (&mut self.crowd().blame, holder) {
+            blame.leave(holder.record.site);
+        }
+    }
+
+    /// Blames the waits so far, of those who still wait, on those who have had the lock.
+    pub(crate) fn charge_until_now(&mut self) -> Bill {
+        self.blame_until_now();
+        if let Some(crowd) = &mut self.crowd {
+            crowd.charge();
+        }
+        self.take_bill()
+    }
+
+    /// What there is to be written down once the mutex is free.
+    pub(crate) fn take_bill(&mut self) -> Bill {
+        let blame = self.crowd.as_mut().and_then(|crowd| crowd.blame.as_mut());
+        blame.map_or_else(Bill::default, |blame| blame.take_bill())
+    }
+
+    fn sites_of_holders(&self) -> impl Iterator<Item = Site> {
+        let others = self.crowd.iter().flat_map(|crowd| crowd.holders().values());
+        let first = self.first.iter().map(|(_, first)| first);
+        first.chain(others).map(|holder| holder.record.site)
+    }
+
+    /// A waiter that the lock was handed to has come, or gives it up. Until then it has waited for
+    /// nobody but itself.
+    #[cold]
+    pub(super) fn end_hand_over(&mut self, ticket: Ticket) -> Option<Moment> {
+        if !self.is_blamed() {
+            return None;
+        }
+        let holder = self.occupant(ticket)?;
+        let (since, site) = (holder.since.not_come_since()?, holder.record.site);
+        let now = Moment::now();
+        if let Some(blame) = self.crowd().blame.as_mut() {
+            blame.charge_hand_over(since, now, site);
+        }
+        self.note_hand_over(since, now);
+        Some(now)
+    }
+
+    /// Says how long it took a waiter to come.
+    pub(super) fn note_hand_over(&mut self, since: Moment, now: Moment) {
+        if let Some(blame) = self.crowd().blame.as_mut() {
+            blame.note_hand_over(since, now);
+        }
+    }
+
+    /// Blames the wait of who has left the queue on those who have had the lock.
+    pub(super) fn end_wait(&mut self, waiter: &Waiter, now: Option<Moment>) {
+        let blame = self.crowd().blame.as_mut();
+        if let (Some(_), Some(blame), Some(mark)) = (now, blame, &waiter.mark) {
+            blame.charge(mark, waiter.record.site, true);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Models of whom waits are blamed on, while somebody listens.
+//!
+//! Time passes only where a model lets it, so all of it is known to be somebody's.
+//!
+//! | in the entry | caught by |
+//! |---|---|
+
+use super::{FAIR, LOCKS, PATIENCE, Protected, changer, model, poll_once};
+use crate::costs::{self, Costs};
+use crate::local::Locks;
+use crate::observe::listen::{Listeners, listen};
+use crate::observe::outcome::Outcome;
+use crate::sync::pass;
+use crate::table::looks;
+use loom::thread;
+use std::time::Duration;
+
+/// What was blamed on holders of this line, and on all; and how long all waits were.
+fn sums(line: u32) -> [u64; 3] {
+    let Costs { pairs, spaces, .. } = costs::copy();
+    let by_line = pairs
+        .iter()
+        .filter(|(pair, _)| pair.holder.location().line() == line);
+    let waited = spaces.values().flat_map(|space| {
+        let sum = |outcome| u64::try_from(space.waits(outcome).sum().as_nanos()).unwrap();
+        Outcome::ALL.map(sum)
+    });
+    [
+        by_line.map(|(_, cost)| cost.nanoseconds).sum(),
+        pairs.values().map(|cost| cost.nanoseconds).sum(),
+        waited.sum(),
+    ]
+}
+
+/// Time passes only while this thread has the lock, and it goes to two others.
+fn hold(locks: &'static Locks, time: Duration) {
+    listen(Listeners::COUNTS);
+    let protected = Protected::new();
+    let (held, line) = (locks.key("0").lock(), line!());
+    let others = [(); 2].map(|()| changer(locks, "0", &protected));
+    pass(time);
+    drop(held);
+    for other in others {
+        other.join().unwrap();
+    }
+    let [own, all, waited] = sums(line);
+    assert_eq!((own, all), (waited, waited));
+}
+
+#[test]
+fn blame_of_a_hold() {
+    model(2, || hold(&LOCKS, PATIENCE));
+}
+
+#[test]
+fn blame_of_a_hold_that_is_handed_over() {
+    model(2, || hold(&FAIR, PATIENCE));
+}
+
+#[test]
+fn blame_of_a_hold_whose_waiter_takes_the_lock_itself() {
+    model(2, || hold(&LOCKS, PATIENCE / 2));
+}
+
+/// Time passes before or after the release, and the waiter comes or leaves; somebody looks.
+fn wait(locks: &'static Locks, comes: bool) {
+    listen(Listeners::COUNTS);
+    let held = locks.key("0").lock().into_async();
+    let (mut waiter, line) = (locks.key("0").lock_async(), line!());
+    assert!(poll_once(&mut waiter).is_pending());
+    let release = thread::spawn(move || drop(held));
+    let look = thread::spawn(|| {
+        looks::queues();
+    });
+    pass(PATIENCE);
+    let taken = comes.then(|| poll_once(&mut waiter));
+    release.join().unwrap();
+    look.join().unwrap();
+    drop(taken);
+    drop(waiter);
+    let [own, all, waited] = sums(line);
+    assert_eq!((all, waited), (waited, 1_000_000));
+    assert!(own <= all);
+}
+
+#[test]
+fn blame_of_a_waiter_that_comes() {
+    model(3, || wait(&FAIR, true));
+}
+
+#[test]
+fn blame_of_a_waiter_that_leaves() {
+    model(3, || wait(&LOCKS, false));
+}

@@ -1,0 +1,39 @@
+//! Who has or awaits a lock, as it was at one moment.
+
+use super::moment::Moment;
+use super::place::Place;
+use crate::holder::{Holder, Shown};
+use crate::site::Record;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A holder or a waiter, as it was at a moment.
+#[derive(Clone)]
+pub(crate) struct Party {
+    pub(crate) place: Place,
+    pub(crate) record: Record,
+    pub(crate) label: Option<Arc<str>>,
+    /// Since when it has had the lock at least.
+    pub(crate) held: Option<Moment>,
+    /// Since when it waits.
+    pub(crate) waits: Option<Moment>,
+    /// Since when it could have come for the lock, and hasn't.
+    pub(crate) not_come: Option<Moment>,
+}
+
+impl Party {
+    /// Looks up who it is.
+    pub(crate) fn show(&self, now: Moment) -> Holder {
+        let until_now = |moment: Moment| moment.until(now);
+        Holder::from(self.record).shown(Shown {
+            label: self.label.clone(),
+            held: self.held.map(until_now),
+            not_polled: self.not_come.map(until_now),
+        })
+    }
+
+    /// How long it has waited.
+    pub(crate) fn waited(&self, now: Moment) -> Duration {
+        self.waits.map_or(Duration::ZERO, |since| since.until(now))
+    }
+}

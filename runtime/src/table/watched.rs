@@ -1,0 +1,74 @@
+//! A wait that somebody listens to.
+
+use super::identity::name_of;
+use super::moment::Moment;
+use super::party::Party;
+use super::policy::Mode;
+use crate::holder::Holder;
+use crate::key::Key;
+use crate::observe::listen::Listeners;
+use std::fmt;
+use std::sync::OnceLock;
+
+/// What is remembered of a wait from its begin to its end. Names are looked up when somebody asks
+/// for them.
+pub(crate) struct Watched {
+    pub(crate) listeners: Listeners,
+    /// The number of the space.
+    pub(crate) space: u64,
+    pub(crate) key: Key,
+    pub(crate) mode: Mode,
+    pub(crate) since: Moment,
+    /// Whether it was told while it lasted.
+    pub(crate) was_long: bool,
+    /// What only some want to know.
+    pub(crate) details: Option<Details>,
+}
+
+/// Who waits, and behind whom.
+pub(crate) struct Details {
+    pub(crate) waiter: Party,
+    /// How many waiters were before it.
+    pub(crate) ahead: usize,
+    pub(crate) behind: Vec<Party>,
+    who: OnceLock<Holder>,
+    holders: OnceLock<Vec<Holder>>,
+}
+
+impl Watched {
+    pub(crate) fn space(&self) -> &'static str {
+        name_of(self.space)
+    }
+}
+
+impl Details {
+    pub(crate) const fn new(waiter: Party, ahead: usize, behind: Vec<Party>) -> Self {
+        Self {
+            waiter,
+            ahead,
+            behind,
+            who: OnceLock::new(),
+            holders: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn who(&self) -> &Holder {
+        self.who.get_or_init(|| self.waiter.show(Moment::now()))
+    }
+
+    /// Those who were in the way when it was looked, or some of them.
+    pub(crate) fn holders(&self) -> &[Holder] {
+        self.holders.get_or_init(|| {
+            let now = Moment::now();
+            self.behind.iter().map(|party| party.show(now)).collect()
+        })
+    }
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
