@@ -98,8 +98,10 @@
 //!
 //! # What locks cost
 //!
-//! An [observer](observe) is told of each wait, and of those that last, which costs a lock that is free
-//! not an instruction more.
+//! [`profile()`] says which places in the code make others wait, and whom. [`stats()`] has the same
+//! and more for Prometheus, without the keys. An [observer](observe) is told of each wait, and of
+//! those that last. Each of them counts from its first call on, and only where somebody waits: a
+//! lock that is free costs not an instruction more.
 //!
 //! # Features and platforms
 //!
@@ -155,6 +157,7 @@ mod ordered;
 mod outside;
 mod owner;
 mod process;
+mod profile;
 mod proof;
 mod refusal;
 mod report;
@@ -164,6 +167,7 @@ mod site;
 mod snapshot;
 mod space;
 mod state;
+mod stats;
 mod sync;
 mod table;
 mod timer;
@@ -184,11 +188,13 @@ pub use crate::lease::Fence;
 pub use crate::leased::{AsyncLeaseGuard, LeaseGuard, Leased, Lost};
 pub use crate::local::Locks;
 pub use crate::named::{Named, named};
+pub use crate::profile::{Profile, profile};
 pub use crate::report::{Cause, Report, report};
 pub use crate::site::Site;
 pub use crate::snapshot::snapshot;
 pub use crate::space::{FromFailure, Space};
 pub use crate::state::{LockState, Waiter};
+pub use crate::stats::{Sample, Stats, stats};
 // What the compiler names in its errors about expanded code, so that it does by this path.
 #[doc(hidden)]
 pub use crate::{

@@ -15,7 +15,7 @@ statics! {
 ///
 /// | bit | who |
 /// |---|---|
-/// | 0 | the [counts](crate::costs) |
+/// | 0 | the counts of [`stats`](crate::stats()) and [`profile`](crate::profile()) |
 /// | 1 | an observer |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listeners(u8);

@@ -195,6 +195,11 @@ fn long_hold_is_told_of_while_it_lasts_and_when_it_ends() {
         while start.elapsed() < 2 * LONG {
             drop(short.key(7).lock());
         }
+        let line = |name: &str| format!("lockutils_long_holds_total{{space=\"{name}\"");
+        let text = lockutils::stats().to_prometheus();
+        assert!(text.contains(&line("long hold")), "{text}");
+        assert!(!text.contains(&line("short holds")), "{text}");
+        assert!(text.contains("\nlockutils_held{"), "{text}");
         observe::long_holds(None);
         assert_eq!(told("short holds"), []);
     });

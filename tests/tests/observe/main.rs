@@ -4,7 +4,10 @@
 
 #![forbid(unsafe_code)]
 
+mod blame;
 mod events;
+mod metrics;
+mod profile;
 
 use lockutils::Locks;
 use lockutils::observe::{self, Event, Observer, Outcome};

@@ -92,3 +92,28 @@ fn blame_of_a_waiter_that_comes() {
 fn blame_of_a_waiter_that_leaves() {
     model(3, || wait(&LOCKS, false));
 }
+
+/// Time passes in one hold after the other, of which the second is a waiter's, while somebody looks.
+#[test]
+fn blame_of_one_hold_after_another() {
+    model(2, || {
+        listen(Listeners::COUNTS);
+        let (first, line) = (LOCKS.key("0").lock(), line!());
+        let (mut second, next_line) = (LOCKS.key("0").lock_async(), line!());
+        let mut third = LOCKS.key("0").lock_async();
+        assert!(poll_once(&mut second).is_pending() && poll_once(&mut third).is_pending());
+        let look = thread::spawn(|| {
+            looks::queues();
+        });
+        pass(PATIENCE / 4);
+        drop(first);
+        let second = poll_once(&mut second);
+        assert!(second.is_ready());
+        pass(PATIENCE / 2);
+        drop(second);
+        assert!(poll_once(&mut third).is_ready());
+        look.join().unwrap();
+        assert_eq!(sums(line), [500_000, 1_000_000, 1_000_000]);
+        assert_eq!(sums(next_line)[0], 500_000);
+    });
+}

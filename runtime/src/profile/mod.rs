@@ -1,0 +1,104 @@
+//! Where in the code locks cost others their time.
+//!
+//! The rows are those of the [`costs`], with the sites as texts, since one place in the code can have
+//! several addresses. They are written as a [table](table) for a terminal, as lines for flame graphs,
+//! and in the format of [`pprof`].
+
+mod pprof;
+mod rows;
+mod table;
+
+use crate::costs;
+use crate::observe::listen::{Listeners, listen};
+use crate::table::looks;
+use rows::Rows;
+use std::fmt;
+use std::io::{self, Write};
+
+/// Who made others wait for locks, where in the code, and where those waited. It begins with the
+/// first call of this or of [`stats`](crate::stats()), or with an
+/// [observer](crate::observe::set_observer), and has all that has been waited since, that of those
+/// who still wait too.
+///
+/// Each wait is blamed on who had the lock meanwhile: where that were several, one after the other,
+/// on each for its time, and several at a time evenly. While nobody had it, on the waiter that was
+/// called to take it and did not come.
+///
+/// # Examples
+///
+/// ```
+/// # let _ = lockutils::profile();
+/// // .. and after a while:
+/// println!("{}", lockutils::profile());
+/// ```
+///
+/// ```text
+/// 10.0 s: 1204 waits, 381.3 waiter-seconds, load 38.1
+/// HELD BY                    LOAD  SHARE  WAITS  WORST KEY          WAITED THERE
+/// connect (src/cells.rs:41)  29.8   78 %    214  cells/2f1c (97 %)  fetch (src/image.rs:12) 88 %, ..
+/// ```
+#[must_use]
+pub fn profile() -> Profile {
+    listen(Listeners::COUNTS);
+    // So that those are charged who still wait.
+    looks::queues();
+    Profile(Rows::new(&costs::copy()))
+}
+
+/// What [`profile`](profile()) gives.
+///
+/// [`Display`](fmt::Display) gives a table for people, the costliest first: how many were kept
+/// waiting on average, which share of all that is, how many waits that was, and which key had
+/// the most of it.
+#[derive(Clone, Debug)]
+pub struct Profile(Rows);
+
+impl Profile {
+    /// Writes a line for each pair of places, `cells;connect (src/cells.rs:41);refresh
+    /// (src/cells.rs:90) 12107400`: the space, who had the lock, who waited, and how many
+    /// nanoseconds. It is what tools that draw flame graphs read.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// lockutils::profile().write_folded(std::io::stdout())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_folded(&self, mut to: impl Write) -> io::Result<()> {
+        for row in self.0.rows.iter().filter(|row| row.cost.nanoseconds > 0) {
+            let [space, holder, waiter] =
+                [row.space, &row.holder.text, &row.waiter.text].map(rows::frame);
+            writeln!(to, "{space};{holder};{waiter} {}", row.cost.nanoseconds)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the format of `pprof`, not compressed, which `go tool pprof FILE` and others read: two
+    /// values, `contentions/count` and `delay/nanoseconds`, and the costliest keys by the label
+    /// `key`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let mut file = Vec::new();
+    /// lockutils::profile().write_pprof(&mut file)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn write_pprof(&self, mut to: impl Write) -> io::Result<()> {
+        to.write_all(&pprof::encode(&self.0))
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        table::write(&self.0, f)
+    }
+}

@@ -1,0 +1,99 @@
+//! The rows of a profile.
+
+use crate::costs::{Cost, CostOfKey, Costs};
+use crate::key::Key;
+use crate::site::Site;
+use crate::table::identity::name_of;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A profile, as rows of which the costliest comes first.
+#[derive(Clone, Debug)]
+pub(super) struct Rows {
+    /// How long it has been counted.
+    pub(super) lasted: Duration,
+    pub(super) rows: Vec<Row>,
+}
+
+/// What those waited here who waited for what was held there.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) space: &'static str,
+    pub(super) holder: Place,
+    pub(super) waiter: Place,
+    pub(super) cost: Cost,
+    /// Of which that of the costliest keys is a part.
+    pub(super) keys: Vec<(Key, Cost)>,
+}
+
+/// A place in the code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) text: String,
+    pub(super) file: &'static str,
+    pub(super) line: u32,
+}
+
+impl From<Site> for Place {
+    fn from(site: Site) -> Self {
+        Self {
+            text: site.to_string(),
+            file: site.location().file(),
+            line: site.location().line(),
+        }
+    }
+}
+
+impl Rows {
+    pub(super) fn new(costs: &Costs) -> Self {
+        let mut rows = BTreeMap::new();
+        for (pair, cost) in costs.pairs.iter() {
+            let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
+            let row: &mut (Cost, BTreeMap<Key, Cost>) = rows.entry(id).or_default();
+            row.0.add(*cost);
+        }
+        for CostOfKey { pair, key, cost } in costs.keys.iter() {
+            let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
+            if let Some((_, keys)) = rows.get_mut(&id) {
+                keys.entry(key.clone()).or_default().add(cost);
+            }
+        }
+        let row = |((space, holder, waiter), (cost, keys))| Row {
+            space,
+            holder,
+            waiter,
+            cost,
+            keys: BTreeMap::into_iter(keys).collect(),
+        };
+        let mut rows: Vec<_> = rows.into_iter().map(row).collect();
+        rows.sort_by_key(|row| u64::MAX - row.cost.nanoseconds);
+        let lasted = costs.lasted();
+        Self { lasted, rows }
+    }
+}
+
+/// A text as a frame of a folded stack, which has no semicolon, no end of line, and some letter.
+pub(super) fn frame(text: &str) -> String {
+    let allowed = |char: char| match char {
+        ';' => ':',
+        char if char.is_control() => ' ',
+        char => char,
+    };
+    let text: String = text.chars().map(allowed).collect();
+    if text.is_empty() {
+        "unnamed".to_owned()
+    } else {
+        text
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::frame;
+
+    #[test]
+    fn frame_is_one_and_not_empty() {
+        assert_eq!(frame("a;b\nc"), "a:b c");
+        assert_eq!(frame(""), "unnamed");
+    }
+}

@@ -1,0 +1,102 @@
+//! What locks have cost, as metrics.
+//!
+//! The counts are read from the [`costs`], once those who still wait are charged for what they have
+//! waited so far. What is now, as the number of those who wait, is looked at. The [`families`] are the metrics,
+//! each with its name, its type and its samples.
+
+mod families;
+mod sample;
+
+use crate::costs;
+use crate::observe::holds;
+use crate::observe::listen::{Listeners, listen};
+use crate::table::identity::name_of;
+use crate::table::looks;
+use families::{Family, Now, families};
+pub use sample::Sample;
+use std::collections::BTreeMap;
+
+/// The counts and times of this process's locks, by space and by place in the code, and never by
+/// key. They begin with the first call of this or of [`profile`](crate::profile()), or with an
+/// [observer](crate::observe::set_observer), and grow from then on.
+///
+/// What is counted is waiting. How often locks are taken that nobody else wants is not: that would
+/// cost each of them a third more.
+///
+/// # Examples
+///
+/// ```
+/// // What `/metrics` answers, in any web framework.
+/// let text = lockutils::stats().to_prometheus();
+/// assert!(text.contains("lockutils_build_info{version="));
+/// ```
+#[must_use]
+pub fn stats() -> Stats {
+    listen(Listeners::COUNTS);
+    let mut now: BTreeMap<&str, Now> = BTreeMap::new();
+    for queue in looks::queues() {
+        let all = now.entry(name_of(queue.space)).or_default();
+        all.waiters += queue.waiters;
+        all.oldest = all.oldest.max(queue.oldest);
+    }
+    if holds::are_watched() {
+        for (space, holders) in looks::holders() {
+            *now.entry(name_of(space)).or_default().held.get_or_insert(0) += holders;
+        }
+    }
+    Stats(families(&costs::copy(), &now))
+}
+
+/// What [`stats`](stats()) gives.
+///
+/// | name | type | labels | |
+/// |---|---|---|---|
+/// | `lockutils_wait_duration_seconds` | histogram | space, outcome | waits that are over, of which `_count` says how many |
+/// | `lockutils_waiter_seconds_total` | counter | space, site | how long others have waited for what was held here; its rate is how many are kept waiting on average |
+/// | `lockutils_waiters` | gauge | space | who waits now |
+/// | `lockutils_oldest_wait_seconds` | gauge | space | how long the first of them has |
+/// | `lockutils_handover_duration_seconds` | histogram | space | from when a waiter could have had the lock until it ran |
+/// | `lockutils_busy_total` | counter | space, site | locks that were refused to who doesn't wait, by who had them |
+/// | `lockutils_spins_total` | counter | space | locks that were free after a pause of some 100 ns |
+/// | `lockutils_long_holds_total` | counter | space, site | with [`long_holds`](crate::observe::long_holds) |
+/// | `lockutils_held` | gauge | space | locks that are held now; with `long_holds` |
+/// | `lockutils_deadlocks_total` | counter | kind: `certain` or `suspected` | |
+/// | `lockutils_events_dropped_total` | counter | | what there was no room to count: it would be the 513th series |
+/// | `lockutils_build_info` | gauge | version | 1 |
+///
+/// A `site` is a place in the code, such as `connect (src/cells.rs:41)`, and empty where it isn't
+/// known. A histogram has bounds from 10 µs to a minute.
+///
+/// # OpenTelemetry
+///
+/// Have each metric observed by its [`Sample`]s:
+///
+/// ```
+/// # struct Meter;
+/// # impl Meter { fn observe(&self, _: f64, _: &[(&'static str, String)]) {} }
+/// fn observe_waiters(observer: &Meter) {
+///     for sample in lockutils::stats().samples() {
+///         if sample.name() == "lockutils_waiter_seconds_total" {
+///             observer.observe(sample.value(), sample.labels());
+///         }
+///     }
+/// }
+/// # observe_waiters(&Meter);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Stats(Vec<Family>);
+
+impl Stats {
+    /// The text that Prometheus and those like it scrape, in its format 0.0.4, which is of the
+    /// content type `text/plain; version=0.0.4`.
+    #[must_use]
+    pub fn to_prometheus(&self) -> String {
+        self.0.iter().map(Family::to_string).collect()
+    }
+
+    /// Each value, for other systems. A histogram is the values that Prometheus has of one:
+    /// `_bucket` for each bound, with the label `le`, `_sum` and `_count`.
+    pub fn samples(&self) -> impl Iterator<Item = &Sample> {
+        self.0.iter().flat_map(|family| &family.samples)
+    }
+}

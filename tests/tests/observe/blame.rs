@@ -1,0 +1,217 @@
+//! Whom waits are blamed on.
+
+use crate::{Told, told, watch};
+use lockutils::{AsyncGuard, Locks, profile};
+use lockutils_tests::{ByHand, in_time};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::task::Poll;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many nanoseconds were waited in a space, by the lines of who had the lock and who waited.
+fn blamed(space: &str) -> BTreeMap<(u32, u32), u64> {
+    let mut folded = Vec::new();
+    profile().write_folded(&mut folded).unwrap();
+    let folded = String::from_utf8(folded).unwrap();
+    let line = |site: &str| site.rsplit_once(':').unwrap().1.parse::<u32>().unwrap();
+    let pair = |text: &str| {
+        let (stack, nanoseconds) = text.rsplit_once(' ').unwrap();
+        let [name, holder, waiter] = stack.split(';').collect::<Vec<_>>()[..] else {
+            panic!("{text}");
+        };
+        let pair = (line(holder), line(waiter));
+        (name == space).then(|| (pair, nanoseconds.parse().unwrap()))
+    };
+    folded.lines().filter_map(pair).collect()
+}
+
+fn sum(blamed: &BTreeMap<(u32, u32), u64>, of: impl Fn(u32, u32) -> bool) -> u64 {
+    let of = blamed
+        .iter()
+        .filter(|((holder, waiter), _)| of(*holder, *waiter));
+    of.map(|(_, nanoseconds)| nanoseconds).sum()
+}
+
+/// How long all waits in a space were that have ended.
+fn waited(space: &str) -> u64 {
+    let time = |told| match told {
+        Told::End(_, time) => Some(u64::try_from(time.as_nanos()).unwrap()),
+        _ => None,
+    };
+    told(space).into_iter().filter_map(time).sum()
+}
+
+fn assert_near(part: u64, all: u64, share: f64, space: &str) {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds are enough")]
+    let is = part as f64 / all as f64;
+    assert!(
+        (is - share).abs() < 0.02,
+        "{space}: {is:.3} instead of {share:.3}"
+    );
+}
+
+/// Two places hold a lock for 10 and for 1 ms in turn, with somebody waiting all the time.
+#[test]
+fn blame_of_a_workload_is_as_long_as_its_holds() {
+    watch();
+    in_time(|| {
+        let locks = Locks::new("workload").fair();
+        let mut times = [Duration::ZERO; 2];
+        let mut lines = [0; 2];
+        for round in 0..40 {
+            let index = round % 2;
+            let start = Instant::now();
+            let (guard, line) = match index {
+                0 => (locks.key(7).try_lock(), line!()),
+                _ => (locks.key(7).try_lock(), line!()),
+            };
+            lines[index] = line;
+            let mut next = ByHand::new(locks.key(7).lock_async());
+            assert!(next.poll().is_pending());
+            thread::sleep(Duration::from_millis([10, 1][index]));
+            drop(guard.unwrap());
+            drop(next.finish());
+            times[index] += start.elapsed();
+        }
+        let blamed = blamed("workload");
+        let all = sum(&blamed, |_, _| true);
+        assert_eq!(all, waited("workload"));
+        for (line, time) in lines.into_iter().zip(times) {
+            let share = time.as_secs_f64() / times.iter().sum::<Duration>().as_secs_f64();
+            let by = sum(&blamed, |holder, _| holder == line);
+            assert_near(by, all, share, "workload");
+        }
+    });
+}
+
+#[test]
+fn several_holders_are_blamed_evenly_and_a_waiter_that_does_not_come_for_itself() {
+    watch();
+    in_time(|| {
+        let locks = Locks::new("several").permits(2);
+        let (one, first) = (locks.key(7).lock(), line!());
+        let (_other, second) = (locks.key(7).lock(), line!());
+        let (mut waiter, own) = (ByHand::new(locks.key(7).lock_async()), line!());
+        assert!(waiter.poll().is_pending());
+        let start = Instant::now();
+        thread::sleep(Duration::from_millis(60));
+        drop(one);
+        let both = start.elapsed();
+        thread::sleep(Duration::from_millis(30));
+        drop(waiter.finish());
+        let all = start.elapsed();
+        let blamed = blamed("several");
+        let sums = [first, second, own].map(|line| sum(&blamed, |holder, _| holder == line));
+        let share = |time: Duration| time.as_secs_f64() / all.as_secs_f64();
+        let shares = [both / 2, both / 2, all.checked_sub(both).unwrap()].map(share);
+        for (sum, share) in sums.into_iter().zip(shares) {
+            assert_near(sum, waited("several"), share, "several");
+        }
+        assert_eq!(sums.iter().sum::<u64>(), waited("several"));
+    });
+}
+
+/// What still waits is blamed on somebody too, and not twice.
+#[test]
+fn blame_of_a_wait_grows_while_it_lasts() {
+    watch();
+    in_time(|| {
+        let locks = Locks::new("lasts");
+        let guard = locks.key(7).lock();
+        let mut waiter = ByHand::new(locks.key(7).lock_async());
+        assert!(waiter.poll().is_pending());
+        let so_far = || sum(&blamed("lasts"), |_, _| true);
+        let first = so_far();
+        thread::sleep(Duration::from_millis(5));
+        let second = so_far();
+        assert!(second >= first + 5_000_000, "{first}, {second}");
+        assert_eq!(waited("lasts"), 0);
+        drop(guard);
+        drop(waiter.finish());
+        assert_eq!(so_far(), waited("lasts"));
+    });
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// From one of three places, shared or not.
+    Take(usize, bool),
+    Release(usize),
+    Poll(usize),
+    Cancel(usize),
+    /// So many microseconds go by. After a millisecond locks are handed over.
+    Pass(u64),
+    /// Somebody looks at what has been waited so far.
+    Look,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..3_usize, any::<bool>()).prop_map(|(place, shared)| Step::Take(place, shared)),
+        3 => any::<usize>().prop_map(Step::Release),
+        2 => any::<usize>().prop_map(Step::Poll),
+        1 => any::<usize>().prop_map(Step::Cancel),
+        2 => (0..1500_u64).prop_map(Step::Pass),
+        1 => Just(Step::Look),
+    ]
+}
+
+fn take<T>(all: &mut Vec<T>, number: usize) -> Option<T> {
+    let index = number.checked_rem(all.len())?;
+    Some(all.swap_remove(index))
+}
+
+#[expect(clippy::match_same_arms, reason = "each arm is a place of its own")]
+fn run(locks: &Locks, steps: Vec<Step>) {
+    let mut guards: Vec<AsyncGuard> = Vec::new();
+    let mut waiters = Vec::new();
+    for step in steps {
+        match step {
+            Step::Take(place, shared) => {
+                let key = locks.key(7);
+                let key = if shared { key.shared() } else { key };
+                let future = match place {
+                    0 => key.lock_async(),
+                    1 => key.lock_async(),
+                    _ => key.lock_async(),
+                };
+                let mut waiter = ByHand::new(future);
+                match waiter.poll() {
+                    Poll::Ready(guard) => guards.push(guard),
+                    Poll::Pending => waiters.push(waiter),
+                }
+            }
+            Step::Release(number) => drop(take(&mut guards, number)),
+            Step::Poll(number) => {
+                if let Some(mut waiter) = take(&mut waiters, number) {
+                    match waiter.poll() {
+                        Poll::Ready(guard) => guards.push(guard),
+                        Poll::Pending => waiters.push(waiter),
+                    }
+                }
+            }
+            Step::Cancel(number) => drop(take(&mut waiters, number)),
+            Step::Pass(time) => thread::sleep(Duration::from_micros(time)),
+            Step::Look => drop(profile()),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// To the nanosecond, in whatever order it all happens.
+    #[test]
+    fn blame_is_as_long_as_the_waits(
+        permits in 1..3_u32,
+        is_fair in any::<bool>(),
+        steps in vec(step(), 0..40),
+    ) {
+        watch();
+        let locks = Locks::new("programs").permits(permits);
+        run(&if is_fair { locks.fair() } else { locks }, steps);
+        prop_assert_eq!(sum(&blamed("programs"), |_, _| true), waited("programs"));
+    }
+}
