@@ -4,15 +4,22 @@ use crate::json::Json;
 use crate::json::lock;
 use crate::json::read::{self, Value};
 use crate::name::Keys;
+use crate::profile::profile_with;
 use crate::report::report_with;
 use crate::snapshot::Snapshot;
+use crate::stats::stats;
 use std::time::{Duration, Instant};
 
 /// Writes an answer, an object.
 type Answer = fn(&Ask, &mut Json);
 
 /// What can be asked for, by name: with `get` once, and with `watch` again and again.
-const ANSWERS: [(&str, Answer); 2] = [("locks", locks), ("why", why)];
+const ANSWERS: [(&str, Answer); 4] = [
+    ("locks", locks),
+    ("metrics", metrics),
+    ("profile", profile),
+    ("why", why),
+];
 
 /// How many locks are shown without a `limit`, and at most.
 const LOCKS: usize = 200;
@@ -23,6 +30,9 @@ const QUEUE: usize = 20;
 
 /// How much of a text has room beside the same as data, in bytes.
 const TEXT: usize = 256 * 1024;
+
+/// How long the metrics may be, in bytes.
+const METRICS: usize = 1000 * 1024;
 
 /// How often somebody who watches is told at most, and without `every_ms`.
 const SOONEST: Duration = Duration::from_millis(100);
@@ -138,6 +148,18 @@ fn why(ask: &Ask, json: &mut Json) {
     });
 }
 
+/// What locks have cost, as Prometheus has it.
+fn metrics(_: &Ask, json: &mut Json) {
+    let text = stats().to_prometheus();
+    json.object(|json| json.field("metrics").long_text(text, METRICS));
+}
+
+/// Where in the code locks cost others their time, as data and as text.
+fn profile(ask: &Ask, json: &mut Json) {
+    let profile = profile_with(ask.context.keys);
+    json.object(|json| profile.write_json(json));
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -179,8 +201,11 @@ mod tests {
     fn wrong_request_is_told_what_there_is() {
         for (request, part) in [
             ("{}", "expected a field `get` or `watch`"),
-            (r#"{"get":"keys"}"#, "one of \"locks\", \"why\""),
-            (r#"{"get":1}"#, "one of \"locks\", \"why\""),
+            (
+                r#"{"get":"keys"}"#,
+                "one of \"locks\", \"metrics\", \"profile\", \"why\"",
+            ),
+            (r#"{"get":1}"#, "one of \"locks\", "),
             (r#"{"get":"locks","limit":-1}"#, "`limit` is to be"),
             (r#"{"get":"locks","limit":"1"}"#, "`limit` is to be"),
             (

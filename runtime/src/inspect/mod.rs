@@ -52,6 +52,8 @@
 //! | request | reply |
 //! |---|---|
 //! | `{"get":"locks","limit":200}` | `{"locks":[..],"left_off":0,"held":7,"waiters":41,"at_s":261.3}`: those first that most wait for |
+//! | `{"get":"metrics"}` | `{"metrics":".."}`: what [`stats`](crate::stats()) has for Prometheus |
+//! | `{"get":"profile"}` | `{"profile":[{"space":..,"held_by":..,"waited":..,"waits":..,"waited_ns":..,"keys":[..]}],"left_off":0,"lasted_s":10.0,"text":".."}`: [`profile`](crate::profile()) as data, and its table |
 //! | `{"get":"why"}` | `{"why":{"causes":[..],..},"text":".."}`: [`report`](crate::report()) as data, and its text |
 //! | `{"watch":"locks","every_ms":1000}` | the same reply as to `get`, again and again until the connection ends |
 //! | anything else | `{"error":".."}` |

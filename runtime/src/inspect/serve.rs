@@ -7,6 +7,7 @@ use super::start;
 use super::sys::{self, Ready};
 use crate::json::Json;
 use crate::name::Keys;
+use crate::observe::listen::{Listeners, listen};
 use crate::process;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -141,6 +142,7 @@ impl Builder {
         };
         let thread = thread::Builder::new().name("lockutils-inspect".to_owned());
         let thread = Some(thread.spawn(move || service.run())?);
+        listen(Listeners::COUNTS);
         Ok(Server { name, stop, thread })
     }
 }

@@ -4,16 +4,20 @@
 //! several addresses. They are written as a [table](table) for a terminal, as lines for flame graphs,
 //! and in the format of [`pprof`].
 
+#[cfg(all(feature = "inspect", unix))]
+mod json;
 mod pprof;
 mod rows;
 mod table;
 
 use crate::costs;
+use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
 use crate::table::looks;
 use rows::Rows;
 use std::fmt;
 use std::io::{self, Write};
+use table::Table;
 
 /// Who made others wait for locks, where in the code, and where those waited. It begins with the
 /// first call of this or of [`stats`](crate::stats()), or with an
@@ -39,10 +43,15 @@ use std::io::{self, Write};
 /// ```
 #[must_use]
 pub fn profile() -> Profile {
+    profile_with(Keys::Plain)
+}
+
+/// The same, with what is shown of keys.
+pub(crate) fn profile_with(keys: Keys) -> Profile {
     listen(Listeners::COUNTS);
     // So that those are charged who still wait.
     looks::queues();
-    Profile(Rows::new(&costs::copy()))
+    Profile(Rows::new(&costs::copy(), keys))
 }
 
 /// What [`profile`](profile()) gives.
@@ -97,8 +106,16 @@ impl Profile {
     }
 }
 
+#[cfg(all(feature = "inspect", unix))]
+impl Profile {
+    /// Writes the fields of an answer at the socket.
+    pub(crate) fn write_json(&self, json: &mut crate::json::Json) {
+        json::write(&self.0, json);
+    }
+}
+
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        table::write(&self.0, f)
+        Table(&self.0).fmt(f)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::costs::{Cost, CostOfKey, Costs};
 use crate::key::Key;
+use crate::name::Keys;
 use crate::site::Site;
 use crate::table::identity::name_of;
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ impl From<Site> for Place {
 }
 
 impl Rows {
-    pub(super) fn new(costs: &Costs) -> Self {
+    pub(super) fn new(costs: &Costs, shown: Keys) -> Self {
         let mut rows = BTreeMap::new();
         for (pair, cost) in costs.pairs.iter() {
             let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
@@ -55,7 +56,7 @@ impl Rows {
         for CostOfKey { pair, key, cost } in costs.keys.iter() {
             let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
             if let Some((_, keys)) = rows.get_mut(&id) {
-                keys.entry(key.clone()).or_default().add(cost);
+                keys.entry(shown.shown(key)).or_default().add(cost);
             }
         }
         let row = |((space, holder, waiter), (cost, keys))| Row {

@@ -32,7 +32,16 @@ struct Culprit<'a> {
     rows: Vec<&'a Row>,
 }
 
-pub(super) fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// A profile, by its table.
+pub(super) struct Table<'a>(pub(super) &'a Rows);
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(self.0, f)
+    }
+}
+
+fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let seconds = rows.lasted.as_secs_f64();
     let mut culprits: BTreeMap<(&str, &str), Culprit<'_>> = BTreeMap::new();
     let mut all = Cost::default();

@@ -234,3 +234,30 @@ fn hashed_key_of_a_lock_file_is_nowhere_either() {
         });
     });
 }
+
+#[test]
+fn metrics_and_the_profile_are_answered_without_keys_where_those_are_hidden() {
+    let served = Served::new(Keys::Hashed);
+    let locks = Locks::new("profiled");
+    let guard = locks.key("secret").lock();
+    let mut waiter = ByHand::new(locks.key("secret").lock_async());
+    assert!(waiter.poll().is_pending());
+    drop(guard);
+    drop(waiter.finish());
+    let mut client = served.attach();
+    let answer = client.ask(r#"{"get":"metrics"}"#);
+    let metrics = answer["metrics"].as_str().unwrap();
+    let line = "\nlockutils_waiters{space=\"profiled\"} 0\n";
+    assert!(metrics.contains(line), "{metrics}");
+    let answer = client.ask(r#"{"get":"profile"}"#);
+    assert!(!answer.to_string().contains("secret"), "{answer}");
+    let mut rows = answer["profile"].as_array().unwrap().iter();
+    let row = rows.find(|row| row["space"] == "profiled").unwrap();
+    assert!(row["held_by"].as_str().unwrap().starts_with(file!()));
+    assert!(row["keys"][0]["key"].as_str().unwrap().starts_with('#'));
+    assert_eq!(row["keys"][0]["waited_ns"], row["waited_ns"]);
+    assert!(row["waited_ns"].as_u64() > Some(0) && answer["left_off"] == 0);
+    assert!(answer["lasted_s"].as_f64() >= Some(0.0));
+    let text = answer["text"].as_str().unwrap();
+    assert!(text.contains("HELD BY"), "{text}");
+}
