@@ -41,6 +41,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Run(RunArgs),
     Ps(PsArgs),
+    Why(WhyArgs),
+    Top(TopArgs),
     Rm(RmArgs),
     Sweep(SweepArgs),
     Wrap(WrapArgs),
@@ -124,6 +126,10 @@ pub(crate) struct PsArgs {
     #[arg(long, value_name = "BY", value_enum, default_value_t = Sort::Age)]
     pub(crate) sort: Sort,
 
+    /// Show the locks in the memory of processes that serve as well
+    #[arg(short, long, conflicts_with_all = ["on", "keys"])]
+    pub(crate) all: bool,
+
     /// Print JSON: an array with an object for each lock
     #[arg(long)]
     pub(crate) json: bool,
@@ -134,6 +140,34 @@ pub(crate) struct PsArgs {
 
     #[command(flatten)]
     pub(crate) source: Source,
+}
+
+/// Say why a process that runs is stuck
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/why.txt"))]
+pub(crate) struct WhyArgs {
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+
+    /// Print JSON: an object with the causes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the locks of a process that runs, as they change
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/top.txt"))]
+pub(crate) struct TopArgs {
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+}
+
+/// Which process.
+#[derive(Args)]
+pub(crate) struct ServiceArgs {
+    /// A process that serves: its id, its name, or the path of its socket; without it, the only one
+    #[arg(value_name = "PID|NAME|SOCKET", value_hint = ValueHint::AnyPath)]
+    pub(crate) service: Option<OsString>,
 }
 
 /// The order of a list of locks.
@@ -226,11 +260,11 @@ fn hinted(mut error: clap::Error) -> clap::Error {
         ErrorKind::MissingRequiredArgument,
         ErrorKind::UnknownArgument,
     ];
-    if kinds.contains(&error.kind()) {
-        if let Some(hint) = hint::of(&words) {
-            let hints = vec![StyledStr::from(hint)];
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hints));
-        }
+    if kinds.contains(&error.kind())
+        && let Some(hint) = hint::of(&words)
+    {
+        let hints = vec![StyledStr::from(hint)];
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(hints));
     }
     error
 }

@@ -8,7 +8,7 @@ use crate::holder;
 use crate::launch::NotRun;
 use lockutils::ErrorKind;
 use std::error::Error;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ const USAGE: u8 = 64;
 /// wrong.
 const DEADLOCK: u8 = 70;
 
-/// The server of the locks isn't there, or refuses: `EX_UNAVAILABLE`.
+/// The server of the locks, or the process that is asked, isn't there, or refuses: `EX_UNAVAILABLE`.
 const UNAVAILABLE: u8 = 69;
 
 /// The lock files can't be used: `EX_IOERR`.
@@ -39,6 +39,18 @@ const NOT_FOUND: u8 = 127;
 
 /// A child was killed; the signal's number is added.
 pub(crate) const KILLED: i32 = 128;
+
+/// That no process serves its locks that was meant, or that it doesn't answer.
+#[derive(Debug)]
+pub(crate) struct NoService(pub(crate) String);
+
+impl Display for NoService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for NoService {}
 
 /// Tells whether a lock was not taken since it is held.
 pub(crate) fn is_conflict(error: &lockutils::Error) -> bool {
@@ -109,6 +121,9 @@ fn status(error: &anyhow::Error) -> u8 {
             ErrorKind::Lost => LOST,
             _ => FAILED,
         };
+    }
+    if error.is::<NoService>() {
+        return UNAVAILABLE;
     }
     if error.is::<HeldAbove>() {
         return DEADLOCK;

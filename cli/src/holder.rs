@@ -87,7 +87,7 @@ pub(crate) fn command_of(pid: u32) -> Option<String> {
 }
 
 /// Nobody can have the terminal do something by a name.
-fn shown(command: &str) -> String {
+pub(crate) fn shown(command: &str) -> String {
     command.chars().flat_map(visible).collect()
 }
 

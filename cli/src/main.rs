@@ -6,7 +6,8 @@
 //! waits for that, [`waiting`] shows for whom, unless it is for an [`ancestor`], and for ever; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
 //! hasn't got yet, as soon as the [`process`] that sent it can't send more; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
-//! [`holder`]s in people's terms and the [`waiters`];
+//! [`holder`]s in people's terms and the [`waiters`]; a process that serves its locks is a
+//! [`service`], whose [`answer`]s [`why`] prints and [`top`] shows as they change;
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
 
@@ -17,6 +18,7 @@
 )]
 
 mod ancestor;
+mod answer;
 mod args;
 mod child;
 mod completions;
@@ -24,6 +26,7 @@ mod exit;
 mod hint;
 mod holder;
 mod launch;
+mod listing;
 mod man;
 mod place;
 mod process;
@@ -32,12 +35,15 @@ mod remote;
 mod rm;
 mod run;
 mod screen;
+mod service;
 mod signal;
 mod sweep;
 mod table;
 mod taking;
+mod top;
 mod waiters;
 mod waiting;
+mod why;
 mod witness;
 mod wrap;
 
@@ -61,6 +67,8 @@ fn act() -> Result<ExitCode> {
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Ps(args) => ps::run(args),
+        Command::Why(args) => why::run(args),
+        Command::Top(args) => top::run(args),
         Command::Rm(args) => rm::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Wrap(args) => wrap::run(args),

@@ -1,9 +1,10 @@
 //! `lockutils ps`: which locks are held, and by whom.
 
 use crate::args::{PsArgs, Sort};
+use crate::service::{self, Hello};
 use crate::table::Lock;
 use crate::waiters::Waiters;
-use crate::{exit, holder, screen, table};
+use crate::{answer, exit, holder, listing, screen, table};
 use anyhow::Result;
 use lockutils::{Error, FileLocks, FileStates, Holder, Key, LockState};
 use lockutils_any::Any;
@@ -14,6 +15,10 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::iter;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+/// How many locks of a process are shown.
+const LOCKS: usize = 500;
 
 /// Whose locks are shown.
 enum Locks {
@@ -33,21 +38,77 @@ pub(crate) fn run(args: &PsArgs) -> Result<ExitCode> {
         }
         screen::show(|| {
             let (held, failed) = look(&locks, args)?;
+            let (inside, silent) = inside(args);
             let failed = failed.iter().map(exit::with_cause);
+            let silent = silent.iter().map(|error| format!("{error:#}"));
             let parts = iter::once(table::text(locks.name(), &args.keys, &held)).chain(failed);
+            let parts = parts.chain(inside.iter().map(text)).chain(silent);
             Ok(parts.collect::<Vec<_>>().join("\n"))
         })?;
         return Ok(ExitCode::SUCCESS);
     }
     let (held, failed) = look(&locks, args)?;
+    let (inside, silent) = inside(args);
     let text = if args.json {
-        let values: Vec<Value> = held.iter().map(|lock| value(&locks, lock)).collect();
+        let inside = inside.iter().flat_map(|(process, locks)| {
+            let locks = locks.locks.iter();
+            locks.map(|lock| value_inside(process, lock))
+        });
+        let values: Vec<Value> = { held.iter() }
+            .map(|lock| value(&locks, lock))
+            .chain(inside)
+            .collect();
         format!("{:#}", Value::from(values))
     } else {
-        table::text(locks.name(), &args.keys, &held)
+        table::text(locks.name(), &args.keys, &held) + &inside.iter().map(text).collect::<String>()
     };
     writeln!(io::stdout(), "{text}")?;
+    for error in &silent {
+        exit::say(format_args!("{error:#}"));
+    }
     Ok(exit::listed(&failed))
+}
+
+/// What processes that serve have in their memory, if that was asked for; and who doesn't answer.
+fn inside(args: &PsArgs) -> (Vec<(Hello, answer::Locks)>, Vec<anyhow::Error>) {
+    let (mut inside, mut silent) = (Vec::new(), Vec::new());
+    for service in args.all.then(service::all).into_iter().flatten() {
+        let request = json!({ "get": "locks", "limit": LOCKS });
+        let told = service.and_then(|mut service| {
+            let locks = service.ask_for(&request)?;
+            Ok((service.hello, locks))
+        });
+        match told {
+            Ok(told) => inside.push(told),
+            Err(error) => silent.push(error),
+        }
+    }
+    (inside, silent)
+}
+
+fn text((process, locks): &(Hello, answer::Locks)) -> String {
+    format!("\n\n{}", listing::text(process, locks))
+}
+
+/// A lock in the memory of a process, with the same fields as one of a file.
+fn value_inside(process: &Hello, lock: &answer::Lock) -> Value {
+    let since = lock
+        .held()
+        .and_then(|held| Duration::try_from_secs_f64(held).ok());
+    let since = since.and_then(|held| SystemTime::now().checked_sub(held));
+    json!({
+        "space": lock.space,
+        "key": lock.key,
+        "pid": process.pid,
+        "pid_namespace": null,
+        "host": null,
+        "command": process.name,
+        "site": lock.holders.first().and_then(|holder| holder.site.as_ref()),
+        "since": since.map(|since| humantime::format_rfc3339_millis(since).to_string()),
+        "waiters": lock.waiters,
+        "waiter_pids": [],
+        "in_process": true,
+    })
 }
 
 /// The locks that were asked for, in the order that was asked for, and what can't be seen.

@@ -40,14 +40,7 @@ pub(crate) fn text(locks: &str, named: &[OsString], held: &[Lock]) -> String {
         };
         return format!("nobody holds {which} in {locks:?}, {now}");
     }
-    let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_style(TableComponent::HeaderLines, '─')
-        .set_style(TableComponent::MiddleHeaderIntersections, '─')
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_truncation_indicator("…")
-        .set_header(TITLES);
+    let mut table = plain(&TITLES);
     for lock in held {
         let mut row = Row::from(cells(lock).map(Cell::new));
         // What is too wide for the terminal is cut off.
@@ -57,6 +50,19 @@ pub(crate) fn text(locks: &str, named: &[OsString], held: &[Lock]) -> String {
     let has_place = held.iter().any(|lock| place(lock).is_some());
     fit(&mut table, width(), has_place);
     format!("locks in {locks:?}, {now}\n\n{}", table.trim_fmt())
+}
+
+/// A table of that style.
+pub(crate) fn plain(titles: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─')
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_truncation_indicator("…")
+        .set_header(titles);
+    table
 }
 
 fn cells(lock: &Lock) -> [String; TITLES.len()] {
@@ -91,7 +97,7 @@ fn waiters(lock: &Lock) -> String {
 }
 
 /// The width of the terminal, if it is one and has any.
-fn width() -> Option<u16> {
+pub(crate) fn width() -> Option<u16> {
     if !io::stdout().is_terminal() {
         return None;
     }

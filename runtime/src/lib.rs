@@ -135,7 +135,10 @@ mod global;
 mod graph;
 mod guard;
 #[doc = include_str!("../docs/WHICH.md")]
-pub mod guide {}
+pub mod guide {
+    #[doc = include_str!("../docs/HANGS.md")]
+    pub mod hangs {}
+}
 mod handle;
 mod held;
 mod holder;

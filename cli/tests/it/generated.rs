@@ -3,7 +3,17 @@
 use crate::{code, done, lockutils, prepared};
 use lockutils_tests::Directory;
 
-const SUBCOMMANDS: [&str; 7] = ["run", "ps", "rm", "sweep", "wrap", "completions", "man"];
+const SUBCOMMANDS: [&str; 9] = [
+    "run",
+    "ps",
+    "why",
+    "top",
+    "rm",
+    "sweep",
+    "wrap",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_has_examples_and_exit_statuses() {
@@ -14,7 +24,7 @@ fn help_has_examples_and_exit_statuses() {
         let example = format!("\nExamples:\n  lockutils {subcommand}");
         assert!(done.out.contains(&example), "{}", done.out);
         assert!(done.out.contains("\nExit status:\n"), "{}", done.out);
-        if !["completions", "man"].contains(&subcommand) {
+        if !["completions", "man", "why", "top"].contains(&subcommand) {
             assert!(done.out.contains("LOCKUTILS_DIR "), "{}", done.out);
             assert!(done.out.contains("OSLO_LOCK_PATH "), "{}", done.out);
         }

@@ -14,9 +14,12 @@ mod python;
 mod removal;
 mod run;
 mod server;
+mod service;
 mod signal;
 mod terminal;
+mod top;
 mod watch;
+mod why;
 mod wrap;
 
 use lockutils_tests::Process;

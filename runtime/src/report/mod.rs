@@ -301,7 +301,7 @@ impl fmt::Display for Cause {
             }
             (None, None) => {}
         }
-        if self.waiters > 1 {
+        if self.waiters > 1 && !self.tree.is_empty() {
             write!(f, "\n   {} behind it:", self.waiters)?;
         }
         self.tree.draw(f, "   ")

@@ -128,6 +128,11 @@ impl View<'_> {
 }
 
 impl Tree {
+    /// Whether nobody is behind the lock but those who are shown already.
+    pub(super) fn is_empty(&self) -> bool {
+        self.branches.is_empty() && self.left_off == 0
+    }
+
     /// Draws the tree, each line after `indent`.
     pub(super) fn draw(&self, f: &mut fmt::Formatter<'_>, indent: &str) -> fmt::Result {
         let Self { branches, left_off } = self;

@@ -1,0 +1,131 @@
+//! What services tell of their locks.
+
+use crate::holder;
+use serde::Deserialize;
+
+/// All locks of a process.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "as the protocol has it")]
+pub(crate) struct Locks {
+    pub(crate) locks: Vec<Lock>,
+    /// How many locks aren't told of.
+    pub(crate) left_off: usize,
+    pub(crate) held: usize,
+    pub(crate) waiters: u32,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Lock {
+    pub(crate) space: String,
+    pub(crate) key: String,
+    pub(crate) holders: Vec<Party>,
+    pub(crate) holders_left_off: usize,
+    /// The first of those who wait.
+    pub(crate) queue: Vec<Party>,
+    pub(crate) waiters: u32,
+    /// Whether it is part of a deadlock, most likely.
+    pub(crate) suspected: bool,
+}
+
+/// So long a future has to come for its lock until that is said, in seconds: every waiter is on its way
+/// for some microseconds.
+const NOT_POLLED: f64 = 0.5;
+
+/// Who holds a lock or waits for it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Party {
+    pub(crate) site: Option<String>,
+    pub(crate) thread: Option<String>,
+    pub(crate) tid: Option<u32>,
+    pub(crate) task: Option<String>,
+    pub(crate) pid: Option<u32>,
+    pub(crate) held_at_least_s: Option<f64>,
+    pub(crate) since_s: Option<f64>,
+    /// Since when it could have come for the lock.
+    pub(crate) not_polled_s: Option<f64>,
+    /// All of it, as texts say it.
+    pub(crate) text: String,
+}
+
+impl Lock {
+    /// As reports name it. Nobody can have the terminal do something by it.
+    pub(crate) fn name(&self) -> String {
+        let Self { space, key, .. } = self;
+        let name = if key.is_empty() {
+            space.clone()
+        } else {
+            format!("{space}/{key}")
+        };
+        holder::shown(&name)
+    }
+
+    /// How long the first has waited, in seconds.
+    pub(crate) fn oldest(&self) -> Option<f64> {
+        self.queue.first()?.since_s
+    }
+
+    /// The first of the holders. Who was called to take the lock is as good as one.
+    fn first(&self) -> Option<&Party> {
+        let called = self
+            .queue
+            .first()
+            .filter(|first| first.not_polled_s.is_some());
+        self.holders.first().or(called)
+    }
+
+    /// Whether it was handed to a future that nobody has polled since.
+    pub(crate) fn is_not_polled(&self) -> bool {
+        let since = self.first().and_then(|first| first.not_polled_s);
+        since.is_some_and(|since| since >= NOT_POLLED)
+    }
+
+    /// Since when the holder has had the lock at least, or hasn't come for it, in seconds.
+    pub(crate) fn held(&self) -> Option<f64> {
+        let holder = self.first()?;
+        holder.not_polled_s.or(holder.held_at_least_s)
+    }
+
+    /// The first of the holders, and how many more there are.
+    pub(crate) fn held_by(&self) -> String {
+        let Some(first) = self.first() else {
+            return "on its way to the next".to_owned();
+        };
+        let mut text = first.name();
+        if self.is_not_polled() {
+            text += ", not polled";
+        }
+        if self.holders.is_empty() {
+            return text;
+        }
+        match self.holders.len() - 1 + self.holders_left_off {
+            0 => text,
+            more => format!("{text}, and {more} more"),
+        }
+    }
+}
+
+impl Party {
+    /// The place in the code, and the thread or task; short.
+    pub(crate) fn name(&self) -> String {
+        let whose = self.task.clone().or_else(|| self.thread.clone());
+        let whose = whose.or_else(|| self.pid.map(|pid| format!("process {pid}")));
+        holder::shown(&match (&self.site, whose) {
+            (Some(site), Some(whose)) => format!("{site} {whose}"),
+            (None, Some(whose)) => whose,
+            (_, None) => self.text.clone(),
+        })
+    }
+
+    /// By what it is known in other locks, if it is.
+    pub(crate) fn identity(&self) -> Option<String> {
+        let task = || self.task.as_ref().map(|task| format!("task {task}"));
+        self.tid.map(|tid| format!("thread {tid}")).or_else(task)
+    }
+}
+
+/// A time in seconds, as reports have it.
+pub(crate) fn seconds(time: Option<f64>) -> String {
+    time.map_or_else(String::new, |time| format!("{time:.1} s"))
+}

@@ -1,0 +1,306 @@
+//! Processes that serve their locks, see `lockutils::inspect`: finding them, and asking.
+
+use crate::exit::{self, NoService};
+use crate::{holder, place, process};
+use anyhow::{Context as _, Result, bail};
+use rustix::process::geteuid;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fmt, fs};
+
+/// The folder of the sockets, in the user's own directory of lock files.
+const FOLDER: &str = "~inspect";
+
+/// How long a process has for an answer. It has none if it is stopped.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A process that serves, and answers.
+pub(crate) struct Service {
+    lines: BufReader<UnixStream>,
+    pub(crate) hello: Hello,
+}
+
+/// What a service says first.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Hello {
+    pub(crate) pid: u32,
+    pub(crate) name: String,
+    /// When the process was started, as RFC 3339 has it.
+    pub(crate) start: String,
+}
+
+impl Hello {
+    /// How long the process has run: the two greatest units.
+    pub(crate) fn uptime(&self) -> Option<String> {
+        let start = humantime::parse_rfc3339(&self.start).ok()?;
+        let up = holder::rounded(start.elapsed().ok()?);
+        Some(up.split(' ').take(2).collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// As all output names it.
+impl fmt::Display for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", holder::shown(&self.name), self.pid)
+    }
+}
+
+fn none(text: impl Into<String>) -> anyhow::Error {
+    NoService(text.into()).into()
+}
+
+/// How a program comes to serve.
+const REMEDY: &str = "a program serves if it calls `lockutils::inspect::serve()`, or `from_env()` and \
+                      is started with LOCKUTILS_INSPECT=1 (feature `inspect` of the crate)";
+
+impl Service {
+    /// The one that was named, by its process's id, its name, or the path of its socket; or else
+    /// the only one that there is.
+    pub(crate) fn find(named: Option<&OsStr>) -> Result<Self> {
+        let Some(named) = named else {
+            return Self::only(all(), "process", REMEDY);
+        };
+        if named.as_encoded_bytes().contains(&b'/') {
+            return Self::attach(Path::new(named));
+        }
+        let name = named.to_string_lossy();
+        if let Ok(pid) = name.parse() {
+            return Self::of_process(pid);
+        }
+        let mut services = all();
+        services.retain(|service| match service {
+            Ok(service) => service.hello.name == name,
+            Err(_) => false,
+        });
+        Self::only(services, &format!("process called {named:?}"), REMEDY)
+    }
+
+    fn of_process(pid: u32) -> Result<Self> {
+        let mut sockets = everywhere().into_iter();
+        if let Some(socket) = sockets.find(|socket| socket.pid == pid) {
+            return Self::attach(&socket.path);
+        }
+        if !process::runs(pid) {
+            return Err(none(format!("there is no process {pid}")));
+        }
+        let command = holder::command_of(pid).map(holder::cut);
+        let command = command.map_or_else(String::new, |command| format!(" ({command})"));
+        let text = format!(
+            "process {pid}{command} doesn't serve its locks: {REMEDY}; if its socket is elsewhere, give \
+             the path of that"
+        );
+        Err(none(text))
+    }
+
+    /// The only one of some, of `what` they are.
+    fn only(mut services: Vec<Result<Self>>, what: &str, remedy: &str) -> Result<Self> {
+        if services.len() > 1 {
+            // Those that don't answer are left out, if there are others.
+            services.retain(Result::is_ok);
+        }
+        if services.len() > 1 {
+            let names = services.iter().flatten().map(|service| {
+                let Hello { pid, name, .. } = &service.hello;
+                format!("\n  {pid}  {}", holder::shown(name))
+            });
+            let text = "several processes serve their locks; name one by its id:";
+            return Err(exit::usage(&(text.to_owned() + &names.collect::<String>())));
+        }
+        let missing = || none(format!("no {what} serves its locks: {remedy}"));
+        services.pop().unwrap_or_else(|| Err(missing()))
+    }
+
+    /// Attaches by a socket.
+    pub(crate) fn attach(path: &Path) -> Result<Self> {
+        let stream = UnixStream::connect(path).map_err(|error| {
+            let because = match error.kind() {
+                ErrorKind::NotFound => "there is no socket".to_owned(),
+                ErrorKind::ConnectionRefused => "its process has ended".to_owned(),
+                ErrorKind::PermissionDenied => {
+                    "it is another user's; only that user and root may attach".to_owned()
+                }
+                _ => error.to_string(),
+            };
+            none(format!("nobody serves at {path:?}: {because}"))
+        })?;
+        Self::greet(stream, path)
+    }
+
+    fn greet(stream: UnixStream, path: &Path) -> Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut lines = BufReader::new(stream);
+        let hello = match hear(&mut lines) {
+            Ok(Some(hello)) => hello,
+            Ok(None) => {
+                let text = "only its user and root may attach";
+                return Err(none(format!("the service at {path:?} has hung up: {text}")));
+            }
+            Err(error) => return Err(not_heard(&format!("the service at {path:?}"), &error)),
+        };
+        let hello = told(hello)?;
+        let hello = serde_json::from_value(hello);
+        let hello = hello.map_err(|_| none(format!("what serves at {path:?} isn't lockutils")))?;
+        Ok(Self { lines, hello })
+    }
+
+    /// Asks, and waits for the answer.
+    pub(crate) fn ask(&mut self, request: &Value) -> Result<Value> {
+        self.say(request)?;
+        match hear(&mut self.lines) {
+            Ok(Some(answer)) => told(answer),
+            Ok(None) => Err(none(format!("{} has ended", self.hello))),
+            Err(error) => Err(not_heard(&self.hello.to_string(), &error)),
+        }
+    }
+
+    /// The same, of an answer of some kind.
+    pub(crate) fn ask_for<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
+        let answer = self.ask(request)?;
+        serde_json::from_value(answer).with_context(|| format!("{} speaks unclearly", self.hello))
+    }
+
+    pub(crate) fn say(&mut self, request: &Value) -> Result<()> {
+        writeln!(self.lines.get_mut(), "{request}")
+            .map_err(|error| not_heard(&self.hello.to_string(), &error))
+    }
+
+    /// The stream, for who reads whenever something comes.
+    pub(crate) fn into_lines(self) -> io::Result<BufReader<UnixStream>> {
+        self.lines.get_ref().set_read_timeout(None)?;
+        Ok(self.lines)
+    }
+}
+
+/// The next line; `None` if the other end has hung up.
+pub(crate) fn hear(lines: &mut BufReader<UnixStream>) -> io::Result<Option<Value>> {
+    let mut line = String::new();
+    match lines.read_line(&mut line) {
+        Ok(0) => Ok(None),
+        Ok(_) => Ok(Some(serde_json::from_str(&line)?)),
+        // Who isn't let in may be hung up on while still speaking.
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is no error that the service tells of.
+pub(crate) fn told(answer: Value) -> Result<Value> {
+    match answer.get("error").and_then(Value::as_str) {
+        Some(error) => bail!(NoService(format!(
+            "the service says: {}",
+            holder::shown(error)
+        ))),
+        None => Ok(answer),
+    }
+}
+
+fn not_heard(who: &str, error: &io::Error) -> anyhow::Error {
+    none(match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            format!("{who} doesn't answer: it may be stopped, see `ps -o stat,wchan`")
+        }
+        _ => format!("{who} doesn't answer: {error}"),
+    })
+}
+
+/// A socket that a process has, or had.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Socket {
+    pid: u32,
+    path: PathBuf,
+}
+
+/// All services that this user may attach to, by the ids of their processes. What is left of processes
+/// that were killed is removed.
+pub(crate) fn all() -> Vec<Result<Service>> {
+    let user = geteuid();
+    let mut services = Vec::new();
+    for Socket { path, .. } in sockets() {
+        // Nobody is to have us take another's program for one of ours.
+        let is_own = |found: fs::Metadata| user.is_root() || found.uid() == user.as_raw();
+        if !fs::symlink_metadata(&path).is_ok_and(is_own) {
+            continue;
+        }
+        match UnixStream::connect(&path) {
+            Ok(stream) => services.push(Service::greet(stream, &path)),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                let _ = fs::remove_file(&path);
+            }
+            // Another user's, or gone since.
+            Err(_) => {}
+        }
+    }
+    services
+}
+
+/// The sockets that services of this user have, where they have no path of their own. Where the
+/// session says where such are, they are there; else they may be in several places, and to root
+/// belong those of all users.
+fn sockets() -> BTreeSet<Socket> {
+    match runtime() {
+        Some(runtime) => in_folder(&runtime).collect(),
+        None => everywhere(),
+    }
+}
+
+/// All that can be seen.
+fn everywhere() -> BTreeSet<Socket> {
+    let user = geteuid().as_raw();
+    let usual = [format!("/run/user/{user}"), "/run".to_owned()];
+    let usual = usual.iter().map(|path| Path::new(path).join("lockutils"));
+    let own = usual.chain([PathBuf::from(format!("/tmp/lockutils-{user}"))]);
+    let own = own
+        .chain(runtime())
+        .flat_map(|path| in_folder(&path).collect::<Vec<_>>());
+    let listed = fs::read("/proc/net/unix").unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed);
+    let listed = listed
+        .lines()
+        .filter_map(|line| line.find('/').map(|at| &line[at..]));
+    let listed = listed.filter_map(|path| {
+        let path = PathBuf::from(path);
+        let socket = Socket::at(&path)?;
+        if path.exists() {
+            return Some(socket);
+        }
+        // A service may have a `/tmp` of its own.
+        let inside = format!("/proc/{}/root{}", socket.pid, path.to_str()?);
+        Socket::at(Path::new(&inside))
+    });
+    own.chain(listed).collect()
+}
+
+/// The sockets of a directory of lock files.
+fn in_folder(directory: &Path) -> impl Iterator<Item = Socket> {
+    let entries = fs::read_dir(directory.join(FOLDER)).into_iter();
+    let entries = entries.flatten().flatten();
+    entries.filter_map(|entry| Socket::at(&entry.path()))
+}
+
+/// The user's own directory of lock files, where the session says where it is. Root's is the same in all
+/// sessions.
+fn runtime() -> Option<PathBuf> {
+    let runtime = PathBuf::from(place::variable("XDG_RUNTIME_DIR")?);
+    let is_of_session = geteuid().is_root() && runtime.starts_with("/run/user");
+    (runtime.is_absolute() && !is_of_session).then(|| runtime.join("lockutils"))
+}
+
+impl Socket {
+    /// The socket at a path, if it is named as they are.
+    fn at(path: &Path) -> Option<Self> {
+        let is_there = path.parent()?.file_name()? == FOLDER;
+        let pid = path.file_name()?.to_str()?.split('-').next()?;
+        let pid = pid.parse().ok().filter(|_| is_there)?;
+        let path = path.to_owned();
+        Some(Self { pid, path })
+    }
+}

@@ -1,0 +1,275 @@
+//! How it is drawn. Colours say nothing that signs don't, and with `NO_COLOR` there are none.
+
+use super::model::{Model, Relations, Shown, Sort};
+use crate::answer::{Lock, Party, seconds};
+use crate::place;
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Text};
+use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState, Wrap};
+
+/// How much of a queue is shown.
+const QUEUE: usize = 8;
+
+/// The columns that say how many and how long: their titles and widths.
+const FIGURES: [(&str, u16); 4] = [
+    ("FOR AT LEAST", 12),
+    ("WAIT", 6),
+    ("OLDEST", 9),
+    ("LOAD", 7),
+];
+
+/// Which of them go first where there is no room.
+const LESSER: [usize; FIGURES.len()] = [3, 0, 2, 1];
+
+/// So much of the names of locks and holders has to be seen before there are figures.
+const NAMES: u16 = 30;
+
+/// One of its signs a number, from none to the most.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>) {
+    let parts = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Fill(1),
+    ]);
+    let [head, keys, body] = parts.areas(frame.area());
+    frame.render_widget(Line::styled(summary(model), bold()), head);
+    frame.render_widget(Line::raw(hints(model)), keys);
+    match &model.shown {
+        Shown::Why(text, line) => {
+            let lines = text.lines().skip(*line).map(Line::raw);
+            let text = Paragraph::new(lines.collect::<Vec<_>>()).wrap(Wrap { trim: false });
+            frame.render_widget(text, body);
+        }
+        Shown::Locks => table(model, frame, body),
+    }
+}
+
+/// The process, and how many wait.
+fn summary(model: &Model) -> String {
+    let up = model
+        .hello
+        .uptime()
+        .map_or_else(String::new, |up| format!(", up {up}"));
+    let process = format!("{}{up}", model.hello);
+    if !model.is_known {
+        return process;
+    }
+    let (waiters, held) = (model.locks.waiters, model.locks.held);
+    let oldest = model
+        .oldest()
+        .map(|oldest| format!("  oldest {oldest:.1} s"));
+    let oldest = oldest.unwrap_or_default();
+    let (load, bars) = (model.all_load(), bars(model));
+    format!("{process}  {waiters} waiting  {held} held{oldest}  load {load:.1} {bars}")
+}
+
+/// How many have waited, the last time last.
+fn bars(model: &Model) -> String {
+    let most = model.history.iter().max().copied().unwrap_or_default();
+    let bar = |count: &u32| {
+        // One has the second at least.
+        let bar = (u64::from(*count) * 7).div_ceil(most.max(1).into());
+        usize::try_from(bar).map_or(BARS[0], |bar| BARS[bar])
+    };
+    model.history.iter().map(bar).collect()
+}
+
+fn hints(model: &Model) -> String {
+    if let Shown::Why(..) = model.shown {
+        return "↑↓ scroll  w back  q quit".to_owned();
+    }
+    if model.is_typing {
+        return format!("find: {}_  ⏎ done  Esc all", model.filter);
+    }
+    let sort = match model.sort {
+        Sort::Load => "load",
+        Sort::Oldest => "oldest",
+        Sort::Waiters => "waiters",
+    };
+    let freeze = if model.is_frozen {
+        "FROZEN, space goes on"
+    } else {
+        "space freeze"
+    };
+    let mut text = format!("q quit  w why  ⏎ queue  s sort: {sort}  / find  {freeze}");
+    if !model.filter.is_empty() {
+        text = format!("found: {}, Esc all  {text}", model.filter);
+    }
+    text
+}
+
+/// The locks, each with its queue if that is open.
+fn table(model: &mut Model, frame: &mut Frame<'_>, area: Rect) {
+    let rows = model.rows();
+    if rows.is_empty() && model.is_known {
+        let text = if model.locks.locks.is_empty() {
+            "nobody holds a lock"
+        } else {
+            "no such lock"
+        };
+        frame.render_widget(Text::raw(format!("\n  {text}")), area);
+        return;
+    }
+    let relations = model.relations();
+    let (mut cells, mut selected) = (Vec::new(), None);
+    for (name, lock) in &rows {
+        if model.selected.as_ref() == Some(name) {
+            selected = Some(cells.len());
+        }
+        cells.push(of_lock(model, name, lock, &relations));
+        if model.is_open(name) {
+            queue(lock, &relations, &mut cells);
+        }
+    }
+    if model.locks.left_off > 0 {
+        let names = [
+            String::new(),
+            format!("{} more", model.locks.left_off),
+            String::new(),
+        ];
+        cells.push(Cells {
+            names,
+            ..Cells::default()
+        });
+    }
+    let (widths, figures) = fit(area.width, &cells);
+    let title = |(title, _): &(&str, u16)| right((*title).to_owned());
+    let mut titles = vec![Cell::from(""), Cell::from("LOCK"), Cell::from("HELD BY")];
+    titles.extend(figures.iter().map(|index| title(&FIGURES[*index])));
+    titles.push(Cell::from(""));
+    let rows = cells.into_iter().map(|cells| cells.into_row(&figures));
+    let table = Table::new(rows, widths).header(Row::new(titles).style(bold()));
+    let table = table.row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
+    let mut state = TableState::new().with_selected(selected);
+    frame.render_stateful_widget(table, area, &mut state);
+}
+
+/// What is in a line.
+#[derive(Default)]
+struct Cells {
+    /// The sign, the lock, and who holds it.
+    names: [String; 3],
+    /// In the order of [`FIGURES`].
+    figures: [String; FIGURES.len()],
+    note: String,
+    is_alarm: bool,
+}
+
+impl Cells {
+    fn into_row(self, figures: &[usize]) -> Row<'static> {
+        let mut cells: Vec<_> = self.names.into_iter().map(Cell::from).collect();
+        let of = |index: &usize| right(self.figures[*index].clone());
+        cells.extend(figures.iter().map(of));
+        cells.push(Cell::from(self.note));
+        Row::new(cells).style(if self.is_alarm { alarm() } else { Style::new() })
+    }
+}
+
+fn of_lock(model: &Model, name: &str, lock: &Lock, relations: &Relations) -> Cells {
+    let is_alarm = lock.suspected || lock.is_not_polled();
+    let sign = match (is_alarm, model.is_open(name), lock.waiters) {
+        (true, ..) => "!",
+        (false, true, _) => "▾",
+        (false, false, 1..) => "▸",
+        (false, false, 0) => " ",
+    };
+    let awaited = lock
+        .holders
+        .iter()
+        .find_map(|holder| relations.awaited_by(holder));
+    let mut note = awaited.map_or_else(String::new, |lock| format!("⇠ {lock}"));
+    if lock.suspected {
+        note = format!("deadlock {note}");
+    }
+    let of_waiters = |text: String| {
+        if lock.waiters > 0 {
+            text
+        } else {
+            String::new()
+        }
+    };
+    Cells {
+        names: [sign.to_owned(), name.to_owned(), lock.held_by()],
+        figures: [
+            seconds(lock.held()),
+            of_waiters(lock.waiters.to_string()),
+            seconds(lock.oldest()),
+            of_waiters(format!("{:.1}", model.load(name))),
+        ],
+        note,
+        is_alarm,
+    }
+}
+
+/// Those who wait, and what they hold that others wait for.
+fn queue(lock: &Lock, relations: &Relations, cells: &mut Vec<Cells>) {
+    let line = |number: String, party: &Party| {
+        let holds = relations.held_by(party);
+        let [held, waiters, .., load] = <[String; FIGURES.len()]>::default();
+        Cells {
+            names: [String::new(), format!("│ {number}"), party.name()],
+            figures: [held, waiters, seconds(party.since_s), load],
+            note: holds.map_or_else(String::new, |lock| format!("holds {lock}")),
+            is_alarm: false,
+        }
+    };
+    let shown = lock.queue.iter().take(QUEUE).zip(1..);
+    cells.extend(shown.map(|(party, number)| line(format!("{number}"), party)));
+    let known = u32::try_from(QUEUE.min(lock.queue.len())).unwrap_or(u32::MAX);
+    let more = lock.waiters.saturating_sub(known);
+    if more > 0 {
+        let names = [String::new(), format!("│ {more} more"), String::new()];
+        cells.push(Cells {
+            names,
+            ..Cells::default()
+        });
+    }
+}
+
+/// The widths of the columns, and which figures there is room for, by their places.
+fn fit(width: u16, cells: &[Cells]) -> (Vec<Constraint>, Vec<usize>) {
+    let taken = |figures: &[usize]| -> u16 {
+        let widths = figures.iter().map(|index| FIGURES[*index].1 + 1);
+        widths.sum()
+    };
+    let mut figures: Vec<_> = (0..FIGURES.len()).collect();
+    for lesser in LESSER {
+        if taken(&figures) + NAMES > width {
+            figures.retain(|index| *index != lesser);
+        }
+    }
+    let widest = |column: usize| {
+        let widths = cells
+            .iter()
+            .map(|cells| Line::raw(&*cells.names[column]).width());
+        u16::try_from(widths.max().unwrap_or_default()).unwrap_or(u16::MAX)
+    };
+    let room = width.saturating_sub(taken(&figures) + 4);
+    let lock = widest(1).clamp(4, (room * 2 / 5).max(4));
+    let holder = widest(2).clamp(7, room.saturating_sub(lock).max(7));
+    let mut widths = [1, lock, holder].map(Constraint::Length).to_vec();
+    let of_figures = figures.iter().map(|index| FIGURES[*index].1);
+    widths.extend(of_figures.map(Constraint::Length));
+    widths.push(Constraint::Fill(1));
+    (widths, figures)
+}
+
+fn right(text: String) -> Cell<'static> {
+    Cell::from(Text::raw(text).alignment(Alignment::Right))
+}
+
+const fn bold() -> Style {
+    Style::new().add_modifier(Modifier::BOLD)
+}
+
+/// Beside the sign.
+fn alarm() -> Style {
+    match place::variable("NO_COLOR") {
+        Some(_) => bold(),
+        None => bold().fg(Color::Red),
+    }
+}

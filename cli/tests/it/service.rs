@@ -1,0 +1,166 @@
+//! Processes that serve their locks, for tests of those who look at them.
+//!
+//! Such a process is this program once more, with [`serves`] as its only test.
+
+use crate::lockutils;
+use crate::pty::Terminal;
+use lockutils::{AsyncGuard, Locks, named};
+use lockutils_conformance::Process;
+use lockutils_tests::Directory;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+
+static CELLS: Locks = Locks::new("cells");
+
+/// A service, in a directory where the command finds it.
+pub(crate) struct Service {
+    pub(crate) process: Process,
+    /// Where its socket is.
+    pub(crate) socket: PathBuf,
+}
+
+impl Service {
+    pub(crate) fn start(directory: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("it is there"));
+        command
+            .args(["service::serves", "--exact", "--ignored", "--nocapture"])
+            .env("XDG_RUNTIME_DIR", directory)
+            .env("LOCKUTILS_INSPECT", "1");
+        let process = Process::start_marked(&mut command, "> ");
+        let socket = process.hear_of("serves at");
+        Self {
+            process,
+            socket: socket.into(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> String {
+        self.process.id().to_string()
+    }
+
+    /// Has it do something.
+    pub(crate) fn have_it(&mut self, command: &str) {
+        self.process.ask_for(command, "done");
+    }
+}
+
+/// The command, where it finds the services of this directory alone.
+pub(crate) fn looking<'a>(
+    directory: &Directory,
+    args: impl IntoIterator<Item = &'a str>,
+) -> Command {
+    let mut command = lockutils(directory, args);
+    command.env("XDG_RUNTIME_DIR", &**directory);
+    command
+}
+
+/// The same at a terminal.
+pub(crate) fn look<'a>(directory: &Directory, args: impl IntoIterator<Item = &'a str>) -> Terminal {
+    Terminal::start(&looking(directory, args))
+}
+
+struct Calls;
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// A task that was polled, and its waker.
+type Task = (Pin<Box<dyn Future<Output = AsyncGuard>>>, Waker);
+
+/// What the service has going on.
+#[derive(Default)]
+struct State {
+    threads: BTreeMap<String, Sender<()>>,
+    tasks: Vec<Task>,
+}
+
+impl State {
+    fn obey(&mut self, command: &str) {
+        let words: Vec<_> = command.split(' ').collect();
+        match words[..] {
+            ["hold", key] => {
+                let (end, is_end) = mpsc::channel::<()>();
+                let (holds, held) = mpsc::channel();
+                let name = key.to_owned();
+                let body = move || {
+                    let _guard = CELLS.key(&name).lock();
+                    holds.send(()).expect("somebody listens");
+                    let _ = is_end.recv();
+                };
+                let builder = thread::Builder::new().name(format!("worker of {key}"));
+                builder.spawn(body).expect("there are threads");
+                held.recv().expect("it gets the lock");
+                self.threads.insert(key.to_owned(), end);
+            }
+            ["release", key] => drop(self.threads.remove(key)),
+            ["wait", key, label] => {
+                let future = named(label, CELLS.key(key).lock_async());
+                self.poll(Box::pin(future));
+            }
+            // Holds the one, and waits for the other.
+            ["wait", key, label, "holding", held] => {
+                let [key, held] = [key, held].map(str::to_owned);
+                let future = async move {
+                    let _guard = CELLS.key(&held).lock_async().await;
+                    CELLS.key(&key).lock_async().await
+                };
+                self.poll(Box::pin(named(label, future)));
+            }
+            ["deadlock", one, other] => {
+                let take = |first: &'static str, second: &'static str| async move {
+                    let _guard = CELLS.key(first).lock_async().await;
+                    lockutils_tests::yield_now().await;
+                    CELLS.key(second).lock_async().await
+                };
+                let [one, other] = [one, other].map(|key| &*String::leak(key.to_owned()));
+                for (first, second) in [(one, other), (other, one)] {
+                    self.poll(Box::pin(named(
+                        format!("takes {first}"),
+                        take(first, second),
+                    )));
+                }
+                for (task, waker) in &mut self.tasks {
+                    let _ = task.as_mut().poll(&mut Context::from_waker(waker));
+                }
+            }
+            ["spin"] => {
+                thread::spawn(|| {
+                    loop {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+            _ => panic!("unknown: {command}"),
+        }
+    }
+
+    fn poll(&mut self, future: Pin<Box<dyn Future<Output = AsyncGuard>>>) {
+        let waker = Waker::from(Arc::new(Calls));
+        self.tasks.push((future, waker));
+        let (task, waker) = self.tasks.last_mut().expect("it is there");
+        let _ = task.as_mut().poll(&mut Context::from_waker(waker));
+    }
+}
+
+/// Serves, and does what it is told.
+#[test]
+#[ignore = "is run by other tests"]
+fn serves() {
+    let server = lockutils::inspect::from_env()
+        .unwrap()
+        .expect("it is to serve");
+    println!("\n> serves at {}", server.path().display());
+    let mut state = State::default();
+    for line in io::stdin().lines().map_while(Result::ok) {
+        state.obey(&line);
+        println!("> done");
+    }
+}
