@@ -161,7 +161,7 @@ impl Holder {
     }
 
     /// What the thread is called, if it has a name.
-    #[cfg(all(feature = "inspect", unix))]
+    #[cfg(feature = "inspect")]
     pub(crate) fn thread_name(&self) -> Option<&str> {
         match &self.who {
             Who::Thread(_, thread) => thread.thread.name(),

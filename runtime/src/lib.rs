@@ -145,7 +145,7 @@ mod holder;
 #[cfg(feature = "inspect")]
 pub mod inspect;
 mod inspectable;
-#[cfg(all(feature = "inspect", unix))]
+#[cfg(feature = "inspect")]
 mod json;
 mod key;
 mod keys;

@@ -29,13 +29,13 @@ pub(crate) struct Snapshot {
     pub(crate) locks: Vec<LockState>,
     /// How many locks there was no room for.
     #[cfg_attr(
-        not(all(feature = "inspect", unix)),
+        not(feature = "inspect"),
         expect(dead_code, reason = "there is room for all")
     )]
     pub(crate) left_off: usize,
     /// How many threads and tasks wait.
     #[cfg_attr(
-        not(all(feature = "inspect", unix)),
+        not(feature = "inspect"),
         expect(dead_code, reason = "users see it at each lock")
     )]
     pub(crate) waiters: usize,

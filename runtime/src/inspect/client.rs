@@ -3,7 +3,8 @@
 //! One thing after the other: while a reply is on its way, nothing more is read. So there is at most one
 //! request and one reply of each client in memory.
 
-use super::answer::{self, Ask, Context, Request};
+use super::answer::{Ask, Context};
+use super::request::{self, Request};
 use super::sys::{self, Ready};
 use crate::foreign;
 use std::io::{ErrorKind, Read as _};
@@ -122,7 +123,7 @@ impl Client {
         }
         if self.input.len() > REQUEST && !self.input[..REQUEST].contains(&b'\n') {
             self.input = Vec::new();
-            self.say(&answer::error("a request is longer than 64 KiB"));
+            self.say(&request::error("a request is longer than 64 KiB"));
             self.is_over = true;
         }
         true
@@ -154,7 +155,7 @@ impl Client {
                 .input
                 .split_off(end.map_or(self.input.len(), |end| end + 1));
             let line = mem::replace(&mut self.input, rest);
-            match answer::read(&line, context) {
+            match request::read(&line, context) {
                 Ok(Request::Get(ask)) => Ok(ask),
                 Ok(Request::Watch(ask, every)) => {
                     let next = now + every;
@@ -169,10 +170,10 @@ impl Client {
         } else {
             return false;
         };
-        let mut text = answer::error("the look has panicked, see standard error of the process");
+        let mut text = request::error("the look has panicked, see standard error of the process");
         match ask {
             Ok(ask) => foreign::contain(|| text = ask.answer()),
-            Err(error) => text = answer::error(&error),
+            Err(error) => text = request::error(&error),
         }
         self.say(&text);
         true

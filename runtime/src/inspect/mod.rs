@@ -60,16 +60,23 @@
 //!
 //! Times are in seconds. What isn't known has no field.
 //!
+//! # A page
+//!
+//! `lockutils serve` shows the same in a browser. A service that has a web server can do so itself,
+//! on any system: [`respond`](fn@respond) has the page and its data.
+//!
 //! # Forks
 //!
 //! The child of a fork doesn't serve, and leaves its parent's socket alone. It may serve itself.
 
-#[cfg(unix)]
 mod answer;
 #[cfg(unix)]
 mod client;
 #[cfg(unix)]
 mod place;
+#[cfg(unix)]
+mod request;
+mod respond;
 #[cfg(unix)]
 mod serve;
 #[cfg(unix)]
@@ -78,5 +85,6 @@ mod start;
 mod sys;
 
 pub use crate::name::Keys;
+pub use respond::{Response, respond};
 #[cfg(unix)]
 pub use serve::{Builder, Server, from_env, serve};

@@ -1,8 +1,9 @@
 //! The server, and its thread.
 
-use super::answer::{self, Context};
+use super::answer::Context;
 use super::client::Client;
 use super::place::{self, Name};
+use super::request;
 use super::start;
 use super::sys::{self, Ready};
 use crate::json::Json;
@@ -282,7 +283,7 @@ impl Service {
             if self.clients.len() < CLIENTS {
                 self.clients.push(Client::new(stream, &self.hello));
             } else {
-                Client::refuse(stream, &answer::error("busy: four are looking already"));
+                Client::refuse(stream, &request::error("busy: four are looking already"));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! is counted instead. [`read`] reads a request. [`lock`] has the words for locks and who holds them.
 
 pub(crate) mod lock;
+#[cfg(unix)]
 pub(crate) mod read;
 
 use std::fmt::{self, Write as _};

@@ -4,7 +4,7 @@
 //! several addresses. They are written as a [table](table) for a terminal, as lines for flame graphs,
 //! and in the format of [`pprof`].
 
-#[cfg(all(feature = "inspect", unix))]
+#[cfg(feature = "inspect")]
 mod json;
 mod pprof;
 mod rows;
@@ -106,7 +106,7 @@ impl Profile {
     }
 }
 
-#[cfg(all(feature = "inspect", unix))]
+#[cfg(feature = "inspect")]
 impl Profile {
     /// Writes the fields of an answer at the socket.
     pub(crate) fn write_json(&self, json: &mut crate::json::Json) {

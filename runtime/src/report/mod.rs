@@ -6,7 +6,7 @@
 //! The [`tree`] draws who waits behind a cause. `json` is the same for programs.
 
 mod forest;
-#[cfg(all(feature = "inspect", unix))]
+#[cfg(feature = "inspect")]
 mod json;
 #[cfg(all(test, not(loom)))]
 mod tests;

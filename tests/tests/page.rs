@@ -1,0 +1,184 @@
+//! The page of a service's locks, in a browser: what is on it, and that it stays what it is whatever keys
+//! there are. Skipped where no Chromium is installed.
+
+#![forbid(unsafe_code)]
+#![cfg(target_os = "linux")]
+
+use axum::Router;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use lockutils::{Locks, inspect, named};
+use lockutils_conformance::skip;
+use lockutils_tests::{ByHand, Directory, in_time};
+use std::env;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Output};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// The service's routes.
+async fn answer(uri: Uri) -> Response {
+    match inspect::respond(uri.path()) {
+        Some(page) => (
+            StatusCode::from_u16(page.status()).unwrap(),
+            [
+                (header::CONTENT_TYPE, page.content_type().to_owned()),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ],
+            page.body().to_vec(),
+        )
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Serves the page below `/locks/` for as long as the runtime lives.
+fn serve(runtime: &Runtime) -> SocketAddr {
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Router::new().fallback(answer);
+    let routes = Router::new().nest_service("/locks", service);
+    runtime.spawn(async { axum::serve(listener, routes).await });
+    address
+}
+
+/// A browser without a screen and without a network, if there is one.
+fn browser(directory: &Path) -> Option<Command> {
+    let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    let Some(name) = ["chromium", "google-chrome"].into_iter().find(is_there) else {
+        let required = env::var_os("LOCKUTILS_SERVERS").is_some_and(|told| told == "required");
+        assert!(
+            !required,
+            "chromium is not installed, and is required to be"
+        );
+        skip("chromium is not installed");
+        return None;
+    };
+    let mut command = Command::new(name);
+    command
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu"])
+        .args(["--no-first-run", "--disable-dev-shm-usage"])
+        .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+        .arg("--enable-logging=stderr")
+        .arg("--virtual-time-budget=2500")
+        .arg(format!("--user-data-dir={}", directory.display()))
+        .env("HOME", directory);
+    Some(command)
+}
+
+/// What the page has become after a while, as markup.
+fn dump(directory: &Path, url: &str) -> Option<String> {
+    let output = browser(directory)?.args(["--dump-dom", url]).output();
+    let Output { stdout, stderr, .. } = output.unwrap();
+    let told = String::from_utf8_lossy(&stderr);
+    let console: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .collect();
+    assert!(console.is_empty(), "{console:?}");
+    Some(String::from_utf8(stdout).unwrap())
+}
+
+fn assert_has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+#[test]
+fn page_shows_who_holds_and_waits_in_a_browser() {
+    in_time(|| {
+        const KEY: &str = "<img src=x onerror=alert(1)>";
+        const SHOWN: &str = "page/&lt;img src=x onerror=alert(1)&gt;";
+        let runtime = Runtime::new().unwrap();
+        let _ = lockutils::stats(); // The profile begins.
+        let address = serve(&runtime);
+        let locks = Locks::new("page");
+        let mut holder = ByHand::new(named("req-81", async {
+            let _guard = locks.key(KEY).lock_async().await;
+            std::future::pending::<()>().await;
+        }));
+        assert!(holder.poll().is_pending());
+        let mut waits = ["</script>", "b"].map(|label| {
+            ByHand::new(named(label, async {
+                locks.key(KEY).lock_async().await;
+            }))
+        });
+        for wait in &mut waits {
+            assert!(wait.poll().is_pending());
+        }
+        let directory = Directory::new();
+        let Some(found) = dump(&directory, &format!("http://{address}/locks/")) else {
+            return;
+        };
+        assert!(!found.contains("<img"), "{found}");
+        assert_has(
+            &found,
+            &[
+                SHOWN,
+                "● live",
+                "2 wait, most of all for page/",
+                "2 waiters behind",
+                " in task \"req-81\"",
+                "2 waiting, 1 held",
+                "<rect",
+            ],
+        );
+        let found = dump(&directory, &format!("http://{address}/locks/#why")).unwrap();
+        assert!(!found.contains("<img"), "{found}");
+        assert_has(
+            &found,
+            &[
+                "<h2>1. \"page/&lt;img",
+                "2 wait, most of all for \"page/",
+                ", held by ",
+                " in task \"req-81\" for at least ",
+                "It waits for no lock itself",
+                "in task \"&lt;/script&gt;\", ",
+            ],
+        );
+        let found = dump(&directory, &format!("http://{address}/locks/#profile")).unwrap();
+        assert!(!found.contains("<img"), "{found}");
+        assert_has(
+            &found,
+            &[
+                "<h2>page: tests/tests/page.rs:",
+                "2 wait, most of all for ",
+                "100 % of all waiting: ",
+                "most for the key &lt;img src=x",
+                "<li>waited at tests/tests/page.rs:",
+            ],
+        );
+        for (tab, width) in [
+            ("locks", 1280),
+            ("why", 1280),
+            ("profile", 1280),
+            ("locks", 390),
+        ] {
+            let picture = directory.join(format!("{tab}-{width}.png"));
+            let output = browser(&directory)
+                .unwrap()
+                .arg(format!("--screenshot={}", picture.display()))
+                .arg(format!("--window-size={width},900"))
+                .arg(format!("http://{address}/locks/#{tab}"))
+                .output()
+                .unwrap();
+            assert!(picture.exists(), "{output:?}");
+            if let Some(kept) = env::var_os("LOCKUTILS_PICTURES") {
+                std::fs::copy(
+                    &picture,
+                    Path::new(&kept).join(format!("{tab}-{width}.png")),
+                )
+                .unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn page_is_small() {
+    let page = inspect::respond("/").unwrap();
+    // Without being compressed.
+    assert!(page.body().len() < 30 * 1024, "{}", page.body().len());
+}
