@@ -11,6 +11,7 @@ use lockutils::{Locks, inspect, named};
 use lockutils_conformance::skip;
 use lockutils_tests::{ByHand, Directory, in_time};
 use std::env;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -86,94 +87,97 @@ fn assert_has(text: &str, parts: &[&str]) {
     }
 }
 
+/// A tab of the page, and what is to be on it, as markup.
+const TABS: [(&str, &[&str]); 3] = [
+    (
+        "locks",
+        &[
+            "page/&lt;img src=x onerror=alert(1)&gt;",
+            "● live",
+            "2 wait, most of all for page/",
+            "2 waiters behind",
+            " in task \"req-81\"",
+            "2 waiting, 1 held",
+            "<rect",
+        ],
+    ),
+    (
+        "why",
+        &[
+            "<h2>1. \"page/&lt;img",
+            "2 wait, most of all for \"page/",
+            ", held by ",
+            " in task \"req-81\" for at least ",
+            "It waits for no lock itself",
+            "in task \"&lt;/script&gt;\", ",
+        ],
+    ),
+    (
+        "profile",
+        &[
+            "<h2>page: tests/tests/page.rs:",
+            "2 wait, most of all for ",
+            "100 % of all waiting: ",
+            "most for the key &lt;img src=x",
+            "<li>waited at tests/tests/page.rs:",
+        ],
+    ),
+];
+
+async fn keep(locks: &Locks) {
+    let _guard = locks.key("<img src=x onerror=alert(1)>").lock_async().await;
+    std::future::pending::<()>().await;
+}
+
 #[test]
 fn page_shows_who_holds_and_waits_in_a_browser() {
     in_time(|| {
-        const KEY: &str = "<img src=x onerror=alert(1)>";
-        const SHOWN: &str = "page/&lt;img src=x onerror=alert(1)&gt;";
         let runtime = Runtime::new().unwrap();
         let _ = lockutils::stats(); // The profile begins.
-        let address = serve(&runtime);
+        let page = format!("http://{}/locks/", serve(&runtime));
         let locks = Locks::new("page");
-        let mut holder = ByHand::new(named("req-81", async {
-            let _guard = locks.key(KEY).lock_async().await;
-            std::future::pending::<()>().await;
-        }));
-        assert!(holder.poll().is_pending());
-        let mut waits = ["</script>", "b"].map(|label| {
-            ByHand::new(named(label, async {
-                locks.key(KEY).lock_async().await;
-            }))
+        let mut tasks = ["req-81", "</script>", "b"].map(|label| {
+            let task = named(label, keep(&locks));
+            ByHand::new(task)
         });
-        for wait in &mut waits {
-            assert!(wait.poll().is_pending());
-        }
+        assert!(tasks.iter_mut().all(|task| task.poll().is_pending()));
         let directory = Directory::new();
-        let Some(found) = dump(&directory, &format!("http://{address}/locks/")) else {
-            return;
-        };
-        assert!(!found.contains("<img"), "{found}");
-        assert_has(
-            &found,
-            &[
-                SHOWN,
-                "● live",
-                "2 wait, most of all for page/",
-                "2 waiters behind",
-                " in task \"req-81\"",
-                "2 waiting, 1 held",
-                "<rect",
-            ],
-        );
-        let found = dump(&directory, &format!("http://{address}/locks/#why")).unwrap();
-        assert!(!found.contains("<img"), "{found}");
-        assert_has(
-            &found,
-            &[
-                "<h2>1. \"page/&lt;img",
-                "2 wait, most of all for \"page/",
-                ", held by ",
-                " in task \"req-81\" for at least ",
-                "It waits for no lock itself",
-                "in task \"&lt;/script&gt;\", ",
-            ],
-        );
-        let found = dump(&directory, &format!("http://{address}/locks/#profile")).unwrap();
-        assert!(!found.contains("<img"), "{found}");
-        assert_has(
-            &found,
-            &[
-                "<h2>page: tests/tests/page.rs:",
-                "2 wait, most of all for ",
-                "100 % of all waiting: ",
-                "most for the key &lt;img src=x",
-                "<li>waited at tests/tests/page.rs:",
-            ],
-        );
+        for (tab, parts) in TABS {
+            let Some(found) = dump(&directory, &format!("{page}#{tab}")) else {
+                return;
+            };
+            assert!(!found.contains("<img"), "{found}");
+            assert_has(&found, parts);
+        }
         for (tab, width) in [
             ("locks", 1280),
             ("why", 1280),
             ("profile", 1280),
             ("locks", 390),
         ] {
-            let picture = directory.join(format!("{tab}-{width}.png"));
-            let output = browser(&directory)
-                .unwrap()
-                .arg(format!("--screenshot={}", picture.display()))
-                .arg(format!("--window-size={width},900"))
-                .arg(format!("http://{address}/locks/#{tab}"))
-                .output()
-                .unwrap();
-            assert!(picture.exists(), "{output:?}");
-            if let Some(kept) = env::var_os("LOCKUTILS_PICTURES") {
-                std::fs::copy(
-                    &picture,
-                    Path::new(&kept).join(format!("{tab}-{width}.png")),
-                )
-                .unwrap();
-            }
+            draw(
+                &directory,
+                &format!("{page}#{tab}"),
+                &format!("{tab}-{width}.png"),
+                width,
+            );
         }
     });
+}
+
+/// Has the browser draw the page, and keeps the picture where a person wants to see it.
+fn draw(directory: &Path, url: &str, name: &str, width: u32) {
+    let picture = directory.join(name);
+    let mut browser = browser(directory).expect("it is there");
+    let output = browser
+        .arg(format!("--screenshot={}", picture.display()))
+        .arg(format!("--window-size={width},900"))
+        .arg(url)
+        .output();
+    assert!(picture.exists(), "{output:?}");
+    if let Some(kept) = env::var_os("LOCKUTILS_PICTURES") {
+        fs::copy(&picture, Path::new(&kept).join(name)).unwrap();
+    }
 }
 
 #[test]
