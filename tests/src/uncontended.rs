@@ -1,8 +1,9 @@
 //! Locks that nobody else wants, taken and let go in every way: on the fast path, which is
 //! to cost nothing but a few instructions, and [`BEYOND`] it.
 
-use lockutils::{Error, Locks, synchronized};
+use lockutils::{Error, LockKey, Locks, synchronized};
 use std::array;
+use std::hint::black_box;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -18,6 +19,15 @@ static LOCKS: Locks = Locks::new("uncontended");
 static FAIR: Locks = Locks::new("uncontended and fair").fair();
 static COUNTED: Locks = Locks::new("uncontended and counted").permits(4);
 
+#[derive(LockKey)]
+struct Id(u64);
+
+#[derive(LockKey)]
+struct Vm {
+    host: &'static str,
+    id: Id,
+}
+
 /// A key of 64 bytes, the most that costs no allocation.
 const LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -26,6 +36,21 @@ pub const CASES: &[(&str, fn())] = &[
     ("guard", || drop(LOCKS.key("2f1c").lock())),
     ("guard, 64 bytes", || drop(LOCKS.key(LONG).lock())),
     ("guard, integer", || drop(LOCKS.key(u64::MAX).lock())),
+    ("guard, negative integer", || {
+        drop(LOCKS.key(i128::MIN).lock());
+    }),
+    ("guard, derived newtype", || drop(LOCKS.key(Id(7)).lock())),
+    ("guard, derived struct", || {
+        let vm = Vm {
+            host: "node/1",
+            id: Id(7),
+        };
+        drop(LOCKS.key(vm).lock());
+    }),
+    ("guard, format", || {
+        let id = black_box(7);
+        drop(LOCKS.key(format_args!("vm-{id}")).lock());
+    }),
     ("guard, tuple", || drop(LOCKS.key(("vm", 7, "a/b%")).lock())),
     ("guard, fair", || drop(FAIR.key("2f1c").lock())),
     ("guard, process-wide", || drop(lockutils::lock("2f1c"))),
@@ -54,6 +79,12 @@ pub const CASES: &[(&str, fn())] = &[
     ("attribute, tuple", || assert_eq!(of_tuple("vm", 7), 9)),
     ("attribute, literal", literal),
     ("attribute, captures", || assert_eq!(captures(7), 8)),
+    ("attribute, captures of every kind", || {
+        all_captures("a", -7, 'c', true);
+    }),
+    ("attribute, captures with a format", || padded(7)),
+    ("attribute, derived newtype", || of_newtype(&Id(7))),
+    ("attribute, async, captures", || poll(captures_async(7))),
     ("attribute, no key", alone),
     ("attribute, async", || {
         assert_eq!(poll(keyed_async("2f1c")), 4);
@@ -68,20 +99,7 @@ pub const CASES: &[(&str, fn())] = &[
     ("attribute, async, try, condition", || {
         assert!(poll(tried_async("2f1c", true)));
     }),
-];
-
-/// The ways that the fast path has no place for, by name. They may allocate; but there is
-/// room for them, so they have nothing to wait for either.
-pub const BEYOND: &[(&str, fn())] = &[
-    ("65 bytes", || drop(LOCKS.key((LONG, "")).lock())),
-    ("65 bytes, async", || {
-        drop(poll(LOCKS.key((LONG, "")).lock_async()));
-    }),
     ("shared", || drop(LOCKS.key("2f1c").shared().lock())),
-    ("shared, twice", || {
-        let shared = LOCKS.key("2f1c").shared();
-        let _both = [shared.lock(), shared.lock()];
-    }),
     ("shared, fair", || drop(FAIR.key("2f1c").shared().lock())),
     ("shared, try", || {
         drop(LOCKS.key("2f1c").shared().try_lock().unwrap());
@@ -93,9 +111,6 @@ pub const BEYOND: &[(&str, fn())] = &[
         drop(poll(LOCKS.key("2f1c").shared().lock_async()));
     }),
     ("permits", || drop(COUNTED.key("2f1c").lock())),
-    ("permits, all", || {
-        let _all: [_; 4] = array::from_fn(|_| COUNTED.key("2f1c").lock());
-    }),
     ("permits, shared", || {
         drop(COUNTED.key("2f1c").shared().lock());
     }),
@@ -110,6 +125,25 @@ pub const BEYOND: &[(&str, fn())] = &[
     }),
     ("permits, async, timeout", || {
         drop(poll(COUNTED.key("2f1c").lock_timeout_async(SECOND)).unwrap());
+    }),
+    ("attribute, shared", shared),
+    ("attribute, permits", counted),
+    ("attribute, permits, async", || poll(counted_async())),
+];
+
+/// The ways that the fast path has no place for, by name. They may allocate; but there is
+/// room for them, so they have nothing to wait for either.
+pub const BEYOND: &[(&str, fn())] = &[
+    ("65 bytes", || drop(LOCKS.key((LONG, "")).lock())),
+    ("65 bytes, async", || {
+        drop(poll(LOCKS.key((LONG, "")).lock_async()));
+    }),
+    ("shared, twice", || {
+        let shared = LOCKS.key("2f1c").shared();
+        let _both = [shared.lock(), shared.lock()];
+    }),
+    ("permits, all", || {
+        let _all: [_; 4] = array::from_fn(|_| COUNTED.key("2f1c").lock());
     }),
     ("re-entry", || {
         let reentrant = LOCKS.key("2f1c").reentrant();
@@ -142,9 +176,6 @@ pub const BEYOND: &[(&str, fn())] = &[
     ("keys, async", || {
         drop(poll(LOCKS.keys(["2f1c", "81d0"]).lock_async()));
     }),
-    ("attribute, shared", shared),
-    ("attribute, permits", counted),
-    ("attribute, permits, async", || poll(counted_async())),
     ("attribute, keys", || several(&[7, 3])),
     ("attribute, re-entry", twice),
     ("beside other keys", || {
@@ -199,6 +230,18 @@ fn literal() {}
 fn captures(id: u32) -> u32 {
     id + 1
 }
+
+#[synchronized("{name}/{number}/{sign}/{is_on}")]
+fn all_captures(name: &str, number: i64, sign: char, is_on: bool) {}
+
+#[synchronized("vm-{id:04}")]
+fn padded(id: u32) {}
+
+#[synchronized(key = id)]
+fn of_newtype(id: &Id) {}
+
+#[synchronized("vm-{id}")]
+async fn captures_async(id: u32) {}
 
 #[synchronized]
 fn alone() {}

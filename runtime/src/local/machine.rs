@@ -234,6 +234,7 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
     let Terms { mode, reentry } = terms;
     // Who spins has no place in line, and a re-entry finds its own lock in the way.
     let may_spin = name.may_be_thin()
+        && name.has_one_permit()
         && mode == Mode::Exclusive
         && !(name.space.policy.fair || reentry == Reentry::Allowed);
     if may_spin {

@@ -173,7 +173,7 @@ impl Locks {
     fn try_thin(&self, text: &[u8], mode: Mode, site: Site) -> Option<u64> {
         match mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
-            Mode::Shared => None,
+            Mode::Shared => self.try_thin_as(text, mode, site, None),
         }
     }
 
@@ -182,14 +182,15 @@ impl Locks {
     fn try_thin_async(&self, text: &[u8], mode: Mode, site: Site, task: Owner) -> Option<u64> {
         match mode {
             Mode::Exclusive => self.try_thin_for(text, site, task),
-            Mode::Shared => None,
+            Mode::Shared => self.try_thin_as(text, mode, site, Some(task)),
         }
     }
 
     /// All of the fast path in one function, whose arguments are in registers.
     fn try_thin_exclusive(&self, text: &[u8], site: Site) -> Option<u64> {
-        let (Some(number), Some(owner)) = (self.identity.known(), Owner::known_thread()) else {
-            return self.try_thin_first(text, site);
+        let number = self.identity.known_of_one_permit();
+        let (Some(number), Some(owner)) = (number, Owner::known_thread()) else {
+            return self.try_thin_elsewise(text, site, None);
         };
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
@@ -198,15 +199,26 @@ impl Locks {
 
     /// The same for a task.
     fn try_thin_for(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
-        table::try_take_thin(Name::new(self.id(), text), Record { owner, site })
+        let Some(number) = self.identity.known_of_one_permit() else {
+            return self.try_thin_elsewise(text, site, Some(owner));
+        };
+        let policy = self.policy;
+        let name = Name::new(SpaceId { number, policy }, text);
+        table::try_take_thin(name, Record { owner, site })
     }
 
-    /// The same for the first use of the space, or the first by the thread. Apart from it,
-    /// so that it calls nothing, and needs no stack.
+    /// The same of a space with several permits, and for the first use of the space, or the first
+    /// by the thread. Apart from it, so that it calls nothing, and needs no stack.
     #[cold]
-    fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
-        let (_space, _thread) = (self.id(), Owner::thread());
-        self.try_thin_exclusive(text, site)
+    fn try_thin_elsewise(&self, text: &[u8], site: Site, task: Option<Owner>) -> Option<u64> {
+        self.try_thin_as(text, Mode::Exclusive, site, task)
+    }
+
+    /// The same in any mode, of a space with any number of permits.
+    fn try_thin_as(&self, text: &[u8], mode: Mode, site: Site, task: Option<Owner>) -> Option<u64> {
+        let name = Name::new(self.id(), text);
+        let owner = task.unwrap_or_else(Owner::thread);
+        table::try_take_thin_as(name, mode, Record { owner, site })
     }
 
     /// Takes several locks for a thread if nobody is near any of them. Since it waits for none,

@@ -8,7 +8,7 @@ use crate::name::Taken;
 use crate::observe::listen::listeners;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::table::identity::{name_of, name_part};
+use crate::table::identity::{is_counted, name_of, name_part};
 use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::policy::{Mode, Terms};
@@ -81,14 +81,24 @@ impl Request {
     /// The fast path, see [`table::try_take_thin`].
     #[inline]
     pub(super) fn try_thin(&self, owner: Owner) -> Option<u64> {
+        if self.terms.mode == Mode::Shared || is_counted(self.space.number) {
+            return self.try_thin_as(owner);
+        }
         let record = Record {
             owner,
             site: self.site,
         };
-        match self.terms.mode {
-            Mode::Exclusive => table::try_take_thin(self.name(), record),
-            Mode::Shared => None,
-        }
+        table::try_take_thin(self.name(), record)
+    }
+
+    /// The same of a lock that may have several holders.
+    #[cold]
+    fn try_thin_as(&self, owner: Owner) -> Option<u64> {
+        let record = Record {
+            owner,
+            site: self.site,
+        };
+        table::try_take_thin_as(self.name(), self.terms.mode, record)
     }
 
     pub(super) fn taken(&self) -> Taken {

@@ -1,4 +1,5 @@
-//! The fast path: a lock that one holder has and nobody else asks for.
+//! The fast path: a lock that one holder has and nobody else asks for. It may hold it shared, or
+//! have one of several permits: whoever joins it finds an entry.
 //!
 //! A key's hash picks a bucket. While at most one lock of a bucket is held, and
 //! nobody waits, the bucket's word is all there is of that lock: taking it is one
@@ -30,6 +31,7 @@ use crate::key::Key;
 use crate::key::text::copy_short;
 use crate::site::Record;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, UnsafeCell, spin};
+use crate::table::policy::Mode;
 
 const FREE: u64 = 0;
 const ENTRY: u64 = 2;
@@ -60,8 +62,47 @@ struct ThinRecord {
     space: u64,
     /// `None` until there is a first hold.
     record: Option<Record>,
-    length: u8,
+    /// A [`Kind`], and below it the length of the text.
+    kind_and_length: u64,
     text: [u8; Bucket::TEXT],
+}
+
+/// How a thin holder holds, and of how many permits one: in a word in which nothing is said of
+/// who holds exclusively what has one permit, so that this takes no instruction more.
+///
+/// | bits | what they say |
+/// |---|---|
+/// | 0 to 7 | nothing: the length of the text is there |
+/// | 8 | whether it holds shared |
+/// | 32 to 63 | how many permits there are beside the holder's |
+#[derive(Clone, Copy)]
+pub(crate) struct Kind(u64);
+
+impl Kind {
+    /// Alone.
+    pub(crate) const EXCLUSIVE: Self = Self(0);
+    const SHARED: u64 = 1 << 8;
+    const PERMITS: u32 = 32;
+
+    pub(crate) const fn new(mode: Mode, permits: u32) -> Self {
+        let shared = match mode {
+            Mode::Exclusive => 0,
+            Mode::Shared => Self::SHARED,
+        };
+        Self(shared | (permits as u64 - 1) << Self::PERMITS)
+    }
+
+    const fn mode(self) -> Mode {
+        if self.0 & Self::SHARED == 0 {
+            Mode::Exclusive
+        } else {
+            Mode::Shared
+        }
+    }
+
+    const fn permits(self) -> u32 {
+        (self.0 >> Self::PERMITS) as u32 + 1
+    }
 }
 
 /// What a thin holder has written down.
@@ -69,6 +110,8 @@ pub(crate) struct Written {
     pub(crate) space: u64,
     pub(crate) key: Key,
     pub(crate) record: Record,
+    pub(crate) mode: Mode,
+    pub(crate) permits: u32,
 }
 
 // SAFETY: the record is the only part that isn't `Sync` by itself. It is written by
@@ -83,7 +126,7 @@ impl ThinRecord {
     const EMPTY: Self = Self {
         space: 0,
         record: None,
-        length: 0,
+        kind_and_length: 0,
         text: [0; Bucket::TEXT],
     };
 }
@@ -110,10 +153,17 @@ impl Bucket {
         }
     }
 
-    /// Takes a lock of a bucket in which none is held or awaited. The key's text is at most
-    /// [`Bucket::TEXT`] bytes long.
+    /// Takes a lock of a bucket in which none is held or awaited, so that there is room for a hold
+    /// of every kind. The key's text is at most [`Bucket::TEXT`] bytes long.
     #[inline]
-    pub(crate) fn try_take(&self, hash: u64, space: u64, text: &[u8], record: Record) -> bool {
+    pub(crate) fn try_take(
+        &self,
+        hash: u64,
+        space: u64,
+        text: &[u8],
+        kind: Kind,
+        record: Record,
+    ) -> bool {
         // Acquire pairs with the release in `release` and `unreserve`: what was done
         // under the lock before is done, and so is all that was done with the record. It has
         // to be one read-modify-write, as it is what `reserve` reads of a thin hold: so that
@@ -132,7 +182,7 @@ impl Bucket {
             let place = unsafe { &mut *place };
             place.space = space;
             place.record = Some(record);
-            place.length = u8::try_from(text.len()).expect("a short text");
+            place.kind_and_length = kind.0 | text.len() as u64;
             copy_short(text, &mut place.text[..text.len()]);
         });
         // Release pairs with the acquire in `read`: all of the record is written.
@@ -216,10 +266,14 @@ impl Bucket {
             // the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
             let place = unsafe { &*place };
+            let [length, ..] = place.kind_and_length.to_le_bytes();
+            let kind = Kind(place.kind_and_length);
             Written {
                 space: place.space,
-                key: Key::from_utf8(&place.text[..usize::from(place.length)]),
+                key: Key::from_utf8(&place.text[..usize::from(length)]),
                 record: place.record.expect("a complete record is there"),
+                mode: kind.mode(),
+                permits: kind.permits(),
             }
         })
     }

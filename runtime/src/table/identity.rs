@@ -2,8 +2,8 @@
 //!
 //! | bits of the number | what they say |
 //! |---|---|
-//! | 63 | whether the space is fair |
-//! | 62 | whether it has several permits |
+//! | 63 | whether the space has several permits |
+//! | 62 | whether it is fair |
 //! | 24 to 61 | which space, in the order of first use, from 1 |
 //! | 0 to 23 | which name it has |
 //!
@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 /// enough for a million new spaces a second during three days.
 const NAME_BITS: u32 = 24;
 
-const FAIR: u64 = 1 << 63;
-const COUNTED: u64 = 1 << 62;
+const COUNTED: u64 = 1 << 63;
+const FAIR: u64 = 1 << 62;
 
 /// The name of spaces that came after 2^24 different names.
 const UNNAMED: &str = "unnamed";
@@ -74,6 +74,16 @@ impl Identity {
     pub(crate) fn known(&self) -> Option<u64> {
         // Acquire pairs with the release in `draw`: the hash has its seeds.
         Some(self.0.load(Ordering::Acquire)).filter(|number| *number != 0)
+    }
+
+    /// The number, once it is drawn, of a space whose locks have one permit.
+    #[inline]
+    pub(crate) fn known_of_one_permit(&self) -> Option<u64> {
+        // Acquire, as in `known`.
+        let number = self.0.load(Ordering::Acquire);
+        // Both conditions in one, since `COUNTED` is the sign.
+        let is_drawn = i64::from_ne_bytes(number.to_ne_bytes()) > 0;
+        is_drawn.then_some(number)
     }
 
     /// The number, which has `name` and `policy` in it.

@@ -30,7 +30,7 @@ use crate::observe::listen::listeners;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
-use bucket::{Bucket, Written};
+use bucket::{Bucket, Kind, Written};
 use charges::Charges;
 use entry::{Entry, Retried, Wakers};
 use few::Few;
@@ -170,10 +170,16 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether a bucket has a place for an exclusive hold of the lock.
+    /// Whether a bucket has a place for a hold of the lock.
     #[inline]
     pub(crate) const fn may_be_thin(&self) -> bool {
-        !is_counted(self.space.number) && self.text.len() <= Bucket::TEXT
+        self.text.len() <= Bucket::TEXT
+    }
+
+    /// Whether there is only one permit.
+    #[inline]
+    pub(crate) const fn has_one_permit(&self) -> bool {
+        !is_counted(self.space.number)
     }
 
     /// A copy of the key.
@@ -207,13 +213,25 @@ pub(crate) fn is_held_thin(name: Name<'_>) -> bool {
     bucket(name.hash).is_held_thin(name.hash)
 }
 
-/// Takes the lock exclusively, by its bucket alone. Gives the hash, of which
+/// Takes the lock exclusively, by its bucket alone, if it has one permit. Gives the hash, of which
 /// [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying it
 /// costs as much again as all the rest.
 #[inline]
 pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
+    let is_taken = name.has_one_permit() && try_take_bucket(name, Kind::EXCLUSIVE, record);
+    is_taken.then_some(name.hash)
+}
+
+/// The same, in any mode and of any number of permits.
+pub(crate) fn try_take_thin_as(name: Name<'_>, mode: Mode, record: Record) -> Option<u64> {
+    let kind = Kind::new(mode, name.space.policy.permits);
+    try_take_bucket(name, kind, record).then_some(name.hash)
+}
+
+#[inline]
+fn try_take_bucket(name: Name<'_>, kind: Kind, record: Record) -> bool {
     let Name { hash, space, text } = name;
-    (name.may_be_thin() && bucket(hash).try_take(hash, space.number, text, record)).then_some(hash)
+    name.may_be_thin() && bucket(hash).try_take(hash, space.number, text, kind, record)
 }
 
 /// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
@@ -470,15 +488,18 @@ impl Inflated {
             buckets: &TABLE[indices],
         };
         for bucket in inflated.buckets {
-            if let Some(Written { space, key, record }) = bucket.reserve() {
+            if let Some(written) = bucket.reserve() {
+                let Written {
+                    space, key, mode, ..
+                } = written;
                 let hash = hash(space, key.as_bytes());
                 let policy = Policy {
-                    permits: 1,
+                    permits: written.permits,
                     fair: is_fair(space),
                 };
                 let number = index(hash) as u64;
-                let holder = (Ticket::FIRST, record);
-                let entry = Entry::new(number, space, key, policy, Mode::Exclusive, holder);
+                let holder = (Ticket::FIRST, written.record);
+                let entry = Entry::new(number, space, key, policy, mode, holder);
                 inflated
                     .entries
                     .table

@@ -24,7 +24,6 @@
 //! | an entry found without its text; removed without its number; a hold's found without its ticket | `two_keys_in_one_bucket` |
 //! | a thin hold's entry found without its number | `deadlock_of_one_who_cannot_fail` |
 //! | an entry found without its space | `one_key_in_two_spaces` |
-//! | a counted lock on the fast path | `permits_are_all_given` |
 //! | long text on the fast path | `long_key_against_the_same` |
 //! | queued without a look whether the lock is free; what a retry took lost | `acquire_against_acquire` |
 //! | a new entry that reserves nothing | `two_keys_in_one_bucket` |
@@ -34,8 +33,10 @@
 //! | numbers of thin holds used for others; a waiter's entry found without its number | `deadlock_against_deadlock` |
 //! | a thin hold that becomes an entry with another number | `release_against_enqueue` |
 //! | ... that is not fair | `newcomer_against_fair_hand_over` |
-//! | ... that has two permits | `acquire_against_acquire` |
+//! | ... that has one permit more | `permits_bound` |
+//! | ... that has one, of several | `permits_are_all_given` |
 //! | ... that is shared | `shared_against_exclusive` |
+//! | ... that is exclusive, where it was shared | `shared_newcomers_get_in_together` |
 //! | inflated before the mutex is locked | `acquire_against_acquire` |
 //! | a waiter leaves by `release` | `cancel_against_hand_over` |
 //! | an error for a waiter that has the lock by now | `timeout_against_hand_over` |
