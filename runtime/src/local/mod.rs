@@ -260,7 +260,8 @@ impl Locks {
             owner: Owner::thread(),
             site,
         };
-        let hold = table::try_take(name, terms, record).ok_or_else(|| request::busy(name))?;
+        let hold = looks::try_take(name, terms, record);
+        let hold = hold.map_err(|holder| request::busy(name, holder))?;
         Ok(Guard::new(Held::in_process(hold)))
     }
 

@@ -75,7 +75,7 @@ impl Request {
             site: self.site,
         };
         let name = self.name();
-        table::try_take(name, self.terms, record).ok_or_else(|| busy(name))
+        looks::try_take(name, self.terms, record).map_err(|holder| busy(name, holder))
     }
 
     /// The fast path, see [`table::try_take_thin`].
@@ -112,8 +112,7 @@ impl Request {
 
 /// The error of who doesn't wait.
 #[cold]
-pub(super) fn busy(name: Name<'_>) -> Error {
-    let holder = looks::in_the_way(name);
+pub(super) fn busy(name: Name<'_>, holder: Option<Holder>) -> Error {
     if !listeners().is_none() {
         let site = holder.as_ref().and_then(Holder::site);
         costs::refused(name_part(name.space.number), site);

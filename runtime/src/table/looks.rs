@@ -5,10 +5,12 @@ use super::entry::Entry;
 use super::entry::look::{Contended, Held, Shows};
 use super::moment::Moment;
 use super::place::{EntryId, Place, Ticket};
-use super::{Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
+use super::policy::Terms;
+use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::OrderedSet;
+use crate::site::Record;
 use crate::state::{LockState, QUEUE};
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -20,12 +22,20 @@ pub(crate) fn is_held(name: Name<'_>) -> bool {
     entry.is_some_and(|entry| entry.holder_count() > 0)
 }
 
-/// Who is in the way of somebody who wants the lock now.
-pub(crate) fn in_the_way(name: Name<'_>) -> Option<Holder> {
+/// Takes the lock if it has room; else tells who is in the way.
+pub(crate) fn try_take(
+    name: Name<'_>,
+    terms: Terms,
+    record: Record,
+) -> Result<Hold, Option<Holder>> {
     let mut inflated = Inflated::at(name.hash);
-    let entry = inflated.find(name)?;
-    let party = entry.in_the_way(id_of(name.hash, entry), None)?;
-    Some(party.show(Moment::now()))
+    if let Some(place) = inflated.try_take(name, terms, record) {
+        return Ok(Hold::at(place));
+    }
+    let entry = inflated.find(name).expect("a busy lock has an entry");
+    let party = entry.in_the_way(id_of(name.hash, entry), None);
+    drop(inflated);
+    Err(party.map(|party| party.show_now()))
 }
 
 /// The lock that a waiter is kept from, and by whom. `None` if the waiter isn't in the queue any
@@ -36,13 +46,13 @@ pub(crate) fn awaited_from(place: Place) -> Option<(&'static str, Key, Option<Ho
     entry.wait(place.ticket, |_, _| false)?;
     let (space, key) = entry.name();
     let party = entry.in_the_way(place.entry, Some(place.ticket));
-    Some((space, key, party.map(|party| party.show(Moment::now()))))
+    Some((space, key, party.map(|party| party.show_now())))
 }
 
 /// A holder or a waiter, if it is still there.
 pub(crate) fn who(place: Place) -> Option<Holder> {
     let party = look(place.entry, |entry| entry.who(place))??;
-    Some(party.show(Moment::now()))
+    Some(party.show_now())
 }
 
 /// The state of a lock that somebody holds or awaits.

@@ -23,6 +23,9 @@ pub(crate) struct Since(u64);
 const HANDED_OVER: u64 = 1 << 63;
 
 impl Moment {
+    /// Where nothing is compared with it.
+    pub(crate) const UNUSED: Self = Self(NonZeroU64::MIN);
+
     pub(crate) fn now() -> Self {
         Self(NonZeroU64::MIN.saturating_add(nanoseconds()))
     }
@@ -31,7 +34,7 @@ impl Moment {
     /// of a model.
     pub(crate) fn of_hold() -> Self {
         if cfg!(all(test, loom)) {
-            return Self(NonZeroU64::MIN);
+            return Self::UNUSED;
         }
         Self::now()
     }

@@ -32,6 +32,17 @@ impl Party {
         })
     }
 
+    /// The same at this moment. Where nothing is known of any other, no clock is looked at, which
+    /// takes as long as a refusal otherwise.
+    pub(crate) fn show_now(&self) -> Holder {
+        let is_timed = self.held.is_some() || self.not_come.is_some();
+        self.show(if is_timed {
+            Moment::now()
+        } else {
+            Moment::UNUSED
+        })
+    }
+
     /// How long it has waited.
     pub(crate) fn waited(&self, now: Moment) -> Duration {
         self.waits.map_or(Duration::ZERO, |since| since.until(now))
