@@ -173,7 +173,7 @@ impl Locks {
     fn try_thin(&self, text: &[u8], mode: Mode, site: Site) -> Option<u64> {
         match mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
-            Mode::Shared => self.try_thin_as(text, mode, site, None),
+            Mode::Shared => self.try_thin_as(text, mode, site, Owner::thread()),
         }
     }
 
@@ -182,7 +182,7 @@ impl Locks {
     fn try_thin_async(&self, text: &[u8], mode: Mode, site: Site, task: Owner) -> Option<u64> {
         match mode {
             Mode::Exclusive => self.try_thin_for(text, site, task),
-            Mode::Shared => self.try_thin_as(text, mode, site, Some(task)),
+            Mode::Shared => self.try_thin_as(text, mode, site, task),
         }
     }
 
@@ -190,7 +190,7 @@ impl Locks {
     fn try_thin_exclusive(&self, text: &[u8], site: Site) -> Option<u64> {
         let number = self.identity.known_of_one_permit();
         let (Some(number), Some(owner)) = (number, Owner::known_thread()) else {
-            return self.try_thin_elsewise(text, site, None);
+            return self.try_thin_first(text, site);
         };
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
@@ -200,7 +200,7 @@ impl Locks {
     /// The same for a task.
     fn try_thin_for(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
         let Some(number) = self.identity.known_of_one_permit() else {
-            return self.try_thin_elsewise(text, site, Some(owner));
+            return self.try_thin_as(text, Mode::Exclusive, site, owner);
         };
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
@@ -210,14 +210,13 @@ impl Locks {
     /// The same of a space with several permits, and for the first use of the space, or the first
     /// by the thread. Apart from it, so that it calls nothing, and needs no stack.
     #[cold]
-    fn try_thin_elsewise(&self, text: &[u8], site: Site, task: Option<Owner>) -> Option<u64> {
-        self.try_thin_as(text, Mode::Exclusive, site, task)
+    fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
+        self.try_thin_as(text, Mode::Exclusive, site, Owner::thread())
     }
 
     /// The same in any mode, of a space with any number of permits.
-    fn try_thin_as(&self, text: &[u8], mode: Mode, site: Site, task: Option<Owner>) -> Option<u64> {
+    fn try_thin_as(&self, text: &[u8], mode: Mode, site: Site, owner: Owner) -> Option<u64> {
         let name = Name::new(self.id(), text);
-        let owner = task.unwrap_or_else(Owner::thread);
         table::try_take_thin_as(name, mode, Record { owner, site })
     }
 

@@ -84,22 +84,17 @@ impl Seeds {
     #[inline(always)]
     fn hash_short(&self, space: u64, text: &[u8]) -> u64 {
         let name = space ^ text.len() as u64;
-        let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
+        if text.len() < 16 {
             return self.product(named(ends(text), name), 0).fold();
-        };
-        let last = self.product(named(words(last), name), 2);
-        let mut product = self.product(words(first), 0).and(&last);
+        }
+        let last = self.product(named(words(at(text, text.len() - 16)), name), 2);
+        let mut product = self.product(words(at(text, 0)), 0).and(&last);
         // Not a loop over those in between, which takes as long as all the rest.
-        let chunk = |at: usize| text.get(at..).and_then(<[u8]>::first_chunk);
         if text.len() > 32 {
-            if let Some(second) = chunk(16) {
-                product = product.and(&self.product(words(second), 4));
-            }
+            product = product.and(&self.product(words(at(text, 16)), 4));
         }
         if text.len() > 48 {
-            if let Some(third) = chunk(32) {
-                product = product.and(&self.product(words(third), 6));
-            }
+            product = product.and(&self.product(words(at(text, 32)), 6));
         }
         product.fold()
     }
@@ -114,13 +109,24 @@ impl Seeds {
     }
 }
 
+/// The bytes that begin at one, which are known to be there. Not a reference to them, of which the
+/// compiler sometimes asks whether it is null.
+#[expect(clippy::inline_always, reason = "a call costs about as much")]
+#[inline(always)]
+fn at<const N: usize>(text: &[u8], at: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&text[at..at + N]);
+    bytes
+}
+
 /// Fewer than 16 bytes as two words.
 #[inline]
 fn ends(text: &[u8]) -> [u64; 2] {
-    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk()) {
-        [first, last].map(|word| u64::from_le_bytes(*word))
-    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk()) {
-        [first, last].map(|half| u64::from(u32::from_le_bytes(*half)))
+    let length = text.len();
+    if length >= 8 {
+        [0, length - 8].map(|place| u64::from_le_bytes(at(text, place)))
+    } else if length >= 4 {
+        [0, length - 4].map(|place| u64::from(u32::from_le_bytes(at(text, place))))
     } else {
         let byte = |at: usize| text.get(at).map_or(0, |byte| u64::from(*byte));
         [byte(0) | byte(1) << 8 | byte(2) << 16, 0]
@@ -135,8 +141,8 @@ const fn named([a, b]: [u64; 2], name: u64) -> [u64; 2] {
 }
 
 #[inline]
-fn words(bytes: &[u8; 16]) -> [u64; 2] {
-    halves(u128::from_le_bytes(*bytes))
+fn words(bytes: [u8; 16]) -> [u64; 2] {
+    halves(u128::from_le_bytes(bytes))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower halves")]
