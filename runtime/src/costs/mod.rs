@@ -12,6 +12,8 @@ mod keys;
 mod place;
 
 use crate::key::Key;
+#[cfg(feature = "metrics")]
+use crate::observe::facade;
 use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
 use crate::site::Site;
@@ -83,8 +85,21 @@ impl Bill {
         self.parts.is_empty() && self.hand_over.is_none()
     }
 
+    /// The facade is foreign code, so not with the mutex.
+    #[cfg(feature = "metrics")]
+    fn tell(&self, space: u64) {
+        if let Some(took) = self.hand_over {
+            facade::hand_over(space, took);
+        }
+        for (holder, _, cost) in &self.parts {
+            facade::blamed(space, *holder, cost.nanoseconds);
+        }
+    }
+
     /// Writes it down.
     pub(crate) fn post(self, space: u64, key: &Key) {
+        #[cfg(feature = "metrics")]
+        self.tell(space);
         let mut costs = COSTS.lock();
         if let (Some(took), Some(space)) = (self.hand_over, costs.space(space)) {
             space.hand_overs.add(took);
@@ -112,6 +127,8 @@ impl Bill {
 
 /// A wait is over.
 pub(crate) fn waited(space: u64, outcome: Outcome, time: Duration) {
+    #[cfg(feature = "metrics")]
+    facade::wait_ends(space, outcome, time);
     if let Some(space) = COSTS.lock().space(space) {
         space.waits[outcome as usize].add(time);
     }
@@ -119,6 +136,8 @@ pub(crate) fn waited(space: u64, outcome: Outcome, time: Duration) {
 
 /// A thread has got a lock by pausing.
 pub(crate) fn spun(space: u64) {
+    #[cfg(feature = "metrics")]
+    facade::spun(space);
     if let Some(space) = COSTS.lock().space(space) {
         space.spins += 1;
     }
@@ -126,6 +145,8 @@ pub(crate) fn spun(space: u64) {
 
 /// A lock was refused to who doesn't wait.
 pub(crate) fn refused(space: u64, site: Option<Site>) {
+    #[cfg(feature = "metrics")]
+    facade::refused(space, site);
     COSTS
         .lock()
         .count(|costs| &mut costs.refused, Place { space, site });
@@ -133,6 +154,8 @@ pub(crate) fn refused(space: u64, site: Option<Site>) {
 
 /// A lock was held for too long.
 pub(crate) fn held_long(space: u64, site: Option<Site>) {
+    #[cfg(feature = "metrics")]
+    facade::held_long(space, site);
     COSTS
         .lock()
         .count(|costs| &mut costs.long_holds, Place { space, site });
@@ -140,6 +163,8 @@ pub(crate) fn held_long(space: u64, site: Option<Site>) {
 
 /// There was a deadlock, or there may be one.
 pub(crate) fn deadlocked(is_certain: bool) {
+    #[cfg(feature = "metrics")]
+    facade::deadlocked(is_certain);
     let mut costs = COSTS.lock();
     if is_certain {
         costs.certain_deadlocks += 1;

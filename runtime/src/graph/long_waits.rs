@@ -129,9 +129,10 @@ impl Watch {
             if !mark_long(owner, place, number) {
                 continue;
             }
+            let listeners = listeners();
             let watched = table::look(place.entry, |entry| {
                 entry.is_queued(place.ticket)?;
-                Some(entry.watch(place, ahead, listeners()))
+                Some(entry.watch(place, ahead, listeners))
             });
             let time = since.until(now);
             if let Some(watched) = watched.flatten() {
@@ -178,7 +179,8 @@ impl Watch {
                 continue;
             }
             self.absent.insert(place, time);
-            let watched = table::look(place.entry, |entry| entry.watch(place, 0, listeners()));
+            let listeners = listeners();
+            let watched = table::look(place.entry, |entry| entry.watch(place, 0, listeners));
             if let Some(watched) = watched {
                 tell::not_polled(&watched, time);
             }

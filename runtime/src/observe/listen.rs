@@ -8,7 +8,7 @@ use crate::sync::{Ordering, statics};
 use std::cell::Cell;
 
 statics! {
-    static LISTENERS: AtomicU8 = AtomicU8::new(0);
+    static LISTENERS: AtomicU8 = AtomicU8::new(BUILT_IN.0);
 }
 
 /// Who listens.
@@ -17,6 +17,8 @@ statics! {
 /// |---|---|
 /// | 0 | the counts of [`stats`](crate::stats()) and [`profile`](crate::profile()) |
 /// | 1 | an observer |
+/// | 2 | the facade of the crate `metrics` |
+/// | 3 | a subscriber of `tracing` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listeners(u8);
 
@@ -24,6 +26,10 @@ impl Listeners {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const COUNTS: Self = Self(1);
     pub(crate) const OBSERVER: Self = Self(1 << 1);
+    #[cfg(feature = "metrics")]
+    pub(crate) const METRICS: Self = Self(1 << 2);
+    #[cfg(feature = "tracing")]
+    pub(crate) const TRACING: Self = Self(1 << 3);
 
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0
@@ -38,10 +44,21 @@ impl Listeners {
     }
 
     /// Whether somebody wants to know more of a wait than how long it was: who waits, behind whom.
-    pub(crate) const fn want_details(self) -> bool {
-        self.has(Self::OBSERVER)
+    pub(crate) fn want_details(self) -> bool {
+        self.has(DETAILS)
     }
 }
+
+#[cfg(not(feature = "tracing"))]
+const DETAILS: Listeners = Listeners::OBSERVER;
+#[cfg(feature = "tracing")]
+const DETAILS: Listeners = Listeners::OBSERVER.and(Listeners::TRACING);
+
+/// The facade can't be asked whether anybody has installed a recorder.
+#[cfg(not(feature = "metrics"))]
+const BUILT_IN: Listeners = Listeners::NONE;
+#[cfg(feature = "metrics")]
+const BUILT_IN: Listeners = Listeners::METRICS;
 
 thread_local! {
     /// Whether the thread is in an observer, whose own locks are not observed.
@@ -52,11 +69,25 @@ thread_local! {
 pub(crate) fn listeners() -> Listeners {
     // Relaxed: it orders nothing, and whoever misses a listener that has just come counts as one
     // that was there before.
-    let set = Listeners(LISTENERS.load(Ordering::Relaxed));
+    let set = Listeners(LISTENERS.load(Ordering::Relaxed)).and(of_tracing());
     if !set.is_none() && IS_DEAF.get() {
         return Listeners::NONE;
     }
     set
+}
+
+#[cfg(not(feature = "tracing"))]
+const fn of_tracing() -> Listeners {
+    Listeners::NONE
+}
+
+#[cfg(feature = "tracing")]
+fn of_tracing() -> Listeners {
+    if tracing::enabled!(target: "lockutils", tracing::Level::ERROR) {
+        Listeners::TRACING
+    } else {
+        Listeners::NONE
+    }
 }
 
 /// Somebody listens from now on.

@@ -22,10 +22,50 @@
 //! # Ok::<(), observe::AlreadySet>(())
 //! ```
 
+//!
+//! # tracing
+//!
+//! With the feature `tracing`, and where a subscriber listens to the target `lockutils`, each wait is a
+//! span `lock.wait` (DEBUG), from its begin to its end, in the span that the waiter is in: so a trace
+//! of a request shows where it waited, and behind whom. Its fields:
+//!
+//! | field | |
+//! |---|---|
+//! | `lockutils.space`, `lockutils.key` | the lock |
+//! | `lockutils.mode` | `exclusive` or `shared` |
+//! | `lockutils.ahead` | how many were in the queue before it |
+//! | `lockutils.holder` | who had the lock then, as text |
+//! | `lockutils.outcome` | `acquired`, `timeout`, `cancelled` or `deadlock`; at the end |
+//! | `code.function.name`, `code.file.path`, `code.line.number` | where it waits |
+//!
+//! What lasts is an event: WARN `still waiting for lock ..` after 1, 2, 4 .. s with `waited_secs`, and INFO
+//! `got lock .. after 3.2s` at the end; WARN and INFO of holds that are longer than [`long_holds`] says,
+//! with `held_secs`; WARN of a lock that was handed to a future which isn't polled; ERROR `deadlock`. Those
+//! are told of by threads of their own, which see the subscriber that is the process's.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, the recorder of the crate `metrics` has these. What it can't be told by
+//! events, [`stats`](crate::stats()) has.
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `lockutils.wait.duration` | histogram, in seconds | space, outcome |
+//! | `lockutils.waiter.time` | counter, in nanoseconds: how long others waited for what was held here | space, site |
+//! | `lockutils.waiters` | gauge | space |
+//! | `lockutils.handover.duration` | histogram, in seconds | space |
+//! | `lockutils.busy`, `lockutils.long_holds` | counter | space, site |
+//! | `lockutils.spins` | counter | space |
+//! | `lockutils.deadlocks` | counter | kind |
+
 pub(crate) mod event;
+#[cfg(feature = "metrics")]
+pub(crate) mod facade;
 pub(crate) mod holds;
 pub(crate) mod listen;
 pub(crate) mod outcome;
+#[cfg(feature = "tracing")]
+mod spans;
 pub(crate) mod tell;
 
 pub use self::event::{Event, Hold, Wait};

@@ -1,8 +1,12 @@
 //! Tells those who listen.
 
 use super::event::{Event, Hold, Wait};
+#[cfg(feature = "metrics")]
+use super::facade;
 use super::listen::{Listeners, deafly, listen, listeners};
 use super::outcome::Outcome;
+#[cfg(feature = "tracing")]
+use super::spans;
 use crate::costs;
 use crate::deadlock::Deadlock;
 use crate::foreign;
@@ -75,8 +79,20 @@ fn tell(event: &Event<'_>) {
     }
 }
 
+/// Calls the subscriber of `tracing`, which is foreign code as an observer is.
+#[cfg(feature = "tracing")]
+fn trace(call: impl FnOnce()) {
+    deafly(|| foreign::contain(call));
+}
+
 /// A wait has begun.
 pub(crate) fn wait_begins(watched: &mut Watched) {
+    #[cfg(feature = "metrics")]
+    facade::wait_begins(watched.space);
+    #[cfg(feature = "tracing")]
+    if watched.listeners.has(Listeners::TRACING) {
+        trace(|| spans::begin(watched));
+    }
     if watched.listeners.has(Listeners::OBSERVER) {
         if let Some(wait) = Wait::new(watched) {
             tell(&Event::WaitBegin(&wait));
@@ -92,10 +108,16 @@ pub(crate) fn wait_ends(watched: &mut Watched, outcome: Outcome, time: Duration)
             tell(&Event::WaitEnd(&wait, outcome, time));
         }
     }
+    #[cfg(feature = "tracing")]
+    if watched.listeners.has(Listeners::TRACING) {
+        trace(|| spans::end(watched, outcome, time));
+    }
 }
 
 /// A wait has lasted for long.
 pub(crate) fn long_wait(watched: &Watched, time: Duration) {
+    #[cfg(feature = "tracing")]
+    trace(|| spans::long_wait(watched, time));
     if let Some(wait) = Wait::new(watched) {
         tell(&Event::LongWait(&wait, time));
     }
@@ -103,6 +125,8 @@ pub(crate) fn long_wait(watched: &Watched, time: Duration) {
 
 /// A waiter that could have had the lock for long hasn't come.
 pub(crate) fn not_polled(watched: &Watched, time: Duration) {
+    #[cfg(feature = "tracing")]
+    trace(|| spans::not_polled(watched, time));
     if let Some(wait) = Wait::new(watched) {
         tell(&Event::NotPolled(&wait, time));
     }
@@ -110,6 +134,8 @@ pub(crate) fn not_polled(watched: &Watched, time: Duration) {
 
 /// A lock has been held for long, or no longer is.
 pub(crate) fn long_hold(hold: &Hold<'_>, time: Duration) {
+    #[cfg(feature = "tracing")]
+    trace(|| spans::long_hold(hold, time));
     tell(&Event::LongHold(hold, time));
 }
 
@@ -119,5 +145,7 @@ pub(crate) fn deadlock(deadlock: &Deadlock, is_certain: bool) {
         return;
     }
     costs::deadlocked(is_certain);
+    #[cfg(feature = "tracing")]
+    trace(|| spans::deadlock(deadlock));
     tell(&Event::Deadlock(deadlock));
 }

@@ -266,12 +266,12 @@ pub(crate) fn take_or_queue(
     record: Record,
     waker: Waker,
 ) -> Result<Hold, Queued> {
+    let listeners = listeners(); // Not with the mutex: it asks foreign code.
     let mut inflated = Inflated::at(name.hash);
     if let Some(place) = inflated.try_take(name, terms, record) {
         drop(inflated); // Before the waker is.
         return Ok(Hold::at(place));
     }
-    let listeners = listeners();
     let entry = inflated.find(name).expect("a busy lock has an entry");
     let ahead = entry.queue_length();
     let ticket = entry.enqueue(terms.mode, record, waker, !listeners.is_none());

@@ -21,6 +21,9 @@ pub(crate) struct Watched {
     pub(crate) since: Moment,
     /// Whether it was told while it lasted.
     pub(crate) was_long: bool,
+    /// From its begin to its end.
+    #[cfg(feature = "tracing")]
+    pub(crate) span: tracing::Span,
     /// What only some want to know.
     pub(crate) details: Option<Details>,
 }

@@ -112,6 +112,8 @@ impl Entry {
             mode: waiter.map_or(self.mode, |waiter| waiter.mode),
             since: waiter.map_or_else(Moment::now, |waiter| waiter.since),
             was_long: false,
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::none(),
             details: listeners.want_details().then(details).flatten(),
         })
     }

@@ -93,6 +93,11 @@ fn blame_of_a_waiter_that_leaves() {
     model(3, || wait(&LOCKS, false));
 }
 
+#[test]
+fn blame_of_a_hand_over_that_is_not_taken() {
+    model(3, || wait(&FAIR, false));
+}
+
 /// Time passes in one hold after the other, of which the second is a waiter's, while somebody looks.
 #[test]
 fn blame_of_one_hold_after_another() {
