@@ -53,24 +53,24 @@ pub(crate) fn one(key: Vec<u8>) -> RangeRequest {
 
 /// If no key of the range is there; the end is empty for a single key.
 pub(crate) fn if_none((key, range_end): Range) -> Compare {
-    compare(CompareResult::Equal, key, range_end)
-}
-
-/// If the key is there.
-pub(crate) fn if_there(key: Vec<u8>) -> Compare {
-    compare(CompareResult::Greater, key, Vec::new())
-}
-
-/// A key that isn't there has been created at 0.
-fn compare(result: CompareResult, key: Vec<u8>, range_end: Vec<u8>) -> Compare {
-    let target_union = Some(TargetUnion::CreateRevision(0));
-    let (result, target) = (result.into(), CompareTarget::Create.into());
     Compare {
-        result,
-        target,
+        result: CompareResult::Equal.into(),
+        target: CompareTarget::Create.into(),
         key,
-        target_union,
+        // As one that isn't there has been created.
+        target_union: Some(TargetUnion::CreateRevision(0)),
         range_end,
+    }
+}
+
+/// If the key is there, and has that value.
+pub(crate) fn if_value(key: Vec<u8>, value: Vec<u8>) -> Compare {
+    Compare {
+        result: CompareResult::Equal.into(),
+        target: CompareTarget::Value.into(),
+        key,
+        target_union: Some(TargetUnion::Value(value)),
+        range_end: Vec::new(),
     }
 }
 

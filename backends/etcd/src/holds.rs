@@ -88,7 +88,7 @@ async fn until_deleted(key: Vec<u8>, created: i64, link: &Link, watches: &Watche
         watches.deleted(key.clone(), seen_at + 1).await;
         // Deleted, or nobody knows.
         match range(link, ask::one(key.clone())).await {
-            Ok(answer) if answer.kvs.is_empty() => return,
+            Ok(answer) if answer.kvs.iter().all(|key| key.create_revision != created) => return,
             Ok(answer) => seen_at = answer.header.map_or(seen_at, |header| header.revision),
             Err(_fault) => tokio::time::sleep(PAUSE).await,
         }

@@ -7,6 +7,7 @@ mod holds;
 mod link;
 mod locks;
 mod name;
+mod places;
 #[allow(
     missing_docs,
     unreachable_pub,

@@ -1,7 +1,7 @@
 //! What locks are called at the server, as keys of etcd.
 //!
 //! The name of a lock is `PREFIX/KEY`, and who holds it or waits for it has a key
-//! `PREFIX/KEY/LEASE.NONCE` each, of which the one that was created first has the lock. `PREFIX` and
+//! `PREFIX/KEY/LEASE.NUMBER` each, of which the one that was created first has the lock. `PREFIX` and
 //! `KEY` have no `/` in them, so the keys of one lock are never among those of another: `/`, `%` and
 //! control characters are written as in URLs, and of what is long only the begin is left, with a hash
 //! behind `%~`. `KEY` isn't empty, so `PREFIX//` is free for what is no lock: `PREFIX//LEASE` is
@@ -34,9 +34,9 @@ pub(crate) fn under(name: &str) -> (Vec<u8>, Vec<u8>) {
     (format!("{name}/").into(), format!("{name}0").into())
 }
 
-/// The key of a claim.
-pub(crate) fn claim(name: &str, lease: i64, nonce: u128) -> Vec<u8> {
-    format!("{name}/{lease:x}.{nonce:x}").into()
+/// The key of a claim, by its number among those of the session.
+pub(crate) fn claim(name: &str, lease: i64, number: usize) -> Vec<u8> {
+    format!("{name}/{lease:x}.{number:x}").into()
 }
 
 /// The key that says that a process is there.

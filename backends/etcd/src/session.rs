@@ -1,15 +1,15 @@
 //! What is asked of the server.
 //!
-//! A claim's key, `name/LEASE.NONCE`, is put by a transaction; of the keys of a lock the one that was
+//! A claim's key, `name/LEASE.NUMBER`, is put by a transaction; of the keys of a lock the one that was
 //! created first has it, and its create revision is the fencing token. Who tries puts its key only
 //! if there is none; who waits puts it in any case, and watches the one before it, from the revision
 //! after the one at which it was seen: from the same one, the server would tell up to 100 ms late.
-//! A release deletes the key, which no other claim ever has, so that one that comes twice harms
-//! nobody; where there is none, it leaves a mark, on which an acquisition that comes late founders.
+//! A release deletes the key if it has the value of the claim, which no other one has, so that one that
+//! comes twice harms nobody; else it leaves a mark, on which an acquisition that comes late founders.
 
 use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Taken};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use tonic::{Response, Status};
@@ -19,6 +19,7 @@ use crate::fault;
 use crate::holds::Holds;
 use crate::link::Link;
 use crate::name;
+use crate::places::{Place, Places};
 use crate::proto::kv_client::KvClient;
 use crate::proto::lease_client::LeaseClient;
 use crate::proto::{
@@ -38,8 +39,7 @@ pub struct EtcdSession {
     ttl: Duration,
     watches: Arc<Watches>,
     holds: Holds,
-    /// The create revisions of the keys of who waits or has waited, by their nonces.
-    places: Mutex<HashMap<u128, i64>>,
+    places: Places,
 }
 
 impl EtcdSession {
@@ -67,40 +67,29 @@ impl EtcdSession {
             link,
             lease: grant.id,
             ttl: Duration::from_secs(grant.ttl.try_into().unwrap_or_default()),
-            places: Mutex::default(),
+            places: Places::default(),
         })
     }
 
     /// The keys that tell about a claim: its own, and the mark that it is done with.
-    fn keys(&self, claim: &Claim) -> (Vec<u8>, Vec<u8>) {
-        let own = name::claim(&claim.name, self.lease, claim.nonce);
+    fn keys(&self, claim: &Claim, place: Place) -> (Vec<u8>, Vec<u8>) {
+        let own = name::claim(&claim.name, self.lease, place.number);
         (
             own,
             name::done(&self.member.prefix, self.lease, claim.nonce),
         )
     }
 
-    fn place(&self, claim: &Claim) -> Option<i64> {
-        self.places
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&claim.nonce)
-            .copied()
-    }
-
-    fn set_place(&self, claim: &Claim, place: Option<i64>) {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        match place {
-            Some(revision) => places.insert(claim.nonce, revision),
-            None => places.remove(&claim.nonce),
-        };
+    /// The value of its own key.
+    fn value(&self, claim: &Claim) -> Vec<u8> {
+        format!("nonce: {:x}\n{}", claim.nonce, claim.record(&self.member)).into()
     }
 
     /// Takes the lock if nobody has it.
-    async fn take(&self, claim: &Claim) -> Result<Answer, Fault> {
-        let (own, done) = self.keys(claim);
+    async fn take(&self, claim: &Claim, place: Place) -> Result<Answer, Fault> {
+        let ((own, done), value) = (self.keys(claim, place), self.value(claim));
         let all = name::under(&claim.name);
-        let put = ask::put(own.clone(), claim.record(&self.member).into(), self.lease);
+        let put = ask::put(own.clone(), value.clone(), self.lease);
         let free = vec![ask::if_none(all.clone()), ask::if_none((done, vec![]))];
         let busy = vec![ask::get(ask::oldest(all))];
         let answer = txn(&self.link, free, vec![put], busy).await?;
@@ -108,58 +97,71 @@ impl EtcdSession {
             return fence(revision(&answer));
         }
         match ask::first(ask::gotten(answer).next()) {
-            Some((first, _)) if first.key == own => fence(first.create_revision),
+            Some((first, _)) if first.key == own && first.value == value => {
+                fence(first.create_revision)
+            }
             Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
             None => Err(done_with()),
         }
     }
 
     /// Joins the queue of the lock.
-    async fn join(&self, claim: &Claim) -> Result<Answer, Fault> {
-        let (own, done) = self.keys(claim);
-        let put = ask::put(own.clone(), claim.record(&self.member).into(), self.lease);
+    async fn join(&self, claim: &Claim, place: Place) -> Result<Answer, Fault> {
+        let ((own, done), value) = (self.keys(claim, place), self.value(claim));
+        let put = ask::put(own.clone(), value.clone(), self.lease);
         let new = vec![
             ask::if_none((own.clone(), vec![])),
             ask::if_none((done, vec![])),
         ];
         let first = ask::get(ask::oldest(name::under(&claim.name)));
-        let old = vec![ask::get(ask::one(own.clone())), first.clone()];
+        let own = RangeRequest {
+            keys_only: false,
+            ..ask::one(own)
+        };
+        let old = vec![ask::get(own), first.clone()];
         let answer = txn(&self.link, new, vec![put, first], old).await?;
         let (succeeded, revision) = (answer.succeeded, revision(&answer));
         let mut gotten = ask::gotten(answer);
-        let place = if succeeded {
+        let created = if succeeded {
             revision
         } else {
-            let own = ask::first(gotten.next()).ok_or_else(done_with)?;
-            own.0.create_revision
+            let own = ask::first(gotten.next()).filter(|(own, _)| own.value == value);
+            own.ok_or_else(done_with)?.0.create_revision
         };
-        self.set_place(claim, Some(place));
-        place_of(&own, place, gotten.next())
+        self.places.set(claim, Some(created));
+        place_of(created, gotten.next())
     }
 
     /// Keeps its place in the queue of the lock, or joins it.
-    async fn queue(&self, claim: &Claim) -> Result<Answer, Fault> {
-        if let Some(place) = self.place(claim) {
-            if let Some(answer) = self.look(claim, place).await? {
+    async fn queue(&self, claim: &Claim, place: Place) -> Result<Answer, Fault> {
+        if let Some(created) = place.created {
+            if let Some(answer) = self.look(claim, place, created).await? {
                 return Ok(answer);
             }
             // Somebody has deleted its key by hand.
-            self.set_place(claim, None);
+            self.places.set(claim, None);
         }
-        self.join(claim).await
+        self.join(claim, place).await
     }
 
     /// Looks where in the queue the claim is; `None` if it isn't there.
-    async fn look(&self, claim: &Claim, place: i64) -> Result<Option<Answer>, Fault> {
-        let (own, _done) = self.keys(claim);
+    async fn look(
+        &self,
+        claim: &Claim,
+        place: Place,
+        created: i64,
+    ) -> Result<Option<Answer>, Fault> {
+        let (own, _done) = self.keys(claim, place);
         let first = ask::get(ask::oldest(name::under(&claim.name)));
-        let both = vec![ask::get(ask::one(own.clone())), first];
+        let both = vec![ask::get(ask::one(own)), first];
         let answer = txn(&self.link, vec![], both, vec![]).await?;
         let mut gotten = ask::gotten(answer);
-        if ask::first(gotten.next()).is_none() {
-            return Ok(None);
+        match ask::first(gotten.next()) {
+            Some((own, _)) if own.create_revision == created => {
+                place_of(created, gotten.next()).map(Some)
+            }
+            _ => Ok(None),
         }
-        place_of(&own, place, gotten.next()).map(Some)
     }
 }
 
@@ -169,25 +171,33 @@ impl Session for EtcdSession {
     }
 
     async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
+        let place = self.places.take(claim);
         let answer = match asked {
-            Asked::Once => self.take(claim).await?,
-            Asked::Waiting => self.queue(claim).await?,
+            Asked::Once => self.take(claim, place).await,
+            Asked::Waiting => self.queue(claim, place).await,
         };
-        if let Answer::Granted(fence) = answer {
-            let (own, _done) = self.keys(claim);
-            let created = i64::try_from(fence).unwrap_or(i64::MAX - 1);
-            let key = (own, created);
-            self.holds
-                .begin(claim.nonce, key, &self.link, &self.watches);
+        match &answer {
+            Ok(Answer::Granted(fence)) => {
+                let (own, _done) = self.keys(claim, place);
+                let created = i64::try_from(*fence).unwrap_or(i64::MAX - 1);
+                let key = (own, created);
+                self.holds
+                    .begin(claim.nonce, key, &self.link, &self.watches);
+            }
+            Ok(Answer::Busy(_)) if asked == Asked::Once => self.places.leave(claim),
+            Err(Fault::NotDone(_) | Fault::Refused(_)) if place.created.is_none() => {
+                self.places.leave(claim);
+            }
+            _ => {}
         }
-        Ok(answer)
+        answer
     }
 
     async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
-        let Some(place) = self.place(claim) else {
+        let Some(created) = self.places.of(claim).created else {
             return Ok(());
         };
-        let before = ask::last_before(name::under(&claim.name), place);
+        let before = ask::last_before(name::under(&claim.name), created);
         let before = range(&self.link, before).await?;
         let seen_at = before.header.map_or(0, |header| header.revision);
         if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next() {
@@ -198,8 +208,8 @@ impl Session for EtcdSession {
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
         self.holds.end(claim.nonce);
-        let (own, done) = self.keys(claim);
-        let there = vec![ask::if_there(own.clone())];
+        let (own, done) = self.keys(claim, self.places.of(claim));
+        let there = vec![ask::if_value(own.clone(), self.value(claim))];
         let first = RangeRequest {
             keys_only: true,
             ..ask::oldest(name::under(&claim.name))
@@ -216,7 +226,7 @@ impl Session for EtcdSession {
             Err(Fault::Over(_)) => false,
             Err(fault) => return Err(fault),
         };
-        self.set_place(claim, None);
+        self.places.leave(claim);
         Ok(had)
     }
 
@@ -282,10 +292,10 @@ impl Session for EtcdSession {
     }
 }
 
-/// Where a claim's key is, by the first one of the lock.
-fn place_of(own: &[u8], place: i64, first: Option<RangeResponse>) -> Result<Answer, Fault> {
+/// Where a claim's key is that was created then, by the first one of the lock.
+fn place_of(created: i64, first: Option<RangeResponse>) -> Result<Answer, Fault> {
     match ask::first(first) {
-        Some((first, _)) if first.key == own => fence(place),
+        Some((first, _)) if first.create_revision == created => fence(created),
         Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
         None => Err(Fault::Unknown("etcd's answer has no key".into())),
     }

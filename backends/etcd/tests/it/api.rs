@@ -53,13 +53,20 @@ pub(crate) fn demand_logins(port: u16) {
     assert!(answer.contains("200 OK"), "{answer}");
 }
 
-/// Revokes the leases of the keys from one on and before another.
-pub(crate) fn revoke_between(port: u16, begin: &str, end: &str) {
+/// What each of the keys from one on and before another has under a name.
+pub(crate) fn of_keys_between(port: u16, begin: &str, end: &str, name: &str) -> Vec<String> {
     let (begin, end) = (base64(begin), base64(end));
     let keys = format!("{{\"key\":\"{begin}\",\"range_end\":\"{end}\"}}");
     let answer = call(port, "kv/range", &keys);
-    for lease in answer.split("\"lease\":\"").skip(1) {
-        let lease = lease.split('"').next().unwrap();
+    let begin = format!("\"{name}\":\"");
+    let values = answer.split(&begin).skip(1);
+    let values = values.map(|rest| rest.split('"').next().unwrap().to_owned());
+    values.collect()
+}
+
+/// Revokes the leases of the keys from one on and before another.
+pub(crate) fn revoke_between(port: u16, begin: &str, end: &str) {
+    for lease in of_keys_between(port, begin, end, "lease") {
         call(port, "lease/revoke", &format!("{{\"ID\":\"{lease}\"}}"));
     }
 }

@@ -5,6 +5,7 @@ use lockutils_remote::{
     Answer, Asked, Claim, Fault, FromUrl, Kept, Loss, Member, Query, Session, Store, Taken,
 };
 use lockutils_servers::{Etcd as Server, EtcdCluster, Proxy, Redis};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -159,6 +160,29 @@ fn the_queue_is_served_in_its_order() {
             assert!(next > fence);
             fence = next;
         }
+    });
+}
+
+/// All that it ever had are looked at by who takes it.
+#[test]
+fn the_keys_of_a_lock_have_few_names() {
+    with(async |server| {
+        let session = open(&server.url(), LONG).await;
+        let keys =
+            || api::of_keys_between(server.port(), "billing%2Feu/a/", "billing%2Feu/a0", "key");
+        let mut names = BTreeSet::new();
+        for asked in [Asked::Once, Asked::Waiting, Asked::Once] {
+            let (one, other) = (claim("a"), claim("a"));
+            granted(session.acquire(&one, asked).await);
+            busy(session.acquire(&claim("a"), Asked::Once).await);
+            busy(session.acquire(&other, Asked::Waiting).await);
+            assert_eq!(keys().len(), 2);
+            names.extend(keys());
+            assert!(session.release(&one).await.unwrap());
+            granted(session.acquire(&other, Asked::Waiting).await);
+            assert!(session.release(&other).await.unwrap());
+        }
+        assert_eq!((names.len(), keys().len()), (2, 0));
     });
 }
 

@@ -1,0 +1,124 @@
+//! Which key each claim of a session has at the server.
+//!
+//! The server remembers keys that were deleted until somebody compacts its history, and passes them all when
+//! it looks who has a lock. So a lock's keys have few names: `LEASE.NUMBER`, with the smallest number that no
+//! other claim of the session for that lock has, which is 0 where there is one at a time. Whose key it is
+//! says its value.
+
+use lockutils_remote::Claim;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[derive(Default)]
+pub(crate) struct Places(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// By their nonces.
+    claims: HashMap<u128, Place>,
+    /// Which numbers are in use, by the names of the locks.
+    numbers: HashMap<String, Vec<bool>>,
+}
+
+/// The key of a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) number: usize,
+    /// At which revision it was created, if it is known to be there.
+    pub(crate) created: Option<i64>,
+}
+
+impl Places {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// That of a claim that is about to be asked for. It keeps its number until it leaves.
+    pub(crate) fn take(&self, claim: &Claim) -> Place {
+        let State { claims, numbers } = &mut *self.state();
+        *claims.entry(claim.nonce).or_insert_with(|| {
+            let used = numbers.entry(claim.name.clone()).or_default();
+            let free = used.iter().position(|used| !used);
+            let number = free.unwrap_or(used.len());
+            used.resize(used.len().max(number + 1), false);
+            used[number] = true;
+            let created = None;
+            Place { number, created }
+        })
+    }
+
+    /// That of a claim; any if it has none, since its value is another one's.
+    pub(crate) fn of(&self, claim: &Claim) -> Place {
+        let state = self.state();
+        state.claims.get(&claim.nonce).copied().unwrap_or_default()
+    }
+
+    /// Its key was created, or is not there.
+    pub(crate) fn set(&self, claim: &Claim, created: Option<i64>) {
+        if let Some(place) = self.state().claims.get_mut(&claim.nonce) {
+            place.created = created;
+        }
+    }
+
+    /// Its key is gone, and its number may be another one's.
+    pub(crate) fn leave(&self, claim: &Claim) {
+        let State { claims, numbers } = &mut *self.state();
+        let Some(place) = claims.remove(&claim.nonce) else {
+            return;
+        };
+        if let Some(used) = numbers.get_mut(&claim.name) {
+            used[place.number] = false;
+            if used.iter().all(|used| !used) {
+                numbers.remove(&claim.name);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, Places};
+    use lockutils_remote::Claim;
+    use std::time::SystemTime;
+
+    fn claim(name: &str, nonce: u128) -> Claim {
+        Claim {
+            name: name.into(),
+            key: String::new(),
+            nonce,
+            shared: false,
+            site: String::new(),
+            since: SystemTime::now(),
+        }
+    }
+
+    #[test]
+    fn smallest_number_that_is_free_is_taken() {
+        let places = Places::default();
+        let take = |name, nonce| places.take(&claim(name, nonce)).number;
+        let leave = |name, nonce| places.leave(&claim(name, nonce));
+        assert_eq!([take("a", 1), take("a", 2), take("b", 3)], [0, 1, 0]);
+        assert_eq!([take("a", 1), take("a", 2)], [0, 1]);
+        leave("a", 1);
+        leave("a", 1);
+        assert_eq!([take("a", 4), take("a", 5)], [0, 2]);
+        for (name, nonce) in [("a", 2), ("a", 4), ("a", 5), ("b", 3)] {
+            leave(name, nonce);
+        }
+        assert!(places.state().numbers.is_empty() && places.state().claims.is_empty());
+    }
+
+    #[test]
+    fn revision_is_that_of_the_claim() {
+        let places = Places::default();
+        let (one, other) = (claim("a", 1), claim("a", 2));
+        places.take(&one);
+        places.set(&one, Some(7));
+        places.set(&other, Some(8));
+        let created = Some(7);
+        assert_eq!(places.take(&one), Place { number: 0, created });
+        assert_eq!(places.of(&other), Place::default());
+        places.leave(&one);
+        assert_eq!(places.of(&one), Place::default());
+    }
+}
