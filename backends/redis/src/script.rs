@@ -69,13 +69,6 @@ pub(crate) struct Script {
     digest: String,
 }
 
-/// What a script is run with.
-#[derive(Debug)]
-pub(crate) struct Call<'a> {
-    pub(crate) names: Vec<&'a str>,
-    pub(crate) arguments: Vec<String>,
-}
-
 /// The scripts of a session.
 #[derive(Debug)]
 pub(crate) struct Scripts {
@@ -101,33 +94,32 @@ impl Scripts {
 }
 
 impl Script {
-    /// Runs it for each of the calls, all in one round trip; in a second one where the server has
-    /// forgotten the script.
+    /// Runs it so many times, all in one round trip; in a second one where the server has forgotten the
+    /// script. Each time is filled with how many names there are, the names and the arguments.
     pub(crate) async fn run(
         &self,
         connection: &MultiplexedConnection,
-        calls: &[Call<'_>],
+        times: usize,
+        fill: impl Fn(usize, &mut Pipeline),
     ) -> Result<Vec<Value>, Fault> {
+        let pipeline = |command, script: &str| {
+            let mut pipeline = redis::pipe();
+            for number in 0..times {
+                fill(number, pipeline.cmd(command).arg(script));
+            }
+            pipeline
+        };
         let mut connection = connection.clone();
-        let known = pipeline("EVALSHA", &self.digest, calls);
+        let known = pipeline("EVALSHA", &self.digest);
         let mut answers: RedisResult<_> = known.query_async(&mut connection).await;
         let forgotten = ErrorKind::Server(ServerErrorKind::NoScript);
         if answers
             .as_ref()
             .is_err_and(|error| error.kind() == forgotten)
         {
-            let whole = pipeline("EVAL", self.text, calls);
+            let whole = pipeline("EVAL", self.text);
             answers = whole.query_async(&mut connection).await;
         }
         answers.map_err(crate::fault::of)
     }
-}
-
-fn pipeline(command: &str, script: &str, calls: &[Call<'_>]) -> Pipeline {
-    let mut pipeline = redis::pipe();
-    for call in calls {
-        let command = pipeline.cmd(command).arg(script).arg(call.names.len());
-        command.arg(&call.names).arg(&call.arguments);
-    }
-    pipeline
 }

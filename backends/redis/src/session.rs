@@ -7,7 +7,7 @@ use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, S
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, Pipeline, Value, from_redis_value};
 
-use crate::script::{Call, Scripts};
+use crate::script::Scripts;
 use crate::watch::{News, Watches};
 use crate::{fault, name, value};
 
@@ -98,15 +98,16 @@ impl Session for RedisSession {
 
     async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
         self.watches.ask(claim);
-        let call = Call {
-            names: vec![&claim.name, &self.fence],
-            arguments: vec![
-                value::nonce(claim),
-                self.lease.to_string(),
-                claim.record(&self.member),
-            ],
+        let record = claim.record(&self.member);
+        let acquire = |_, script: &mut Pipeline| {
+            script.arg(2).arg(&claim.name).arg(&self.fence);
+            script
+                .arg(&value::nonce(claim))
+                .arg(self.lease)
+                .arg(&record);
         };
-        let answers = self.scripts.acquire.run(&self.connection, &[call]).await?;
+        let script = &self.scripts.acquire;
+        let answers = script.run(&self.connection, 1, acquire).await?;
         let [answer] = read::<[Value; 1]>(answers)?;
         if let Value::Array(busy) = answer {
             let (held, left): (Vec<u8>, i64) = read(busy)?;
@@ -118,7 +119,7 @@ impl Session for RedisSession {
         }
         let fence: String = from_redis_value(answer).map_err(strange)?;
         let fence = fence.parse().map_err(strange)?;
-        self.watches.hold(claim);
+        self.watches.hold([claim]);
         Ok(Answer::Granted(fence))
     }
 
@@ -129,32 +130,33 @@ impl Session for RedisSession {
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
         self.watches.forget(claim);
-        let call = Call {
-            names: vec![&claim.name],
-            arguments: vec![value::nonce(claim)],
+        let release = |_, script: &mut Pipeline| {
+            script.arg(1).arg(&claim.name).arg(&value::nonce(claim));
         };
-        let answers = self.scripts.release.run(&self.connection, &[call]).await?;
+        let script = &self.scripts.release;
+        let answers = script.run(&self.connection, 1, release).await?;
         let [released] = read::<[i64; 1]>(answers)?;
         Ok(released == 1)
     }
 
     async fn renew(&self, claims: &[Arc<Claim>]) -> Result<Kept, Fault> {
-        let lease = self.lease.to_string();
-        let mut calls = Vec::new();
-        for batch in claims.chunks(BATCH) {
-            for claim in batch {
-                self.watches.hold(claim);
-            }
-            let nonces = batch.iter().map(|claim| value::nonce(claim));
-            calls.push(Call {
-                names: batch.iter().map(|claim| claim.name.as_str()).collect(),
-                arguments: [lease.clone()].into_iter().chain(nonces).collect(),
-            });
-        }
-        if calls.is_empty() {
+        if claims.is_empty() {
             return Ok(Kept::All);
         }
-        let answers = self.scripts.renew.run(&self.connection, &calls).await?;
+        self.watches.hold(claims.iter().map(Arc::as_ref));
+        let batches: Vec<_> = claims.chunks(BATCH).collect();
+        let renew = |number: usize, script: &mut Pipeline| {
+            script.arg(batches[number].len());
+            for claim in batches[number] {
+                script.arg(&claim.name);
+            }
+            script.arg(self.lease);
+            for claim in batches[number] {
+                script.arg(&value::nonce(claim));
+            }
+        };
+        let script = &self.scripts.renew;
+        let answers = script.run(&self.connection, batches.len(), renew).await?;
         let mut lost = Vec::new();
         for (batch, answer) in answers.into_iter().enumerate() {
             let some: Vec<usize> = from_redis_value(answer).map_err(strange)?;

@@ -5,9 +5,10 @@
 
 use lockutils_remote::{Claim, Taken};
 
-/// What the scripts compare.
-pub(crate) fn nonce(claim: &Claim) -> String {
-    format!("{:032x}", claim.nonce)
+/// What the scripts compare: 32 hexadecimal digits.
+pub(crate) fn nonce(claim: &Claim) -> [u8; 32] {
+    let digit = |at: usize| b"0123456789abcdef"[(claim.nonce >> (124 - 4 * at)) as usize & 15];
+    std::array::from_fn(digit)
 }
 
 /// Whose lock it is, as far as it was written by this crate.
@@ -56,7 +57,8 @@ mod tests {
             pid: 812,
             command: String::new(),
         };
-        let value = format!("{}\nfence: 42\n{}", nonce(&claim), claim.record(&member));
+        let digits = String::from_utf8(nonce(&claim).to_vec()).unwrap();
+        let value = format!("{digits}\nfence: 42\n{}", claim.record(&member));
         assert_eq!(owner(value.as_bytes()), Some(7));
         let taken = taken("p:k", value.as_bytes());
         assert_eq!(taken.key, Some(claim.key));

@@ -77,15 +77,17 @@ impl Watches {
         self.state().by_name.insert(claim.name.clone(), watch);
     }
 
-    /// The claim is held, or will be renewed.
-    pub(crate) fn hold(&self, claim: &Claim) {
+    /// The claims are held, or will be renewed.
+    pub(crate) fn hold<'a>(&self, claims: impl IntoIterator<Item = &'a Claim>) {
         let mut state = self.state();
-        let watch = state.watch(claim);
-        watch.held = true;
-        // It was told behind the server's answer, but seen before it.
-        if watch.changes > watch.judged {
-            state.changed.push(claim.name.clone());
-            self.news.notify_one();
+        for claim in claims {
+            let watch = state.watch(claim);
+            watch.held = true;
+            // It was told behind the server's answer, but seen before it.
+            if watch.changes > watch.judged {
+                state.changed.push(claim.name.clone());
+                self.news.notify_one();
+            }
         }
     }
 
@@ -180,14 +182,14 @@ impl Watches {
 impl State {
     /// The watch of a claim, which is the last one of its name from now on.
     fn watch(&mut self, claim: &Claim) -> &mut Watch {
-        let watch = self
+        if self
             .by_name
-            .entry(claim.name.clone())
-            .or_insert_with(|| Watch::new(claim));
-        if watch.nonce != claim.nonce {
-            *watch = Watch::new(claim);
+            .get(&claim.name)
+            .is_none_or(|watch| watch.nonce != claim.nonce)
+        {
+            self.by_name.insert(claim.name.clone(), Watch::new(claim));
         }
-        watch
+        self.by_name.get_mut(&claim.name).expect("it is there")
     }
 
     /// The key of this name has changed.
