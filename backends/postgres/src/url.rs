@@ -1,5 +1,6 @@
 //! What a URL says.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use lockutils_remote::url::Form;
@@ -19,7 +20,7 @@ pub(crate) fn parse(url: &str) -> Result<Config, String> {
         let text = "there is more than one `@`; write one in the user or the password as `%40`";
         return Err(text.into());
     }
-    let config = url.parse::<Config>();
+    let config = as_the_client_reads_it(url).parse::<Config>();
     let config = config.map_err(|error| match error.source() {
         Some(part) => FORM.wrong(part),
         None => error.to_string(),
@@ -32,9 +33,24 @@ pub(crate) fn parse(url: &str) -> Result<Config, String> {
     Ok(config)
 }
 
+/// The client knows no `sslmode` that checks certificates, since TLS isn't its own business. Ours checks them
+/// whatever the mode is, and the name of the host with them.
+fn as_the_client_reads_it(url: &str) -> Cow<'_, str> {
+    let Some((server, parameters)) = url.rsplit_once('?') else {
+        return url.into();
+    };
+    let read = |parameter| match parameter {
+        "sslmode=verify-ca" | "sslmode=verify-full" => "sslmode=require",
+        _ => parameter,
+    };
+    let parameters: Vec<_> = parameters.split('&').map(read).collect();
+    format!("{server}?{}", parameters.join("&")).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio_postgres::config::SslMode;
 
     #[test]
     fn wrong_part_is_named_without_the_password() {
@@ -57,6 +73,23 @@ mod tests {
             assert!(text.contains(part), "{url}: {text}");
             assert!(!text.contains("hunter2"), "{url}: {text}");
         }
+    }
+
+    #[test]
+    fn every_sslmode_with_tls_is_that_which_checks() {
+        for (mode, read) in [
+            ("disable", SslMode::Disable),
+            ("prefer", SslMode::Prefer),
+            ("require", SslMode::Require),
+            ("verify-ca", SslMode::Require),
+            ("verify-full", SslMode::Require),
+        ] {
+            for parameters in ["sslmode=MODE", "connect_timeout=3&sslmode=MODE&user=u"] {
+                let url = format!("postgres://host/db?{}", parameters.replace("MODE", mode));
+                assert_eq!(parse(&url).unwrap().get_ssl_mode(), read, "{url}");
+            }
+        }
+        assert!(parse("postgres://host/db?sslmode=verify").is_err());
     }
 
     #[test]

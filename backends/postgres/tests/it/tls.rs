@@ -20,7 +20,11 @@ const URL: &str = "LOCKUTILS_POSTGRES_URL";
 
 /// A process that trusts these alone, with the URL's `sslmode`.
 fn trusting(server: &Postgres, authority: &Path, sslmode: &str) -> Process {
-    let url = format!("{}?sslmode={sslmode}", server.url());
+    trusting_at(&format!("{}?sslmode={sslmode}", server.url()), authority)
+}
+
+/// The same with a URL.
+fn trusting_at(url: &str, authority: &Path) -> Process {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["tls::trusts", "--exact", "--nocapture", "--ignored"]);
     command.env(URL, url).env("SSL_CERT_FILE", authority);
@@ -96,16 +100,33 @@ fn server_is_known_by_its_certificate() {
     assert!(prefers.ask("a").starts_with("Busy"));
     assert_eq!(sessions(&server), (2, 0));
 
-    let mut doubts = trusting(&server, &other.authority(), "require");
-    let error = doubts.ask("b");
-    assert!(error.starts_with("Unavailable"), "{error}");
-    for part in ["certificate", "SSL_CERT_FILE"] {
-        assert!(error.contains(part), "{error}");
+    let mut verifying = Vec::new();
+    for mode in ["verify-ca", "verify-full"] {
+        let mut verifies = trusting(&server, &own.authority(), mode);
+        assert!(verifies.ask("a").starts_with("Busy"));
+        verifying.push(verifies);
     }
-    assert_eq!(sessions(&server), (2, 0));
+    assert_eq!(sessions(&server), (4, 0));
+
+    // It may be told where the host is, and is another one all the same.
+    let elsewhere = server.url().replace("127.0.0.1", "elsewhere.example");
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url = format!("{elsewhere}?hostaddr=127.0.0.1&sslmode={mode}");
+        for mut doubts in [
+            trusting(&server, &other.authority(), mode),
+            trusting_at(&url, &own.authority()),
+        ] {
+            let error = doubts.ask("b");
+            assert!(error.starts_with("Unavailable"), "{mode}: {error}");
+            for part in ["certificate", "SSL_CERT_FILE"] {
+                assert!(error.contains(part), "{mode}: {error}");
+            }
+        }
+    }
+    assert_eq!(sessions(&server), (4, 0));
     let mut plain = trusting(&server, &other.authority(), "disable");
     plain.ask_for("b", "held");
-    assert_eq!(sessions(&server), (2, 1));
+    assert_eq!(sessions(&server), (4, 1));
 }
 
 #[test]
