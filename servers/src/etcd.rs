@@ -53,6 +53,39 @@ impl Kind for EtcdKind {
     }
 }
 
+impl Etcd {
+    /// What `etcdctl` does, through the HTTP gateway of the server of a port: one call, whose body and
+    /// answer are in JSON.
+    ///
+    /// # Panics
+    ///
+    /// If it doesn't answer.
+    #[must_use]
+    pub fn call(port: u16, path: &str, body: &str) -> String {
+        let answer = ask(port, &format!("POST /v3/{path}"), body);
+        answer.expect("the server answers")
+    }
+
+    /// Makes a user `root` and one without rights, `nobody`, and demands logins from now on, by the
+    /// password `s3cret`.
+    ///
+    /// # Panics
+    ///
+    /// If it doesn't do so.
+    pub fn demand_logins(&self) {
+        let call = |path, body: String| Self::call(self.port(), path, &body);
+        for name in ["root", "nobody"] {
+            let user = format!(r#"{{"name":"{name}","password":"s3cret"}}"#);
+            let _ = call("auth/user/add", user);
+            let _ = call("auth/role/add", format!(r#"{{"name":"{name}"}}"#));
+            let role = format!(r#"{{"user":"{name}","role":"{name}"}}"#);
+            let _ = call("auth/user/grant", role);
+        }
+        let answer = call("auth/enable", "{}".to_owned());
+        assert!(answer.contains("200 OK"), "{answer}");
+    }
+}
+
 /// Three etcd servers that are one.
 #[derive(Debug)]
 pub struct EtcdCluster {

@@ -218,23 +218,72 @@ fn server_that_is_silent_is_waited_for_no_longer_than_is_said() {
     });
 }
 
-#[test]
-fn login_that_is_refused_is_said_at_once() {
-    if !Redis::available() {
-        return;
-    }
-    let (directory, redis) = (Directory::new(), Redis::start());
-    require(&redis, "hunter1");
-    for user in ["", ":hunter2@"] {
-        let url = format!("redis://{user}127.0.0.1:{}", redis.port());
+/// Wrong passwords and none, of a server that demands the right one.
+fn refuses_logins(url: &str, right: &str, wrong: &[&str]) {
+    let directory = Directory::new();
+    let url = |login: &str| url.replace("://", &format!("://{login}"));
+    for login in wrong {
         for args in [&["run", "key", "--", "true"][..], &["ps"]] {
-            let done = done(&mut on(&directory, &url, args));
+            let done = done(&mut on(&directory, &url(login), args));
             fails(&done, 69, "127.0.0.1");
+            assert!(done.err.contains("password"), "{login}: {}", done.err);
             assert!(!done.err.contains("hunter"), "{}", done.err);
         }
     }
-    let url = format!("redis://:hunter1@127.0.0.1:{}", redis.port());
-    assert!(!is_held(&directory, &url, "key"));
+    assert!(!is_held(&directory, &url(right), "key"));
+}
+
+#[test]
+fn password_that_is_wrong_is_said_at_once_by_redis() {
+    if !Redis::available() {
+        return;
+    }
+    let redis = Redis::start();
+    require(&redis, "hunter1");
+    refuses_logins(&redis.url(), ":hunter1@", &["", ":hunter2@"]);
+}
+
+#[test]
+fn password_that_is_wrong_is_said_at_once_by_postgres() {
+    if !Postgres::available() {
+        return;
+    }
+    let postgres = Postgres::start();
+    let psql = |command: &str| {
+        let mut psql = Command::new("psql");
+        let output = psql.args(["-wqAtc", command, &postgres.url()]).output();
+        let output = output.expect("it is installed with the server");
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let (_, rules) = psql("SHOW hba_file");
+    for command in [
+        "ALTER ROLE postgres PASSWORD 'hunter1'",
+        &format!(
+            "COPY (SELECT 'host all all all scram-sha-256') TO '{}'",
+            rules.trim()
+        ),
+        "SELECT pg_reload_conf()",
+    ] {
+        assert!(psql(command).0, "{command}");
+    }
+    eventually("it demands passwords", || !psql("SELECT 1").0);
+    let url = postgres.url().replace("postgres@", "");
+    let wrong = ["postgres@", "postgres:hunter2@", "nobody:hunter1@"];
+    refuses_logins(&url, "postgres:hunter1@", &wrong);
+}
+
+#[test]
+fn password_that_is_wrong_is_said_at_once_by_etcd() {
+    if !Etcd::available() {
+        return;
+    }
+    let etcd = Etcd::start();
+    etcd.demand_logins();
+    let wrong = ["", "root:hunter2@", "somebody:s3cret@"];
+    refuses_logins(&etcd.url(), "root:s3cret@", &wrong);
 }
 
 /// Who may not make what the locks need is told what the owner has to run.

@@ -6,7 +6,7 @@ use lockutils_servers::Redis;
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
-use crate::{LEASE, api, locks, server};
+use crate::{LEASE, locks, server};
 
 fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>, part: &str) {
     let error = result.unwrap_err();
@@ -57,7 +57,7 @@ fn empty_key_is_invalid_and_any_other_text_is_a_key() {
 #[test]
 fn wrong_password_is_unavailable_and_the_right_one_is_not() {
     let Some(server) = server() else { return };
-    api::demand_logins(server.port());
+    server.demand_logins();
     let locks = locks(&server.url());
     unavailable(
         locks.key("a").lock(),

@@ -431,7 +431,7 @@ fn a_leader_that_dies_takes_no_lock_along() {
 #[test]
 fn logins_are_refused_with_the_remedy_and_without_the_password() {
     with(async |server| {
-        api::demand_logins(server.port());
+        server.demand_logins();
         let refused = async |store: Etcd| {
             let fault = store.open(&member(LONG)).await.err().expect("refused");
             assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
