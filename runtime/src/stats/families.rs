@@ -34,7 +34,7 @@ type Labels = Vec<(&'static str, String)>;
 /// All metrics that have a sample.
 pub(super) fn families(costs: &Costs, now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
     let mut families = of_waits(costs);
-    families.extend(of_now(costs, now));
+    families.extend(of_now(now));
     families.extend(of_events(costs));
     families.retain(|family| !family.samples.is_empty());
     families
@@ -80,8 +80,7 @@ fn of_waits(costs: &Costs) -> Vec<Family> {
     vec![waits, blame, hand_overs, spins]
 }
 
-/// Spaces that have had waiters have none now, unless there are some.
-fn of_now(costs: &Costs, now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
+fn of_now(now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
     let mut waiters = Family::gauge(
         "lockutils_waiters",
         "How many threads and tasks wait for locks.",
@@ -91,12 +90,8 @@ fn of_now(costs: &Costs, now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
         "How long the first of them has waited.",
     );
     let mut held = Family::gauge("lockutils_held", "How many holders locks have.");
-    let nothing = Now::default();
-    let known = costs.spaces.keys().map(|space| (name_of(*space), &nothing));
-    let mut all: BTreeMap<&str, &Now> = known.collect();
-    all.extend(now.iter().map(|(space, now)| (*space, now)));
-    for (space, now) in all {
-        let labels = || vec![("space", space.to_owned())];
+    for (space, now) in now {
+        let labels = || vec![("space", (*space).to_owned())];
         waiters.add_count(labels(), now.waiters as u64);
         oldest.add(labels(), now.oldest.as_secs_f64());
         if let Some(holders) = now.held {

@@ -33,18 +33,29 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn stats() -> Stats {
     listen(Listeners::COUNTS);
-    let mut now: BTreeMap<&str, Now> = BTreeMap::new();
-    for queue in looks::queues() {
+    // First, so that those are charged who still wait.
+    let queues = looks::queues();
+    let costs = costs::copy();
+    // Those that have had waiters have none now, unless there are some.
+    let known = costs
+        .spaces
+        .keys()
+        .map(|space| (name_of(*space), Now::default()));
+    let mut now: BTreeMap<&str, Now> = known.collect();
+    for queue in queues {
         let all = now.entry(name_of(queue.space)).or_default();
         all.waiters += queue.waiters;
         all.oldest = all.oldest.max(queue.oldest);
     }
     if holds::are_watched() {
+        for space in now.values_mut() {
+            space.held = Some(0);
+        }
         for (space, holders) in looks::holders() {
             *now.entry(name_of(space)).or_default().held.get_or_insert(0) += holders;
         }
     }
-    Stats(families(&costs::copy(), &now))
+    Stats(families(&costs, &now))
 }
 
 /// What [`stats`](stats()) gives.
