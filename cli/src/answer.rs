@@ -43,6 +43,7 @@ pub(crate) struct Party {
     pub(crate) pid: Option<u32>,
     pub(crate) held_at_least_s: Option<f64>,
     pub(crate) since_s: Option<f64>,
+    pub(crate) gives_up_in_s: Option<f64>,
     /// Since when it could have come for the lock.
     pub(crate) not_polled_s: Option<f64>,
     /// All of it, as texts say it.

@@ -13,7 +13,7 @@ use crate::proof::Proof;
 use crate::signal::Signal;
 use crate::sync::Instant;
 use crate::table::policy::Reentry;
-use crate::timer::Timer;
+use crate::timer::{Left, Timer};
 use std::fmt;
 use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -221,6 +221,7 @@ impl<M: Machine> Acquire<M> {
         let by = By {
             owner: Owner::thread(),
             patience: Patience::Thread,
+            left: None,
             waker: &waker,
         };
         loop {
@@ -248,9 +249,10 @@ impl<M: Machine> Acquire<M> {
         }
         let signal = Signal::default();
         let waker = || signal.waker();
-        let by = By {
+        let mut by = By {
             owner: Owner::thread(),
             patience: Patience::Timed,
+            left: Left::of(timeout, None),
             waker: &waker,
         };
         let mut timer = None;
@@ -269,6 +271,8 @@ impl<M: Machine> Acquire<M> {
             if let Some(error) = self.waiting().deadlock() {
                 return Err(error);
             }
+            // Of several locks another one may be waited for next.
+            by.left = Left::of(timeout, Some(timer));
             let next = timer.next(self.wakes_at());
             signal.wait(next);
         }
@@ -355,6 +359,7 @@ impl<M: Machine> Future for Acquire<M> {
         let by = By {
             owner,
             patience: Patience::Task,
+            left: None,
             waker: &|| waker.clone(),
         };
         let result = ready!(self.step(&by));

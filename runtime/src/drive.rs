@@ -13,6 +13,7 @@ use crate::proof::Proof;
 use crate::signal::Signal;
 use crate::sync::Instant;
 use crate::table::policy::Reentry;
+use crate::timer::Left;
 use std::convert::Infallible;
 use std::fmt;
 use std::task::{Poll, Waker};
@@ -102,6 +103,8 @@ pub enum Patience {
 pub struct By<'a> {
     pub(crate) owner: Owner,
     pub(crate) patience: Patience,
+    /// How much of its time is left, if it gives up.
+    pub(crate) left: Option<Left>,
     /// Makes what has the next step be taken. Called only where that is to be waited for.
     pub(crate) waker: &'a dyn Fn() -> Waker,
 }
@@ -225,6 +228,7 @@ pub(crate) fn block_try<T>(mut step: impl FnMut(&By<'_>) -> Poll<T>) -> T {
     let by = By {
         owner: Owner::thread(),
         patience: Patience::Try,
+        left: None,
         waker: &|| signal.waker(),
     };
     loop {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::local::InProcess;
 use crate::name::describe;
 use crate::owner::{Owner, Task};
-use crate::timer::AsyncTimer;
+use crate::timer::{AsyncTimer, Left};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -127,6 +127,7 @@ impl<M: Machine> Acquire<M> {
         let by = By {
             owner,
             patience: Patience::Task,
+            left: Left::of(timeout, timer.as_ref().map(|timer| &timer.timer)),
             waker: &|| waker.clone(),
         };
         let result = match self.step(&by) {
@@ -151,6 +152,7 @@ impl<M: Machine> Acquire<M> {
         let by = By {
             owner: Owner::task(waker),
             patience: Patience::Try,
+            left: None,
             waker: &|| waker.clone(),
         };
         let result = ready!(self.try_step(&by));

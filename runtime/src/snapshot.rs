@@ -45,7 +45,7 @@ impl Snapshot {
     /// Looks at all locks, and keeps so many of them, with so many of their waiters.
     pub(crate) fn take(most: usize, queue: usize) -> Self {
         let asking = all_asking();
-        let since = |hash, ticket| Some(asking.get(&(hash, ticket))?.since);
+        let since = |hash, ticket| Some(asking.get(&(hash, ticket))?.times);
         let Seen {
             locks,
             left_off,

@@ -78,6 +78,7 @@ pub struct Waiter {
     pub(crate) who: Holder,
     pub(crate) shared: bool,
     pub(crate) waited: Duration,
+    pub(crate) left: Option<Duration>,
 }
 
 impl Waiter {
@@ -99,6 +100,12 @@ impl Waiter {
     #[must_use]
     pub const fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// How much of its time was left, if it waits for so long and no longer: then it gives up.
+    #[must_use]
+    pub const fn gives_up_in(&self) -> Option<Duration> {
+        self.left
     }
 }
 

@@ -8,6 +8,27 @@ use std::time::Duration;
 /// 34,000 years, and less than any clock holds.
 pub(crate) const FOREVER: Duration = Duration::from_secs(1 << 40);
 
+/// The time that is left to somebody who gives up. The clock is read by who wants to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    timeout: Duration,
+    /// `None` before it starts.
+    start: Option<Instant>,
+}
+
+impl Left {
+    /// `None` if it is for ever.
+    pub(crate) fn of(timeout: Duration, timer: Option<&Timer>) -> Option<Self> {
+        let start = timer.map(|timer| timer.start);
+        (timeout < FOREVER).then_some(Self { timeout, start })
+    }
+
+    pub(crate) fn get(self) -> Duration {
+        let spent = self.start.map(|start| start.elapsed());
+        self.timeout.saturating_sub(spent.unwrap_or_default())
+    }
+}
+
 /// The time that a wait may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timer {
@@ -42,7 +63,7 @@ impl Timer {
 /// A [`Timer`] that wakes a task, under any executor.
 #[derive(Debug)]
 pub(crate) struct AsyncTimer {
-    timer: Timer,
+    pub(crate) timer: Timer,
     /// `None` if the time is over at once, or never.
     alarm: Option<Alarm>,
 }

@@ -443,6 +443,50 @@ fn shared_holder_that_starves_a_writer() {
     });
 }
 
+/// Of a thread, of a task, and of those who take several locks.
+#[test]
+fn waiter_that_gives_up_says_when() {
+    in_time(|| {
+        let locks = Locks::new("gives up");
+        let held = ["a", "b"].map(|key| locks.key(key).lock());
+        let patient = wait("patient", locks.key("a").lock_async());
+        let task = wait("task", locks.key("a").lock_timeout_async(LONG));
+        let several = locks.keys(["0", "b"]).lock_timeout_async(LONG);
+        let several = wait("several", several);
+        let left = || {
+            let states = lockutils::snapshot();
+            let states = states.iter().filter(|lock| lock.space == locks.name());
+            let waiters = states.flat_map(|lock| lock.queue.clone());
+            waiters
+                .map(|waiter| waiter.gives_up_in())
+                .collect::<Vec<_>>()
+        };
+        thread::scope(|scope| {
+            spawn(scope, "thread", || {
+                let _guard = locks.key("b").lock_timeout(LONG).unwrap();
+            });
+            eventually("all wait", || settled_waiters(locks.name()) == 4);
+            let text = report().to_string();
+            let lines: Vec<_> = text.lines().filter(|line| line.contains("─ ")).collect();
+            for label in ["task \"task\"", "task \"several\"", "thread \"thread\""] {
+                let mut lines = lines.iter().filter(|line| line.contains(label));
+                let line = lines.next().expect(&text);
+                assert!(line.contains(" s, gives up in 3"), "{line}");
+            }
+            let line = lines.iter().find(|line| line.contains("patient"));
+            assert!(!line.expect(&text).contains("gives up"), "{text}");
+            let left = left();
+            assert_eq!(left.iter().filter(|left| left.is_none()).count(), 1);
+            assert!(
+                left.iter()
+                    .flatten()
+                    .all(|left| *left <= LONG && *left > LONG / 2)
+            );
+            drop((patient, task, several, held));
+        });
+    });
+}
+
 /// A task whose one branch holds what the other one waits for.
 #[test]
 fn task_that_waits_for_itself() {

@@ -208,12 +208,16 @@ fn of_lock(model: &Model, name: &str, lock: &Lock, relations: &Relations) -> Cel
 /// Those who wait, and what they hold that others wait for.
 fn queue(lock: &Lock, relations: &Relations, cells: &mut Vec<Cells>) {
     let line = |number: String, party: &Party| {
-        let holds = relations.held_by(party);
+        let holds = relations.held_by(party).map(|lock| format!("holds {lock}"));
+        let left = party
+            .gives_up_in_s
+            .map(|left| format!("gives up in {left:.1} s"));
+        let notes: Vec<_> = holds.into_iter().chain(left).collect();
         let [held, waiters, .., load] = <[String; FIGURES.len()]>::default();
         Cells {
             names: [String::new(), format!("│ {number}"), party.name()],
             figures: [held, waiters, seconds(party.since_s), load],
-            note: holds.map_or_else(String::new, |lock| format!("holds {lock}")),
+            note: notes.join(", "),
             is_alarm: false,
         }
     };

@@ -155,9 +155,9 @@ fn what_a_killed_service_leaves_is_passed_over_and_removed() {
     signal(&killed, Signal::KILL);
     eventually("it is gone", || {
         let done = done(&mut looking(&directory, ["why"]));
-        done.out.contains(&format!("({})", runs.id()))
+        assert!(killed.socket.parent().unwrap().is_dir());
+        done.out.contains(&format!("({})", runs.id())) && !killed.socket.exists()
     });
-    assert!(killed.socket.parent().unwrap().is_dir() && !killed.socket.exists());
 }
 
 #[test]

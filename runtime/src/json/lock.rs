@@ -43,6 +43,9 @@ fn waiter(waiter: &Waiter, json: &mut Json) {
     json.object(|json| {
         fields_of(waiter.who(), json);
         json.field("since_s").seconds(waiter.waited());
+        if let Some(left) = waiter.gives_up_in() {
+            json.field("gives_up_in_s").seconds(left);
+        }
         let not_polled = waiter.who().not_polled_for().is_some();
         let state = if not_polled { "not polled" } else { "queued" };
         json.field("state").text(state);

@@ -69,6 +69,7 @@ impl InProcess {
         let &By {
             owner,
             patience,
+            left,
             waker,
         } = by;
         if let Some(hash) = self.try_thin(owner) {
@@ -80,7 +81,7 @@ impl InProcess {
                 let record = Record { owner, site };
                 match table::try_take(request.name(), terms, record) {
                     Some(hold) => Ok(hold),
-                    None => table::take_or_queue(request.name(), terms, record, waker()),
+                    None => table::take_or_queue(request.name(), terms, record, waker(), left),
                 }
             }
             // Since the last step nobody has called.

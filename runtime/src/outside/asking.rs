@@ -7,10 +7,11 @@ use crate::holder::Holder;
 use crate::ordered::OrderedMap;
 use crate::sync::ambient::Mutex;
 use crate::table::Hold;
-use crate::table::moment::Moment;
+use crate::table::moment::{Moment, Times};
 use crate::table::place::Ticket;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// By the hash and the ticket of the hold of the line.
 static ASKING: Mutex<OrderedMap<(u64, Ticket), Asking>> = Mutex::new(OrderedMap::new());
@@ -18,7 +19,7 @@ static ASKING: Mutex<OrderedMap<(u64, Ticket), Asking>> = Mutex::new(OrderedMap:
 /// Somebody who waits outside.
 #[derive(Clone)]
 pub(crate) struct Asking {
-    pub(crate) since: Moment,
+    pub(crate) times: Times,
     pub(crate) lock: Arc<dyn Asked>,
 }
 
@@ -35,10 +36,11 @@ pub(crate) trait Asked: Send + Sync {
 pub(super) struct Registered((u64, Ticket));
 
 impl Registered {
-    pub(super) fn new(line: &Hold, lock: Arc<dyn Asked>) -> Self {
+    /// Who gives up has so much time `left`.
+    pub(super) fn new(line: &Hold, left: Option<Duration>, lock: Arc<dyn Asked>) -> Self {
         let id = line.id();
-        let since = Moment::now();
-        ASKING.lock().insert(id, Asking { since, lock });
+        let times = Times::new(Moment::now(), left);
+        ASKING.lock().insert(id, Asking { times, lock });
         Self(id)
     }
 }

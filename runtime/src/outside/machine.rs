@@ -30,7 +30,7 @@ use crate::site::Site;
 use crate::sync::Instant;
 use crate::table::Hold;
 use crate::table::policy::{Mode, Reentry, Terms};
-use crate::timer::Timer;
+use crate::timer::{Left, Timer};
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
@@ -417,7 +417,8 @@ impl<E: Engine> Asking<E> {
     ) -> Poll<Result<Answer<E::Hold>, Refusal>> {
         let kept = Cell::new(self.registered.take());
         let begin = || {
-            let register = || Registered::new(&self.in_process, request.asked());
+            let register =
+                || Registered::new(&self.in_process, by.left.map(Left::get), request.asked());
             kept.set(Some(kept.take().unwrap_or_else(register)));
         };
         let ask = request.ask(self.turn.is_some(), Begins(&begin));

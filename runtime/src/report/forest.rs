@@ -9,7 +9,7 @@
 //! them, until none is left that can. Then each other lock is put below the one that it was reached
 //! from first, so it and its waiters are counted once.
 
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::outside::Asking;
 use crate::owner::Owner;
 use crate::table::entry::look::Contended;
@@ -81,7 +81,7 @@ impl Lock {
 /// All locks that somebody waits for.
 pub(super) struct Forest {
     pub(super) locks: Vec<Lock>,
-    /// The locks that somebody waits for.
+    /// The locks that a holder of another one waits for.
     waits: OrderedMap<Owner, Vec<usize>>,
     /// The locks whose holders wait for each of them.
     behind: Vec<Vec<(usize, Owner)>>,
@@ -92,10 +92,17 @@ pub(super) struct Forest {
 
 impl Forest {
     pub(super) fn new(locks: Vec<Lock>) -> Self {
+        // Those who only wait are many, and keep nobody from anything.
+        let mut holders = OrderedSet::new();
+        for holder in locks.iter().flat_map(|lock| &lock.seen.holders) {
+            if holder.record.owner != Owner::UNKNOWN {
+                holders.insert(holder.record.owner, ());
+            }
+        }
         let mut waits: OrderedMap<Owner, Vec<usize>> = OrderedMap::new();
         for (index, lock) in locks.iter().enumerate() {
             for waiter in &lock.seen.queue {
-                if waiter.record.owner != Owner::UNKNOWN {
+                if holders.contains_key(&waiter.record.owner) {
                     let awaited = waits.get_or_default(waiter.record.owner);
                     if awaited.last() != Some(&index) {
                         awaited.push(index);

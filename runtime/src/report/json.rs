@@ -65,6 +65,9 @@ impl Branch {
         json.object(|json| {
             lock::fields_of(&self.who, json);
             json.field("since_s").seconds(self.waited);
+            if let Some(left) = self.left {
+                json.field("gives_up_in_s").seconds(left);
+            }
             if self.is_same_task {
                 json.field("same_task").bool(true);
             }

@@ -109,7 +109,7 @@ fn lock(
     for mut holder in mem::take(&mut seen.holders) {
         let Place { entry, ticket } = holder.place;
         if let Some(asking) = asking.get(&(entry.hash, ticket)) {
-            holder.waits = Some(asking.since);
+            holder.waits = Some(asking.times);
             asked = Some(asking.clone());
             seen.queue.insert(0, holder);
         } else {
@@ -131,7 +131,7 @@ fn lock(
 ///    3 behind it:
 ///    ├─ refresh (src/cells.rs:90) in thread "worker-5" (4722), 12.3 s, and holds images/9a
 ///    │  └─ fetch (src/image.rs:12) in task "fetch-1", 11.9 s
-///    └─ drop_cell (src/cells.rs:120) in task "gc", 3.1 s
+///    └─ drop_cell (src/cells.rs:120) in task "gc", 3.1 s, gives up in 1.9 s
 /// ```
 #[derive(Clone, Debug)]
 pub struct Report {

@@ -33,6 +33,8 @@ pub(super) struct Tree {
 pub(super) struct Branch {
     pub(super) who: Holder,
     pub(super) waited: Duration,
+    /// How much of its time is left, if it gives up.
+    pub(super) left: Option<Duration>,
     /// Whether it is the task that has the lock.
     pub(super) is_same_task: bool,
     /// How many more wait in the same place.
@@ -94,6 +96,7 @@ impl View<'_> {
                     tree.branches.push(Branch {
                         who: waiter.show(self.now),
                         waited: waiter.waited(self.now),
+                        left: waiter.left(self.now),
                         is_same_task,
                         more: 0,
                         holds: holds.iter().map(|index| self.name(*index)).collect(),
@@ -159,6 +162,9 @@ impl fmt::Display for Branch {
             who, waited, holds, ..
         } = self;
         write!(f, "{who:#}, {}", Seconds(*waited))?;
+        if let Some(left) = self.left {
+            write!(f, ", gives up in {}", Seconds(left))?;
+        }
         if !holds.is_empty() {
             write!(f, ", and holds {}", holds.join(", "))?;
         }

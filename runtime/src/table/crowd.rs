@@ -8,7 +8,7 @@
 //! happened since the last one, and the number of holders who do wait.
 
 use super::blame::{Blame, Mark};
-use super::moment::{Moment, Since};
+use super::moment::{Moment, Since, Times};
 use super::place::Ticket;
 use super::policy::Mode;
 use super::waits::{Waits, count_step};
@@ -49,7 +49,7 @@ pub(crate) struct Waiter {
     pub(crate) record: Record,
     /// `None` once it has been called, until the waiter tries again.
     pub(crate) waker: Option<Waker>,
-    pub(crate) since: Moment,
+    pub(crate) times: Times,
     /// When it was called, until it tries again.
     pub(crate) called: Option<Moment>,
     /// What its task is called.

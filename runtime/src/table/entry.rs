@@ -14,7 +14,7 @@ mod blamed;
 pub(crate) mod look;
 
 use super::crowd::{Crowd, Occupant, Waiter, WaitingHolder};
-use super::moment::{Moment, Since};
+use super::moment::{Moment, Since, Times};
 use super::place::Ticket;
 use super::policy::{Mode, Policy};
 use super::waits::Waits;
@@ -24,6 +24,7 @@ use crate::named;
 use crate::ordered::OrderedMap;
 use crate::owner::Owner;
 use crate::site::Record;
+use crate::timer::Left;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
@@ -294,7 +295,7 @@ impl Entry {
         &mut self,
         mode: Mode,
         record: Record,
-        waker: Waker,
+        (waker, left): (Waker, Option<Left>),
         is_heard: bool,
     ) -> Ticket {
         let now = Moment::now();
@@ -302,7 +303,7 @@ impl Entry {
             mode,
             record,
             waker: Some(waker),
-            since: now,
+            times: Times::new(now, left.map(Left::get)),
             called: None,
             label: named::current(),
             mark: is_heard.then(|| self.blame_from(now).mark()),
@@ -449,7 +450,7 @@ impl Entry {
                 return;
             }
             let now = *now.get_or_insert_with(Moment::now);
-            if !self.fair && waiter.since.until(now) < OVERTAKE {
+            if !self.fair && waiter.times.waited(now) < OVERTAKE {
                 // It takes the lock, unless somebody is faster. There is no waker if
                 // it was woken before and has not come yet: then once is enough.
                 if waiter.waker.is_some() {

@@ -3,7 +3,7 @@
 use super::charges::Charges;
 use super::entry::Entry;
 use super::entry::look::{Contended, Held, Shows};
-use super::moment::Moment;
+use super::moment::{Moment, Times};
 use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
@@ -96,7 +96,7 @@ impl Seen {
 pub(crate) fn states(
     (most, queue): (usize, usize),
     suspected: &OrderedSet<EntryId>,
-    asking: impl Fn(u64, Ticket) -> Option<Moment>,
+    asking: impl Fn(u64, Ticket) -> Option<Times>,
 ) -> Seen {
     let mut seen = Seen::default();
     look_at_all(|entry, id, now| {

@@ -30,6 +30,7 @@ use crate::observe::listen::listeners;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
+use crate::timer::Left;
 use bucket::{Bucket, Kind, Written};
 use charges::Charges;
 use entry::{Entry, Retried, Wakers};
@@ -259,12 +260,13 @@ pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<H
         .map(Hold::at)
 }
 
-/// Takes the lock, or joins the end of its queue.
+/// Takes the lock, or joins the end of its queue. Who gives up has so much time `left`.
 pub(crate) fn take_or_queue(
     name: Name<'_>,
     terms: Terms,
     record: Record,
     waker: Waker,
+    left: Option<Left>,
 ) -> Result<Hold, Queued> {
     let listeners = listeners(); // Not with the mutex: it asks foreign code.
     let mut inflated = Inflated::at(name.hash);
@@ -274,7 +276,7 @@ pub(crate) fn take_or_queue(
     }
     let entry = inflated.find(name).expect("a busy lock has an entry");
     let ahead = entry.queue_length();
-    let ticket = entry.enqueue(terms.mode, record, waker, !listeners.is_none());
+    let ticket = entry.enqueue(terms.mode, record, (waker, left), !listeners.is_none());
     let (hash, number) = (name.hash, entry.number);
     let entry_id = EntryId { hash, number };
     let place = Place {

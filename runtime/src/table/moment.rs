@@ -20,6 +20,30 @@ pub(crate) struct Moment(NonZeroU64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Since(u64);
 
+/// When a wait began, and when it ends, if it can be given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) since: Moment,
+    until: Option<Moment>,
+}
+
+impl Times {
+    /// Of who begins to wait, and has so much time left.
+    pub(crate) fn new(since: Moment, left: Option<Duration>) -> Self {
+        let until = left.map(|left| since.after(left));
+        Self { since, until }
+    }
+
+    pub(crate) fn waited(self, now: Moment) -> Duration {
+        self.since.until(now)
+    }
+
+    /// How much time is left until it gives up, if it does.
+    pub(crate) fn left(self, now: Moment) -> Option<Duration> {
+        Some(now.until(self.until?))
+    }
+}
+
 const HANDED_OVER: u64 = 1 << 63;
 
 impl Moment {

@@ -1,6 +1,6 @@
 //! Who has or awaits a lock, as it was at one moment.
 
-use super::moment::Moment;
+use super::moment::{Moment, Times};
 use super::place::Place;
 use crate::holder::{Holder, Shown};
 use crate::site::Record;
@@ -15,8 +15,8 @@ pub(crate) struct Party {
     pub(crate) label: Option<Arc<str>>,
     /// Since when it has had the lock at least.
     pub(crate) held: Option<Moment>,
-    /// Since when it waits.
-    pub(crate) waits: Option<Moment>,
+    /// Since when it waits, and until when.
+    pub(crate) waits: Option<Times>,
     /// Since when it could have come for the lock, and hasn't.
     pub(crate) not_come: Option<Moment>,
 }
@@ -45,6 +45,11 @@ impl Party {
 
     /// How long it has waited.
     pub(crate) fn waited(&self, now: Moment) -> Duration {
-        self.waits.map_or(Duration::ZERO, |since| since.until(now))
+        self.waits.map_or(Duration::ZERO, |times| times.waited(now))
+    }
+
+    /// How much time is left until it gives up, if it does.
+    pub(crate) fn left(&self, now: Moment) -> Option<Duration> {
+        self.waits?.left(now)
     }
 }

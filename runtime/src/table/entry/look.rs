@@ -8,7 +8,7 @@ use crate::site::{Record, Site};
 use crate::state::{LockState, QUEUE, Waiter};
 use crate::table::crowd::{self, Occupant};
 use crate::table::identity::{name_of, name_part};
-use crate::table::moment::Moment;
+use crate::table::moment::{Moment, Times};
 use crate::table::party::Party;
 use crate::table::place::{EntryId, Place, Ticket};
 use crate::table::policy::Mode;
@@ -110,7 +110,7 @@ impl Entry {
             space: name_part(self.space),
             key: self.key.clone(),
             mode: waiter.map_or(self.mode, |waiter| waiter.mode),
-            since: waiter.map_or_else(Moment::now, |waiter| waiter.since),
+            since: waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
             was_long: false,
             #[cfg(feature = "tracing")]
             span: tracing::Span::none(),
@@ -121,7 +121,7 @@ impl Entry {
     /// How long the first in the queue has waited.
     pub(crate) fn oldest_wait(&self, now: Moment) -> Option<Duration> {
         let (_, first) = self.crowd.as_ref()?.queue.first_key_value()?;
-        Some(first.since.until(now))
+        Some(first.times.waited(now))
     }
 
     /// Whether this waiter is still in the queue.
@@ -176,7 +176,7 @@ impl Entry {
     pub(crate) fn state(
         &mut self,
         id: EntryId,
-        shows: &Shows<impl Fn(Ticket) -> Option<Moment>>,
+        shows: &Shows<impl Fn(Ticket) -> Option<Times>>,
         now: Moment,
     ) -> LockState {
         let (space, key) = self.name();
@@ -195,7 +195,7 @@ impl Entry {
         state.waiters = asking.len() + self.queue_length();
         let asking = asking.into_iter();
         let all = self.crowd.iter().flat_map(|crowd| crowd.queue.values());
-        let waited: Duration = all.map(|waiter| waiter.since.until(now)).sum();
+        let waited: Duration = all.map(|waiter| waiter.times.waited(now)).sum();
         state.waited = waited
             + asking
                 .clone()
@@ -206,6 +206,7 @@ impl Entry {
             who: waiter.show(now),
             shared: self.is_shared(waiter.place.ticket),
             waited: waiter.waited(now),
+            left: waiter.left(now),
         });
         state.queue = queue.collect();
         state.longest_wait = state.queue.first().map(Waiter::waited);
@@ -298,7 +299,7 @@ fn waiter(place: Place, waiter: &crowd::Waiter) -> Party {
         record: waiter.record,
         label: waiter.label.clone(),
         held: None,
-        waits: Some(waiter.since),
+        waits: Some(waiter.times),
         not_come: waiter.called,
     }
 }
