@@ -90,6 +90,16 @@ impl Key {
             number,
         }
     }
+
+    /// A key of so many bytes.
+    pub(crate) fn long(length: usize) -> Self {
+        Self {
+            text: "0123456789".repeat(length.div_ceil(10))[..length]
+                .to_owned()
+                .leak(),
+            number: 0,
+        }
+    }
 }
 
 /// A text with the form of a UUID: 36 bytes, different for each number.

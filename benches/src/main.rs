@@ -4,7 +4,7 @@
 //! second says what lockutils is to reach, and whether it does:
 //!
 //! - [`contender`]: what a contender is, its column, and the keys it is given;
-//! - [`subject`] and [`peers`]: how each of them takes a lock;
+//! - [`subject`], [`kinds`] and [`peers`]: how each of them takes a lock;
 //! - [`rows`]: the workloads, each written once, and who takes part in which;
 //! - [`trial`]: what is measured in another way: fairness, memory, long queues, lock files;
 //! - [`compile_time`]: a report of its own, of what it costs to build;
@@ -19,6 +19,7 @@ mod compile_time;
 mod contender;
 mod counting;
 mod figure;
+mod kinds;
 mod machine;
 mod measure;
 mod peers;

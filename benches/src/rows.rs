@@ -5,6 +5,14 @@
 
 use crate::contender::{AsyncContender, Column, Contender, Key};
 use crate::figure;
+use crate::kinds::{
+    AsyncCaptured, AsyncInteger, BareShared, BesideGuard, CapturedIdAttribute, CapturedIdGuard,
+    CapturedNameAttribute, CapturedNameGuard, CountedAttribute, CountedGuard, DerivedAttribute,
+    DerivedGuard, EightAttribute, EightGuard, FairAttribute, FairGuard, FourAttribute, FourGuard,
+    IntegerAttribute, IntegerGuard, NewtypeAttribute, NewtypeGuard, ReentrantAttribute,
+    ReentrantGuard, ReentryAttribute, ReentryGuard, RefusedGuard, SharedAttribute, SharedGuard,
+    TupleAttribute, TupleGuard, TwoAttribute, TwoGuard, UuidAttribute, UuidGuard,
+};
 use crate::measure::{self, Plan, Run};
 use crate::peers::{LeakyMap, OwnedKey, ParkingLot, Striped, Tokio};
 use crate::subject::{
@@ -154,7 +162,7 @@ pub(crate) fn all() -> Vec<Row> {
     let one = Keys::new(1, |_| vec![Key::uuid(0)]);
     let literal = Keys::new(1, |_| vec![Key::LITERAL]);
     let many = Keys::new(1, |_| (0..4096).map(Key::uuid).collect());
-    vec![
+    let mut rows = vec![
         uncontended("one key", &one),
         uncontended("4096 keys in turn", &many),
         Row::new("one key, a space of its own", &one, ParkingLot::<1>::new())
@@ -178,7 +186,154 @@ pub(crate) fn all() -> Vec<Row> {
         own_keys("8 threads, own keys", 8)
             .faster_than(Column::KeyedLock, 5.0)
             .faster_than(Column::Lockable, 5.0),
+    ];
+    rows.extend(kinds_of_keys(&one, &many));
+    rows.extend(kinds_of_holds(&one));
+    rows
+}
+
+/// One thread, by other keys than a short text.
+fn kinds_of_keys(one: &Keys, many: &Keys) -> Vec<Row> {
+    let [hundred, thousand] = [100, 1000].map(|length| Keys::new(1, |_| vec![Key::long(length)]));
+    vec![
+        kind("integer", one, 1.6, IntegerGuard, IntegerAttribute),
+        kind(
+            "4096 integers in turn",
+            many,
+            1.8,
+            IntegerGuard,
+            IntegerAttribute,
+        ),
+        kind(
+            "newtype of an integer",
+            one,
+            1.6,
+            NewtypeGuard,
+            NewtypeAttribute,
+        ),
+        kind("user-{id}", one, 2.5, CapturedIdGuard, CapturedIdAttribute),
+        kind(
+            "user-{name}",
+            one,
+            2.2,
+            CapturedNameGuard,
+            CapturedNameAttribute,
+        ),
+        kind(
+            "tuple of a text and an integer",
+            one,
+            2.5,
+            TupleGuard,
+            TupleAttribute,
+        ),
+        kind("derived struct", one, 2.5, DerivedGuard, DerivedAttribute),
+        kind("UUID", one, 1.8, UuidGuard, UuidAttribute),
+        kind(
+            "text of 100 bytes",
+            &hundred,
+            4.0,
+            GlobalGuard,
+            GlobalAttribute,
+        ),
+        kind(
+            "text of 1000 bytes",
+            &thousand,
+            20.0,
+            GlobalGuard,
+            GlobalAttribute,
+        ),
+        awaited_kind("async, integer", one, 0.6, AsyncInteger),
+        awaited_kind("async, user-{id}", one, 0.8, AsyncCaptured),
     ]
+}
+
+/// Held in other ways than alone.
+fn kinds_of_holds(one: &Keys) -> Vec<Row> {
+    let eight = Keys::new(8, |_| vec![Key::uuid(0)]);
+    let only_guard = |name, limit, guard: Run| {
+        Row::new(name, one, ParkingLot::<1>::new())
+            .cell(Column::Guard, guard)
+            .at_most(limit, Column::Guard, Column::ParkingLot)
+    };
+    vec![
+        kind("shared", one, 3.0, SharedGuard, SharedAttribute),
+        only_guard(
+            "shared, beside another",
+            3.0,
+            threads(one, BesideGuard::new()),
+        ),
+        kind("counted", one, 3.0, CountedGuard, CountedAttribute),
+        kind("fair", one, 1.5, FairGuard, FairAttribute),
+        kind("reentrant", one, 1.5, ReentrantGuard, ReentrantAttribute),
+        kind("re-entry", one, 3.0, ReentryGuard, ReentryAttribute),
+        kind("two keys", one, 5.0, TwoGuard, TwoAttribute),
+        kind("eight keys", one, 16.0, EightGuard, EightAttribute),
+        only_guard(
+            "try that is refused",
+            6.0,
+            threads(one, RefusedGuard::new()),
+        ),
+        by_both(
+            "8 threads, one key shared",
+            &eight,
+            BareShared::new(),
+            4.0,
+            SharedGuard,
+            SharedAttribute,
+        ),
+        by_both(
+            "8 threads, four permits",
+            &eight,
+            ParkingLot::<1>::new(),
+            20.0,
+            FourGuard,
+            FourAttribute,
+        ),
+    ]
+}
+
+/// One thread, with nobody else near.
+fn kind(
+    name: &'static str,
+    keys: &Keys,
+    limit: f64,
+    guard: impl Contender,
+    attribute: impl Contender,
+) -> Row {
+    by_both(name, keys, ParkingLot::<1>::new(), limit, guard, attribute)
+}
+
+/// By guard and by attribute, each in so many times the bare lock's time.
+fn by_both(
+    name: &'static str,
+    keys: &Keys,
+    bare: impl Contender,
+    limit: f64,
+    guard: impl Contender,
+    attribute: impl Contender,
+) -> Row {
+    Row::new(name, keys, bare)
+        .cell(Column::Guard, threads(keys, guard))
+        .cell(Column::Attribute, threads(keys, attribute))
+        .at_most(limit, Column::Guard, Column::ParkingLot)
+        .at_most(limit, Column::Attribute, Column::ParkingLot)
+}
+
+/// A task, by attribute.
+fn awaited_kind(
+    name: &'static str,
+    keys: &Keys,
+    limit: f64,
+    attribute: impl AsyncContender,
+) -> Row {
+    let row = Row::new(name, keys, ParkingLot::<1>::new())
+        .cell(Column::Tokio, tasks(keys, Tokio::default()))
+        .cell(Column::Attribute, tasks(keys, attribute))
+        .at_most(limit, Column::Attribute, Column::Tokio);
+    Row {
+        reference: Some(Column::Tokio),
+        ..row
+    }
 }
 
 /// Threads that take locks by the text of a key.
