@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Ps(PsArgs),
     Why(WhyArgs),
     Top(TopArgs),
+    Serve(ServeArgs),
     Rm(RmArgs),
     Sweep(SweepArgs),
     Wrap(WrapArgs),
@@ -160,6 +161,24 @@ pub(crate) struct WhyArgs {
 pub(crate) struct TopArgs {
     #[command(flatten)]
     pub(crate) service: ServiceArgs,
+}
+
+/// Show the locks of a process that runs in a browser
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/serve.txt"))]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+
+    /// The port on this host; without it, or with 0, one that is free
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pub(crate) port: u16,
 }
 
 /// Which process.

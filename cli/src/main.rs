@@ -7,7 +7,7 @@
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
 //! hasn't got yet, as soon as the [`process`] that sent it can't send more; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
 //! [`holder`]s in people's terms and the [`waiters`]; a process that serves its locks is a
-//! [`service`], whose [`answer`]s [`why`] prints and [`top`] shows as they change;
+//! [`service`], whose [`answer`]s [`why`] prints, and [`top`] and, in a browser, [`serve`] show as they change;
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
 
@@ -35,6 +35,7 @@ mod remote;
 mod rm;
 mod run;
 mod screen;
+mod serve;
 mod service;
 mod signal;
 mod sweep;
@@ -69,6 +70,7 @@ fn act() -> Result<ExitCode> {
         Command::Ps(args) => ps::run(args),
         Command::Why(args) => why::run(args),
         Command::Top(args) => top::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Rm(args) => rm::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Wrap(args) => wrap::run(args),

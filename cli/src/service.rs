@@ -208,6 +208,7 @@ fn not_heard(who: &str, error: &io::Error) -> anyhow::Error {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
             format!("{who} doesn't answer: it may be stopped, see `ps -o stat,wchan`")
         }
+        ErrorKind::BrokenPipe => format!("{who} has ended"),
         _ => format!("{who} doesn't answer: {error}"),
     })
 }

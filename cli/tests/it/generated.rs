@@ -3,11 +3,12 @@
 use crate::{code, done, lockutils, prepared};
 use lockutils_tests::Directory;
 
-const SUBCOMMANDS: [&str; 9] = [
+const SUBCOMMANDS: [&str; 10] = [
     "run",
     "ps",
     "why",
     "top",
+    "serve",
     "rm",
     "sweep",
     "wrap",
@@ -24,7 +25,7 @@ fn help_has_examples_and_exit_statuses() {
         let example = format!("\nExamples:\n  lockutils {subcommand}");
         assert!(done.out.contains(&example), "{}", done.out);
         assert!(done.out.contains("\nExit status:\n"), "{}", done.out);
-        if !["completions", "man", "why", "top"].contains(&subcommand) {
+        if !["completions", "man", "serve", "top", "why"].contains(&subcommand) {
             assert!(done.out.contains("LOCKUTILS_DIR "), "{}", done.out);
             assert!(done.out.contains("OSLO_LOCK_PATH "), "{}", done.out);
         }

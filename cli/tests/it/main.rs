@@ -13,6 +13,7 @@ mod pty;
 mod python;
 mod removal;
 mod run;
+mod serve;
 mod server;
 mod service;
 mod signal;
