@@ -36,15 +36,16 @@ impl Keys {
         keys
     }
 
-    /// Adds one.
+    /// Adds the key of a value, which is written where it is to stay: to move it costs as much.
     #[inline]
-    pub fn add(&mut self, key: Key) {
+    pub fn add(&mut self, value: &(impl LockKey + ?Sized)) {
         match self.few.get_mut(self.len) {
             Some(place) if self.many.capacity() == 0 => {
-                *place = key;
+                *place = Key::empty();
+                place.write(value);
                 self.len += 1;
             }
-            _ => self.add_to_many(key),
+            _ => self.room_in_many().write(value),
         }
     }
 
@@ -58,11 +59,14 @@ impl Keys {
         }
     }
 
-    fn add_to_many(&mut self, key: Key) {
+    /// One more key, which is empty yet.
+    #[inline(never)]
+    fn room_in_many(&mut self) -> &mut Key {
         let few = self.few.iter().take(self.len).cloned();
         self.many.extend(few);
         self.len = 0;
-        self.many.push(key);
+        self.many.push(Key::empty());
+        self.many.last_mut().expect("it was pushed")
     }
 }
 
@@ -83,7 +87,7 @@ impl<K: LockKey> FromIterator<K> for Keys {
     fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
         let keys = keys.into_iter();
         let mut list = Self::with_capacity(keys.size_hint().0);
-        keys.for_each(|key| list.add(Key::new(key)));
+        keys.for_each(|key| list.add(&key));
         list
     }
 }
@@ -111,7 +115,7 @@ mod tests {
             let expected: Vec<_> = (0..len).map(Key::new).collect();
             let mut added = Keys::new();
             for key in &expected {
-                added.add(key.clone());
+                added.add(key);
             }
             assert_eq!(*added, *expected);
             assert_eq!(added.into_vec(), expected);

@@ -40,7 +40,7 @@ pub const fn site(function: &'static Function) -> Site {
 /// Adds one of the keys of a function that locks several.
 #[inline]
 pub fn add(keys: &mut Keys, key: &dyn LockKey) {
-    keys.add(Key::of(key));
+    keys.add(key);
 }
 
 /// The space of a function that asks for a shared hold.
