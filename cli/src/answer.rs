@@ -2,6 +2,7 @@
 
 use crate::holder;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// All locks of a process.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -26,6 +27,39 @@ pub(crate) struct Lock {
     pub(crate) waiters: u32,
     /// Whether it is part of a deadlock, most likely.
     pub(crate) suspected: bool,
+}
+
+/// What a service has counted since it began to: waits, those of them that timed out, and tries that
+/// were refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted([f64; 3]);
+
+impl Counted {
+    /// By the metrics, as Prometheus has them.
+    pub(crate) fn of(metrics: &str) -> Self {
+        let mut counted = Self::default();
+        let [waits, timeouts, refused] = &mut counted.0;
+        for line in metrics.lines() {
+            let Some((series, value)) = line.rsplit_once(' ') else {
+                continue;
+            };
+            let value = value.parse().unwrap_or(0.0);
+            if series.starts_with("lockutils_wait_duration_seconds_count") {
+                *waits += value;
+                if series.contains("outcome=\"timeout\"") {
+                    *timeouts += value;
+                }
+            } else if series.starts_with("lockutils_busy_total") {
+                *refused += value;
+            }
+        }
+        counted
+    }
+
+    /// What has come since then.
+    pub(crate) fn since(self, before: &Self) -> [f64; 3] {
+        std::array::from_fn(|index| self.0[index] - before.0[index])
+    }
 }
 
 /// So long a future has to come for its lock until that is said, in seconds: every waiter is on its way
@@ -126,7 +160,13 @@ impl Party {
     }
 }
 
-/// A time in seconds, as reports have it.
+/// A time in seconds, as reports have it. A long one has its two greatest units.
 pub(crate) fn seconds(time: Option<f64>) -> String {
-    time.map_or_else(String::new, |time| format!("{time:.1} s"))
+    let Some(time) = time else {
+        return String::new();
+    };
+    match Duration::try_from_secs_f64(time) {
+        Ok(long) if time >= 1000.0 => holder::roughly(long),
+        _ => format!("{time:.1} s"),
+    }
 }

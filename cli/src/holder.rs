@@ -111,6 +111,12 @@ pub(crate) fn rounded(time: Duration) -> String {
     humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
 }
 
+/// The two greatest units: `3days 4h`.
+pub(crate) fn roughly(time: Duration) -> String {
+    let whole = rounded(time);
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
 /// A character as it can be shown.
 fn visible(char: char) -> impl Iterator<Item = char> {
     let escaped = char.is_control().then(|| char.escape_default());

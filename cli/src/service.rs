@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,9 @@ use std::{fmt, fs};
 
 /// The folder of the sockets, in the user's own directory of lock files.
 const FOLDER: &str = "~inspect";
+
+/// How long a line is at most, in bytes, of which services have half; nobody is to fill our memory.
+const LINE: u64 = 2 * 1024 * 1024;
 
 /// How long a process has for an answer. It has none if it is stopped.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,11 +41,10 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    /// How long the process has run: the two greatest units.
+    /// How long the process has run.
     pub(crate) fn uptime(&self) -> Option<String> {
         let start = humantime::parse_rfc3339(&self.start).ok()?;
-        let up = holder::rounded(start.elapsed().ok()?);
-        Some(up.split(' ').take(2).collect::<Vec<_>>().join(" "))
+        Some(holder::roughly(start.elapsed().ok()?))
     }
 }
 
@@ -183,7 +185,7 @@ impl Service {
 /// The next line; `None` if the other end has hung up.
 pub(crate) fn hear(lines: &mut BufReader<UnixStream>) -> io::Result<Option<Value>> {
     let mut line = String::new();
-    match lines.read_line(&mut line) {
+    match lines.take(LINE).read_line(&mut line) {
         Ok(0) => Ok(None),
         Ok(_) => Ok(Some(serde_json::from_str(&line)?)),
         // Who isn't let in may be hung up on while still speaking.

@@ -8,7 +8,7 @@ mod model;
 mod terminal;
 mod view;
 
-use crate::answer::Locks;
+use crate::answer::{Counted, Locks};
 use crate::args::TopArgs;
 use crate::service::{self, Service};
 use crate::{exit, listing, why};
@@ -57,9 +57,15 @@ fn show(service: Service) -> Result<bool> {
                 Event::Key(key) => match model.press(key) {
                     Action::None => {}
                     Action::Quit => return Ok(false),
-                    Action::AskWhy => writeln!(asks, "{}", json!({ "get": "why" }))?,
+                    Action::AskWhy => ask(&mut asks, "why"),
+                    Action::AskProfile => ask(&mut asks, "profile"),
                 },
-                Event::Said(answer) => hear(&mut model, answer)?,
+                Event::Said(answer) => {
+                    if answer.get("locks").is_some() {
+                        ask(&mut asks, "metrics");
+                    }
+                    hear(&mut model, answer)?;
+                }
                 Event::Resized => {}
                 Event::Signal => return Ok(false),
                 Event::Ended => return Ok(true),
@@ -68,10 +74,17 @@ fn show(service: Service) -> Result<bool> {
     }
 }
 
+/// Asks for something once. If the service is gone, that is an event.
+fn ask(asks: &mut UnixStream, what: &str) {
+    let _ = writeln!(asks, "{}", json!({ "get": what }));
+}
+
 /// Takes in what the service says.
 fn hear(model: &mut Model, answer: Value) -> Result<()> {
     let answer = service::told(answer)?;
-    if answer.get("why").is_some() {
+    if let Some(metrics) = answer["metrics"].as_str() {
+        model.count(Counted::of(metrics));
+    } else if answer.get("locks").is_none() {
         model.explain(why::text(&answer).unwrap_or_default());
     } else {
         model.update(serde_json::from_value(answer)?);

@@ -1,9 +1,10 @@
 //! What is known of a service, and what the person who looks has chosen.
 
-use crate::answer::{Lock, Locks, Party};
+use crate::answer::{Counted, Lock, Locks, Party};
 use crate::service::Hello;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
 
 /// How many looks back the load is an average of, and the picture of it goes.
 const HISTORY: usize = 10;
@@ -23,8 +24,8 @@ pub(super) enum Sort {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     Locks,
-    /// The text of `lockutils why`, from that line on.
-    Why(String, usize),
+    /// The text of `lockutils why`, or of the profile, from that line on.
+    Text(String, usize),
 }
 
 /// What is to be done about a key.
@@ -33,6 +34,7 @@ pub(super) enum Action {
     None,
     Quit,
     AskWhy,
+    AskProfile,
 }
 
 pub(super) struct Model {
@@ -42,6 +44,10 @@ pub(super) struct Model {
     load: BTreeMap<String, f64>,
     /// How many have waited, the last time last.
     pub(super) history: VecDeque<u32>,
+    /// What has been counted, and when that was.
+    counted: Option<(Instant, Counted)>,
+    /// How many waits, timeouts and refusals there are a second.
+    pub(super) rates: Option<[f64; 3]>,
     /// The lock that keys are about.
     pub(super) selected: Option<String>,
     /// Those whose queue is shown.
@@ -63,6 +69,8 @@ impl Model {
             locks: Locks::default(),
             load: BTreeMap::new(),
             history: VecDeque::new(),
+            counted: None,
+            rates: None,
             selected: None,
             open: BTreeSet::new(),
             sort: Sort::Load,
@@ -96,7 +104,18 @@ impl Model {
     }
 
     pub(super) fn explain(&mut self, text: String) {
-        self.shown = Shown::Why(text, 0);
+        self.shown = Shown::Text(text, 0);
+    }
+
+    /// Takes in what has been counted, of which two looks make a rate.
+    pub(super) fn count(&mut self, counted: Counted) {
+        if self.is_frozen {
+            return;
+        }
+        if let Some((at, before)) = self.counted.replace((Instant::now(), counted)) {
+            let seconds = at.elapsed().as_secs_f64().max(0.001);
+            self.rates = Some(counted.since(&before).map(|count| count / seconds));
+        }
     }
 
     /// How many wait, on the average.
@@ -172,7 +191,7 @@ impl Model {
             self.edit(key.code);
             return Action::None;
         }
-        if let Shown::Why(text, line) = &mut self.shown {
+        if let Shown::Text(text, line) = &mut self.shown {
             let last = text.lines().count().saturating_sub(1);
             match key.code {
                 KeyCode::Down | KeyCode::Char('j') => *line = last.min(*line + 1),
@@ -184,7 +203,9 @@ impl Model {
                 KeyCode::Home => *line = 0,
                 KeyCode::End => *line = last,
                 KeyCode::Char('q' | 'Q') => return Action::Quit,
-                KeyCode::Char('w') | KeyCode::Esc | KeyCode::Enter => self.shown = Shown::Locks,
+                KeyCode::Char('w' | 'p') | KeyCode::Esc | KeyCode::Enter => {
+                    self.shown = Shown::Locks;
+                }
                 _ => {}
             }
             return Action::None;
@@ -192,6 +213,7 @@ impl Model {
         match key.code {
             KeyCode::Char('q' | 'Q') => return Action::Quit,
             KeyCode::Char('w') => return Action::AskWhy,
+            KeyCode::Char('p') => return Action::AskProfile,
             KeyCode::Char('s') => {
                 self.sort = match self.sort {
                     Sort::Load => Sort::Oldest,

@@ -15,31 +15,37 @@ const QUEUE: usize = 8;
 /// The columns that say how many and how long: their titles and widths.
 const FIGURES: [(&str, u16); 4] = [
     ("FOR AT LEAST", 12),
-    ("WAIT", 6),
-    ("OLDEST", 9),
-    ("LOAD", 7),
+    ("WAIT", 5),
+    ("OLDEST", 8),
+    ("LOAD", 6),
 ];
 
-/// Which of them go first where there is no room.
-const LESSER: [usize; FIGURES.len()] = [3, 0, 2, 1];
+/// Which of them go first where there is no room: where so much of the names of locks and holders
+/// couldn't be seen.
+const LESSER: [(usize, u16); FIGURES.len()] = [(3, 48), (0, 48), (2, 40), (1, 24)];
 
-/// So much of the names of locks and holders has to be seen before there are figures.
-const NAMES: u16 = 30;
+/// A terminal with so many lines has one for the rates.
+const TALL: u16 = 10;
 
 /// One of its signs a number, from none to the most.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>) {
+    let rates = model.rates.map(|[waits, timeouts, refused]| {
+        format!("waits/s {waits:.1}  timeouts/s {timeouts:.1}  refused/s {refused:.1}")
+    });
     let parts = Layout::vertical([
         Constraint::Length(1),
+        Constraint::Length((rates.is_some() && frame.area().height >= TALL).into()),
         Constraint::Length(1),
         Constraint::Fill(1),
     ]);
-    let [head, keys, body] = parts.areas(frame.area());
+    let [head, below, keys, body] = parts.areas(frame.area());
     frame.render_widget(Line::styled(summary(model), bold()), head);
+    frame.render_widget(Line::raw(rates.unwrap_or_default()), below);
     frame.render_widget(Line::raw(hints(model)), keys);
     match &model.shown {
-        Shown::Why(text, line) => {
+        Shown::Text(text, line) => {
             let lines = text.lines().skip(*line).map(Line::raw);
             let text = Paragraph::new(lines.collect::<Vec<_>>()).wrap(Wrap { trim: false });
             frame.render_widget(text, body);
@@ -79,8 +85,8 @@ fn bars(model: &Model) -> String {
 }
 
 fn hints(model: &Model) -> String {
-    if let Shown::Why(..) = model.shown {
-        return "↑↓ scroll  w back  q quit".to_owned();
+    if let Shown::Text(..) = model.shown {
+        return "↑↓ scroll  Esc back  q quit".to_owned();
     }
     if model.is_typing {
         return format!("find: {}_  ⏎ done  Esc all", model.filter);
@@ -95,7 +101,7 @@ fn hints(model: &Model) -> String {
     } else {
         "space freeze"
     };
-    let mut text = format!("q quit  w why  ⏎ queue  s sort: {sort}  / find  {freeze}");
+    let mut text = format!("q quit  w why  p profile  ⏎ queue  s sort: {sort}  / find  {freeze}");
     if !model.filter.is_empty() {
         text = format!("found: {}, Esc all  {text}", model.filter);
     }
@@ -241,8 +247,8 @@ fn fit(width: u16, cells: &[Cells]) -> (Vec<Constraint>, Vec<usize>) {
         widths.sum()
     };
     let mut figures: Vec<_> = (0..FIGURES.len()).collect();
-    for lesser in LESSER {
-        if taken(&figures) + NAMES > width {
+    for (lesser, names) in LESSER {
+        if taken(&figures) + names > width {
             figures.retain(|index| *index != lesser);
         }
     }
@@ -275,5 +281,75 @@ fn alarm() -> Style {
     match place::variable("NO_COLOR") {
         Some(_) => bold(),
         None => bold().fg(Color::Red),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Locks;
+    use crate::service::Hello;
+    use crossterm::event::KeyCode;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::buffer::Cell as BufferCell;
+    use serde_json::json;
+    use std::time::Instant;
+
+    fn model(locks: usize) -> Model {
+        let lock = |number: usize| {
+            json!({
+                "space": "cells", "key": format!("{number:04}"), "waiters": 1 + number % 7,
+                "holders": [{ "site": "connect (src/cells.rs:41)", "tid": number, "held_at_least_s": 2.0 }],
+                "queue": [{ "site": "refresh (src/cells.rs:90)", "tid": number + 1, "since_s": 1.0 }],
+            })
+        };
+        let all: Vec<_> = (0..locks).map(lock).collect();
+        let answer = json!({ "locks": all, "left_off": 3, "held": locks, "waiters": locks });
+        let mut model = Model::new(Hello {
+            pid: 4711,
+            name: "nova-compute".to_owned(),
+            start: "2026-11-29T03:10:00Z".to_owned(),
+        });
+        model
+            .update(serde_json::from_value::<Locks>(answer).expect("it is as the protocol has it"));
+        model
+    }
+
+    fn drawn(model: &mut Model, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("it has a size");
+        let frame = terminal
+            .draw(|frame| draw(model, frame))
+            .expect("it can be drawn");
+        let cells = frame.buffer.content().iter().map(BufferCell::symbol);
+        cells.collect()
+    }
+
+    #[test]
+    fn any_size_can_be_drawn() {
+        let mut model = model(20);
+        model.press(KeyCode::Enter.into());
+        for width in (0..30).chain([46, 60, 80, 130]) {
+            for height in [0, 1, 2, 3, 5, 24] {
+                drawn(&mut model, width, height);
+            }
+        }
+        for (width, titles) in [(100, "LOAD"), (80, "OLDEST"), (60, "WAIT"), (40, "WAIT")] {
+            assert!(drawn(&mut model, width, 24).contains(titles), "{width}");
+        }
+    }
+
+    /// Of more locks than lines the first are shown, and how long it takes is said: `--nocapture`.
+    #[test]
+    fn two_hundred_locks_are_drawn_at_once() {
+        let mut model = model(200);
+        let times = (0..10).map(|_| {
+            let start = Instant::now();
+            let text = drawn(&mut model, 120, 60);
+            let time = start.elapsed();
+            assert!(text.contains("cells/0006") && !text.contains("cells/0199"));
+            time
+        });
+        println!("{:?} for 200 locks", times.min());
     }
 }

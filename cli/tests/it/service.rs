@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::task::{Context, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 static CELLS: Locks = Locks::new("cells");
 
@@ -99,6 +100,15 @@ impl State {
                 builder.spawn(body).expect("there are threads");
                 held.recv().expect("it gets the lock");
                 self.threads.insert(key.to_owned(), end);
+            }
+            // Again and again.
+            ["try", key] => {
+                let key = key.to_owned();
+                thread::spawn(move || {
+                    while CELLS.key(&key).try_lock().is_err() {
+                        thread::sleep(Duration::from_millis(10));
+                    }
+                });
             }
             ["release", key] => drop(self.threads.remove(key)),
             ["wait", key, label] => {

@@ -64,9 +64,14 @@ fn locks_are_shown_with_who_has_them_and_who_waits() {
     });
     terminal.press("\r");
     terminal.until("no queue", |screen| line(screen, "│").is_none());
-    // It is looked at again and again.
+    // It is looked at again and again, and counted.
     service.have_it("hold later");
     terminal.until_it_has("cells/later");
+    terminal.until_it_has("waits/s 0.0  timeouts/s 0.0  refused/s 0.0");
+    service.have_it("try later");
+    terminal.until("one was refused", |screen| {
+        line(screen, "refused/s ").is_some_and(|line| !line.contains("refused/s 0.0"))
+    });
     terminal.press("q");
     let (code, screen) = terminal.end();
     assert_eq!(code, 0);
@@ -109,8 +114,12 @@ fn keys_choose_find_sort_freeze_and_explain() {
     service.have_it("hold later");
     terminal.press("w");
     terminal.until_it_has("1  cells/2f1c, held by ");
-    terminal.until_it_has("w back");
+    terminal.until_it_has("Esc back");
     terminal.press("w");
+    terminal.until_it_has("FROZEN");
+    terminal.press("p");
+    terminal.until_it_has("waiter-seconds");
+    terminal.press("\x1b");
     terminal.until_it_has("FROZEN");
     terminal.press(" ");
     terminal.until_it_has("cells/later");
