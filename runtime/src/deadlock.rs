@@ -6,11 +6,13 @@ use crate::key::Key;
 use crate::name::{Keys, LockName};
 use crate::site::Site;
 use crate::sync::ambient::Mutex;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-/// A cycle of holders and waiters, none of whom can go on before the others; or a thread that
+/// A cycle of holders and waiters, none of whom can go on before the others, be they of one process
+/// or, by lock files, of several; or a thread that
 /// blocks for what a task holds, which may need that thread to go on.
 ///
 /// [`Display`](fmt::Display) gives a line for each lock of the cycle, with who waits for
@@ -43,7 +45,8 @@ pub struct Deadlock {
 #[derive(Clone, Debug)]
 pub(crate) struct Edge {
     pub(crate) waiter: Holder,
-    pub(crate) space: &'static str,
+    /// The name of the lock space, or the directory of another process's lock file.
+    pub(crate) space: Cow<'static, str>,
     pub(crate) key: Key,
     pub(crate) holder: Holder,
 }
@@ -141,6 +144,9 @@ static HOOK: Mutex<Option<Hook>> = Mutex::new(None);
 /// suspicion as well when a thread blocks while a task has the lock: if the thread is one that
 /// the task's runtime needs, neither will go on. Take the lock by `lock_async`, or in an
 /// `async fn` there.
+///
+/// And it is a suspicion where other processes of the host are part of the cycle, by lock files, see
+/// [`FileLocks`](crate::FileLocks#deadlocks-between-processes). Each process reports it.
 ///
 /// A suspicion is reported here once, when it has lasted a second; a thread that blocks, once
 /// for each lock, however many wait for it.

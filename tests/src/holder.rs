@@ -25,12 +25,17 @@
 //! | `where` | says where its space is, and whether it has locked one there | `where NAME held ..`, or `where NAME error ..` |
 //! | `holder KEY` | says which process holds a lock | `holder PID`, or `holder nobody` |
 //! | `crowd THREADS TASKS KEY` | has so many threads, and tasks, wait for a lock, and let go of it at once | `crowd` when all have been started |
+//! | `hook` | says a line `deadlock TEXT` of each suspected one from now on | `done` |
+//! | `then`, `then_async MILLISECONDS KEY NEXT` | has another thread or task take one lock and after the next `go` another one, for so long at most if it isn't 0; then both are released | `first`, and afterwards `second`, or `error ..` |
+//! | `go` | lets those go on | `done` |
 //! | `exec` | becomes another program, which does nothing | |
 //! | `waiters KEY` | counts those who wait for a lock | `waiters COUNT` |
 //! | `open` | counts its open files | `open COUNT` |
 //!
 //! The times are those of a clock that all processes share, taken just after a lock is
 //! acquired and just before it is released. It ends when standard input does.
+
+mod later;
 
 use crate::now;
 use lockutils::{AsyncGuard, Error, ErrorKind, FileLocks, Guard};
@@ -60,13 +65,17 @@ pub fn obey(locks: &FileLocks) {
         let line = line.expect("commands are text");
         let answer = match answer(locks, &mut holds, &line) {
             Ok(answer) => answer,
-            Err(error) => {
-                let text = format!("error {:?} {}", error.kind(), with_source(&error));
-                text.replace('\n', " ")
-            }
+            Err(error) => refused(&error),
         };
-        say(&answer);
+        if !answer.is_empty() {
+            say(&answer);
+        }
     }
+}
+
+fn refused(error: &Error) -> String {
+    let text = format!("error {:?} {}", error.kind(), with_source(error));
+    text.replace('\n', " ")
 }
 
 fn say(line: &str) {
@@ -108,6 +117,7 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
             let error = Command::new("sleep").arg("1000").exec();
             panic!("no program is run: {error}");
         }
+        "hook" | "go" | "then" | "then_async" => Ok(later::obey(locks, command, rest)),
         "files" | "size" | "threads" => Ok(limit(command, number(rest)).to_owned()),
         "keep" => {
             FileLocks::keep_open(usize::try_from(number(rest)).expect("a small number"));

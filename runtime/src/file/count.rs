@@ -13,14 +13,13 @@
 //! they look the next time, see [`tell`](super::tell); who finds no place is counted by what the
 //! kernel shows.
 //!
-//! The thread that writes it is named, since it lives no longer than the line is true: a line of a
-//! process that was killed, or runs another program since, is as good as none, and so is one of
-//! another host or PID namespace, where nobody can look whether the thread lives.
+//! The thread that writes it is named, see [`teller`](super::teller): what it says is believed for as
+//! long as the thread lives.
 
 use super::record;
+use super::sealed::{field, seal, unseal};
+use super::teller::{Teller, Written};
 use std::cell::LazyCell;
-use std::fmt::Write as _;
-use std::fs;
 use std::io;
 
 /// How long a line is, in bytes.
@@ -43,54 +42,6 @@ pub(super) struct Count {
     pub(super) in_kernel: usize,
 }
 
-/// A thread that tells how many of its process wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Teller {
-    pub(super) pid: u32,
-    thread: u32,
-    /// When the thread started, in ticks.
-    start: u64,
-    /// The number of its PID namespace.
-    namespace: u64,
-    /// A checksum of the host's name.
-    host: u32,
-}
-
-impl Teller {
-    /// The calling thread; `None` where the system doesn't say which that is.
-    pub(super) fn new() -> Option<Self> {
-        let name = fs::read_link("/proc/thread-self").ok()?;
-        let (pid, thread) = name.to_str()?.split_once("/task/")?;
-        let (pid, thread) = (pid.parse().ok()?, thread.parse().ok()?);
-        Some(Self {
-            pid,
-            thread,
-            start: record::started(&task(pid, thread))?,
-            namespace: record::namespace()?,
-            host: record::host(),
-        })
-    }
-
-    /// Whether both are of one process, now or before.
-    fn is_of_process(&self, pid: u32, namespace: u64) -> bool {
-        self.pid == pid && self.is_near(namespace)
-    }
-
-    /// Whether it is of this host and namespace, so that its ids mean something here.
-    fn is_near(&self, namespace: u64) -> bool {
-        self.namespace == namespace && self.host == record::host()
-    }
-
-    fn is_alive(&self) -> bool {
-        record::started(&task(self.pid, self.thread)) == Some(self.start)
-    }
-}
-
-/// A thread's place in `/proc`.
-fn task(pid: u32, thread: u32) -> String {
-    format!("{pid}/task/{thread}")
-}
-
 /// What a process has told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line {
@@ -101,16 +52,8 @@ pub(super) struct Line {
 impl Line {
     fn to_bytes(self) -> Option<[u8; LENGTH]> {
         let Count { waiters, in_kernel } = self.count;
-        let Teller {
-            pid,
-            thread,
-            start,
-            namespace,
-            host,
-        } = self.by;
-        let mut text = format!("count={waiters} kernel={in_kernel} pid={pid} thread={thread} ");
-        let _ = write!(text, "start={start} ns={namespace} host={host:08x}");
-        let line = format!("{MAGIC}{:08x} {text}", record::checksum(text.as_bytes()));
+        let text = format!("count={waiters} kernel={in_kernel} {}", self.by);
+        let line = seal(MAGIC, &text);
         let mut bytes = BLANK;
         bytes[..LENGTH - 1]
             .get_mut(..line.len())?
@@ -119,29 +62,13 @@ impl Line {
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let line = std::str::from_utf8(bytes).ok()?;
-        let (sum, text) = line.strip_prefix(MAGIC)?.split_at_checked(8)?;
-        let text = text.trim();
-        if u32::from_str_radix(sum, 16).ok()? != record::checksum(text.as_bytes()) {
-            return None;
-        }
-        let field = |name: &str| {
-            let mut words = text.split(' ');
-            words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        };
-        let small = |name| field(name)?.parse::<u32>().ok();
-        let large = |name| field(name)?.parse::<u64>().ok();
+        let text = unseal(MAGIC, bytes)?;
+        let number = |name| field(text, name)?.parse().ok();
         Some(Self {
-            by: Teller {
-                pid: small("pid")?,
-                thread: small("thread")?,
-                start: large("start")?,
-                namespace: large("ns")?,
-                host: u32::from_str_radix(field("host")?, 16).ok()?,
-            },
+            by: Teller::read(text)?,
             count: Count {
-                waiters: small("count")? as usize,
-                in_kernel: small("kernel")? as usize,
+                waiters: number("count")?,
+                in_kernel: number("kernel")?,
             },
         })
     }
@@ -202,27 +129,13 @@ impl Lines {
             Some(own) => own,
             None => {
                 wanted?;
-                self.free_place(&lines, by)?
+                let teller = |place: &[u8]| Line::from_bytes(place).map(|line| line.by);
+                let places = self.places().map(|place| Written::at(place, teller));
+                by.free_place(&places.collect::<Vec<_>>())?
             }
         };
         let bytes = wanted.map_or(Some(BLANK), Line::to_bytes)?;
         Some((START + place * LENGTH, bytes))
-    }
-
-    /// A place that is blank, or whose writer is gone. Where there is none, one of which nobody
-    /// can tell.
-    fn free_place(&self, lines: &[Option<Line>], by: Teller) -> Option<usize> {
-        let is_blank = |bytes: &[u8]| bytes.iter().all(|byte| b"\0 \n".contains(byte));
-        let blank: Vec<_> = self.places().map(is_blank).collect();
-        // Those who look at one time rarely take the same.
-        let places = || (0..MOST).map(|index| (by.thread as usize + index) % MOST);
-        let is_gone = |place: &usize| match lines[*place] {
-            Some(line) => line.by.is_near(by.namespace) && !line.by.is_alive(),
-            None => blank[*place],
-        };
-        let is_unknown =
-            |place: &usize| lines[*place].is_some_and(|line| !line.by.is_near(by.namespace));
-        places().find(is_gone).or_else(|| places().find(is_unknown))
     }
 
     /// What to write so that the file says nothing more of this process, whichever of its threads

@@ -1,10 +1,12 @@
 //! An open lock file.
 
-use super::count::{Count, Lines, Teller, Write};
+use super::behind::{self, Behind};
+use super::count::{Count, Lines};
 use super::own;
 use super::path::Rule;
 use super::record::{self, Content, FileRecord, LENGTH};
 use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Os};
+use super::teller::Teller;
 use crate::holder::Holder;
 use crate::site::Site;
 use crate::table::policy::Mode;
@@ -140,9 +142,26 @@ impl Descriptor {
         }
     }
 
-    /// Writes what only people look at.
-    fn write(&self, (offset, bytes): Write) -> bool {
-        Os::may_write(offset + bytes.len()) && Os::write(&self.file, offset, &bytes).is_ok()
+    /// Says what this process, which has the lock, waits for; tells whether it is said.
+    pub(super) fn say(&self, what: &Behind) -> bool {
+        let Ok(lines) = behind(&self.file) else {
+            return false;
+        };
+        let is_said = lines.believed(what.by.namespace).any(|line| line == *what);
+        is_said || lines.saying(what).is_some_and(|write| self.write(write))
+    }
+
+    /// Takes back what [`Descriptor::say`] of this process wrote.
+    pub(super) fn unsay(&self) {
+        let lines = behind(&self.file).ok();
+        if let (Some(lines), Some(namespace)) = (lines, record::namespace()) {
+            lines.retraction(namespace).map(|write| self.write(write));
+        }
+    }
+
+    /// Writes what is for those who look.
+    fn write<const LENGTH: usize>(&self, (offset, bytes): (usize, [u8; LENGTH])) -> bool {
+        Os::may_write(offset + LENGTH) && Os::write(&self.file, offset, &bytes).is_ok()
     }
 
     /// Writes down that this process holds the lock, in a file that has `content` in it. Gives
@@ -257,6 +276,11 @@ pub(super) fn record(file: &File) -> io::Result<Option<FileRecord>> {
 /// How many of other processes wait, as far as that is written in the file.
 pub(super) fn lines(file: &File) -> io::Result<Lines> {
     Lines::read(|bytes| Os::read(file, bytes))
+}
+
+/// What holders of it wait for, as far as that is written in the file.
+pub(super) fn behind(file: &File) -> io::Result<behind::Lines> {
+    behind::Lines::read(|bytes| Os::read(file, bytes))
 }
 
 fn content(file: &File) -> io::Result<Content> {

@@ -6,10 +6,10 @@
 
 use super::descriptor::{self, Failure};
 use super::directory::FileSpace;
-use super::kernel::{Manner, Sleep, Tried};
 use super::path::{self, Rule};
 use super::refresh;
 use super::sleep::Claim;
+use super::step::{Manner, Sleep, Tried};
 use super::table::{self, FileInUse, HeldBy};
 use super::tell::Waiter;
 use crate::drive::{By, Patience, Sharable};

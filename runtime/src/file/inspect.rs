@@ -8,9 +8,10 @@ use super::count::{Count, Lines};
 use super::descriptor::{self, Failure};
 use super::directory::FileSpace;
 use super::engine::Files;
+use super::follow;
 use super::kernel::LockFile;
 use super::locks::FileLocks;
-use super::path;
+use super::path::{self, Rule};
 use super::sys::{Files as _, KernelLocks, Os};
 use super::table;
 use crate::error::Error;
@@ -104,6 +105,9 @@ impl FileLocks {
     /// Of shared holders one is named. The programs go on while this looks, so two lines need not
     /// have been true at one moment.
     ///
+    /// Whether a lock is [suspected](LockState::suspected_deadlock) of a deadlock is seen of other
+    /// processes too, see [above](FileLocks#deadlocks-between-processes).
+    ///
     /// The waiters are the threads and tasks of this process, and on Linux those of others: each
     /// process writes down how many it has, within a tenth of a second, for up to 29 processes a
     /// lock. One that doesn't, as foreign programs and those that can't write to the file, and one
@@ -162,6 +166,8 @@ impl FileLocks {
                 }
             }
             let own = named.own(&file);
+            let in_cycle = || follow::cycle(&file, |_| true).is_some();
+            let across = named.space.rule == Rule::Own && in_cycle();
             let (waiters, waiter_pids) = waiters(&file, own.as_ref(), &waits);
             let own = own.and_then(|file| file.line.locks.state(&file.line.name));
             held.push(LockState {
@@ -172,7 +178,8 @@ impl FileLocks {
                 waiter_pids,
                 longest_wait: own.as_ref().and_then(|lock| lock.longest_wait),
                 waited: own.as_ref().map_or(Duration::ZERO, |lock| lock.waited),
-                suspected_deadlock: own.as_ref().is_some_and(|lock| lock.suspected_deadlock),
+                suspected_deadlock: across
+                    || own.as_ref().is_some_and(|lock| lock.suspected_deadlock),
                 queue: own.map_or_else(Vec::new, |lock| lock.queue),
             });
         }

@@ -19,23 +19,27 @@
 //! the file that is. A caller that removes the file holds its lock, so no holder loses its
 //! file.
 
-use super::count::{Count, Teller};
+use super::behind::Behind;
+use super::count::Count;
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
 use super::link::{Link, Usage};
 use super::pace::Pace;
 use super::path::Rule;
 use super::record::Content;
-use super::sleep::{Claim, Sleeper};
+use super::sleep::Sleeper;
+use super::step::{Manner, Sleep, Tried};
 use super::sys::{Files as _, Identity, Os};
 use super::tell::{self, Told};
+use super::teller::Teller;
 use crate::key::Key;
 use crate::outside::Line;
 use crate::site::Site;
 use crate::table::policy::{Mode, Reentry};
 use parking_lot::Mutex;
 use std::fs::{self, File};
-use std::path::Path;
+use std::mem;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -59,8 +63,10 @@ pub(super) struct LockFile {
     /// How many threads wait in the kernel.
     in_kernel: AtomicUsize,
     /// Whether another number may wait than was written down, and whether any was.
-    has_changed: AtomicBool,
+    pub(super) has_changed: AtomicBool,
     is_told: AtomicBool,
+    /// Whether holders of other files may be known to wait for it.
+    pub(super) has_behind: AtomicBool,
     kernel: Mutex<Kernel>,
 }
 
@@ -71,6 +77,8 @@ struct Kernel {
     /// What was found when the lock was taken through this descriptor.
     led: Option<Led>,
     seen: Option<Seen>,
+    /// Whether it says in the file what a holder waits for.
+    says: bool,
     pace: Pace,
     sleepers: Vec<Arc<Sleeper>>,
 }
@@ -99,41 +107,6 @@ enum State {
     Kept,
 }
 
-/// How a lock is to be taken.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Manner {
-    pub(super) rule: Rule,
-    pub(super) mode: Mode,
-    pub(super) reentry: Reentry,
-    pub(super) site: Site,
-    /// Whether it waits while the process lets others go first.
-    pub(super) gives_way: bool,
-}
-
-/// How a wait in the kernel has begun.
-#[derive(Debug)]
-pub(super) enum Sleep {
-    For(Claim),
-    /// Too many threads wait already.
-    TooMany,
-    /// The name leads elsewhere by now.
-    Elsewhere,
-}
-
-/// What a try has come to.
-#[derive(Debug)]
-pub(super) enum Tried {
-    Taken {
-        /// Whether the kernel was asked, and not others in the process.
-        anew: bool,
-    },
-    Busy,
-    /// The process lets others go first until then.
-    Paused(Instant),
-    /// The name leads elsewhere by now.
-    Elsewhere,
-}
-
 /// What is left of a file that nobody uses.
 pub(super) struct Rest {
     pub(super) is_open: bool,
@@ -150,11 +123,13 @@ impl LockFile {
             in_kernel: AtomicUsize::new(0),
             has_changed: AtomicBool::new(false),
             is_told: AtomicBool::new(false),
+            has_behind: AtomicBool::new(false),
             kernel: Mutex::new(Kernel {
                 state: State::Free,
                 descriptor: Some(Arc::new(descriptor)),
                 led: None,
                 seen: None,
+                says: false,
                 pace: Pace::default(),
                 sleepers: Vec::new(),
             }),
@@ -284,6 +259,33 @@ impl LockFile {
         }
     }
 
+    /// Writes down how many of this process wait.
+    pub(super) fn tell_count(&self, by: Teller, count: Count) {
+        let descriptor = self.kernel.lock().descriptor.clone();
+        // The file system may take its time.
+        if descriptor.is_some_and(|descriptor| descriptor.tell(by, count)) {
+            self.is_told.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Says in the file what its holder waits for, if it is held; tells whether it is said.
+    pub(super) fn say(&self, behind: &Behind) -> bool {
+        let mut kernel = self.kernel.lock();
+        let descriptor = kernel.descriptor.clone().filter(|_| kernel.is_recorded());
+        let says = descriptor.is_some_and(|descriptor| descriptor.say(behind));
+        if says {
+            kernel.says = true;
+        } else {
+            kernel.unsay();
+        }
+        says
+    }
+
+    /// Takes back what was said.
+    pub(super) fn unsay(&self) {
+        self.kernel.lock().unsay();
+    }
+
     /// Ends what was kept for those who have all gone.
     pub(super) fn put_away(&self) -> Rest {
         let mut kernel = self.kernel.lock();
@@ -325,34 +327,22 @@ impl LockFile {
         self.kernel.lock().state != State::Free
     }
 
+    /// Whether this process has the kernel's lock, and has written that down.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.kernel.lock().is_recorded()
+    }
+
+    /// The path by which it was first opened, as far as that is text.
+    pub(super) fn path(&self) -> PathBuf {
+        Path::new(self.line.locks.name()).join(self.line.name.as_str())
+    }
+
     /// The open file once more, with the lock that the caller holds.
     pub(super) fn duplicate(&self) -> Result<File, Failure> {
         let descriptor = self.kernel.lock().descriptor.clone();
         let descriptor = descriptor.expect("a file that is held is open");
         let duplicate = descriptor.duplicate();
         duplicate.map_err(Failure::of("share lock file"))
-    }
-}
-
-impl Told for LockFile {
-    fn note_change(&self) -> bool {
-        // Whoever counts after it is taken back by `tell` sees what was before this.
-        !self.has_changed.swap(true, Ordering::AcqRel)
-    }
-
-    fn forget_change(&self) {
-        self.has_changed.swap(false, Ordering::AcqRel);
-    }
-
-    fn tell(&self, by: Teller) -> bool {
-        self.forget_change();
-        let count = self.count();
-        let descriptor = self.kernel.lock().descriptor.clone();
-        // The file system may take its time.
-        if descriptor.is_some_and(|descriptor| descriptor.tell(by, count)) {
-            self.is_told.store(true, Ordering::Relaxed);
-        }
-        count != Count::default()
     }
 }
 
@@ -544,6 +534,17 @@ impl Kernel {
         Ok(is_here)
     }
 
+    /// Whether it is held by somebody who has written that down.
+    fn is_recorded(&self) -> bool {
+        matches!(self.state, State::Held(..)) && self.seen.is_some()
+    }
+
+    fn unsay(&mut self) {
+        if mem::take(&mut self.says) {
+            self.descriptor.iter().for_each(|ours| ours.unsay());
+        }
+    }
+
     /// Writes down the next holder in this process.
     fn record_next(&mut self, site: Site) {
         if let (Some(descriptor), Some(seen)) = (&self.descriptor, &mut self.seen) {
@@ -554,6 +555,7 @@ impl Kernel {
 
     /// Ends the last hold. The lock goes to somebody else in the process, if there is one.
     fn release(&mut self, others: bool) {
+        self.unsay();
         if !others {
             self.pace.end();
         } else if self.descriptor.is_some() && self.pace.may_be_kept() {

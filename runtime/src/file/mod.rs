@@ -12,14 +12,18 @@
 //! [`table`] knows the files in use, each by its names, the [`link`]s; [`kernel`] is one of them and
 //! its lock, at the [`pace`] that leaves other processes their time, if need be with a thread that
 //! waits, a [`sleep`]er, and one to [`tell`] others how many wait; [`descriptor`] is a file that is open,
-//! with the holder's [`record`] in it, and the [`count`] of those who wait; [`path`] names it in its
+//! with the holder's [`record`] in it, and the [`count`] of those who wait; what holders of other
+//! files are [`behind`] is said there too, to be [`follow`]ed [`across`] processes; [`path`] names it in its
 //! [`mod@directory`], and [`sys`] asks the operating system.
 
+mod across;
+mod behind;
 mod count;
 mod descriptor;
 mod digest;
 mod directory;
 mod engine;
+mod follow;
 mod inspect;
 mod kernel;
 mod link;
@@ -31,10 +35,13 @@ mod record;
 mod refresh;
 mod remedy;
 mod remove;
+mod sealed;
 mod sleep;
+mod step;
 mod sys;
 mod table;
 mod tell;
+mod teller;
 
 pub(crate) use directory::Refused;
 pub use engine::Files;

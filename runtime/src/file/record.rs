@@ -16,12 +16,14 @@
 //! none.
 //!
 //! A process that is about to wait in the kernel writes the second one, with a random number. Behind
-//! these two there may be lines that say how many wait, see [`count`](super::count).
+//! these two there may be lines that say how many wait, see [`count`](super::count), and for what
+//! other file the holder does, see [`behind`](super::behind).
 //!
 //! A process that takes a lock again sees by the [`Content`] whether others have used the file
 //! since, or have begun to wait. The file's time of modification doesn't tell: on many file systems two
 //! writes have one time, and on some it is another machine's.
 
+use super::sealed::{checksum, field, seal, unseal};
 use crate::holder::Elsewhere;
 use crate::process::OfProcess;
 use crate::site::Site;
@@ -166,7 +168,7 @@ impl FileRecord {
         let room = LENGTH - MAGIC.len() - "00000000 ".len() - "\n".len();
         cut(&mut text, room);
         text.truncate(text.trim_end().len());
-        let line = format!("{MAGIC}{:08x} {text}", checksum(text.as_bytes()));
+        let line = seal(MAGIC, &text);
         let mut bytes = [b' '; LENGTH];
         bytes[..line.len()].copy_from_slice(line.as_bytes());
         bytes[LENGTH - 1] = b'\n';
@@ -175,19 +177,11 @@ impl FileRecord {
 
     /// Reads what [`FileRecord::to_bytes`] has written; `None` if it is something else.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let line = std::str::from_utf8(bytes.get(..LENGTH)?).ok()?;
-        let (sum, text) = line.strip_prefix(MAGIC)?.split_at_checked(8)?;
-        let text = text.strip_prefix(' ')?.trim_end();
-        if u32::from_str_radix(sum, 16).ok()? != checksum(text.as_bytes()) {
-            return None;
-        }
+        let text = unseal(MAGIC, bytes.get(..LENGTH)?)?;
         // A command may have any words.
         let (before, site) = text.rsplit_once(" site=")?;
         let (before, command) = before.split_once(" command=")?;
-        let field = |name: &str| {
-            let mut words = before.split(' ');
-            words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        };
+        let field = |name: &str| field(before, name);
         let (seconds, micros) = field("since")?.split_once('.')?;
         let micros: u32 = micros.parse().ok().filter(|micros| *micros < 1_000_000)?;
         let since = Duration::new(seconds.parse().ok()?, 1000 * micros);
@@ -203,6 +197,11 @@ impl FileRecord {
             command: command.to_owned(),
             site: site.to_owned(),
         })
+    }
+
+    /// The id of the process, where it runs.
+    pub(super) const fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// Whether the process may still be the one that wrote the record. Of another host or
@@ -322,13 +321,6 @@ fn word(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-/// FNV-1a: for halves of lines, not against forgers, who can write whole ones.
-pub(super) fn checksum(text: &[u8]) -> u32 {
-    text.iter().fold(0x811C_9DC5, |sum, byte| {
-        (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,7 +329,7 @@ mod tests {
     #[test]
     fn record_without_a_namespace_is_read() {
         let text = "pid=1 start=2 host=h since=3.000004 command=a site=b";
-        let line = format!("{MAGIC}{:08x} {text}", checksum(text.as_bytes()));
+        let line = seal(MAGIC, text);
         let mut bytes = [b' '; LENGTH];
         bytes[..line.len()].copy_from_slice(line.as_bytes());
         let record = FileRecord::from_bytes(&bytes).expect("a record");

@@ -20,10 +20,11 @@
 
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
-use super::kernel::{LockFile, Manner, Sleep, Tried};
+use super::kernel::LockFile;
 use super::link::{Link, Usage, hash, hash_of};
 use super::path::Rule;
 use super::sleep::{Awaited, Sleeper};
+use super::step::{Manner, Sleep, Tried};
 use super::sys::{Files as _, Identity, Os};
 use super::tell::Waiter;
 use crate::key::Key;

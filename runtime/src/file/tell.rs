@@ -7,10 +7,12 @@
 //! still says so, since another process may have taken the same place in it. With nobody left to
 //! tell of it ends, after a while.
 //!
-//! It is for people who look: where it can't be written, or no thread be had, others see what the
+//! The same thread looks for deadlocks with other processes, for as long as somebody waits.
+//!
+//! The numbers are for people who look: where it can't be written, or no thread be had, others see what the
 //! kernel shows. So do those who look within that time.
 
-use super::count::Teller;
+use super::teller::Teller;
 use crate::ordered::OrderedMap;
 use crate::process::OfProcess;
 use parking_lot::Mutex;
@@ -18,7 +20,7 @@ use std::fmt;
 use std::mem;
 use std::sync::{Arc, Weak};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long changes are collected.
 const COLLECT: Duration = Duration::from_millis(50);
@@ -51,6 +53,13 @@ pub(super) trait Told: fmt::Debug + Send + Sync {
 
     /// Writes down how many of this process wait, and tells whether any do.
     fn tell(&self, by: Teller) -> bool;
+
+    /// A wait of this process has ended.
+    fn end_wait(&self);
+
+    /// Looks for deadlocks with other processes, of whatever files this one uses, and gives when
+    /// to look again.
+    fn look(&self, by: Teller) -> Duration;
 }
 
 /// A thread or task that waits for a lock file.
@@ -66,6 +75,7 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
+        self.0.end_wait();
         changed(&self.0);
     }
 }
@@ -111,20 +121,26 @@ fn run() {
     };
     // By address.
     let mut told: OrderedMap<u64, Weak<dyn Told>> = OrderedMap::new();
-    let mut pause = COLLECT;
+    let (mut pause, mut due) = (COLLECT, Instant::now());
     loop {
         thread::sleep(COLLECT);
         let changed = mem::take(&mut NEWS.get().lock().changed);
-        pause = if changed.is_empty() {
-            LOOK.min(2 * pause)
-        } else {
-            COLLECT
-        };
-        for file in changed {
-            told.insert(file.as_ptr().addr() as u64, file);
+        let now = Instant::now();
+        if !changed.is_empty() || now >= due {
+            pause = if changed.is_empty() {
+                LOOK.min(2 * pause)
+            } else {
+                COLLECT
+            };
+            due = now + pause;
+            for file in changed {
+                told.insert(file.as_ptr().addr() as u64, file);
+            }
+            told.retain(|_, file| file.upgrade().is_some_and(|file| file.tell(teller)));
         }
-        told.retain(|_, file| file.upgrade().is_some_and(|file| file.tell(teller)));
-        thread::park_timeout(if told.is_empty() { LINGER } else { pause });
+        let any = told.values().find_map(Weak::upgrade);
+        let next = any.map(|file| file.look(teller).min(due.saturating_duration_since(now)));
+        thread::park_timeout(next.unwrap_or(LINGER));
         let mut news = NEWS.get().lock();
         if told.is_empty() && news.changed.is_empty() {
             news.thread = None;

@@ -33,7 +33,7 @@ impl Step {
         let who = |place, record| looks::who(place).unwrap_or_else(|| Holder::from(record));
         Edge {
             waiter: who(self.wait, self.waiter),
-            space: name_of(self.space),
+            space: name_of(self.space).into(),
             key: self.key.clone(),
             holder: who(self.hold, self.holder),
         }
@@ -52,7 +52,12 @@ impl Step {
 
 impl Cycle {
     pub(super) fn describe(&self) -> Deadlock {
-        Deadlock::new(self.0.iter().map(Step::describe).collect())
+        Deadlock::new(self.edges())
+    }
+
+    /// The waits, as users read them.
+    pub(crate) fn edges(&self) -> Vec<Edge> {
+        self.0.iter().map(Step::describe).collect()
     }
 
     /// Whether nobody has moved between the two, wherever they begin.

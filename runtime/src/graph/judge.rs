@@ -26,8 +26,8 @@ pub(super) struct Graph {
     pub(super) suspicions: Suspicions,
 }
 
-/// The locks that are part of a suspicion which was reported and still lasts.
-pub(crate) fn suspected() -> OrderedSet<EntryId> {
+/// The locks that are part of a suspicion of this process which was reported and still lasts.
+pub(super) fn suspected() -> OrderedSet<EntryId> {
     let mut graph = GRAPH.lock();
     let Graph { waits, suspicions } = &mut *graph;
     suspicions.locks(waits)

@@ -23,9 +23,11 @@
 //!
 //! From bottom to top: [`mod@search`] finds the owners that are stuck, and a cycle among them;
 //! [`mod@cycle`] describes one; [`suspicions`] are those that may dissolve; [`judge`] has the graph,
-//! and tells a thread to give up; [`watch`] looks again at suspicions that last; [`Waiting`], here,
+//! and tells a thread to give up; [`watch`] looks again at suspicions that last; [`way`] and [`beyond`]
+//! are for who finds deadlocks with other processes; [`Waiting`], here,
 //! registers a waiter.
 
+mod beyond;
 mod cycle;
 mod judge;
 mod long_waits;
@@ -34,14 +36,16 @@ mod suspicions;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod watch;
+mod way;
 
 use crate::deadlock::Deadlock;
 use crate::observe::outcome::Outcome;
 use crate::observe::tell;
+use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::sync::Instant;
 use crate::table::moment::Moment;
-use crate::table::place::{Place, Ticket};
+use crate::table::place::{EntryId, Place, Ticket};
 use crate::table::watched::Watched;
 use crate::table::{self, Queued};
 use cycle::find_block;
@@ -50,9 +54,18 @@ use search::ANYBODY;
 use std::time::Duration;
 use suspicions::SUSPICION;
 
+pub(crate) use beyond::{Beyond, beyond, end_beyond};
 #[cfg(all(test, loom))]
 pub(crate) use judge::is_empty;
-pub(crate) use judge::suspected;
+pub(crate) use watch::report_apart;
+pub(crate) use way::find_way;
+
+/// The locks that are part of a suspicion which was reported and still lasts.
+pub(crate) fn suspected() -> OrderedSet<EntryId> {
+    let mut locks = judge::suspected();
+    locks.extend(beyond::locks().keys().copied());
+    locks
+}
 
 /// The cycle that a wait is part of, if that never ends unless a task releases what another of
 /// its branches waits for.

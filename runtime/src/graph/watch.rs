@@ -14,6 +14,7 @@ use crate::observe::tell;
 use crate::owner::Owner;
 use crate::table::place::Place;
 use crate::table::waits::Cycle;
+use std::io;
 use std::thread;
 use std::time::Instant;
 
@@ -41,14 +42,22 @@ pub(super) fn report_block(owner: Owner, place: Place) {
         return;
     }
     drop(graph);
-    // On a thread of its own: the hook may well need what this one has.
-    let deadlock = block.describe_block();
-    let thread = thread::Builder::new().name("lockutils-report".to_owned());
-    if thread.spawn(move || tell_of(&deadlock)).is_err() {
+    if report_apart(block.describe_block()).is_err() {
         // The next look tries again.
         let blocks = &mut GRAPH.lock().suspicions.blocks;
         blocks.retain(|other| other.hold != block.hold);
     }
+}
+
+/// Reports a suspicion on a thread of its own: a hook may well need what the caller has, or take its
+/// time.
+///
+/// # Errors
+///
+/// Where no thread can be had; then nothing is reported.
+pub(crate) fn report_apart(deadlock: Deadlock) -> io::Result<()> {
+    let thread = thread::Builder::new().name("lockutils-report".to_owned());
+    thread.spawn(move || tell_of(&deadlock)).map(drop)
 }
 
 /// Reports a suspicion, to all who are to know.

@@ -31,6 +31,7 @@ use crate::space::Space;
 use crate::state::LockState;
 use crate::table::identity::Identity;
 use crate::table::looks;
+use crate::table::party::Party;
 use crate::table::policy::{Mode, Policy, Reentry, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
 pub use machine::InProcess;
@@ -267,6 +268,11 @@ impl Locks {
     /// Whether somebody holds the lock of the text.
     pub(crate) fn is_held(&self, text: &[u8]) -> bool {
         looks::is_held(Name::new(self.id(), text))
+    }
+
+    /// The holders of a lock.
+    pub(crate) fn holders(&self, key: &Key) -> Vec<Party> {
+        looks::holders_of(Name::new(self.id(), key.as_bytes()))
     }
 
     /// The state of a lock; `None` if nobody holds or awaits it.

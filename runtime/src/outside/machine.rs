@@ -19,6 +19,7 @@ use super::engine::{Answer, Ask, Engine, rest};
 use super::line::Line;
 use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, Sharable, block_try};
 use crate::error::{Error, ErrorKind};
+use crate::graph;
 use crate::held::{Held, Holding};
 use crate::holder::Holder;
 use crate::key::Key;
@@ -524,7 +525,11 @@ impl<E: Engine> Machine for Outside<E> {
         }
         let place = self.0.place.as_ref()?;
         let error = self.0.request.busy(ErrorKind::Timeout, place);
-        Some(error.with_waited(waited))
+        let suspicion = match &self.0.state {
+            State::Ask(asking) => graph::beyond(asking.in_process.id()),
+            _ => None,
+        };
+        Some(error.with_waited(waited).with_deadlock(suspicion))
     }
 
     fn taken(&self) -> Option<Taken> {

@@ -15,7 +15,7 @@ use crate::owner::Owner;
 use crate::table::entry::look::Contended;
 use crate::table::moment::Moment;
 use crate::table::party::Party;
-use crate::table::place::Place;
+use crate::table::place::{Place, Ticket};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -71,6 +71,12 @@ impl Lock {
             .find(not_come)
             .or_else(|| holders.iter().find(runs))
             .or_else(|| holders.first())
+    }
+
+    /// The hold of the line by which it is asked for outside of the process, if it is.
+    pub(super) fn asks(&self) -> Option<(u64, Ticket)> {
+        let first = self.seen.queue.first().filter(|_| self.asking.is_some())?;
+        Some((first.place.entry.hash, first.place.ticket))
     }
 
     fn is_stuck_by_one(&self) -> bool {

@@ -172,16 +172,20 @@ impl Report {
 impl Cause {
     fn new(forest: &Forest, root: Root, keys: Keys, now: Moment) -> Self {
         let mut shown = OrderedSet::new();
-        let mut deadlock = None;
+        let deadlock;
         let (members, culprit) = match root {
-            Root::Lock(index) => (vec![index], forest.locks[index].culprit(forest)),
+            Root::Lock(index) => {
+                let lock = &forest.locks[index];
+                deadlock = lock.asks().and_then(graph::beyond);
+                (vec![index], lock.culprit(forest))
+            }
             Root::Cycle(mut cycle) => {
                 // That first which keeps most from going on.
                 let waiters = |at: &usize| forest.locks[cycle[*at].0].waiters;
                 let first = (0..cycle.len()).max_by_key(waiters).unwrap_or_default();
                 cycle.rotate_left(first);
                 let (index, owner, place) = cycle[0];
-                deadlock = graph::find_cycle(owner, place).map(|cycle| cycle.with_keys(keys));
+                deadlock = graph::find_cycle(owner, place);
                 shown.extend(cycle.iter().map(|(.., place)| *place));
                 let mut holders = forest.locks[index].seen.holders.iter();
                 let culprit = holders.find(|holder| holder.record.owner == owner);
@@ -191,6 +195,7 @@ impl Cause {
                 )
             }
         };
+        let deadlock = deadlock.map(|cycle| cycle.with_keys(keys));
         if deadlock.is_none() {
             shown = OrderedSet::new();
         }

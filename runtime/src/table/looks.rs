@@ -4,6 +4,7 @@ use super::charges::Charges;
 use super::entry::Entry;
 use super::entry::look::{Contended, Held, Shows};
 use super::moment::{Moment, Times};
+use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
@@ -53,6 +54,15 @@ pub(crate) fn awaited_from(place: Place) -> Option<(&'static str, Key, Option<Ho
 pub(crate) fn who(place: Place) -> Option<Holder> {
     let party = look(place.entry, |entry| entry.who(place))??;
     Some(party.show_now())
+}
+
+/// The holders of a lock.
+pub(crate) fn holders_of(name: Name<'_>) -> Vec<Party> {
+    let mut inflated = Inflated::at(name.hash);
+    let entry = inflated.find(name);
+    entry.map_or_else(Vec::new, |entry| {
+        entry.parties(id_of(name.hash, entry)).collect()
+    })
 }
 
 /// The state of a lock that somebody holds or awaits.

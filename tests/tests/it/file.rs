@@ -1,5 +1,6 @@
 //! Lock files.
 
+mod across;
 mod conformance;
 mod crowd;
 mod death;

@@ -48,6 +48,10 @@ impl Files for Os {
         Ok(())
     }
 
+    fn words((): ()) -> [u64; 2] {
+        [0; 2]
+    }
+
     fn has_name(_file: &File) -> io::Result<bool> {
         Ok(true)
     }

@@ -84,6 +84,9 @@ pub(super) trait Files {
     /// Which file is open.
     fn identity(file: &File) -> io::Result<Self::Identity>;
 
+    /// What others call it, of a file that is told apart.
+    fn words(identity: Self::Identity) -> [u64; 2];
+
     /// Whether the open file still has a name, whichever.
     fn has_name(file: &File) -> io::Result<bool>;
 

@@ -132,6 +132,10 @@ impl Files for Os {
         file.metadata().map(|metadata| Identity::from(&metadata))
     }
 
+    fn words(Identity { device, inode }: Identity) -> [u64; 2] {
+        [device, inode]
+    }
+
     fn has_name(file: &File) -> io::Result<bool> {
         Ok(file.metadata()?.nlink() > 0)
     }

@@ -221,7 +221,7 @@ impl Entry {
     }
 
     /// The holders.
-    fn parties(&self, id: EntryId) -> impl Iterator<Item = Party> {
+    pub(crate) fn parties(&self, id: EntryId) -> impl Iterator<Item = Party> {
         let holders = self.holders();
         holders.map(move |(ticket, holder)| self.holder(Place { entry: id, ticket }, holder))
     }

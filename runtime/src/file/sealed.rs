@@ -1,0 +1,30 @@
+//! Lines in a lock file with a checksum of what they say.
+//!
+//! Anybody may write into a lock file, and who reads it may see two halves. So what is to be believed
+//! is a word that says what it is, the checksum of the rest, and the rest: `NAME=VALUE` words.
+
+/// A line, without its end.
+pub(super) fn seal(magic: &str, text: &str) -> String {
+    format!("{magic}{:08x} {text}", checksum(text.as_bytes()))
+}
+
+/// What a line says; `None` if that isn't to be believed. Blanks may follow it.
+pub(super) fn unseal<'a>(magic: &str, bytes: &'a [u8]) -> Option<&'a str> {
+    let line = std::str::from_utf8(bytes).ok()?;
+    let (sum, text) = line.strip_prefix(magic)?.split_at_checked(8)?;
+    let text = text.strip_prefix(' ')?.trim_end();
+    (u32::from_str_radix(sum, 16).ok()? == checksum(text.as_bytes())).then_some(text)
+}
+
+/// The value of a name.
+pub(super) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut words = text.split(' ');
+    words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// FNV-1a: for halves of lines, not against forgers, who can write whole ones.
+pub(super) fn checksum(text: &[u8]) -> u32 {
+    text.iter().fold(0x811C_9DC5, |sum, byte| {
+        (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
