@@ -107,6 +107,7 @@ fn value_inside(process: &Hello, lock: &answer::Lock) -> Value {
         "since": since.map(|since| humantime::format_rfc3339_millis(since).to_string()),
         "waiters": lock.waiters,
         "waiter_pids": [],
+        "suspected_deadlock": lock.suspected,
         "in_process": true,
     })
 }
@@ -183,6 +184,7 @@ fn value(locks: &Locks, lock: &Lock) -> Value {
         "since": since.map(|since| humantime::format_rfc3339_millis(since).to_string()),
         "waiters": lock.state.waiters,
         "waiter_pids": lock.waiters,
+        "suspected_deadlock": lock.state.suspected_deadlock,
     })
 }
 

@@ -49,7 +49,23 @@ pub(crate) fn text(locks: &str, named: &[OsString], held: &[Lock]) -> String {
     }
     let has_place = held.iter().any(|lock| place(lock).is_some());
     fit(&mut table, width(), has_place);
-    format!("locks in {locks:?}, {now}\n\n{}", table.trim_fmt())
+    let suspected = suspected(held);
+    format!(
+        "locks in {locks:?}, {now}\n\n{}{suspected}",
+        table.trim_fmt()
+    )
+}
+
+/// The locks whose holders may wait for one another.
+fn suspected(held: &[Lock]) -> String {
+    let suspected = held.iter().filter(|lock| lock.state.suspected_deadlock);
+    let keys: Vec<_> = suspected
+        .map(|lock| lock.state.key.as_str().escape_debug().to_string())
+        .collect();
+    if keys.is_empty() {
+        return String::new();
+    }
+    format!("\n\npart of a suspected deadlock: {}", keys.join(", "))
 }
 
 /// A table of that style.

@@ -5,7 +5,9 @@ use lockutils::FileLocks;
 use lockutils_tests::{Directory, Process, eventually};
 use serde_json::Value;
 use std::path::Path;
-use std::thread;
+use std::process::Command;
+use std::sync::Barrier;
+use std::{env, thread};
 
 /// What `--json` tells of a directory.
 pub(crate) fn json(directory: &Path, args: &[&str]) -> Vec<Value> {
@@ -120,6 +122,50 @@ fn keys_can_be_named_and_put_in_order() {
         panic!("it is held");
     };
     assert_eq!(lock["waiter_pids"], serde_json::json!([waiter.id()]));
+}
+
+/// This program once more is the other process.
+#[test]
+fn locks_whose_holders_wait_for_one_another_are_named() {
+    const OTHER: &str = "LOCKUTILS_TESTS_OTHER";
+    if let Some(directory) = env::var_os(OTHER) {
+        let locks = FileLocks::new(directory);
+        let _guard = locks.key("b").lock().unwrap();
+        return drop(locks.key("a").lock());
+    }
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    let _other = locks.key("c").lock().unwrap();
+    let suspected = || {
+        let locks = json(&directory, &["--sort", "key"]).into_iter();
+        let suspected = locks.filter(|lock| lock["suspected_deadlock"] == true);
+        let keys = suspected.map(|lock| lock["key"].to_string());
+        keys.collect::<Vec<_>>().join(" ")
+    };
+    let table = || done(&mut lockutils(&directory, ["ps", "--sort", "key"])).out;
+    let held = Barrier::new(2);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            let _guard = locks.key("a").lock().unwrap();
+            held.wait();
+            eventually("the other is held", || locks.key("b").is_locked().unwrap());
+            drop(locks.key("b").lock().unwrap());
+        });
+        held.wait();
+        assert_eq!(suspected(), "");
+        assert!(!table().contains("deadlock"));
+        let name = "ps::locks_whose_holders_wait_for_one_another_are_named";
+        let mut other = Command::new(env::current_exe().unwrap());
+        let other = other.args(["--exact", name]).env(OTHER, &*directory);
+        let mut other = Process::start(other);
+        eventually("it is suspected", || suspected() == r#""a" "b""#);
+        let table = table();
+        let end = "\n\npart of a suspected deadlock: a, b\n";
+        assert!(table.ends_with(end), "{table}");
+        other.kill();
+        waits.join().unwrap();
+    });
+    assert_eq!(suspected(), "");
 }
 
 /// A process of a container has another number here, or none.
