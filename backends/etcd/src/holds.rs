@@ -86,8 +86,8 @@ async fn until_deleted(key: Vec<u8>, created: i64, link: &Link, watches: &Watche
     let mut seen_at = created;
     loop {
         watches.deleted(key.clone(), seen_at + 1).await;
-        // Deleted, or nobody knows.
-        match range(link, ask::one(key.clone())).await {
+        // Deleted, or nobody knows. Boxed, since few of the tasks ever come here, and it is large.
+        match Box::pin(range(link, ask::one(key.clone()))).await {
             Ok(answer) if answer.kvs.iter().all(|key| key.create_revision != created) => return,
             Ok(answer) => seen_at = answer.header.map_or(seen_at, |header| header.revision),
             Err(_fault) => tokio::time::sleep(PAUSE).await,

@@ -189,6 +189,15 @@ fn what_is_taken_away_is_told() {
     run(async {
         let session = open(&server.url()).await;
         let mut admin = admin(&server.url());
+        let is = |loss, nonces: &[u128]| match loss {
+            Loss::Claim(nonce) => assert!(nonces.contains(&nonce)),
+            Loss::Session(fault) => panic!("{fault}"),
+        };
+        let at_once = claim("at once");
+        granted(&session, &at_once).await;
+        cmd("DEL").arg(&at_once.name).exec(&mut admin).unwrap();
+        is(session.lost().await, &[at_once.nonce]);
+
         let claims: Vec<_> = (0..20).map(|n| claim(&n.to_string())).collect();
         for claim in &claims {
             granted(&session, claim).await;
@@ -202,10 +211,6 @@ fn what_is_taken_away_is_told() {
                 .is_err()
         );
 
-        let is = |loss, nonces: &[u128]| match loss {
-            Loss::Claim(nonce) => assert!(nonces.contains(&nonce)),
-            Loss::Session(fault) => panic!("{fault}"),
-        };
         cmd("DEL").arg(&claims[3].name).exec(&mut admin).unwrap();
         is(lost.await, &[claims[3].nonce]);
         // A change that leaves it is no loss.
