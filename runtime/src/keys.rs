@@ -1,6 +1,7 @@
 //! A list of keys, of which two need no allocation.
 
 use crate::key::{Key, LockKey};
+use crate::table::MOST;
 use std::fmt;
 use std::ops::Deref;
 
@@ -62,9 +63,12 @@ impl Keys {
     /// One more key, which is empty yet.
     #[inline(never)]
     fn room_in_many(&mut self) -> &mut Key {
-        let few = self.few.iter().take(self.len).cloned();
-        self.many.extend(few);
-        self.len = 0;
+        if self.len > 0 {
+            // For as many as the fast path takes together, so that those don't move once more.
+            self.many.reserve(MOST);
+            self.many.extend(self.few.iter().take(self.len).cloned());
+            self.len = 0;
+        }
         self.many.push(Key::empty());
         self.many.last_mut().expect("it was pushed")
     }
