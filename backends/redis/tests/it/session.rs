@@ -180,6 +180,30 @@ fn many_are_renewed_in_one_round_trip() {
     });
 }
 
+/// The claim is told to be lost.
+fn is(loss: Loss, nonces: &[u128]) {
+    match loss {
+        Loss::Claim(nonce) => assert!(nonces.contains(&nonce)),
+        Loss::Session(fault) => panic!("{fault}"),
+    }
+}
+
+#[test]
+fn what_is_taken_away_before_its_first_renewal_is_told() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let session = open(&server.url()).await;
+        let mine = claim("k");
+        granted(&session, &mine).await;
+        let mut admin = admin(&server.url());
+        cmd("DEL").arg(&mine.name).exec(&mut admin).unwrap();
+        is(session.lost().await, &[mine.nonce]);
+    });
+}
+
 #[test]
 fn what_is_taken_away_is_told() {
     if !Redis::available() {
@@ -189,20 +213,11 @@ fn what_is_taken_away_is_told() {
     run(async {
         let session = open(&server.url()).await;
         let mut admin = admin(&server.url());
-        let is = |loss, nonces: &[u128]| match loss {
-            Loss::Claim(nonce) => assert!(nonces.contains(&nonce)),
-            Loss::Session(fault) => panic!("{fault}"),
-        };
-        let at_once = claim("at once");
-        granted(&session, &at_once).await;
-        cmd("DEL").arg(&at_once.name).exec(&mut admin).unwrap();
-        is(session.lost().await, &[at_once.nonce]);
-
         let claims: Vec<_> = (0..20).map(|n| claim(&n.to_string())).collect();
         for claim in &claims {
             granted(&session, claim).await;
         }
-        // After a renewal as before it, and not for it.
+        // Not for its own renewal.
         assert_eq!(session.renew(&claims).await.unwrap(), Kept::All);
         let mut lost = Box::pin(session.lost());
         assert!(
