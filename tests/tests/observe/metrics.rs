@@ -1,7 +1,7 @@
 //! The metrics of locks, and their text for Prometheus.
 
 use crate::watch;
-use lockutils::{Locks, stats};
+use lockutils::{Locks, Sample, stats};
 use lockutils_tests::{ByHand, eventually, in_time, skip};
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -115,6 +115,55 @@ fn promtool_has_nothing_to_say() {
     let said = [output.stdout, output.stderr].concat();
     assert_eq!(String::from_utf8_lossy(&said), "");
     assert!(output.status.success());
+}
+
+/// The metrics that a text names.
+fn named(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|char: char| !(char.is_alphanumeric() || char == '_'));
+    words
+        .filter(|word| word.starts_with("lockutils_"))
+        .collect()
+}
+
+#[test]
+fn dashboard_and_alerts_ask_for_metrics_that_there_are() {
+    watch();
+    let locks = Locks::new("dashboard");
+    let guard = locks.key(7).lock();
+    assert!(locks.key(7).try_lock().is_err());
+    drop(guard);
+    wait(&locks, 7);
+    let stats = stats();
+    let there: BTreeSet<_> = stats.samples().map(Sample::name).collect();
+    for text in [include_str!("../../../docs/grafana.json"), ALERTS] {
+        let named = named(text);
+        assert!(named.len() >= 3 && named.is_subset(&there), "{named:?}");
+    }
+    let dashboard: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/grafana.json")).unwrap();
+    assert_eq!(dashboard["panels"].as_array().unwrap().len(), 8);
+}
+
+const ALERTS: &str = include_str!("../../../docs/alerts.yml");
+
+#[test]
+fn promtool_takes_the_alerts() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/alerts.yml");
+    let required = env::var_os("LOCKUTILS_SERVERS").is_some_and(|set| set == "required");
+    match Command::new("promtool")
+        .args(["check", "rules", path])
+        .output()
+    {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && said.contains("SUCCESS: 3 rules found"),
+                "{said}"
+            );
+        }
+        Err(error) if required => panic!("promtool: {error}"),
+        Err(_) => skip("there is no promtool"),
+    }
 }
 
 #[test]
