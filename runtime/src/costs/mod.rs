@@ -22,6 +22,7 @@ use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;
 pub(crate) use place::{Cost, Pair, Place};
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// How many rows a table has.
@@ -61,7 +62,7 @@ pub(crate) struct CostOfSpace {
 /// What waits for one lock have come to, to be written down with its mutex free.
 #[derive(Debug, Default)]
 pub(crate) struct Bill {
-    parts: Vec<(Site, Site, Cost)>,
+    parts: SmallVec<[(Site, Site, Cost); 1]>,
     hand_over: Option<Duration>,
 }
 

@@ -13,6 +13,7 @@
 use super::moment::Moment;
 use crate::costs::{Bill, Cost};
 use crate::site::Site;
+use smallvec::SmallVec;
 use std::{iter, mem};
 
 /// The clocks of a lock.
@@ -21,7 +22,7 @@ pub(crate) struct Blame {
     last: Moment,
     /// How many holders there are.
     holders: u64,
-    sites: Vec<Blamed>,
+    sites: SmallVec<[Blamed; 2]>,
     /// What waits have come to that are over, until somebody comes for it with the mutex free.
     bill: Bill,
 }
@@ -37,7 +38,7 @@ struct Blamed {
 /// What the clocks showed when a waiter came, or was last charged for.
 pub(crate) struct Mark {
     at: Moment,
-    clocks: Vec<u64>,
+    clocks: SmallVec<[u64; 2]>,
 }
 
 impl Blame {
@@ -46,7 +47,7 @@ impl Blame {
         let mut blame = Self {
             last: now,
             holders: 0,
-            sites: Vec::new(),
+            sites: SmallVec::new(),
             bill: Bill::default(),
         };
         holders.for_each(|site| blame.enter(site));

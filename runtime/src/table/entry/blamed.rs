@@ -41,15 +41,14 @@ impl Entry {
 
     /// The same for who is about to join the queue, from which on it is blamed on somebody.
     pub(super) fn blame_from(&mut self, now: Moment) -> &mut Blame {
-        let sites: Vec<_> = match &self.crowd {
-            Some(crowd) if crowd.blame.is_some() => Vec::new(),
-            _ => self.sites_of_holders().collect(),
-        };
+        if !self.is_blamed() {
+            let blame = Blame::new(now, self.sites_of_holders());
+            self.crowd().blame = Some(Box::new(blame));
+        }
         let crowd = self.crowd();
         let first = crowd.queue.first_key_value();
         let called = first.map(|(_, waiter)| waiter.record.site);
-        let new = || Box::new(Blame::new(now, sites.into_iter()));
-        let blame = crowd.blame.get_or_insert_with(new);
+        let blame = crowd.blame.as_mut().expect("there is one by now");
         blame.set(now, called);
         blame
     }

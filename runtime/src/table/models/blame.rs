@@ -4,6 +4,18 @@
 //!
 //! | in the entry | caught by |
 //! |---|---|
+//! | clocks not set: in `release` | `blame_of_a_hold` |
+//! | clocks not set: in `leave` | `blame_of_a_waiter_that_leaves` |
+//! | clocks not set: in `retry` | `blame_of_a_hold_whose_waiter_takes_the_lock_itself` |
+//! | clocks that run twice | `blame_of_a_hold` |
+//! | a holder that has come isn't blamed, or one that has gone still is | `blame_of_one_hold_after_another` |
+//! | `pass_on`: the wait not charged | `blame_of_a_hold_that_is_handed_over` |
+//! | `come`: the time since the hand-over not charged | `blame_of_a_waiter_that_comes` |
+//! | `leave`: that not charged | `blame_of_a_hand_over_that_is_not_taken` |
+//! | what still waits charged twice | `blame_of_one_hold_after_another` |
+//! | `end`: charges lost | `blame_of_a_waiter_that_leaves` |
+//!
+//! That a wait is as long for who listens as for the blame is no matter of a race; `tests` has it.
 
 use super::{FAIR, LOCKS, PATIENCE, Protected, changer, model, poll_once};
 use crate::costs::{self, Costs};
