@@ -62,7 +62,7 @@ pub(crate) fn targets(plan: Plan) -> Vec<Target> {
 }
 
 /// What a child measures.
-fn figures(name: &str) -> Vec<f64> {
+pub(super) fn figures(name: &str) -> Vec<f64> {
     let program = env::current_exe().expect("a program has a path");
     let child = Command::new(program)
         .args(["--in-child", name])

@@ -5,6 +5,7 @@ mod fairness;
 #[cfg(target_os = "linux")]
 mod files;
 mod hand_over;
+mod heard;
 mod holders;
 mod memory;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,10 @@ use crate::target::Target;
 /// If there is no such thing.
 pub(crate) fn in_child(arguments: &[String]) -> Result<(), String> {
     match arguments {
+        [name] if name == heard::WAITS => {
+            heard::in_child();
+            Ok(())
+        }
         [name] => memory::in_child(name),
         #[cfg(target_os = "linux")]
         [name, directory] if name == files::HOLDER => {
@@ -49,6 +54,10 @@ pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "hand-over",
         run: hand_over::targets,
+    },
+    Trial {
+        name: "waits that are listened to",
+        run: heard::targets,
     },
     Trial {
         name: "1,000,000 keys",
