@@ -88,17 +88,7 @@ impl State {
         let words: Vec<_> = command.split(' ').collect();
         match words[..] {
             ["hold", key] => {
-                let (end, is_end) = mpsc::channel::<()>();
-                let (holds, held) = mpsc::channel();
-                let name = key.to_owned();
-                let body = move || {
-                    let _guard = CELLS.key(&name).lock();
-                    holds.send(()).expect("somebody listens");
-                    let _ = is_end.recv();
-                };
-                let builder = thread::Builder::new().name(format!("worker of {key}"));
-                builder.spawn(body).expect("there are threads");
-                held.recv().expect("it gets the lock");
+                let end = hold(key.to_owned());
                 self.threads.insert(key.to_owned(), end);
             }
             // Again and again.
@@ -158,6 +148,21 @@ impl State {
         let (task, waker) = self.tasks.last_mut().expect("it is there");
         let _ = task.as_mut().poll(&mut Context::from_waker(waker));
     }
+}
+
+/// Has a thread hold a lock until what this gives is dropped.
+fn hold(key: String) -> Sender<()> {
+    let (end, is_end) = mpsc::channel::<()>();
+    let (holds, held) = mpsc::channel();
+    let builder = thread::Builder::new().name(format!("worker of {key}"));
+    let body = move || {
+        let _guard = CELLS.key(key).lock();
+        holds.send(()).expect("somebody listens");
+        let _ = is_end.recv();
+    };
+    builder.spawn(body).expect("there are threads");
+    held.recv().expect("it gets the lock");
+    end
 }
 
 /// Serves, and does what it is told.
