@@ -1,10 +1,12 @@
 //! Deadlocks between processes.
 
 use super::holder;
+use futures::future::poll_immediate;
 use lockutils::{ErrorKind, FileLocks, report, snapshot};
-use lockutils_tests::{Directory, Process, eventually};
+use lockutils_tests::{ByHand, Directory, Process, eventually};
 use std::fs;
 use std::path::Path;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -217,6 +219,35 @@ fn killed_process_is_in_no_cycle() {
     three.tell("lock b");
     eventually("it says that it waits", || says(&directory, "a"));
     assert!(suspected(&locks).is_empty());
+}
+
+/// At once, so that nobody follows it any more. The task's two branches end apart.
+#[test]
+fn what_is_said_ends_with_the_wait_and_with_the_hold() {
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    let mut other = holder(&directory);
+    other.ask_for("lock b", "held");
+    for ends_wait in [true, false] {
+        let mut task = ByHand::new(async {
+            let guard = locks.key("a").lock_async().await.unwrap();
+            let mut wait = Box::pin(locks.key("b").lock_async());
+            assert!(poll_immediate(&mut wait).await.is_none());
+            (guard, wait)
+        });
+        let Poll::Ready((guard, wait)) = task.poll() else {
+            panic!("nobody else has it");
+        };
+        eventually("it is said", || says(&directory, "a"));
+        let (_guard, _wait) = if ends_wait {
+            drop(wait);
+            (Some(guard), None)
+        } else {
+            drop(guard);
+            (None, Some(wait))
+        };
+        assert!(!says(&directory, "a"), "the wait has ended: {ends_wait}");
+    }
 }
 
 /// It can't look itself, and what it has said is still true.
