@@ -10,8 +10,9 @@
 //!
 //! What is said must not outlive what it says. So a waiter whose wait ends takes it back before it
 //! goes on, and a file is released without it. For that a look has the mutex of what is
-//! [`KNOWN`] until all is said, and before it looks who waits for a file, it marks the file: a
-//! waiter that ends unseen has seen no mark, and one that sees it waits for the mutex.
+//! [`KNOWN`] until all is said, marks the files that such holders wait for, and looks once more
+//! whether they do: a waiter whose wait ends unseen has seen no mark, and one that sees it waits for
+//! the mutex. Who waits for other files never meets a look.
 
 use super::behind::Behind;
 use super::count::Count;
@@ -99,8 +100,8 @@ impl Told for LockFile {
     }
 
     fn end_wait(&self) {
-        // Acquire, and release in `find`: who has come after the mark was made, which is before the
-        // look, is seen to have left, and who comes before it has.
+        // Pairs with the mark of `say_all`, which is followed by a look under the mutexes that this
+        // wait has ended under: either that look has seen the end, or the mark is seen here.
         if self.has_behind.load(Ordering::Acquire) {
             let mut known = KNOWN.get().lock();
             known.retain(|known| {
@@ -192,19 +193,16 @@ fn asking(file: &LockFile) -> Vec<(Place, Record)> {
 /// Those who have the line of a file.
 fn holders(file: &LockFile) -> Vec<(Place, Record)> {
     let holders = file.line.locks.holders(&file.line.name).into_iter();
-    let known = holders.filter(|holder| holder.record.owner != Owner::UNKNOWN);
-    known.map(|holder| (holder.place, holder.record)).collect()
+    let named = holders.filter(|holder| holder.record.owner != Owner::UNKNOWN);
+    named.map(|holder| (holder.place, holder.record)).collect()
 }
 
 /// The holders of files who wait for others: of each file one.
 fn find(in_use: &[Arc<LockFile>]) -> Vec<Stuck> {
     let mut waits: OrderedMap<Owner, (&Arc<LockFile>, (Place, Record))> = OrderedMap::new();
     for file in in_use {
-        if !file.is_held() {
-            file.has_behind.store(true, Ordering::Release);
-            for wait in asking(file) {
-                waits.insert(wait.1.owner, (file, wait));
-            }
+        for wait in asking(file) {
+            waits.insert(wait.1.owner, (file, wait));
         }
     }
     let is_end = |owner| waits.contains_key(&owner);
@@ -254,8 +252,12 @@ fn look(by: Teller) -> Duration {
 
 /// Brings what is known and said up to date. Gives what is said; `None` where nobody is known.
 fn say_all(in_use: &[Arc<LockFile>], by: Teller) -> Option<Vec<(u64, Stuck)>> {
+    let mut found = find(in_use);
     let mut known = KNOWN.get().lock();
-    let found = find(in_use);
+    for stuck in &found {
+        stuck.on.has_behind.store(true, Ordering::Release);
+    }
+    found.retain(|stuck| stuck.waits() && holders(&stuck.file).contains(&stuck.hold));
     known.retain(|known| found.iter().any(|stuck| stuck.is_same(&known.stuck)));
     for stuck in found {
         match known.iter_mut().find(|known| stuck.is_same(&known.stuck)) {
