@@ -165,8 +165,8 @@ fn threads_that_wait_for_nothing_are_in_no_cycle() {
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
     one.ask_for("lock a", "held");
     two.ask_for("lock b", "held");
-    one.ask_for("crowd 1 1 b", "crowd");
-    two.ask_for("crowd 1 1 a", "crowd");
+    one.ask_for("crowd 2 0 b", "crowd");
+    two.ask_for("crowd 2 0 a", "crowd");
     eventually("they wait", || {
         let states = locks.states().unwrap();
         states.iter().map(|state| state.waiters).eq([2, 2])
