@@ -1,9 +1,9 @@
-//! Threads and tasks in any order, for as long as one likes.
+//! Threads and tasks in any order, with holds of all kinds, for as long as one likes.
 //!
 //! A second by default; `LOCKUTILS_STRESS_SECONDS` says how long otherwise.
 
 use lockutils::Locks;
-use lockutils_tests::{ByHand, Recorder, in_time, yield_now};
+use lockutils_tests::{ByHand, Recorder, Stay, in_time, yield_now};
 use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// Few, so that they are fought for.
 const KEYS: usize = 4;
+
+/// A timeout that is over now and then.
+const SOON: Duration = Duration::from_micros(200);
 
 struct Arena {
     locks: Locks,
@@ -44,42 +47,83 @@ impl Arena {
         self.over.load(Ordering::Relaxed)
     }
 
+    /// Begins a stay under each of these keys.
+    fn enter(&self, keys: &[usize], shared: bool) -> Vec<Stay<'_>> {
+        let enter = |key: &usize| {
+            self.stays[*key].fetch_add(1, Ordering::Relaxed);
+            let recorder = &self.recorders[*key];
+            if shared {
+                recorder.enter_shared()
+            } else {
+                recorder.enter()
+            }
+        };
+        keys.iter().map(enter).collect()
+    }
+
+    /// Takes one of the locks, or two, in any way that a thread has.
     fn thread(&self, mut dice: Dice) {
         while !self.is_over() {
-            let key = dice.key();
+            let (key, shared) = (dice.key(), dice.roll(3) == 0);
             let handle = self.locks.key(key);
-            let _guard = match dice.roll(4) {
-                0 => match handle.try_lock() {
-                    Ok(guard) => guard,
-                    Err(_) => continue,
-                },
-                _ => handle.lock(),
+            let handle = if shared { handle.shared() } else { handle };
+            let one = match dice.roll(8) {
+                0 | 1 => handle.try_lock().ok(),
+                2 => handle.lock_timeout(SOON).ok(),
+                3 => None,
+                _ => Some(handle.lock()),
             };
-            self.stays[key].fetch_add(1, Ordering::Relaxed);
-            let _stay = self.recorders[key].enter();
+            let (keys, _guard) = match one {
+                Some(guard) => (vec![key], guard),
+                None if dice.roll(2) == 0 => continue,
+                None => {
+                    let keys = both(key, dice.key());
+                    let both = self.locks.keys(&keys);
+                    let both = if shared { both.shared() } else { both };
+                    (keys, both.lock())
+                }
+            };
+            let _stays = self.enter(&keys, shared);
             for _ in 0..dice.roll(3) {
                 thread::yield_now();
             }
         }
     }
 
+    /// The same, as a task has them.
     async fn task(&self, mut dice: Dice) {
         while !self.is_over() {
-            let key = dice.key();
-            let mut wait = ByHand::new(self.locks.key(key).lock_async());
-            if dice.roll(4) == 0 {
-                // Polled a few times and then, most likely, given up.
-                for _ in 0..dice.roll(3) {
-                    if wait.poll().is_ready() {
-                        break;
+            let (key, shared) = (dice.key(), dice.roll(3) == 0);
+            let handle = self.locks.key(key);
+            let handle = if shared { handle.shared() } else { handle };
+            let one = match dice.roll(8) {
+                0 | 1 => {
+                    // Polled a few times and then, most likely, given up.
+                    let mut wait = ByHand::new(handle.lock_async());
+                    for _ in 0..dice.roll(3) {
+                        if wait.poll().is_ready() {
+                            break;
+                        }
+                        yield_now().await;
                     }
-                    yield_now().await;
+                    continue;
                 }
-                continue;
-            }
-            let _guard = wait.into_inner().await;
-            self.stays[key].fetch_add(1, Ordering::Relaxed);
-            let _stay = self.recorders[key].enter();
+                2 => handle.lock_timeout_async(SOON).await.ok(),
+                3 => None,
+                4 => handle.try_lock_async().await.ok(),
+                _ => Some(handle.lock_async().await),
+            };
+            let (keys, _guard) = match one {
+                Some(guard) => (vec![key], guard),
+                None if dice.roll(2) == 0 => continue,
+                None => {
+                    let keys = both(key, dice.key());
+                    let both = self.locks.keys(&keys);
+                    let both = if shared { both.shared() } else { both };
+                    (keys, both.lock_async().await)
+                }
+            };
+            let _stays = self.enter(&keys, shared);
             for _ in 0..dice.roll(3) {
                 yield_now().await;
             }
@@ -87,10 +131,21 @@ impl Arena {
     }
 }
 
+/// Two keys, if they are two.
+fn both(one: usize, other: usize) -> Vec<usize> {
+    let mut keys = vec![one, other];
+    keys.dedup();
+    keys
+}
+
 /// Everybody at once for a second, then all must come to an end.
 fn round(seed: u64) {
     let arena = Arc::new(Arena {
-        locks: Locks::new("stress"),
+        locks: if seed % 2 == 0 {
+            Locks::new("stress").fair()
+        } else {
+            Locks::new("stress")
+        },
         recorders: [const { Recorder::new() }; KEYS],
         stays: [const { AtomicUsize::new(0) }; KEYS],
         over: AtomicBool::new(false),
