@@ -217,7 +217,7 @@ impl Key {
     }
 
     #[inline]
-    fn push_str(&mut self, text: &str) {
+    pub(crate) fn push_str(&mut self, text: &str) {
         match &mut self.0 {
             Repr::Inline { len, bytes } => {
                 let start = usize::from(*len);

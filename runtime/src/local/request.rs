@@ -30,7 +30,9 @@ impl Request {
     #[inline(never)]
     pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
         let hash = table::hash(space.number, text.as_bytes());
-        Self::new(space, Key::from_text(text), hash, terms, site)
+        let mut request = Self::new(space, Key::empty(), hash, terms, site);
+        request.key.push_str(text);
+        request
     }
 
     /// Of a key that doesn't have its text in one piece.
