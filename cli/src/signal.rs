@@ -16,20 +16,24 @@ use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Origin;
 use std::io;
+use std::mem::ManuallyDrop;
 
-/// Signals with their senders.
-pub(crate) type Signals = SignalsInfo<WithOrigin>;
+/// Signals with their senders, for as long as this process runs. Whoever stops to listen closes a
+/// socket first that handlers write to: one that runs just then gets SIGPIPE, which is listened to as
+/// well, and so again and again.
+pub(crate) type Signals = ManuallyDrop<SignalsInfo<WithOrigin>>;
 
 /// Begins to listen to all that are passed on. They don't end this process any more.
 pub(crate) fn listen() -> io::Result<Signals> {
-    Signals::new(
+    let signals = SignalsInfo::new(
         Signal::iterator()
             .map(|signal| signal as i32)
             .chain(real_time())
             .filter(|signal| !FORBIDDEN.contains(signal))
             .filter(|signal| ![SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU].contains(signal))
             .filter(|signal| !startup::is_ignored(*signal)),
-    )
+    );
+    signals.map(ManuallyDrop::new)
 }
 
 /// Those without names.
