@@ -52,7 +52,7 @@ pub(crate) fn run(rounds: usize, only: &str) -> Result<(), String> {
 fn attributes(rounds: usize, targets: &mut Vec<Target>) -> Result<String, String> {
     let peers = [
         ("lockutils", LOCKUTILS),
-        ("tracing with attributes", "tracing = \"0.1\""),
+        ("tracing with attributes", TRACING),
         ("serial_test", "serial_test = \"3\""),
     ];
     let peers = peers.map(|(name, dependency)| Project::new(name, dependency, ""));
@@ -62,14 +62,18 @@ fn attributes(rounds: usize, targets: &mut Vec<Target>) -> Result<String, String
     Ok(format!("Compared with {}.\n\n{table}", versions.join(", ")))
 }
 
-/// What uses the crate, with the attribute and without.
+/// What uses the crate, beside what uses `tracing`, and neither.
 fn functions_of_users(rounds: usize, targets: &mut Vec<Target>) -> Result<String, String> {
-    let functions = [true, false].map(|annotated| {
-        let name = if annotated { "with" } else { "without" };
-        Project::new(name, LOCKUTILS, &functions(annotated))
+    let crates = [
+        ("with", LOCKUTILS, Some(SYNCHRONIZED)),
+        ("tracing", TRACING, Some(INSTRUMENT)),
+        ("without", "", None),
+    ];
+    let crates = crates.map(|(name, dependency, attributes)| {
+        Project::new(name, dependency, &functions(attributes))
     });
-    let functions = functions.into_iter().collect::<Result<Vec<_>, _>>()?;
-    compare_functions(&functions, rounds, targets)?;
+    let crates = crates.into_iter().collect::<Result<Vec<_>, _>>()?;
+    compare_functions(&crates, rounds, targets)?;
     Ok(String::new())
 }
 
@@ -127,9 +131,9 @@ fn compare_builds(
         "| clean build | lockutils | tracing with attributes | serial_test |\n\
          | --- | ---: | ---: | ---: |\n",
     );
-    for (profile, args) in [
-        ("debug", &["build"][..]),
-        ("release", &["build", "--release"]),
+    for (profile, args, reach) in [
+        ("debug", &["build"][..], 1.3),
+        ("release", &["build", "--release"], 1.6),
     ] {
         let costs = interleaved(peers, rounds, |project| project.clean_build(args))?;
         for (what, of) in [("wall", Cost::wall as fn(&Cost) -> f64), ("CPU", Cost::cpu)] {
@@ -143,7 +147,7 @@ fn compare_builds(
             table.push('\n');
             targets.push(Target {
                 what: format!("clean build, {profile}, {what}: lockutils / tracing"),
-                reach: Reach::AtMost(1.0, Unit::Times),
+                reach: Reach::AtMost(reach, Unit::Times),
                 measured: measure::ratio(&times[0], &times[1]),
                 details: figure::compared(&times[0], &times[1]),
             });
@@ -152,24 +156,35 @@ fn compare_builds(
     Ok(table)
 }
 
-/// Compiles the functions with the attribute and without, over and over.
+/// Compiles the functions with the attributes and without, over and over.
 fn compare_functions(
-    functions: &[Project],
+    crates: &[Project],
     rounds: usize,
     targets: &mut Vec<Target>,
 ) -> Result<(), String> {
     for args in [&["check"][..], &["build"]] {
-        let costs = interleaved(functions, rounds, |project| project.rebuild(args))?;
-        let [with, without] = [&costs[0], &costs[1]].map(|costs| each(costs, Cost::cpu));
-        let more: Vec<_> = with.iter().zip(&without).map(|(a, b)| a - b).collect();
+        let costs = interleaved(crates, rounds, |project| project.rebuild(args))?;
+        let [ours, tracing, without] = [0, 1, 2].map(|of| each(&costs[of], Cost::cpu));
+        let beyond = |with: &[f64]| -> Vec<_> {
+            let more = with.iter().zip(&without).map(|(a, b)| a - b);
+            more.map(|all| all / f64::from(FUNCTIONS)).collect()
+        };
+        let (attribute, instrument) = (beyond(&ours), beyond(&tracing));
+        let what = format!(
+            "`cargo {}` of {FUNCTIONS} functions: the attribute",
+            args[0]
+        );
         targets.push(Target {
-            what: format!(
-                "`cargo {}` of {FUNCTIONS} functions: the attribute, CPU a function",
-                args[0]
-            ),
+            what: format!("{what}, CPU a function"),
             reach: Reach::AtMost(0.25, Unit::Milliseconds),
-            measured: median(&more) / 1e6 / f64::from(FUNCTIONS),
-            details: figure::compared(&with, &without),
+            measured: median(&attribute) / 1e6,
+            details: figure::compared(&ours, &without),
+        });
+        targets.push(Target {
+            what: format!("{what} / `tracing::instrument`"),
+            reach: Reach::AtMost(0.2, Unit::Times),
+            measured: measure::ratio(&attribute, &instrument),
+            details: figure::compared(&attribute, &instrument),
         });
     }
     Ok(())
@@ -182,19 +197,28 @@ const LOCKUTILS: &str = concat!(
     "/../runtime\" }"
 );
 
+const TRACING: &str = "tracing = \"0.1\"";
+
+/// The attributes that the functions have in turn.
+type Attributes = [&'static str; 4];
+
+const SYNCHRONIZED: Attributes = [
+    "#[lockutils::synchronized(key = id)]",
+    "#[lockutils::synchronized(\"vm-{id}\")]",
+    "#[lockutils::synchronized(key = (name, id))]",
+    "#[lockutils::synchronized]",
+];
+const INSTRUMENT: Attributes = ["#[tracing::instrument]"; 4];
+
 /// The source of functions like those of a service, every second one async.
-fn functions(annotated: bool) -> String {
+fn functions(attributes: Option<Attributes>) -> String {
     let mut source = String::new();
     for number in 0..FUNCTIONS {
-        let args = ["key = id", "\"vm-{id}\"", "key = (name, id)", ""];
-        if annotated {
-            let args = args[number as usize % args.len()];
-            writeln!(source, "#[lockutils::synchronized({args})]").expect("a string takes all");
-        }
+        let attribute = attributes.map_or("", |list| list[number as usize % list.len()]);
         let asyncness = if number % 2 == 0 { "" } else { "async " };
         writeln!(
             source,
-            "pub {asyncness}fn call_{number}(name: &str, id: u32) -> usize {{\n    \
+            "{attribute}\npub {asyncness}fn call_{number}(name: &str, id: u32) -> usize {{\n    \
                  let length = name.len();\n    \
                  length + id as usize + {number}\n\
              }}"
@@ -356,7 +380,7 @@ mod tests {
 
     #[test]
     fn functions_have_the_attribute_or_not() {
-        let count = |annotated| functions(annotated).matches("#[lockutils").count();
-        assert_eq!((count(true), count(false)), (1000, 0));
+        let count = |attributes| functions(attributes).matches("#[").count();
+        assert_eq!((count(Some(SYNCHRONIZED)), count(None)), (1000, 0));
     }
 }
