@@ -16,7 +16,7 @@
 //! There is room for [`MOST`] processes that share a lock. One that finds no place, and a path that
 //! doesn't fit, are not told.
 
-use super::sealed::{field, seal, unseal};
+use super::sealed::{blank, field, seal_in, unseal};
 use super::teller::{Teller, Written};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -61,12 +61,7 @@ impl Behind {
         let site: String = site.chars().filter(|char| !char.is_control()).collect();
         let text =
             format!("wait={wait} {by} device={device} inode={inode} site={site} file={path}");
-        let line = seal(MAGIC, &text);
-        let mut bytes = BLANK;
-        bytes[..LENGTH - 1]
-            .get_mut(..line.len())?
-            .copy_from_slice(line.as_bytes());
-        Some(bytes)
+        seal_in(MAGIC, &text)
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -93,11 +88,7 @@ impl Behind {
 }
 
 /// A place that nobody has.
-const BLANK: [u8; LENGTH] = {
-    let mut bytes = [b' '; LENGTH];
-    bytes[LENGTH - 1] = b'\n';
-    bytes
-};
+const BLANK: [u8; LENGTH] = blank();
 
 /// All lines of a file, as they were read.
 pub(super) struct Lines(Vec<u8>);

@@ -17,7 +17,7 @@
 //! long as the thread lives.
 
 use super::record;
-use super::sealed::{field, seal, unseal};
+use super::sealed::{blank, field, seal_in, unseal};
 use super::teller::{Teller, Written};
 use std::cell::LazyCell;
 use std::io;
@@ -53,12 +53,7 @@ impl Line {
     fn to_bytes(self) -> Option<[u8; LENGTH]> {
         let Count { waiters, in_kernel } = self.count;
         let text = format!("count={waiters} kernel={in_kernel} {}", self.by);
-        let line = seal(MAGIC, &text);
-        let mut bytes = BLANK;
-        bytes[..LENGTH - 1]
-            .get_mut(..line.len())?
-            .copy_from_slice(line.as_bytes());
-        Some(bytes)
+        seal_in(MAGIC, &text)
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -75,11 +70,7 @@ impl Line {
 }
 
 /// A place that nobody has.
-const BLANK: [u8; LENGTH] = {
-    let mut bytes = [b' '; LENGTH];
-    bytes[LENGTH - 1] = b'\n';
-    bytes
-};
+const BLANK: [u8; LENGTH] = blank();
 
 /// All lines of a file, as they were read.
 pub(super) struct Lines([u8; START + MOST * LENGTH]);

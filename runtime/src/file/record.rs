@@ -23,7 +23,7 @@
 //! since, or have begun to wait. The file's time of modification doesn't tell: on many file systems two
 //! writes have one time, and on some it is another machine's.
 
-use super::sealed::{checksum, field, seal, unseal};
+use super::sealed::{checksum, field, seal_in, unseal};
 use crate::holder::Elsewhere;
 use crate::process::OfProcess;
 use crate::site::Site;
@@ -168,11 +168,7 @@ impl FileRecord {
         let room = LENGTH - MAGIC.len() - "00000000 ".len() - "\n".len();
         cut(&mut text, room);
         text.truncate(text.trim_end().len());
-        let line = seal(MAGIC, &text);
-        let mut bytes = [b' '; LENGTH];
-        bytes[..line.len()].copy_from_slice(line.as_bytes());
-        bytes[LENGTH - 1] = b'\n';
-        bytes
+        seal_in(MAGIC, &text).expect("it was cut")
     }
 
     /// Reads what [`FileRecord::to_bytes`] has written; `None` if it is something else.
@@ -323,6 +319,7 @@ fn word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sealed::seal;
     use super::*;
 
     /// What the last release has written, which knows of no namespaces.

@@ -8,6 +8,22 @@ pub(super) fn seal(magic: &str, text: &str) -> String {
     format!("{magic}{:08x} {text}", checksum(text.as_bytes()))
 }
 
+/// The same as so many bytes, filled up with blanks before the line's end; `None` if it is longer.
+pub(super) fn seal_in<const LENGTH: usize>(magic: &str, text: &str) -> Option<[u8; LENGTH]> {
+    let line = seal(magic, text);
+    let mut bytes = blank();
+    let room = &mut bytes[..LENGTH - 1];
+    room.get_mut(..line.len())?.copy_from_slice(line.as_bytes());
+    Some(bytes)
+}
+
+/// A line of so many bytes that says nothing.
+pub(super) const fn blank<const LENGTH: usize>() -> [u8; LENGTH] {
+    let mut bytes = [b' '; LENGTH];
+    bytes[LENGTH - 1] = b'\n';
+    bytes
+}
+
 /// What a line says; `None` if that isn't to be believed. Blanks may follow it.
 pub(super) fn unseal<'a>(magic: &str, bytes: &'a [u8]) -> Option<&'a str> {
     let line = std::str::from_utf8(bytes).ok()?;
