@@ -56,11 +56,16 @@ impl Ask {
     }
 }
 
+/// How a thing is answered; `None` if there is no such thing.
+pub(super) fn find(what: &str) -> Option<Answer> {
+    let (_, answer) = ANSWERS.iter().find(|(name, _)| *name == what)?;
+    Some(*answer)
+}
+
 /// The answer to who asks once, with no limit of its own; `None` if there is no such thing.
 pub(super) fn get(what: &str, context: Context) -> Option<String> {
-    let (_, answer) = ANSWERS.iter().find(|(name, _)| *name == what)?;
     let ask = Ask {
-        answer: *answer,
+        answer: find(what)?,
         limit: LOCKS,
         context,
     };

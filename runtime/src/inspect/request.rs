@@ -1,6 +1,6 @@
 //! Requests, as they come by the socket.
 
-use super::answer::{ANSWERS, Ask, Context, LOCKS};
+use super::answer::{self, ANSWERS, Ask, Context, LOCKS};
 use crate::json::Json;
 use crate::json::read::{self, Value};
 use std::time::Duration;
@@ -35,12 +35,12 @@ pub(super) fn read(line: &[u8], context: Context) -> Result<Request, String> {
     let Some((verb, what)) = verb else {
         return Err("expected a field `get` or `watch`".to_owned());
     };
-    let known = ANSWERS.iter();
-    let answer = known.clone().find(|(name, _)| match what {
-        Value::Text(what) => what == name,
-        _ => false,
-    });
-    let Some((_, answer)) = answer else {
+    let answer = match what {
+        Value::Text(what) => answer::find(what),
+        _ => None,
+    };
+    let Some(answer) = answer else {
+        let known = ANSWERS.iter();
         let known: Vec<_> = known.map(|(name, _)| format!("\"{name}\"")).collect();
         return Err(format!("`{verb}` is to be one of {}", known.join(", ")));
     };
@@ -58,7 +58,7 @@ pub(super) fn read(line: &[u8], context: Context) -> Result<Request, String> {
     )]
     let limit = number("limit")?.map_or(LOCKS, |limit| limit.min(MOST_LOCKS.into()) as usize);
     let ask = Ask {
-        answer: *answer,
+        answer,
         limit,
         context,
     };
