@@ -110,6 +110,7 @@
 //! | `inspect` | the module `inspect`: a socket, by which the command `lockutils` sees the locks of a running process; no other crate |
 //! | `metrics` | waits as [metrics](observe#metrics) of the crate `metrics`; 3 crates |
 //! | `tracing` | waits as [spans and events](observe#tracing) of the crate `tracing`; 4 crates |
+//! | `usdt` | [probes](observe#probes) of waits, for bpftrace and other tracers; 1 crate |
 //! | `uuid` | `uuid::Uuid` is a key |
 //!
 //! There is no async runtime among the dependencies, and any will do. Rust 1.85 or later. What is

@@ -44,6 +44,7 @@ fn features_add_the_crates_that_are_documented_and_no_others() {
             "tracing",
             &["once_cell", "pin-project-lite", "tracing", "tracing-core"],
         ),
+        ("usdt", &["probe"]),
         ("uuid", &["uuid"]),
     ] {
         let new = crates(features);

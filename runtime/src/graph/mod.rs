@@ -31,6 +31,7 @@ mod beyond;
 mod cycle;
 mod judge;
 mod long_waits;
+mod probed;
 mod search;
 mod suspicions;
 #[cfg(all(test, not(loom)))]
@@ -50,7 +51,9 @@ use crate::table::watched::Watched;
 use crate::table::{self, Queued};
 use cycle::find_block;
 use judge::{GRAPH, Graph};
+use probed::Probed;
 use search::ANYBODY;
+use std::mem;
 use std::time::Duration;
 use suspicions::SUSPICION;
 
@@ -90,6 +93,7 @@ pub(crate) struct Waiting {
     ended: Option<Moment>,
     /// Of a thread that blocks: what it saw of the queue.
     looked: Option<Look>,
+    probed: Probed,
 }
 
 /// What a thread that blocks saw of the queue that it is in.
@@ -104,17 +108,24 @@ impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
     pub(crate) fn begin(owner: Owner, queued: Queued, can_fail: bool) -> Self {
         let Queued { place, mut watched } = queued;
+        let probed = Probed::begin(place);
         let mut since = None;
         if let Some(watched) = &mut watched {
             tell::wait_begins(watched);
             since = watched.details.is_some().then_some(watched.since);
         }
-        let waiting = Self::enter(owner, place, can_fail, watched);
+        let waiting = Self::enter(owner, place, can_fail, watched, probed);
         since.into_iter().for_each(long_waits::watch);
         waiting
     }
 
-    fn enter(owner: Owner, place: Place, can_fail: bool, watched: Option<Box<Watched>>) -> Self {
+    fn enter(
+        owner: Owner,
+        place: Place,
+        can_fail: bool,
+        watched: Option<Box<Watched>>,
+        probed: Probed,
+    ) -> Self {
         let mut graph = GRAPH.lock();
         graph.waits.insert(owner, place, can_fail, watched);
         let others = graph.judge(owner, place, can_fail);
@@ -133,6 +144,7 @@ impl Waiting {
             outcome: Outcome::Cancelled,
             ended: None,
             looked: None,
+            probed,
         }
     }
 
@@ -158,7 +170,8 @@ impl Waiting {
             let wait = graph.waits.get_mut(self.owner, self.place);
             let watched = wait.and_then(|wait| wait.watched.take());
             drop(graph);
-            *self = Self::enter(owner, self.place, self.can_fail, watched);
+            let probed = mem::take(&mut self.probed);
+            *self = Self::enter(owner, self.place, self.can_fail, watched, probed);
         } else if owner.is_thread() && self.can_fail {
             let graph = GRAPH.lock();
             let wait = graph.waits.get(owner, self.place);
@@ -225,6 +238,7 @@ impl Drop for Waiting {
         };
         suspicions.end(self.place, wait.suspicion);
         drop(graph);
+        self.probed.end(self.outcome);
         if let Some(mut watched) = wait.watched {
             let ended = self.ended.unwrap_or_else(Moment::now);
             let time = watched.since.until(ended);

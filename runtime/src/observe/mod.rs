@@ -57,6 +57,28 @@
 //! | `lockutils.busy`, `lockutils.long_holds` | counter | space, site |
 //! | `lockutils.spins` | counter | space |
 //! | `lockutils.deadlocks` | counter | kind |
+//!
+//! # Probes
+//!
+//! With the feature `usdt`, on Linux, the program has probes for tracers that attach to it while it
+//! runs, such as bpftrace, perf and gdb, each with three arguments. Texts are C strings. Where no
+//! tracer is attached a wait costs a look at the clock more; what has nobody waiting has no probe.
+//!
+//! | probe | arguments |
+//! |---|---|
+//! | `lockutils:wait_begin` | a number that no other wait has; the lock, as `cells/2f1c`; where it waits, as `connect (src/cells.rs:41)` |
+//! | `lockutils:wait_end` | that number; the outcome, as in the table of [tracing](#tracing); how long it was, in nanoseconds |
+//! | `lockutils:release` | a lock that somebody waits for, when a holder releases it; where that one took it; how many wait |
+//!
+//! ```text
+//! # How long waits take, by how they end; who makes others wait, by place in the code.
+//! bpftrace -p 4711 -e 'usdt:/proc/4711/exe:lockutils:wait_end { @[str(arg1)] = hist(arg2); }'
+//! bpftrace -p 4711 -e 'usdt:/proc/4711/exe:lockutils:release { @[str(arg1)] = sum(arg2); }'
+//! # Which locks are waited for.
+//! bpftrace -p 4711 -e 'usdt:/proc/4711/exe:lockutils:wait_begin { @[str(arg1), str(arg2)] = count(); }'
+//! ```
+//!
+//! `readelf -n` lists them.
 
 pub(crate) mod event;
 #[cfg(feature = "metrics")]
@@ -64,6 +86,8 @@ pub(crate) mod facade;
 pub(crate) mod holds;
 pub(crate) mod listen;
 pub(crate) mod outcome;
+#[cfg(feature = "usdt")]
+pub(crate) mod probes;
 #[cfg(feature = "tracing")]
 mod spans;
 pub(crate) mod tell;

@@ -394,6 +394,8 @@ impl Entry {
 
     /// Ends a hold.
     pub(crate) fn release(&mut self, ticket: Ticket, wakers: &mut Wakers) {
+        #[cfg(feature = "usdt")]
+        self.tell_of_release(ticket);
         let now = self.blame_until_now();
         let mut crowd = self.crowd.as_mut();
         if let Some(crowd) = &mut crowd {

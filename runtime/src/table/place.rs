@@ -27,6 +27,11 @@ impl Ticket {
         self.0.get()
     }
 
+    #[cfg(feature = "usdt")]
+    pub(crate) const fn number(self) -> u64 {
+        self.0.get()
+    }
+
     /// One that no other waiter or holder has, before or after.
     pub(crate) fn draw() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());

@@ -7,6 +7,11 @@
 mod blame;
 mod events;
 mod metrics;
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod probes;
 mod profile;
 
 use lockutils::Locks;

@@ -2,7 +2,11 @@
 
 use super::Entry;
 use crate::key::Key;
+#[cfg(feature = "usdt")]
+use crate::name::Taken;
 use crate::observe::listen::Listeners;
+#[cfg(feature = "usdt")]
+use crate::observe::probes;
 use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
 use crate::state::{LockState, QUEUE, Waiter};
@@ -164,6 +168,19 @@ impl Entry {
             })
         });
         held.collect()
+    }
+
+    /// Tells a tracer that a holder is about to release the lock, if somebody waits for it.
+    #[cfg(feature = "usdt")]
+    pub(crate) fn tell_of_release(&self, ticket: Ticket) {
+        let waiters = self.queue_length();
+        if waiters == 0 {
+            return;
+        }
+        probes::release(waiters, || {
+            let ((space, key), site) = (self.name(), self.site_of(ticket)?);
+            Some(Taken { space, key, site })
+        });
     }
 
     /// The lock's name.
