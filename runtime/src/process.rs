@@ -2,19 +2,79 @@
 //!
 //! The child of a `fork` that starts no program has a copy of all memory, and one thread. What
 //! says that a thread runs, or has a mutex in it that another thread had that moment, is wrong
-//! there. So it is kept with the id of its process, and the child makes its own. To ask for the
-//! id is a system call, so this is not for fast paths.
+//! there. So it is kept with the id of its process, and the child makes its own.
+//!
+//! To ask the system for the id is a call that costs as much as all else that a look at such a
+//! value does. So Linux keeps it in a page that the kernel empties in the child of any fork,
+//! also of one that no library knows of.
 
+use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::{env, process};
 
 /// What this process was started as, without the folder.
 pub(crate) fn name() -> String {
     let name = env::args_os().next().unwrap_or_default();
     let name = Path::new(&name).file_name().unwrap_or(OsStr::new("?"));
     name.to_string_lossy().into_owned()
+}
+
+/// The id of this process, also in the child of a fork.
+#[cfg(target_os = "linux")]
+pub(crate) fn id() -> u32 {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Zero where it isn't known; `None` where the kernel empties no pages, which those before
+    /// 4.14 don't.
+    static KNOWN: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
+
+    let Some(known) = KNOWN.get_or_init(emptied_by_fork) else {
+        return std::process::id();
+    };
+    // Relaxed, here and below: the number is all there is to see, and all threads write the same.
+    match known.load(Ordering::Relaxed) {
+        0 => {
+            let id = std::process::id();
+            known.store(id, Ordering::Relaxed);
+            id
+        }
+        id => id,
+    }
+}
+
+/// The id of this process, also in the child of a fork.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn id() -> u32 {
+    std::process::id()
+}
+
+/// Zero in memory of its own, which is zero again in the child of a fork.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library maps no memory")]
+fn emptied_by_fork() -> Option<&'static std::sync::atomic::AtomicU32> {
+    use std::ptr;
+
+    // All of a page is had in any case.
+    let length = size_of::<u32>();
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: the kernel chooses where, so nothing that is in use is replaced.
+    let page = unsafe { libc::mmap(ptr::null_mut(), length, access, kind, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the page is this function's alone, and nothing is in it yet.
+    if unsafe { libc::madvise(page, length, libc::MADV_WIPEONFORK) } == -1 {
+        // SAFETY: nothing refers to it.
+        unsafe { libc::munmap(page, length) };
+        return None;
+    }
+    // SAFETY: it is mapped for as long as the process runs, zero, aligned to a page, and from here
+    // on only used as this atomic.
+    Some(unsafe { &*page.cast() })
 }
 
 /// A value of which each process has its own.
@@ -36,7 +96,7 @@ impl<T> OfProcess<T> {
 
     /// The value of this process, which is made if it has none.
     pub(crate) fn get_or_init(&self, make: impl Fn() -> T) -> &T {
-        let process = process::id();
+        let process = id();
         let new = || Value {
             process,
             it: make(),
@@ -72,10 +132,10 @@ impl ThreadId {
     pub(crate) fn current() -> Option<Self> {
         // SAFETY: it takes nothing, and can't fail.
         #[expect(unsafe_code, reason = "std doesn't tell")]
-        let id = unsafe { libc::gettid() };
+        let thread = unsafe { libc::gettid() };
         Some(Self {
-            process: process::id(),
-            id: u32::try_from(id).ok()?,
+            process: id(),
+            id: u32::try_from(thread).ok()?,
         })
     }
 
@@ -86,6 +146,50 @@ impl ThreadId {
 
     /// The id; `None` in a child of its process, where the thread has another one.
     pub(crate) fn get(self) -> Option<u32> {
-        (self.process == process::id()).then_some(self.id)
+        (self.process == id()).then_some(self.id)
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Whether the child of such a fork, which returns as `fork` does, knows its own id.
+    #[expect(unsafe_code, reason = "the standard library has no fork")]
+    fn child_knows_itself(fork: impl Fn() -> libc::pid_t) -> bool {
+        let parent = id();
+        assert_eq!(parent, std::process::id());
+        let child = fork();
+        if child == 0 {
+            let own = id();
+            let is_right = own != parent && own == std::process::id() && own == id();
+            // SAFETY: the process ends here, without what the test would do at its end.
+            unsafe { libc::_exit(i32::from(!is_right)) }
+        }
+        assert!(child > 0, "there is a child");
+        let mut status = -1;
+        // SAFETY: there is room for the status.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        status == 0
+    }
+
+    #[test]
+    #[expect(unsafe_code, reason = "the standard library has no fork")]
+    fn child_of_a_fork_has_an_id_of_its_own() {
+        // SAFETY: the child allocates nothing, and asks for its id.
+        assert!(child_knows_itself(|| unsafe { libc::fork() }));
+    }
+
+    /// As programs do that want no handlers run, see `pthread_atfork`.
+    #[test]
+    #[expect(unsafe_code, reason = "the standard library has no fork")]
+    fn child_of_a_fork_past_the_library_has_an_id_of_its_own() {
+        // No memory is shared, and the parent is told of its end.
+        let clone = || unsafe {
+            // SAFETY: the child goes on with a copy of this stack, as after a fork.
+            libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0)
+        };
+        let fork = || libc::pid_t::try_from(clone()).expect("an id");
+        assert!(child_knows_itself(fork));
     }
 }

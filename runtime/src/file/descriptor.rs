@@ -8,12 +8,12 @@ use super::record::{self, Content, FileRecord, LENGTH};
 use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Os};
 use super::teller::Teller;
 use crate::holder::Holder;
+use crate::process;
 use crate::site::Site;
 use crate::table::policy::Mode;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
-use std::process;
 
 /// What was tried with a lock file, and why it failed.
 #[derive(Debug)]
