@@ -45,6 +45,8 @@ impl Asker {
                 self.in_the_way.set(taken);
                 if self.tries {
                     self.promise.keep(Reply::Busy);
+                } else {
+                    self.promise.set_busy();
                 }
             }
             (News::Unavailable(trouble), _) => {

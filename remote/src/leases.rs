@@ -223,6 +223,11 @@ impl<S: Store> Engine for Leases<S> {
         hold.lease.clone()
     }
 
+    fn is_behind(&self, _place: &InUse<Lock>, LeaseWait(question): &LeaseWait) -> bool {
+        let question = question.as_ref();
+        question.is_some_and(|question| question.slot.is_busy())
+    }
+
     fn holder(&self, place: &InUse<Lock>) -> Option<Holder> {
         Some(holder(&place.in_the_way.get()?))
     }

@@ -20,6 +20,8 @@ pub(crate) struct Slot(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     reply: Option<Reply>,
+    /// Whether the server has said that somebody else has the lock.
+    is_busy: bool,
     waker: Option<Waker>,
 }
 
@@ -63,16 +65,36 @@ impl Slot {
         Poll::Pending
     }
 
+    /// Whether the server has said that somebody else has the lock, to who waits for it.
+    pub(crate) fn is_busy(&self) -> bool {
+        lock(&self.0).is_busy
+    }
+
+    fn set_busy(&self) {
+        let mut inner = lock(&self.0);
+        let waker = if mem::replace(&mut inner.is_busy, true) {
+            None // It knows.
+        } else {
+            inner.waker.take()
+        };
+        drop(inner);
+        wake(waker);
+    }
+
     fn put(&self, reply: Reply) {
         let mut inner = lock(&self.0);
         let old = inner.reply.replace(reply);
         let waker = inner.waker.take();
         drop(inner);
         drop(old);
-        // One that panics is no reason for the others to hang.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.map(Waker::wake))) {
-            mem::forget(payload);
-        }
+        wake(waker);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    // One that panics is no reason for the others to hang.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.map(Waker::wake))) {
+        mem::forget(payload);
     }
 }
 
@@ -82,6 +104,11 @@ impl Promise {
             slot: Arc::clone(slot),
             is_kept: false,
         }
+    }
+
+    /// Says that somebody else has the lock, which is no answer to who waits.
+    pub(crate) fn set_busy(&self) {
+        self.slot.set_busy();
     }
 
     /// Answers.

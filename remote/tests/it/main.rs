@@ -4,6 +4,7 @@ mod conformance;
 mod ending;
 mod faults;
 mod loss;
+mod observed;
 mod seen;
 mod waiting;
 

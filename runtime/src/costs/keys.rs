@@ -108,7 +108,7 @@ mod tests {
         let site = Site::here();
         let pair = Pair {
             space: 0,
-            holder: site,
+            holder: site.into(),
             waiter: site,
         };
         let cost = |nanoseconds| Cost {

@@ -1,12 +1,14 @@
 //! What locks have cost so far: those who waited, by where in the code, and whom that is blamed on.
 //!
 //! All of it is under one mutex, which is locked once when a wait ends, and once when the lock
-//! changes hands; only if somebody listens. The rows are by space and by place in the code, so the
-//! program's text bounds how many there are, and [`MOST`] does so for certain. Keys have no rows, but
+//! changes hands; only if somebody listens. The rows are by space and by place in the code, or by the
+//! [other process](culprit) that has the lock, so the programs' texts bound how many there are, and
+//! [`MOST`] does so for certain. Keys have no rows, but
 //! for the [costliest](keys).
 //!
 //! A space is a number here, of which [`name_of`](crate::table::identity::name_of) gives the name.
 
+mod culprit;
 pub(crate) mod histogram;
 mod keys;
 mod place;
@@ -18,6 +20,7 @@ use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
 use crate::site::Site;
 use crate::sync::{Mutex, nanoseconds, statics};
+pub(crate) use culprit::Culprit;
 use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;
@@ -41,7 +44,7 @@ pub(crate) struct Costs {
     /// Whom waits were blamed on.
     pub(crate) pairs: OrderedMap<Pair, Cost>,
     pub(crate) keys: Keys,
-    /// How often a lock was refused to who doesn't wait, by the site of its holder.
+    /// How often a lock was refused to who doesn't wait, by its holder.
     pub(crate) refused: OrderedMap<Place, u64>,
     pub(crate) long_holds: OrderedMap<Place, u64>,
     pub(crate) certain_deadlocks: u64,
@@ -62,15 +65,16 @@ pub(crate) struct CostOfSpace {
 /// What waits for one lock have come to, to be written down with its mutex free.
 #[derive(Debug, Default)]
 pub(crate) struct Bill {
-    parts: SmallVec<[(Site, Site, Cost); 1]>,
+    parts: SmallVec<[(Culprit, Site, Cost); 1]>,
     hand_over: Option<Duration>,
 }
 
 impl Bill {
-    pub(crate) fn add(&mut self, holder: Site, waiter: Site, cost: Cost) {
+    pub(crate) fn add(&mut self, holder: impl Into<Culprit>, waiter: Site, cost: Cost) {
         if cost == Cost::default() {
             return;
         }
+        let holder = holder.into();
         let mut parts = self.parts.iter_mut();
         match parts.find(|part| (part.0, part.1) == (holder, waiter)) {
             Some((_, _, sum)) => sum.add(cost),
@@ -145,21 +149,21 @@ pub(crate) fn spun(space: u64) {
 }
 
 /// A lock was refused to who doesn't wait.
-pub(crate) fn refused(space: u64, site: Option<Site>) {
+pub(crate) fn refused(space: u64, holder: Option<Culprit>) {
     #[cfg(feature = "metrics")]
-    facade::refused(space, site);
+    facade::refused(space, holder);
     COSTS
         .lock()
-        .count(|costs| &mut costs.refused, Place { space, site });
+        .count(|costs| &mut costs.refused, Place { space, holder });
 }
 
 /// A lock was held for too long.
-pub(crate) fn held_long(space: u64, site: Option<Site>) {
+pub(crate) fn held_long(space: u64, holder: Option<Culprit>) {
     #[cfg(feature = "metrics")]
-    facade::held_long(space, site);
+    facade::held_long(space, holder);
     COSTS
         .lock()
-        .count(|costs| &mut costs.long_holds, Place { space, site });
+        .count(|costs| &mut costs.long_holds, Place { space, holder });
 }
 
 /// There was a deadlock, or there may be one.

@@ -1,22 +1,23 @@
-//! What is counted by place in the code.
+//! What is counted by who keeps others waiting, and by where in the code those wait.
 
+use super::culprit::Culprit;
 use crate::ordered::Ranked;
 use crate::site::Site;
 
-/// A holder's place in the code, and that of who waited for it.
+/// A holder, and the place in the code of who waited for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Pair {
     pub(crate) space: u64,
-    pub(crate) holder: Site,
+    pub(crate) holder: Culprit,
     pub(crate) waiter: Site,
 }
 
-/// A place in the code.
+/// A holder.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) space: u64,
     /// `None` if it isn't known.
-    pub(crate) site: Option<Site>,
+    pub(crate) holder: Option<Culprit>,
 }
 
 /// Time that was waited.
@@ -45,14 +46,13 @@ impl Cost {
 // By address, which is as good as any order.
 impl Ranked for Pair {
     fn rank(self) -> [u64; 4] {
-        let [holder, waiter] = [self.holder, self.waiter].map(|site| site.address() as u64);
-        [self.space, holder, waiter, 0]
+        let waiter = self.waiter.address() as u64;
+        [self.space, self.holder.number(), waiter, 0]
     }
 }
 
 impl Ranked for Place {
     fn rank(self) -> [u64; 4] {
-        let site = self.site.map_or(0, Site::address);
-        [self.space, site as u64, 0, 0]
+        [self.space, self.holder.map_or(0, Culprit::number), 0, 0]
     }
 }

@@ -20,7 +20,7 @@ use crate::outside::{Answer, Ask, Engine, Line, Pause};
 use crate::refusal::Refusal;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,11 @@ impl Files {
 
     pub(super) fn path_of(&self, name: &Key) -> PathBuf {
         self.space.directory.path.join(name.as_str())
+    }
+
+    fn holder_at(&self, path: &Path) -> Option<Holder> {
+        let file = table::open_to_read(path).ok()??;
+        descriptor::holder(&file, self.space.rule)
     }
 
     /// How to go on where another process has the lock. Blocks who may be blocked.
@@ -196,8 +201,11 @@ impl Engine for Files {
     }
 
     fn holder(&self, place: &FilePlace) -> Option<Holder> {
-        let file = table::open_to_read(&place.file.path()).ok()??;
-        descriptor::holder(&file, self.space.rule)
+        self.holder_at(&place.file.path())
+    }
+
+    fn holder_of(&self, name: &Key) -> Option<Holder> {
+        self.holder_at(&self.path_of(name))
     }
 
     fn is_held_here(&self, place: &FilePlace) -> bool {

@@ -3,18 +3,21 @@
 //! A thread looks four times a second. It is started by a wait that somebody listens to, and ends
 //! when there has been none for ten seconds. It goes through the waits in the order in which they
 //! began, each once, and keeps those that it has told of until it is time to tell of them again: so
-//! a look costs no more than what it tells of.
+//! a look costs no more than what it tells of. Waits outside of the process are looked at each time: there
+//! are no more of them than locks.
 
 use super::judge::{GRAPH, Graph};
 use crate::observe::listen::listeners;
 use crate::observe::tell;
 use crate::ordered::{OrderedMap, Ranked};
+use crate::outside::asking;
 use crate::owner::Owner;
 use crate::sync::Ordering;
 use crate::sync::ambient::AtomicU64;
 use crate::table::moment::Moment;
-use crate::table::place::Place;
+use crate::table::place::{Place, Ticket};
 use crate::table::{self, looks};
+use std::mem;
 use std::thread;
 use std::time::Duration;
 
@@ -41,6 +44,8 @@ struct Watch {
     told: OrderedMap<Due, Told>,
     /// Waiters that didn't come, and for how long that was when it was told.
     absent: OrderedMap<Place, Duration>,
+    /// Waits outside that were told of: when they began, and for how long that was.
+    outside: OrderedMap<(u64, Ticket), (Moment, Duration)>,
 }
 
 /// When it is to be told of a wait again, and its number.
@@ -60,14 +65,15 @@ struct Told {
     ahead: usize,
 }
 
-/// Sees to it that the thread runs. To be called when the wait is in the graph.
-pub(super) fn watch(now: Moment) {
+/// Sees to it that the thread runs. To be called when the wait is in the graph, or among those
+/// outside of the process.
+pub(crate) fn watch(now: Moment) {
     if cfg!(all(test, loom)) {
         return; // No second goes by in a model.
     }
     let now = now.nanoseconds();
     // Relaxed: what the thread looks at is under the graph's mutex. If it ended before this wait was
-    // in the graph, it is seen here by that.
+    // in the graph, it is seen here by that; and by the other mutex, of a wait outside.
     let looked = LOOKED.load(Ordering::Relaxed);
     if looked != 0 && now.saturating_sub(looked) < GONE {
         return;
@@ -88,6 +94,7 @@ fn run() {
         LOOKED.store(now.nanoseconds(), Ordering::Relaxed);
         watch.tell_of_long_waits(now);
         watch.tell_of_absent(now);
+        watch.tell_of_waits_outside(now);
         idle = if watch.is_idle() { idle + 1 } else { 0 };
         if idle >= IDLE && end() {
             return;
@@ -99,15 +106,14 @@ fn run() {
 fn end() -> bool {
     let graph = GRAPH.lock();
     let is_idle = graph.waits.by_age.is_empty();
-    if is_idle {
-        LOOKED.store(0, Ordering::Relaxed);
-    }
-    is_idle
+    let ends = || LOOKED.store(0, Ordering::Relaxed);
+    is_idle && asking::end_if_untold(ends)
 }
 
 impl Watch {
     fn is_idle(&self) -> bool {
-        self.told.is_empty() && self.absent.is_empty() && GRAPH.lock().waits.by_age.is_empty()
+        let is_told = !self.told.is_empty() || !self.absent.is_empty();
+        !is_told && GRAPH.lock().waits.by_age.is_empty() && asking::told().is_empty()
     }
 
     fn tell_of_long_waits(&mut self, now: Moment) {
@@ -165,6 +171,22 @@ impl Watch {
             self.next = number + 1;
         }
         found
+    }
+
+    fn tell_of_waits_outside(&mut self, now: Moment) {
+        let waits = asking::told();
+        let before = mem::take(&mut self.outside);
+        for (id, wait) in waits {
+            let time = wait.since.until(now);
+            let told = before.get(&id).filter(|(since, _)| *since == wait.since);
+            let due = told.map_or(LONG, |(_, told)| *told * 2);
+            if time >= due {
+                wait.tell_long(time);
+                self.outside.insert(id, (wait.since, time));
+            } else if let Some(told) = told {
+                self.outside.insert(id, *told);
+            }
+        }
     }
 
     fn tell_of_absent(&mut self, now: Moment) {

@@ -60,6 +60,7 @@ use suspicions::SUSPICION;
 pub(crate) use beyond::{Beyond, beyond, end_beyond};
 #[cfg(all(test, loom))]
 pub(crate) use judge::is_empty;
+pub(crate) use long_waits::watch as watch_long_waits;
 pub(crate) use watch::report_apart;
 pub(crate) use way::find_way;
 

@@ -270,6 +270,11 @@ impl Locks {
         looks::is_held(Name::new(self.id(), text))
     }
 
+    /// The number of the space.
+    pub(crate) fn number(&self) -> u64 {
+        self.id().number
+    }
+
     /// The holders of a lock.
     pub(crate) fn holders(&self, key: &Key) -> Vec<Party> {
         looks::holders_of(Name::new(self.id(), key.as_bytes()))

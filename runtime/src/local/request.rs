@@ -1,6 +1,6 @@
 //! One lock to be taken: which, how, and where in the code.
 
-use crate::costs;
+use crate::costs::{self, Culprit};
 use crate::error::{Error, ErrorKind};
 use crate::holder::Holder;
 use crate::key::{Key, LockKey};
@@ -116,8 +116,8 @@ impl Request {
 #[cold]
 pub(super) fn busy(name: Name<'_>, holder: Option<Holder>) -> Error {
     if !listeners().is_none() {
-        let site = holder.as_ref().and_then(Holder::site);
-        costs::refused(name_part(name.space.number), site);
+        let holder = holder.as_ref().map(Culprit::from);
+        costs::refused(name_part(name.space.number), holder);
     }
     let space = name_of(name.space.number);
     Error::new(ErrorKind::Busy, space, name.key(), holder)

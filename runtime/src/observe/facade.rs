@@ -5,8 +5,8 @@
 
 use super::listen::deafly;
 use super::outcome::Outcome;
+use crate::costs::Culprit;
 use crate::foreign;
-use crate::site::Site;
 use crate::table::identity::name_of;
 use metrics::{counter, gauge, histogram};
 use std::time::Duration;
@@ -16,8 +16,8 @@ fn record(call: impl FnOnce()) {
     deafly(|| foreign::contain(call));
 }
 
-fn text(site: Option<Site>) -> String {
-    site.map_or_else(String::new, |site| site.to_string())
+fn text(holder: Option<Culprit>) -> String {
+    holder.map_or_else(String::new, |holder| holder.to_string())
 }
 
 pub(crate) fn wait_begins(space: u64) {
@@ -34,7 +34,7 @@ pub(crate) fn wait_ends(space: u64, outcome: Outcome, time: Duration) {
 }
 
 /// A counter has whole numbers only, so this one is in nanoseconds.
-pub(crate) fn blamed(space: u64, holder: Site, nanoseconds: u64) {
+pub(crate) fn blamed(space: u64, holder: Culprit, nanoseconds: u64) {
     record(|| {
         let site = holder.to_string();
         let counter = counter!("lockutils.waiter.time", "space" => name_of(space), "site" => site);
@@ -53,13 +53,13 @@ pub(crate) fn spun(space: u64) {
     record(|| counter!("lockutils.spins", "space" => name_of(space)).increment(1));
 }
 
-pub(crate) fn refused(space: u64, site: Option<Site>) {
-    let (space, site) = (name_of(space), text(site));
+pub(crate) fn refused(space: u64, holder: Option<Culprit>) {
+    let (space, site) = (name_of(space), text(holder));
     record(|| counter!("lockutils.busy", "space" => space, "site" => site).increment(1));
 }
 
-pub(crate) fn held_long(space: u64, site: Option<Site>) {
-    let (space, site) = (name_of(space), text(site));
+pub(crate) fn held_long(space: u64, holder: Option<Culprit>) {
+    let (space, site) = (name_of(space), text(holder));
     record(|| counter!("lockutils.long_holds", "space" => space, "site" => site).increment(1));
 }
 

@@ -125,7 +125,7 @@ fn look(told: &mut OrderedMap<Place, Told>, over: Duration) {
             since,
         });
         if is_new {
-            costs::held_long(name_part(space), hold.who.site());
+            costs::held_long(name_part(space), Some((&hold.who).into()));
             hold.tell(false, now);
         }
         long.insert(party.place, hold);

@@ -35,7 +35,7 @@
 //! | `lockutils.mode` | `exclusive` or `shared` |
 //! | `lockutils.ahead` | how many were in the queue before it |
 //! | `lockutils.holder` | who had the lock then, as text |
-//! | `lockutils.outcome` | `acquired`, `timeout`, `cancelled` or `deadlock`; at the end |
+//! | `lockutils.outcome` | `acquired`, `timeout`, `cancelled`, `deadlock` or `failed`; at the end |
 //! | `code.function.name`, `code.file.path`, `code.line.number` | where it waits |
 //!
 //! What lasts is an event: WARN `still waiting for lock ..` after 1, 2, 4 .. s with `waited_secs`, and INFO

@@ -20,17 +20,22 @@ pub enum Outcome {
     Cancelled,
     /// It would never have ended, and was given an error or a panic.
     Deadlock,
+    /// The lock can't be used: its file, or the server that has it. Of locks in the process this never
+    /// comes.
+    Failed,
 }
 
 impl Outcome {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Acquired,
         Self::TimedOut,
         Self::Cancelled,
         Self::Deadlock,
+        Self::Failed,
     ];
 
-    /// What it is called in metrics and traces: `acquired`, `timeout`, `cancelled` or `deadlock`.
+    /// What it is called in metrics and traces: `acquired`, `timeout`, `cancelled`, `deadlock` or
+    /// `failed`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,6 +43,7 @@ impl Outcome {
             Self::TimedOut => "timeout",
             Self::Cancelled => "cancelled",
             Self::Deadlock => "deadlock",
+            Self::Failed => "failed",
         }
     }
 }

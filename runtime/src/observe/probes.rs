@@ -68,6 +68,7 @@ const fn outcome_text(outcome: Outcome) -> &'static CStr {
         Outcome::TimedOut => c"timeout",
         Outcome::Cancelled => c"cancelled",
         Outcome::Deadlock => c"deadlock",
+        Outcome::Failed => c"failed",
     }
 }
 

@@ -1,14 +1,22 @@
-//! Who waits for a lock outside of the process, for people who look.
+//! Who waits for a lock outside of the process, for people who look, and for who listens.
 //!
 //! Whoever does holds the lock of the line, so in the process it looks as if it had the lock. Here
-//! it says that it has not, from the moment on that it waits until it has got the lock or gives up.
+//! it says that it has not, from the moment on that it asks until it has got the lock or gives up.
+//! It [waits](Registered::begin_wait) from when on it is known that somebody else has the lock: a server
+//! that has not answered yet keeps nobody waiting, as far as the costs of locks go.
 
-use crate::holder::Holder;
+use super::listened::{Asked, Listened};
+use crate::observe::listen::listeners;
+use crate::observe::outcome::Outcome;
 use crate::ordered::OrderedMap;
 use crate::sync::ambient::Mutex;
 use crate::table::Hold;
+use crate::table::identity::name_part;
+use crate::table::looks;
 use crate::table::moment::{Moment, Times};
 use crate::table::place::Ticket;
+use crate::table::policy::Mode;
+use crate::table::watched::Watched;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,43 +24,84 @@ use std::time::Duration;
 /// By the hash and the ticket of the hold of the line.
 static ASKING: Mutex<OrderedMap<(u64, Ticket), Asking>> = Mutex::new(OrderedMap::new());
 
-/// Somebody who waits outside.
+/// Somebody who asks outside.
 #[derive(Clone)]
 pub(crate) struct Asking {
     pub(crate) times: Times,
     pub(crate) lock: Arc<dyn Asked>,
+    /// Whether somebody else is known to have the lock.
+    waits: bool,
+    listened: Option<Arc<Listened>>,
 }
 
-/// The lock that is asked for.
-pub(crate) trait Asked: Send + Sync {
-    /// What it is called.
-    fn name(&self) -> String;
-
-    /// Who has it, as far as that is known.
-    fn holder(&self) -> Option<Holder>;
+/// That somebody asks outside; until this is dropped.
+pub(super) struct Registered {
+    id: (u64, Ticket),
+    waits: bool,
+    /// Boxed, so that who takes a lock without a wait moves no more than before.
+    listened: Option<(Arc<Listened>, Box<Watched>)>,
+    /// What it has come to, if it ends now.
+    pub(super) outcome: Outcome,
 }
-
-/// That somebody waits outside; until this is dropped.
-pub(super) struct Registered((u64, Ticket));
 
 impl Registered {
     /// Who gives up has so much time `left`.
     pub(super) fn new(line: &Hold, left: Option<Duration>, lock: Arc<dyn Asked>) -> Self {
         let id = line.id();
-        let times = Times::new(Moment::now(), left);
-        ASKING.lock().insert(id, Asking { times, lock });
-        Self(id)
+        let asking = Asking {
+            times: Times::new(Moment::now(), left),
+            lock,
+            waits: false,
+            listened: None,
+        };
+        ASKING.lock().insert(id, asking);
+        Self {
+            id,
+            waits: false,
+            listened: None,
+            outcome: Outcome::Cancelled,
+        }
+    }
+
+    /// Somebody else has the lock. Gives since when it waits, where that is to be told if it
+    /// becomes long.
+    pub(super) fn begin_wait(&mut self, mode: Mode) -> Option<Moment> {
+        if self.waits {
+            return None;
+        }
+        self.waits = true;
+        let mut all = ASKING.lock();
+        let asking = all.get_mut(&self.id)?;
+        asking.waits = true;
+        let (times, lock) = (asking.times, Arc::clone(&asking.lock));
+        drop(all); // What follows asks foreign code.
+        let listeners = listeners();
+        if listeners.is_none() {
+            return None;
+        }
+        let hold = looks::hold(self.id)?;
+        let (listened, watched) = Listened::begin(listeners, hold, mode, times, lock);
+        if let Some(asking) = ASKING.lock().get_mut(&self.id) {
+            asking.listened = Some(Arc::clone(&listened));
+        }
+        let since = listened.is_told().then_some(listened.since);
+        self.listened = Some((listened, watched));
+        since
     }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
         // What is known of the lock is dropped when the mutex is free.
-        let _asking = ASKING.lock().remove(&self.0);
+        let asking = ASKING.lock().remove(&self.id);
+        drop(asking);
+        if let Some((listened, watched)) = self.listened.take() {
+            listened.end(watched, self.outcome);
+        }
     }
 }
 
-/// Has an engine say that it is about to block the thread.
+/// Has an engine say that somebody else has the lock, and that it is about to block the thread.
 pub(crate) struct Begins<'a>(pub(super) &'a dyn Fn());
 
 impl Begins<'_> {
@@ -67,7 +116,47 @@ impl fmt::Debug for Begins<'_> {
     }
 }
 
-/// All who wait outside.
+/// All who ask outside.
 pub(crate) fn all() -> OrderedMap<(u64, Ticket), Asking> {
     ASKING.lock().clone()
+}
+
+/// The waits that are to be told of when they become long, each by the hold of its line.
+pub(crate) fn told() -> Vec<((u64, Ticket), Arc<Listened>)> {
+    let all = ASKING.lock();
+    let listened = all.iter().filter_map(|(id, asking)| {
+        let listened = asking.listened.as_ref()?;
+        listened.is_told().then(|| (*id, Arc::clone(listened)))
+    });
+    listened.collect()
+}
+
+/// Does something if there is none of those, and none can come meanwhile. Tells whether it was done.
+pub(crate) fn end_if_untold(end: impl FnOnce()) -> bool {
+    let all = ASKING.lock();
+    let mut listened = all.values().filter_map(|asking| asking.listened.as_ref());
+    let is_untold = !listened.any(|listened| listened.is_told());
+    if is_untold {
+        end();
+    }
+    is_untold
+}
+
+/// The number of the space's name of each who waits, and how long it has. All are charged for what they
+/// have waited so far.
+pub(crate) fn waits() -> Vec<(u64, Duration)> {
+    let now = Moment::now();
+    let all = all();
+    let waits = all.iter().filter(|(_, asking)| asking.waits);
+    let waits = waits.filter_map(|(id, asking)| {
+        let space = match &asking.listened {
+            Some(listened) => {
+                listened.look();
+                listened.space()
+            }
+            None => name_part(looks::hold(*id)?.space),
+        };
+        Some((space, asking.times.waited(now)))
+    });
+    waits.collect()
 }

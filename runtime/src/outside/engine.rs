@@ -98,10 +98,23 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Whether somebody else is known to have the lock, where a step is pending. It is not if a server
+    /// has not answered yet, say: then nobody is told of a wait. The waker is to be called when it
+    /// becomes so.
+    fn is_behind(&self, _place: &Self::Place, _wait: &Self::Wait) -> bool {
+        true
+    }
+
     /// Who has the lock, as far as that is known, for texts, see
     /// [`Holder::of_process`].
     fn holder(&self, _place: &Self::Place) -> Option<Holder> {
         None
+    }
+
+    /// The same by the lock's name, for who only looks: not to seem to want the lock, if an engine counts
+    /// those who do.
+    fn holder_of(&self, name: &Key) -> Option<Holder> {
+        self.holder(&self.place(name).ok()?)
     }
 
     /// Whether it is this process that has the lock outside. Then texts say which of its threads

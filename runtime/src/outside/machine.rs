@@ -14,23 +14,24 @@
 //! one. Who shares the in-process lock with others waits for its turn to wait outside: one of
 //! them does it for all.
 
-use super::asking::{Asked, Begins, Registered};
-use super::engine::{Answer, Ask, Engine, rest};
+use super::asking::{Begins, Registered};
+use super::engine::{Answer, Engine, rest};
 use super::line::Line;
+use super::request::Request;
 use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, Sharable, block_try};
 use crate::error::{Error, ErrorKind};
 use crate::graph;
 use crate::held::{Held, Holding};
-use crate::holder::Holder;
 use crate::key::Key;
 use crate::local::InProcess;
-use crate::name::{PlainName, Taken, describe};
+use crate::name::{Taken, describe};
+use crate::observe::outcome::Outcome;
 use crate::proof::Proof;
 use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::sync::Instant;
 use crate::table::Hold;
-use crate::table::policy::{Mode, Reentry, Terms};
+use crate::table::policy::{Mode, Reentry};
 use crate::timer::{Left, Timer};
 use std::cell::Cell;
 use std::fmt;
@@ -58,37 +59,6 @@ struct One<E: Engine> {
     moved: usize,
 }
 
-/// Which lock, how, and where in the code.
-struct Request<E> {
-    engine: Arc<E>,
-    key: Key,
-    name: Key,
-    terms: Terms,
-    site: Site,
-}
-
-/// A lock by its name outside of the process.
-struct Named<E> {
-    engine: Arc<E>,
-    name: Key,
-    key: Key,
-}
-
-impl<E: Engine> Asked for Named<E> {
-    fn name(&self) -> String {
-        if let Some(path) = self.engine.path(&self.name) {
-            return path.to_string_lossy().escape_debug().to_string();
-        }
-        let (space, key) = (self.engine.name(), &self.key);
-        PlainName { space, key }.to_string()
-    }
-
-    fn holder(&self) -> Option<Holder> {
-        let place = self.engine.place(&self.name).ok()?;
-        self.engine.holder(&place)
-    }
-}
-
 /// The fields are dropped in their order, which is the reverse of that in which they were had.
 enum State<E: Engine> {
     New,
@@ -100,7 +70,7 @@ enum State<E: Engine> {
 
 struct Asking<E: Engine> {
     wait: E::Wait,
-    /// From when on it waits.
+    /// From when on it has to wait for an answer.
     registered: Option<Registered>,
     /// Held by who waits for all that share the in-process lock.
     turn: Option<Hold>,
@@ -185,68 +155,6 @@ impl<E: Engine> Outside<E> {
     pub(crate) fn try_alone(mut self) -> Result<OutsideHold<E>, Error> {
         let hold = block_try(|by| self.try_step(by, &[]))?;
         Ok(hold.expect("there is nothing that it could be held with"))
-    }
-}
-
-impl<E: Engine> Request<E> {
-    fn taken(&self) -> Taken {
-        Taken {
-            space: self.engine.name(),
-            key: self.key.clone(),
-            site: self.site,
-        }
-    }
-
-    fn ask<'a>(&'a self, has_turn: bool, begins: Begins<'a>) -> Ask<'a> {
-        Ask {
-            key: &self.key,
-            mode: self.terms.mode,
-            reentry: self.terms.reentry,
-            site: self.site,
-            has_turn,
-            begins,
-        }
-    }
-
-    /// The lock, for people who look while it is asked for.
-    fn asked(&self) -> Arc<dyn Asked> {
-        Arc::new(Named {
-            engine: Arc::clone(&self.engine),
-            name: self.name.clone(),
-            key: self.key.clone(),
-        })
-    }
-
-    fn refuse(&self, refusal: Refusal) -> Error {
-        let path = self.engine.path(&self.name);
-        refusal.of(self.engine.name(), self.key.clone(), path)
-    }
-
-    /// The error of who finds the engine's lock taken.
-    fn busy(&self, kind: ErrorKind, place: &E::Place) -> Error {
-        let holder = self.engine.holder(place);
-        let error = Error::new(kind, self.engine.name(), self.key.clone(), holder);
-        error.with_path(self.engine.path(&self.name))
-    }
-
-    /// What the in-process lock's error means here.
-    fn of_this_lock(&self, error: Error, place: &E::Place) -> Error {
-        let error = error.renamed(self.engine.name(), self.key.clone());
-        let error = error.with_path(self.engine.path(&self.name));
-        if self.engine.is_held_here(place) || error.kind() == ErrorKind::Deadlock {
-            return error;
-        }
-        // Who has the in-process lock waits for another process.
-        match self.engine.holder(place) {
-            Some(holder) => error.with_holder(Some(holder)),
-            None => error,
-        }
-    }
-
-    fn moved_too_often(&self) -> Error {
-        let source = io::Error::other("it is replaced again and again");
-        let remedy = "see what replaces it, or use another name";
-        self.refuse(Refusal::failed("lock", source, remedy))
     }
 }
 
@@ -348,7 +256,7 @@ impl<E: Engine> One<E> {
                 panic!("{engine:?} says that it is busy to somebody who waits, see `Ask::waits`")
             }
             Answer::Busy if by.patience == Patience::Try => {
-                Poll::Ready(Err(request.busy(ErrorKind::Busy, place)))
+                Poll::Ready(Err(request.refused(place)))
             }
             Answer::Busy if by.patience == Patience::Last => Poll::Pending,
             Answer::Busy => {
@@ -409,7 +317,8 @@ impl<E: Engine> One<E> {
 }
 
 impl<E: Engine> Asking<E> {
-    /// A step of the engine. From when on it waits, it is registered as one that does.
+    /// A step of the engine. From when on it is pending, or blocks, it is registered as one that
+    /// asks, and that waits if somebody else has the lock.
     fn poll(
         &mut self,
         request: &Request<E>,
@@ -417,18 +326,41 @@ impl<E: Engine> Asking<E> {
         by: &By<'_>,
     ) -> Poll<Result<Answer<E::Hold>, Refusal>> {
         let kept = Cell::new(self.registered.take());
-        let begin = || {
+        let begin = |waits: bool| {
             let register =
                 || Registered::new(&self.in_process, by.left.map(Left::get), request.asked());
-            kept.set(Some(kept.take().unwrap_or_else(register)));
+            let mut registered = kept.take().unwrap_or_else(register);
+            if waits {
+                let told = registered.begin_wait(request.terms.mode);
+                told.into_iter().for_each(graph::watch_long_waits);
+            }
+            kept.set(Some(registered));
         };
-        let ask = request.ask(self.turn.is_some(), Begins(&begin));
+        let blocks = || begin(true);
+        let ask = request.ask(self.turn.is_some(), Begins(&blocks));
         let answer = request.engine.poll(place, &mut self.wait, &ask, by);
-        if answer.is_pending() {
-            begin();
-            self.registered = kept.take();
+        match &answer {
+            Poll::Pending => {
+                begin(request.engine.is_behind(place, &self.wait));
+                self.registered = kept.take();
+            }
+            Poll::Ready(result) => {
+                if let Some(mut registered) = kept.take() {
+                    registered.outcome = outcome(result);
+                }
+            }
         }
         answer
+    }
+}
+
+/// What a wait has come to that is over with this answer.
+fn outcome<H>(result: &Result<Answer<H>, Refusal>) -> Outcome {
+    match result {
+        // Of a lock that was replaced meanwhile it is the lock before: its holder has let it go.
+        Ok(Answer::Granted(_) | Answer::Moved) => Outcome::Acquired,
+        Ok(Answer::Busy) => Outcome::TimedOut, // Who waits is told so by the last try.
+        Err(_) => Outcome::Failed,
     }
 }
 
@@ -519,6 +451,13 @@ impl<E: Engine> Machine for Outside<E> {
     }
 
     fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+        if let State::Ask(Asking {
+            registered: Some(registered),
+            ..
+        }) = &mut self.0.state
+        {
+            registered.outcome = Outcome::TimedOut;
+        }
         if let Some(queue) = self.0.queue() {
             let error = queue.timed_out(waited)?;
             return Some(self.0.own(error));

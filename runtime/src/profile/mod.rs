@@ -13,6 +13,7 @@ mod table;
 use crate::costs;
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
+use crate::outside::all_waits;
 use crate::table::looks;
 use rows::Rows;
 use std::fmt;
@@ -51,6 +52,7 @@ pub(crate) fn profile_with(keys: Keys) -> Profile {
     listen(Listeners::COUNTS);
     // So that those are charged who still wait.
     looks::queues();
+    all_waits();
     Profile(Rows::new(&costs::copy(), keys))
 }
 

@@ -1,6 +1,6 @@
 //! The rows of a profile.
 
-use crate::costs::{Cost, CostOfKey, Costs};
+use crate::costs::{Cost, CostOfKey, Costs, Culprit};
 use crate::key::Key;
 use crate::name::Keys;
 use crate::site::Site;
@@ -27,7 +27,7 @@ pub(super) struct Row {
     pub(super) keys: Vec<(Key, Cost)>,
 }
 
-/// A place in the code.
+/// A place in the code, or another process, which has no file here.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) text: String,
@@ -41,6 +41,19 @@ impl From<Site> for Place {
             text: site.to_string(),
             file: site.location().file(),
             line: site.location().line(),
+        }
+    }
+}
+
+impl From<Culprit> for Place {
+    fn from(culprit: Culprit) -> Self {
+        match culprit {
+            Culprit::Here(site) => site.into(),
+            Culprit::Elsewhere(_) => Self {
+                text: culprit.to_string(),
+                file: "",
+                line: 0,
+            },
         }
     }
 }

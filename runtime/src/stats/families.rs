@@ -2,10 +2,9 @@
 
 use super::sample::Sample;
 use crate::costs::histogram::{BOUNDS, Histogram};
-use crate::costs::{self, Costs};
+use crate::costs::{self, Costs, Culprit};
 use crate::observe::outcome::Outcome;
 use crate::ordered::OrderedMap;
-use crate::site::Site;
 use crate::table::identity::name_of;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -196,7 +195,8 @@ impl Family {
     fn add_places(&mut self, places: &OrderedMap<costs::Place, u64>) {
         let mut by_text: BTreeMap<(&str, String), u64> = BTreeMap::new();
         for (place, count) in places.iter() {
-            let site = place.site.as_ref().map(Site::to_string).unwrap_or_default();
+            let holder = place.holder.as_ref();
+            let site = holder.map(Culprit::to_string).unwrap_or_default();
             *by_text.entry((name_of(place.space), site)).or_default() += count;
         }
         for ((space, site), count) in by_text {

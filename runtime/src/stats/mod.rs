@@ -10,6 +10,7 @@ mod sample;
 use crate::costs;
 use crate::observe::holds;
 use crate::observe::listen::{Listeners, listen};
+use crate::outside::all_waits;
 use crate::table::identity::name_of;
 use crate::table::looks;
 use families::{Family, Now, families};
@@ -35,6 +36,7 @@ pub fn stats() -> Stats {
     listen(Listeners::COUNTS);
     // First, so that those are charged who still wait.
     let queues = looks::queues();
+    let outside = all_waits();
     let costs = costs::copy();
     // Those that have had waiters have none now, unless there are some.
     let known = costs
@@ -46,6 +48,11 @@ pub fn stats() -> Stats {
         let all = now.entry(name_of(queue.space)).or_default();
         all.waiters += queue.waiters;
         all.oldest = all.oldest.max(queue.oldest);
+    }
+    for (space, waited) in outside {
+        let all = now.entry(name_of(space)).or_default();
+        all.waiters += 1;
+        all.oldest = all.oldest.max(waited);
     }
     if holds::are_watched() {
         for space in now.values_mut() {
@@ -76,7 +83,12 @@ pub fn stats() -> Stats {
 /// | `lockutils_build_info` | gauge | version | 1 |
 ///
 /// A `site` is a place in the code, such as `connect (src/cells.rs:41)`, and empty where it isn't
-/// known. A histogram has bounds from 10 µs to a minute.
+/// known. Of a lock that another process has, be it a file or a server's, it is the program and the place
+/// in its code, such as `connect (src/cells.rs:41) in another process (nova-compute)`, as far as the
+/// file or the server says it: never the process's id, its host or its arguments, so that there are not many; from
+/// the 129th on they are all `another process`. Who has such a lock is seen by looks, at the begin of
+/// a wait and at each call of this function, and what was waited between two of them is divided by what
+/// the holder says of since when it has the lock. A histogram has bounds from 10 µs to a minute.
 ///
 /// # OpenTelemetry
 ///

@@ -78,6 +78,25 @@ pub(crate) fn state(name: Name<'_>, suspected: &OrderedSet<EntryId>) -> Option<L
     Some(entry.state(id, &shows, Moment::now()))
 }
 
+/// A hold of one lock.
+pub(crate) struct HoldOf {
+    /// The number of the space.
+    pub(crate) space: u64,
+    pub(crate) key: Key,
+    pub(crate) party: Party,
+}
+
+/// What a hold is of, and whose it is, by its [id](Hold::id); `None` if it has ended.
+pub(crate) fn hold((hash, ticket): (u64, Ticket)) -> Option<HoldOf> {
+    let mut inflated = Inflated::at(hash);
+    let entry = inflated.find_hold(hash, ticket)?;
+    let id = id_of(hash, entry);
+    let mut parties = entry.parties(id);
+    let party = parties.find(|party| party.place.ticket == ticket)?;
+    let (space, key) = (entry.space, entry.key.clone());
+    Some(HoldOf { space, key, party })
+}
+
 /// What is seen in a look at all locks.
 #[derive(Default)]
 pub(crate) struct Seen {

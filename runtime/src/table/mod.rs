@@ -519,6 +519,12 @@ impl Inflated {
         Some(entry)
     }
 
+    fn find_hold(&mut self, hash: u64, ticket: Ticket) -> Option<&mut Entry> {
+        let table = &mut self.entries.table;
+        let entry = table.find_mut(hash, |entry| is_of_hold(entry, hash, ticket))?;
+        Some(entry)
+    }
+
     /// The entry of a lock that the caller holds or awaits.
     fn get(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> &mut Entry {
         let entry = self.entries.table.find_mut(hash, |entry| is_it(entry));

@@ -74,6 +74,12 @@ impl Moment {
         Self(self.0.saturating_add(nanoseconds))
     }
 
+    /// So much earlier, or the first of all.
+    pub(crate) fn before(self, time: Duration) -> Self {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(NonZeroU64::new(self.0.get().saturating_sub(nanoseconds)).unwrap_or(NonZeroU64::MIN))
+    }
+
     /// As a number, which is never 0.
     pub(crate) const fn nanoseconds(self) -> u64 {
         self.0.get()

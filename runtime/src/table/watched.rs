@@ -1,6 +1,6 @@
 //! A wait that somebody listens to.
 
-use super::identity::name_of;
+use super::identity::{name_of, name_part};
 use super::moment::Moment;
 use super::party::Party;
 use super::policy::Mode;
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 /// for them.
 pub(crate) struct Watched {
     pub(crate) listeners: Listeners,
-    /// The number of the space.
+    /// The number of the space's name.
     pub(crate) space: u64,
     pub(crate) key: Key,
     pub(crate) mode: Mode,
@@ -39,6 +39,27 @@ pub(crate) struct Details {
 }
 
 impl Watched {
+    /// A wait that has begun in a space of this number, or still lasts.
+    pub(crate) fn new(
+        listeners: Listeners,
+        (space, key): (u64, Key),
+        mode: Mode,
+        since: Moment,
+        details: Option<Details>,
+    ) -> Self {
+        Self {
+            listeners,
+            space: name_part(space),
+            key,
+            mode,
+            since,
+            was_long: false,
+            #[cfg(feature = "tracing")]
+            span: tracing::Span::none(),
+            details,
+        }
+    }
+
     pub(crate) fn space(&self) -> &'static str {
         name_of(self.space)
     }
@@ -53,6 +74,13 @@ impl Details {
             who: OnceLock::new(),
             holders: OnceLock::new(),
         }
+    }
+
+    /// Of who waits behind another process, or behind nobody that is known.
+    pub(crate) fn outside(waiter: Party, holder: Option<Holder>) -> Self {
+        let details = Self::new(waiter, 0, Vec::new());
+        details.holders.get_or_init(|| Vec::from_iter(holder));
+        details
     }
 
     pub(crate) fn who(&self) -> &Holder {

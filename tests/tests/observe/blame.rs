@@ -2,7 +2,7 @@
 
 use crate::{Told, told, watch};
 use lockutils::{AsyncGuard, Locks, profile};
-use lockutils_tests::{ByHand, in_time};
+use lockutils_tests::{ByHand, eventually, in_time};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ fn blamed(space: &str) -> BTreeMap<(u32, u32), u64> {
         let [name, holder, waiter] = stack.split(';').collect::<Vec<_>>()[..] else {
             panic!("{text}");
         };
-        let pair = (line(holder), line(waiter));
-        (name == space).then(|| (pair, nanoseconds.parse().unwrap()))
+        let nanoseconds = || nanoseconds.parse().unwrap();
+        (name == space).then(|| ((line(holder), line(waiter)), nanoseconds()))
     };
     folded.lines().filter_map(pair).collect()
 }
@@ -41,6 +41,15 @@ fn waited(space: &str) -> u64 {
         _ => None,
     };
     told(space).into_iter().filter_map(time).sum()
+}
+
+/// The same as [`blamed`] of a space in which nobody waits any more, where it is all that was waited, to
+/// the nanosecond. Another test that looks may have some of it in its hands for a moment.
+fn all_blamed(space: &str) -> BTreeMap<(u32, u32), u64> {
+    eventually("all is blamed on somebody", || {
+        sum(&blamed(space), |_, _| true) == waited(space)
+    });
+    blamed(space)
 }
 
 /// Between two moments that are as near to the true ones as a test can be: on a busy machine it is
@@ -78,8 +87,7 @@ fn blame_of_a_workload_is_as_long_as_its_holds() {
             most[index] += before.elapsed();
             drop(next.finish());
         }
-        let blamed = blamed("workload");
-        assert_eq!(sum(&blamed, |_, _| true), waited("workload"));
+        let blamed = all_blamed("workload");
         for (index, line) in lines.into_iter().enumerate() {
             let by = sum(&blamed, |holder, _| holder == line);
             assert_within(by, least[index], most[index]);
@@ -106,7 +114,7 @@ fn several_holders_are_blamed_evenly_and_a_waiter_that_does_not_come_for_itself(
         let absent = after.elapsed();
         drop(waiter.finish());
         let most_absent = end.elapsed();
-        let blamed = blamed("several");
+        let blamed = all_blamed("several");
         let sums = [first, second, own].map(|line| sum(&blamed, |holder, _| holder == line));
         for half in &sums[..2] {
             let (least, most) = (end.duration_since(begin), after.duration_since(before));
@@ -216,6 +224,6 @@ proptest! {
         watch();
         let locks = Locks::new("programs").permits(permits);
         run(&if is_fair { locks.fair() } else { locks }, steps);
-        prop_assert_eq!(sum(&blamed("programs"), |_, _| true), waited("programs"));
+        all_blamed("programs");
     }
 }

@@ -7,6 +7,8 @@
 mod blame;
 mod events;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod outside;
 #[cfg(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64")
@@ -32,6 +34,8 @@ enum Told {
 }
 
 static TOLD: Mutex<BTreeMap<String, Vec<Told>>> = Mutex::new(BTreeMap::new());
+/// Who was in the way, as each begin of a wait and each long wait told it.
+static HOLDERS: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
 static DEADLOCKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static OWN: Locks = Locks::new("the observer's own");
 
@@ -39,6 +43,12 @@ struct Log;
 
 impl Observer for Log {
     fn event(&self, event: &Event<'_>) {
+        if let Event::WaitBegin(wait) | Event::LongWait(wait, _) = event {
+            let holders = wait.holders().iter().map(ToString::to_string);
+            let mut all = HOLDERS.lock().unwrap();
+            let of_space = all.entry(wait.space().to_owned()).or_default();
+            of_space.extend(holders);
+        }
         let (space, told) = match event {
             Event::WaitBegin(wait) => {
                 let (ahead, holders) = (wait.ahead(), wait.holders().len());

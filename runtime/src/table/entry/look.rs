@@ -11,7 +11,7 @@ use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
 use crate::state::{LockState, QUEUE, Waiter};
 use crate::table::crowd::{self, Occupant};
-use crate::table::identity::{name_of, name_part};
+use crate::table::identity::name_of;
 use crate::table::moment::{Moment, Times};
 use crate::table::party::Party;
 use crate::table::place::{EntryId, Place, Ticket};
@@ -109,17 +109,13 @@ impl Entry {
             }
             Some(Details::new(waiter, ahead, behind))
         };
-        Box::new(Watched {
+        Box::new(Watched::new(
             listeners,
-            space: name_part(self.space),
-            key: self.key.clone(),
-            mode: waiter.map_or(self.mode, |waiter| waiter.mode),
-            since: waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
-            was_long: false,
-            #[cfg(feature = "tracing")]
-            span: tracing::Span::none(),
-            details: listeners.want_details().then(details).flatten(),
-        })
+            (self.space, self.key.clone()),
+            waiter.map_or(self.mode, |waiter| waiter.mode),
+            waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
+            listeners.want_details().then(details).flatten(),
+        ))
     }
 
     /// How long the first in the queue has waited.

@@ -18,7 +18,7 @@
 //! That a wait is as long for who listens as for the blame is no matter of a race; `tests` has it.
 
 use super::{FAIR, LOCKS, PATIENCE, Protected, changer, model, poll_once};
-use crate::costs::{self, Costs};
+use crate::costs::{self, Costs, Culprit};
 use crate::local::Locks;
 use crate::observe::listen::{Listeners, listen};
 use crate::observe::outcome::Outcome;
@@ -30,9 +30,9 @@ use std::time::Duration;
 /// What was blamed on holders of this line, and on all; and how long all waits were.
 fn sums(line: u32) -> [u64; 3] {
     let Costs { pairs, spaces, .. } = costs::copy();
-    let by_line = pairs
-        .iter()
-        .filter(|(pair, _)| pair.holder.location().line() == line);
+    let by_line = pairs.iter().filter(
+        |(pair, _)| matches!(pair.holder, Culprit::Here(site) if site.location().line() == line),
+    );
     let waited = spaces.values().flat_map(|space| {
         let sum = |outcome| u64::try_from(space.waits(outcome).sum().as_nanos()).unwrap();
         Outcome::ALL.map(sum)

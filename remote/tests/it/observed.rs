@@ -1,0 +1,157 @@
+//! What is told of waits for a server's lock.
+
+use crate::{LONG, locks};
+use lockutils::observe::{self, Event, Observer, Outcome};
+use lockutils::{ErrorKind, stats};
+use lockutils_conformance::{ByHand, eventually, in_time};
+use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+/// The space, what was told, and of a begin who was in the way.
+static TOLD: Mutex<Vec<(String, Told)>> = Mutex::new(Vec::new());
+
+#[derive(Clone, Debug, PartialEq)]
+enum Told {
+    Begin(Vec<String>),
+    End(Outcome),
+}
+
+struct Log;
+
+impl Observer for Log {
+    fn event(&self, event: &Event<'_>) {
+        let (space, told) = match event {
+            Event::WaitBegin(wait) => {
+                let holders = wait.holders().iter().map(ToString::to_string);
+                (wait.space(), Told::Begin(holders.collect()))
+            }
+            Event::WaitEnd(wait, outcome, _) => (wait.space(), Told::End(*outcome)),
+            _ => return,
+        };
+        TOLD.lock().unwrap().push((space.to_owned(), told));
+    }
+}
+
+fn watch() {
+    static SET: Once = Once::new();
+    SET.call_once(|| observe::set_observer(&Log).unwrap());
+}
+
+/// What was told of a space.
+fn told(space: &str) -> Vec<Told> {
+    let all = TOLD.lock().unwrap();
+    let told = all.iter().filter(|(of, _)| of == space);
+    told.map(|(_, told)| told.clone()).collect()
+}
+
+fn ends(space: &str) -> Vec<Outcome> {
+    let end = |told| match told {
+        Told::End(outcome) => Some(outcome),
+        Told::Begin(_) => None,
+    };
+    told(space).into_iter().filter_map(end).collect()
+}
+
+/// The sum of a metric over all series of the space that have a text in one of their labels.
+fn metric(name: &str, space: &str, label: &str) -> f64 {
+    let stats = stats();
+    let of_space = stats.samples().filter(|sample| {
+        let labels = || sample.labels().iter().map(|(_, value)| value);
+        sample.name() == name
+            && labels().any(|value| value == space)
+            && labels().any(|value| value.contains(label))
+    });
+    of_space.map(lockutils::Sample::value).sum()
+}
+
+#[test]
+fn wait_for_a_lock_of_another_host_is_told_of_and_a_round_trip_is_not() {
+    watch();
+    in_time(|| {
+        let locks = locks().prefix("observed").answer_timeout(LONG);
+        let (name, other) = (locks.name(), locks.other_process());
+        // The server takes its time, and the lock is free.
+        locks.server().delay(Duration::from_millis(5));
+        let guard = locks.key("key").lock().unwrap();
+        assert_eq!(told(name), []);
+        locks.server().delay(Duration::ZERO);
+        let mut waiter = ByHand::new(other.key("key").lock_async());
+        eventually("it waits", || {
+            assert!(waiter.poll().is_pending());
+            !told(name).is_empty()
+        });
+        let [Told::Begin(holders)] = &told(name)[..] else {
+            panic!("{:?}", told(name));
+        };
+        let process = format!(" in process {} (", std::process::id());
+        assert!(
+            holders[0].contains("observed.rs:") && holders[0].contains(&process),
+            "{holders:?}"
+        );
+        assert!((metric("lockutils_waiters", name, "") - 1.0).abs() < 0.1);
+        drop(guard);
+        drop(waiter.finish().unwrap());
+        assert_eq!(ends(name), [Outcome::Acquired]);
+        let seconds = metric("lockutils_waiter_seconds_total", name, "observed.rs:");
+        assert!(seconds > 0.0);
+    });
+}
+
+#[test]
+fn thread_is_told_of_that_waits_for_a_server() {
+    watch();
+    in_time(|| {
+        let locks = locks().prefix("observed thread");
+        let (name, other) = (locks.name(), locks.other_process());
+        let guard = locks.key("key").lock().unwrap();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| drop(other.key("key").lock().unwrap()));
+            eventually("it waits", || told(name).len() == 1);
+            drop(guard);
+            waiter.join().unwrap();
+        });
+        assert_eq!(ends(name), [Outcome::Acquired]);
+    });
+}
+
+#[test]
+fn each_end_of_a_wait_for_a_server_is_told_as_what_it_is() {
+    watch();
+    in_time(|| {
+        let locks = locks().prefix("observed ends");
+        let (name, other) = (locks.name(), locks.other_process());
+        let guard = locks.key("key").lock().unwrap();
+        let begun = |count| {
+            let begins = || {
+                told(name)
+                    .into_iter()
+                    .filter(|told| matches!(told, Told::Begin(_)))
+            };
+            begins().count() == count
+        };
+        let mut dropped = ByHand::new(other.key("key").lock_async());
+        eventually("it waits", || {
+            assert!(dropped.poll().is_pending());
+            begun(1)
+        });
+        drop(dropped);
+        assert_eq!(ends(name), [Outcome::Cancelled]);
+        let timed = other.key("key").lock_timeout(Duration::from_millis(100));
+        assert_eq!(timed.unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(ends(name), [Outcome::Cancelled, Outcome::TimedOut]);
+        let mut cut = ByHand::new(other.key("key").lock_async());
+        eventually("it waits", || {
+            assert!(cut.poll().is_pending());
+            begun(3)
+        });
+        // In the process it would be refused by who waits.
+        assert!(locks.other_process().key("key").try_lock().is_err());
+        let busy = metric("lockutils_busy_total", name, "in another process (");
+        assert!((busy - 1.0).abs() < 0.1, "{busy}");
+        locks.server().cut();
+        assert!(cut.finish().is_err());
+        assert_eq!(ends(name)[2..], [Outcome::Failed]);
+        locks.server().mend();
+        drop(guard);
+    });
+}
