@@ -125,6 +125,7 @@ mod acquire;
 mod alarm;
 mod begun;
 mod costs;
+mod culprit;
 mod deadlock;
 mod default;
 mod drive;

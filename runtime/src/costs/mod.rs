@@ -2,17 +2,17 @@
 //!
 //! All of it is under one mutex, which is locked once when a wait ends, and once when the lock
 //! changes hands; only if somebody listens. The rows are by space and by place in the code, or by the
-//! [other process](culprit) that has the lock, so the programs' texts bound how many there are, and
+//! [other process](crate::culprit) that has the lock, so the programs' texts bound how many there are, and
 //! [`MOST`] does so for certain. Keys have no rows, but
 //! for the [costliest](keys).
 //!
 //! A space is a number here, of which [`name_of`](crate::table::identity::name_of) gives the name.
 
-mod culprit;
 pub(crate) mod histogram;
 mod keys;
 mod place;
 
+use crate::culprit::Culprit;
 use crate::key::Key;
 #[cfg(feature = "metrics")]
 use crate::observe::facade;
@@ -20,7 +20,6 @@ use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
 use crate::site::Site;
 use crate::sync::{Mutex, nanoseconds, statics};
-pub(crate) use culprit::Culprit;
 use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;

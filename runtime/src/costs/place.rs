@@ -1,6 +1,6 @@
 //! What is counted by who keeps others waiting, and by where in the code those wait.
 
-use super::culprit::Culprit;
+use crate::culprit::Culprit;
 use crate::ordered::Ranked;
 use crate::site::Site;
 

@@ -1,6 +1,7 @@
 //! One lock to be taken: which, how, and where in the code.
 
-use crate::costs::{self, Culprit};
+use crate::costs;
+use crate::culprit::Culprit;
 use crate::error::{Error, ErrorKind};
 use crate::holder::Holder;
 use crate::key::{Key, LockKey};

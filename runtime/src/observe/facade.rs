@@ -5,7 +5,7 @@
 
 use super::listen::deafly;
 use super::outcome::Outcome;
-use crate::costs::Culprit;
+use crate::culprit::Culprit;
 use crate::foreign;
 use crate::table::identity::name_of;
 use metrics::{counter, gauge, histogram};

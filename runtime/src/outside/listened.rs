@@ -7,11 +7,13 @@
 //! itself; what is left of the time is that of who was seen before, as is all from the last look to
 //! the end of the wait.
 
-use crate::costs::{Bill, Cost, Culprit};
+use crate::costs::{Bill, Cost};
+use crate::culprit::Culprit;
 use crate::holder::Holder;
 use crate::observe::listen::Listeners;
 use crate::observe::outcome::Outcome;
 use crate::observe::tell;
+use crate::site::Site;
 use crate::sync::ambient::Mutex;
 use crate::table::identity::name_part;
 use crate::table::looks::HoldOf;
@@ -166,7 +168,7 @@ impl Listened {
 }
 
 impl Blame {
-    fn add(&mut self, bill: &mut Bill, culprit: Culprit, waiter: crate::Site, nanoseconds: u64) {
+    fn add(&mut self, bill: &mut Bill, culprit: Culprit, waiter: Site, nanoseconds: u64) {
         if nanoseconds == 0 {
             return;
         }

@@ -4,7 +4,8 @@
 use super::asking::Begins;
 use super::engine::{Ask, Engine};
 use super::listened::Asked;
-use crate::costs::{self, Culprit};
+use crate::costs;
+use crate::culprit::Culprit;
 use crate::error::{Error, ErrorKind};
 use crate::holder::Holder;
 use crate::key::Key;

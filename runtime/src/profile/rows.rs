@@ -1,6 +1,7 @@
 //! The rows of a profile.
 
-use crate::costs::{Cost, CostOfKey, Costs, Culprit};
+use crate::costs::{Cost, CostOfKey, Costs};
+use crate::culprit::Culprit;
 use crate::key::Key;
 use crate::name::Keys;
 use crate::site::Site;

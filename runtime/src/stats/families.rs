@@ -2,7 +2,8 @@
 
 use super::sample::Sample;
 use crate::costs::histogram::{BOUNDS, Histogram};
-use crate::costs::{self, Costs, Culprit};
+use crate::costs::{self, Costs};
+use crate::culprit::Culprit;
 use crate::observe::outcome::Outcome;
 use crate::ordered::OrderedMap;
 use crate::table::identity::name_of;

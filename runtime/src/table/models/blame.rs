@@ -18,7 +18,8 @@
 //! That a wait is as long for who listens as for the blame is no matter of a race; `tests` has it.
 
 use super::{FAIR, LOCKS, PATIENCE, Protected, changer, model, poll_once};
-use crate::costs::{self, Costs, Culprit};
+use crate::costs::{self, Costs};
+use crate::culprit::Culprit;
 use crate::local::Locks;
 use crate::observe::listen::{Listeners, listen};
 use crate::observe::outcome::Outcome;

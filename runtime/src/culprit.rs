@@ -34,7 +34,7 @@ impl Culprit {
     pub(crate) const UNKNOWN: Self = Self::Elsewhere(Program(MOST));
 
     /// As it tells two of them apart.
-    pub(super) fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         match self {
             Self::Here(site) => site.address() as u64,
             // No address of a program has the highest bit.
