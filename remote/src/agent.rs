@@ -11,6 +11,8 @@ use crate::clock;
 use crate::protocol::{Call, Effect, Id, Look, Outcome, Protocol, Question, Rules};
 use crate::slot::{InTheWay, Promise, Slot};
 use crate::store::{Asked, Claim, Fault, Loss, Member, Query, Session, Store};
+use crate::timed::{Timed, is_answer};
+use lockutils::engine::Question as Asks;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
@@ -73,6 +75,8 @@ enum Event<S> {
 struct Agent<S: Store> {
     store: Arc<S>,
     member: Arc<Member>,
+    /// What texts and metrics call the space.
+    space: &'static str,
     protocol: Protocol,
     messages: UnboundedReceiver<Message>,
     /// Whether there will be none any more.
@@ -91,7 +95,11 @@ const NAP: u64 = 1_000_000_000;
 
 impl Post {
     /// Starts an agent's thread.
-    pub(crate) fn open<S: Store>(store: &Arc<S>, member: &Arc<Member>) -> io::Result<Self> {
+    pub(crate) fn open<S: Store>(
+        store: &Arc<S>,
+        member: &Arc<Member>,
+        space: &'static str,
+    ) -> io::Result<Self> {
         let (messages, receiver) = unbounded_channel();
         let (store, member) = (Arc::clone(store), Arc::clone(member));
         let (report, reports) = mpsc::sync_channel(1);
@@ -102,7 +110,7 @@ impl Post {
                 Err(error) => return drop(report.send(Err(error))),
             };
             let _ = report.send(Ok(()));
-            runtime.block_on(async { Agent::new(store, member, receiver).run().await });
+            runtime.block_on(async { Agent::new(store, member, space, receiver).run().await });
         })?;
         match reports.recv() {
             Ok(result) => result?,
@@ -182,7 +190,12 @@ impl Post {
 }
 
 impl<S: Store> Agent<S> {
-    fn new(store: Arc<S>, member: Arc<Member>, messages: UnboundedReceiver<Message>) -> Self {
+    fn new(
+        store: Arc<S>,
+        member: Arc<Member>,
+        space: &'static str,
+        messages: UnboundedReceiver<Message>,
+    ) -> Self {
         let rules = Rules {
             shape: store.shape(),
             lease: member.lease,
@@ -193,6 +206,7 @@ impl<S: Store> Agent<S> {
             protocol: Protocol::new(rules, now ^ u64::from(member.pid) << 32),
             store,
             member,
+            space,
             messages,
             is_deserted: false,
             calls: Calls::new(),
@@ -337,34 +351,43 @@ impl<S: Store> Agent<S> {
         match question {
             Question::Open => {
                 let (store, member) = (Arc::clone(&self.store), Arc::clone(&self.member));
+                let timed = Timed::begin(self.space, Some(Asks::Connect));
                 self.calls.start(Waits::Answer(call), async move {
-                    Done::Opened(store.open(&member).await)
+                    let opened = store.open(&member).await;
+                    timed.end(opened.is_ok());
+                    Done::Opened(opened)
                 });
             }
             Question::Acquire(of, claim, asked) => {
-                self.ask(call, of, move |session| async move {
+                self.ask(call, of, Some(Asks::Acquire), move |session| async move {
                     Outcome::Acquired(session.acquire(&claim, asked).await)
                 });
             }
-            Question::Freed(of, claim) => self.ask(call, of, move |session| async move {
+            Question::Freed(of, claim) => self.ask(call, of, None, move |session| async move {
                 Outcome::Freed(session.freed(&claim).await)
             }),
-            Question::Release(of, claim) => self.ask(call, of, move |session| async move {
-                Outcome::Released(session.release(&claim).await)
-            }),
-            Question::Renew(of, claims) => self.ask(call, of, move |session| async move {
-                Outcome::Renewed(session.renew(&claims).await)
-            }),
-            Question::Holders(of, look) => self.ask(call, of, move |session| async move {
-                let query = match &look {
-                    Look::Name(name) => Query::Name(name),
-                    Look::All => Query::All,
-                };
-                Outcome::Seen(session.holders(query).await)
-            }),
+            Question::Release(of, claim) => {
+                self.ask(call, of, Some(Asks::Release), move |session| async move {
+                    Outcome::Released(session.release(&claim).await)
+                });
+            }
+            Question::Renew(of, claims) => {
+                self.ask(call, of, Some(Asks::Renew), move |session| async move {
+                    Outcome::Renewed(session.renew(&claims).await)
+                });
+            }
+            Question::Holders(of, look) => {
+                self.ask(call, of, Some(Asks::Look), move |session| async move {
+                    let query = match &look {
+                        Look::Name(name) => Query::Name(name),
+                        Look::All => Query::All,
+                    };
+                    Outcome::Seen(session.holders(query).await)
+                });
+            }
             Question::Close(of) => {
                 self.calls.stop(Waits::Loss(of));
-                self.ask(call, of, |session| async move {
+                self.ask(call, of, None, |session| async move {
                     session.close().await;
                     Outcome::Closed
                 });
@@ -373,16 +396,24 @@ impl<S: Store> Agent<S> {
         }
     }
 
-    fn ask<F>(&mut self, call: Call, of: Call, question: impl FnOnce(Arc<S::Session>) -> F)
-    where
+    /// `asks` says as what it is counted, if it is.
+    fn ask<F>(
+        &mut self,
+        call: Call,
+        of: Call,
+        asks: Option<Asks>,
+        question: impl FnOnce(Arc<S::Session>) -> F,
+    ) where
         F: Future<Output = Outcome> + Send + 'static,
     {
         let session = &self.sessions[&of];
         let answer = question(Arc::clone(session));
-        self.calls.start(
-            Waits::Answer(call),
-            async move { Done::Answered(answer.await) },
-        );
+        let timed = Timed::begin(self.space, asks);
+        self.calls.start(Waits::Answer(call), async move {
+            let outcome = answer.await;
+            timed.end(is_answer(&outcome));
+            Done::Answered(outcome)
+        });
     }
 
     /// Has the timer end in time. One that ends too soon may do so.

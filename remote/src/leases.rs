@@ -121,7 +121,7 @@ impl<S: Store> Leases<S> {
         if let Some(post) = post.as_ref().filter(|post| !post.is_closed()) {
             return Ok(Arc::clone(post));
         }
-        let opened = Post::open(&self.store, &self.member).map_err(|error| {
+        let opened = Post::open(&self.store, &self.member, self.named().0).map_err(|error| {
             Refusal::unavailable(
                 "the thread that talks to its server can't be started; see the \
                                   limits of the process",

@@ -60,6 +60,7 @@ mod simulation;
 mod slot;
 mod space;
 mod store;
+mod timed;
 #[doc(hidden)]
 pub mod url;
 

@@ -130,6 +130,7 @@
 
 pub use crate::acquire::Acquire;
 pub use crate::begun::Begun;
+pub use crate::costs::Question;
 pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience, Sharable};
 pub use crate::file::Files;
 pub use crate::inspectable::Inspect;
@@ -140,5 +141,6 @@ pub use crate::outside::{Answer, Ask, Engine, InUse, Line, Outside, Pause, Place
 pub use crate::owner::Task;
 pub use crate::proof::Proof;
 pub use crate::refusal::Refusal;
+pub use crate::server::note_answer;
 pub use crate::space::Space;
 pub use crate::table::policy::{Mode, Reentry};

@@ -9,67 +9,25 @@
 //! Neither of the two is left again, so what a guard has once said of a loss stays so, whatever
 //! the server may say afterwards; and a release that came first is told of no loss.
 
+use crate::fence::Fence;
 use crate::foreign;
+use crate::holder::Holder;
+use crate::name::Taken;
+use crate::observe::event::Loss;
+use crate::observe::listen::listeners;
+use crate::observe::tell;
+use crate::owner::Owner;
 use crate::refusal::Refusal;
+use crate::site::Record;
+use crate::table::identity::number_of;
 use parking_lot::Mutex;
 use std::borrow::Cow;
 use std::fmt;
 use std::mem;
-use std::num::TryFromIntError;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
-
-/// What tells the holds of one lock apart, in their order: each hold of a key has a greater one than
-/// all before it had, in whatever process.
-///
-/// A *fencing token*. Whoever writes it beside what the lock guards, and refuses a smaller one, is
-/// safe from a holder that went on after it had lost the lock. Made by the engines of servers.
-///
-/// # Examples
-///
-/// ```
-/// use lockutils::Fence;
-///
-/// /// What a database is told along with each write.
-/// fn parameter(fence: Fence) -> Result<i64, std::num::TryFromIntError> {
-///     i64::try_from(fence)
-/// }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fence(u64);
-
-impl Fence {
-    /// Of a guard that holds no lock.
-    pub(crate) const LEAST: Self = Self(0);
-
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Fence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl From<Fence> for u64 {
-    fn from(fence: Fence) -> Self {
-        fence.0
-    }
-}
-
-impl TryFrom<Fence> for i64 {
-    type Error = TryFromIntError;
-
-    fn try_from(fence: Fence) -> Result<Self, TryFromIntError> {
-        fence.0.try_into()
-    }
-}
 
 /// A hold that can be lost: what an engine gives along with it, see
 /// [`Engine::proof`](crate::engine::Engine::proof), for its guards to look at.
@@ -91,6 +49,10 @@ struct Shared {
 
 struct Inner {
     state: State,
+    /// The lock, and who had it first.
+    of: Option<(Taken, Owner)>,
+    /// Whether it was told that it is lost.
+    is_told: bool,
     /// Whom to wake when the state changes, each with its number.
     wakers: Vec<(u64, Waker)>,
 }
@@ -98,7 +60,7 @@ struct Inner {
 #[derive(Clone)]
 enum State {
     Held,
-    Lost(Refusal),
+    Lost(Refusal, Cow<'static, str>),
     Releasing,
     Released(Result<(), Refusal>),
 }
@@ -117,6 +79,8 @@ impl Lease {
             valid_for: Box::new(valid_for),
             inner: Mutex::new(Inner {
                 state: State::Held,
+                of: None,
+                is_told: false,
                 wakers: Vec::new(),
             }),
         }))
@@ -133,7 +97,7 @@ impl Lease {
     pub fn valid_for(&self) -> Duration {
         match self.look() {
             State::Held => (self.0.valid_for)(),
-            State::Lost(_) | State::Releasing | State::Released(_) => Duration::ZERO,
+            State::Lost(..) | State::Releasing | State::Released(_) => Duration::ZERO,
         }
     }
 
@@ -150,9 +114,44 @@ impl Lease {
     /// `reason` is told in the error, see [`Refusal::lost`].
     pub fn lose(&self, reason: impl Into<Cow<'static, str>>) {
         self.go_on(|state| match state {
-            State::Held => Some(State::Lost(Refusal::lost(reason))),
-            State::Lost(_) | State::Releasing | State::Released(_) => None,
+            State::Held => {
+                let reason = reason.into();
+                Some(State::Lost(Refusal::lost(reason.clone()), reason))
+            }
+            State::Lost(..) | State::Releasing | State::Released(_) => None,
         });
+        self.tell_of_loss();
+    }
+
+    /// Says which lock it is of, for those who are told of its loss.
+    pub(crate) fn set_lock(&self, lock: Taken, owner: Owner) {
+        self.0.inner.lock().of.get_or_insert((lock, owner));
+        self.tell_of_loss();
+    }
+
+    /// Tells once that it is lost, as soon as it is known what that is.
+    fn tell_of_loss(&self) {
+        let mut inner = self.0.inner.lock();
+        let (State::Lost(_, reason), Some((lock, owner)), false) =
+            (&inner.state, &inner.of, inner.is_told)
+        else {
+            return;
+        };
+        let (lock, owner, reason) = (lock.clone(), *owner, reason.clone());
+        inner.is_told = true;
+        drop(inner); // Observers are foreign code.
+        if listeners().is_none() {
+            return;
+        }
+        let Taken { space, key, site } = lock;
+        let loss = Loss {
+            space,
+            key: &key,
+            who: &Holder::from(Record { owner, site }),
+            fence: self.fence(),
+            reason: &reason,
+        };
+        tell::lost(&loss, number_of(space));
     }
 
     /// The hold is being released: to be called where it is dropped, before the server is told. It
@@ -161,7 +160,7 @@ impl Lease {
         let _lost = self.is_lost();
         self.go_on(|state| match state {
             State::Held => Some(State::Releasing),
-            State::Lost(_) | State::Releasing | State::Released(_) => None,
+            State::Lost(..) | State::Releasing | State::Released(_) => None,
         });
     }
 
@@ -172,7 +171,7 @@ impl Lease {
     pub fn released(&self, result: Result<(), Refusal>) {
         self.go_on(|state| match state {
             State::Held | State::Releasing => Some(State::Released(result)),
-            State::Lost(_) | State::Released(_) => None,
+            State::Lost(..) | State::Released(_) => None,
         });
     }
 
@@ -181,14 +180,14 @@ impl Lease {
     /// If it is lost.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         match self.look() {
-            State::Lost(refusal) => Err(refusal),
+            State::Lost(refusal, _) => Err(refusal),
             State::Held | State::Releasing | State::Released(_) => Ok(()),
         }
     }
 
     /// Ready when it is lost.
     pub(crate) fn poll_lost(&self, number: u64, waker: &Waker) -> Poll<()> {
-        match self.look_or_wait(number, waker, |state| !matches!(state, State::Lost(_))) {
+        match self.look_or_wait(number, waker, |state| !matches!(state, State::Lost(..))) {
             Some(_) => Poll::Ready(()),
             None => Poll::Pending,
         }
@@ -200,7 +199,7 @@ impl Lease {
         match self.look_or_wait(number, waker, |state| matches!(state, State::Releasing)) {
             None | Some(State::Releasing) => Poll::Pending,
             Some(State::Held) => Poll::Ready(Ok(())),
-            Some(State::Lost(refusal)) => Poll::Ready(Err(refusal)),
+            Some(State::Lost(refusal, _)) => Poll::Ready(Err(refusal)),
             Some(State::Released(result)) => Poll::Ready(result),
         }
     }

@@ -4,8 +4,9 @@
 //! so each has a mark that it is over, which those look at who wait for a loss: see [`Lost`].
 
 use crate::error::Error;
+use crate::fence::Fence;
 use crate::guard::{AsyncGuard, Guard};
-use crate::lease::{Fence, Lease};
+use crate::lease::Lease;
 use crate::name::Taken;
 use crate::refusal::Refusal;
 use crate::signal::Signal;

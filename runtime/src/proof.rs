@@ -35,6 +35,10 @@ pub trait Proof: sealed::Sealed + Sized + Send + 'static {
     #[doc(hidden)]
     fn async_guard(all: Self::All, guard: AsyncGuard) -> Self::AsyncGuard;
 
+    /// The lease, if the hold can be lost.
+    #[doc(hidden)]
+    fn lease(&self) -> Option<&Lease>;
+
     /// Whether others in this process may be given the hold too.
     #[doc(hidden)]
     fn check(&self) -> Result<(), Refusal>;
@@ -68,6 +72,11 @@ impl Proof for () {
     }
 
     #[inline]
+    fn lease(&self) -> Option<&Lease> {
+        None
+    }
+
+    #[inline]
     fn check(&self) -> Result<(), Refusal> {
         Ok(())
     }
@@ -92,6 +101,10 @@ impl Proof for Lease {
 
     fn async_guard(all: Vec<Self>, guard: AsyncGuard) -> AsyncLeaseGuard {
         Leased::new(all, guard.taken(), guard)
+    }
+
+    fn lease(&self) -> Option<&Lease> {
+        Some(self)
     }
 
     fn check(&self) -> Result<(), Refusal> {

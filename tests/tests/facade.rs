@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use lockutils::Locks;
+use lockutils::engine::{Question, note_answer};
 use lockutils_tests::{ByHand, in_time};
 use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
@@ -123,6 +124,13 @@ fn recorder_is_told_of_waits_by_space_and_place() {
             values(&format!("lockutils.busy space=facade {site}")).len(),
             1
         );
+        let second = Some(Duration::from_secs(1));
+        note_answer("a server", Question::Renew, second);
+        note_answer("a server", Question::Renew, None);
+        let labels = "space=a server question=renew";
+        let took = values(&format!("lockutils.round_trip.duration {labels}"));
+        let failed = values(&format!("lockutils.round_trips_failed {labels}"));
+        assert_eq!((took.len(), failed.len()), (1, 1));
         let all = VALUES.lock().unwrap();
         assert!(
             all.keys().all(|name| !name.contains("=7")),

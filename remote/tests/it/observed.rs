@@ -2,7 +2,7 @@
 
 use crate::{LONG, locks};
 use lockutils::observe::{self, Event, Observer, Outcome};
-use lockutils::{ErrorKind, stats};
+use lockutils::{ErrorKind, Fence, stats};
 use lockutils_conformance::{ByHand, eventually, in_time};
 use std::sync::{Mutex, Once};
 use std::time::Duration;
@@ -14,6 +14,7 @@ static TOLD: Mutex<Vec<(String, Told)>> = Mutex::new(Vec::new());
 enum Told {
     Begin(Vec<String>),
     End(Outcome),
+    Lost([String; 3], Fence),
 }
 
 struct Log;
@@ -26,6 +27,11 @@ impl Observer for Log {
                 (wait.space(), Told::Begin(holders.collect()))
             }
             Event::WaitEnd(wait, outcome, _) => (wait.space(), Told::End(*outcome)),
+            Event::Lost(loss) => {
+                let (key, fence) = (loss.key().to_string(), loss.fence());
+                let texts = [key, loss.who().to_string(), loss.reason().to_owned()];
+                (loss.space(), Told::Lost(texts, fence))
+            }
             _ => return,
         };
         TOLD.lock().unwrap().push((space.to_owned(), told));
@@ -47,7 +53,7 @@ fn told(space: &str) -> Vec<Told> {
 fn ends(space: &str) -> Vec<Outcome> {
     let end = |told| match told {
         Told::End(outcome) => Some(outcome),
-        Told::Begin(_) => None,
+        Told::Begin(_) | Told::Lost(..) => None,
     };
     told(space).into_iter().filter_map(end).collect()
 }
@@ -153,5 +159,63 @@ fn each_end_of_a_wait_for_a_server_is_told_as_what_it_is() {
         assert_eq!(ends(name)[2..], [Outcome::Failed]);
         locks.server().mend();
         drop(guard);
+    });
+}
+
+#[test]
+fn loss_is_told_of_once_with_what_was_lost() {
+    watch();
+    in_time(|| {
+        let locks = locks().prefix("observed loss");
+        let name = locks.name();
+        let guard = locks.key("key").lock().unwrap();
+        let released = locks.key("other").lock().unwrap();
+        drop(released);
+        locks.server().lose("other");
+        locks.server().lose("key");
+        eventually("it is told of", || told(name).len() == 1);
+        assert!(guard.is_lost());
+        let [Told::Lost([key, who, reason], fence)] = &told(name)[..] else {
+            panic!("{:?}", told(name));
+        };
+        assert_eq!((key.as_str(), *fence), ("key", guard.fence()));
+        assert!(who.contains("observed.rs:"), "{who}");
+        assert_eq!(reason, "its server has it no longer");
+        let lost = metric("lockutils_leases_lost_total", name, "");
+        assert!((lost - 1.0).abs() < 0.1, "{lost}");
+    });
+}
+
+#[test]
+fn answers_of_the_server_are_counted_and_those_that_do_not_come() {
+    watch();
+    in_time(|| {
+        let locks = locks().prefix("observed answers");
+        let name = locks.name();
+        let count = |question: &str| {
+            let name_of_metric = "lockutils_round_trip_duration_seconds_count";
+            metric(name_of_metric, name, question)
+        };
+        drop(locks.key("key").lock().unwrap());
+        locks.close(LONG).unwrap();
+        for question in ["connect", "acquire", "release"] {
+            let count = count(question);
+            assert!((count - 1.0).abs() < 0.1, "{question}: {count}");
+        }
+        let guard = locks.key("key").lock().unwrap();
+        assert_eq!(locks.states().unwrap().len(), 1);
+        assert!((count("look") - 1.0).abs() < 0.1);
+        let renewals = |outcome| metric("lockutils_lease_renewals_total", name, outcome);
+        eventually("it is renewed", || renewals("renewed") > 0.5);
+        assert!(renewals("failed") < 0.5);
+        locks.server().cut();
+        eventually("it is not", || renewals("failed") > 0.5);
+        eventually("it is lost", || guard.is_lost());
+        locks.server().mend();
+        locks.server().restart(true);
+        eventually("it connects again", || {
+            let _ = locks.states();
+            metric("lockutils_server_connects_total", name, "connected") > 2.5
+        });
     });
 }

@@ -11,6 +11,7 @@
 pub(crate) mod histogram;
 mod keys;
 mod place;
+mod server;
 
 use crate::culprit::Culprit;
 use crate::key::Key;
@@ -24,6 +25,8 @@ use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;
 pub(crate) use place::{Cost, Pair, Place};
+pub use server::Question;
+pub(crate) use server::{Answers, CostOfServer};
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -40,6 +43,7 @@ pub(crate) struct Costs {
     /// Since when it is counted; see [`nanoseconds`].
     since: Option<u64>,
     pub(crate) spaces: OrderedMap<u64, CostOfSpace>,
+    pub(crate) servers: OrderedMap<u64, CostOfServer>,
     /// Whom waits were blamed on.
     pub(crate) pairs: OrderedMap<Pair, Cost>,
     pub(crate) keys: Keys,
@@ -165,6 +169,24 @@ pub(crate) fn held_long(space: u64, holder: Option<Culprit>) {
         .count(|costs| &mut costs.long_holds, Place { space, holder });
 }
 
+/// A server has answered after some time, or failed to.
+pub(crate) fn answered(space: u64, question: Question, took: Option<Duration>) {
+    #[cfg(feature = "metrics")]
+    facade::answered(space, question.name(), took);
+    if let Some(server) = COSTS.lock().server(space) {
+        server.add(question, took);
+    }
+}
+
+/// A lock of a server was lost.
+pub(crate) fn lost(space: u64) {
+    #[cfg(feature = "metrics")]
+    facade::lost(space);
+    if let Some(server) = COSTS.lock().server(space) {
+        server.lost += 1;
+    }
+}
+
 /// There was a deadlock, or there may be one.
 pub(crate) fn deadlocked(is_certain: bool) {
     #[cfg(feature = "metrics")]
@@ -189,6 +211,7 @@ impl Costs {
         Self {
             since: None,
             spaces: OrderedMap::new(),
+            servers: OrderedMap::new(),
             pairs: OrderedMap::new(),
             keys: Keys::new(),
             refused: OrderedMap::new(),
@@ -212,6 +235,11 @@ impl Costs {
     fn space(&mut self, space: u64) -> Option<&mut CostOfSpace> {
         self.begin();
         row(&mut self.spaces, space, &mut self.dropped)
+    }
+
+    fn server(&mut self, space: u64) -> Option<&mut CostOfServer> {
+        self.begin();
+        row(&mut self.servers, space, &mut self.dropped)
     }
 
     fn count(&mut self, of: impl Fn(&mut Self) -> &mut OrderedMap<Place, u64>, place: Place) {

@@ -2,6 +2,7 @@
 
 use super::outcome::Outcome;
 use crate::deadlock::Deadlock;
+use crate::fence::Fence;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::table::policy::Mode;
@@ -29,6 +30,9 @@ pub enum Event<'a> {
     /// A waiter could have had the lock for so long, at least a second, and hasn't come: its
     /// future isn't polled, or its thread doesn't run. On a thread of its own.
     NotPolled(&'a Wait<'a>, Duration),
+    /// A lock of a server was lost while it was held: others may have it, and whoever had it may not know yet.
+    /// On the thread that has found out, which may be one that looks at its guard.
+    Lost(&'a Loss<'a>),
     /// There is a deadlock, or there may be one, see [`set_deadlock_hook`](crate::set_deadlock_hook).
     Deadlock(&'a Deadlock),
 }
@@ -94,6 +98,48 @@ impl fmt::Debug for Wait<'_> {
             .field("holders", &self.holders())
             .field("ahead", &self.ahead())
             .finish()
+    }
+}
+
+/// A lock of a server that was lost while it was held.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss<'a> {
+    pub(crate) space: &'a str,
+    pub(crate) key: &'a Key,
+    pub(crate) who: &'a Holder,
+    pub(crate) fence: Fence,
+    pub(crate) reason: &'a str,
+}
+
+impl Loss<'_> {
+    /// The name of the lock space.
+    #[must_use]
+    pub const fn space(&self) -> &str {
+        self.space
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        self.key
+    }
+
+    /// Who had it, and where in the code it was taken; of those who shared it, the first.
+    #[must_use]
+    pub const fn who(&self) -> &Holder {
+        self.who
+    }
+
+    /// The fencing token of the hold that was lost.
+    #[must_use]
+    pub const fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    /// How it came, such as `its server has it no longer`.
+    #[must_use]
+    pub const fn reason(&self) -> &str {
+        self.reason
     }
 }
 

@@ -63,6 +63,22 @@ pub(crate) fn held_long(space: u64, holder: Option<Culprit>) {
     record(|| counter!("lockutils.long_holds", "space" => space, "site" => site).increment(1));
 }
 
+/// What a server was asked, and how long that took, or that it failed.
+pub(crate) fn answered(space: u64, question: &'static str, took: Option<Duration>) {
+    let space = name_of(space);
+    record(|| {
+        let labels = [("space", space), ("question", question)];
+        match took {
+            Some(took) => histogram!("lockutils.round_trip.duration", &labels).record(took),
+            None => counter!("lockutils.round_trips_failed", &labels).increment(1),
+        }
+    });
+}
+
+pub(crate) fn lost(space: u64) {
+    record(|| counter!("lockutils.leases_lost", "space" => name_of(space)).increment(1));
+}
+
 pub(crate) fn deadlocked(is_certain: bool) {
     let kind = if is_certain { "certain" } else { "suspected" };
     record(|| counter!("lockutils.deadlocks", "kind" => kind).increment(1));

@@ -3,7 +3,7 @@
 //! A span goes from the begin of a wait to its end, and is a child of the one that the waiter is in.
 //! It isn't entered: what others do meanwhile is no part of it. What lasts is an event.
 
-use super::event::Hold;
+use super::event::{Hold, Loss};
 use super::outcome::Outcome;
 use crate::deadlock::Deadlock;
 use crate::holder::Holder;
@@ -83,6 +83,19 @@ pub(super) fn long_hold(hold: &Hold<'_>, time: Duration) {
     } else {
         warn!(target: "lockutils", held_secs, "lock {lock} held for {time:.1?} by {who}");
     }
+}
+
+/// A lock of a server was lost while it was held.
+pub(super) fn lost(loss: &Loss<'_>) {
+    let Loss {
+        space,
+        key,
+        who,
+        reason,
+        ..
+    } = *loss;
+    let lock = LockName { space, key };
+    error!(target: "lockutils", "lock {lock} was lost: {reason}; it was held by {who}");
 }
 
 /// There is a deadlock, or there may be one.

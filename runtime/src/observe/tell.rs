@@ -1,6 +1,6 @@
 //! Tells those who listen.
 
-use super::event::{Event, Hold, Wait};
+use super::event::{Event, Hold, Loss, Wait};
 #[cfg(feature = "metrics")]
 use super::facade;
 use super::listen::{Listeners, deafly, listen, listeners};
@@ -137,6 +137,14 @@ pub(crate) fn long_hold(hold: &Hold<'_>, time: Duration) {
     #[cfg(feature = "tracing")]
     trace(|| spans::long_hold(hold, time));
     tell(&Event::LongHold(hold, time));
+}
+
+/// A lock of a server was lost while it was held.
+pub(crate) fn lost(loss: &Loss<'_>, space: u64) {
+    costs::lost(space);
+    #[cfg(feature = "tracing")]
+    trace(|| spans::lost(loss));
+    tell(&Event::Lost(loss));
 }
 
 /// There is a deadlock, or there may be one.

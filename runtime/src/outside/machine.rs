@@ -249,6 +249,9 @@ impl<E: Engine> One<E> {
         let ask = request.ask(asking.turn.is_some(), Begins(&|| {}));
         match answer {
             Answer::Granted(hold) => {
+                if let Some(lease) = E::proof(&hold).lease() {
+                    lease.set_lock(request.taken(), by.owner);
+                }
                 let hold = Part::of::<E>(hold, place);
                 Poll::Ready(Ok(Some(self.end(hold))))
             }

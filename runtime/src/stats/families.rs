@@ -2,7 +2,7 @@
 
 use super::sample::Sample;
 use crate::costs::histogram::{BOUNDS, Histogram};
-use crate::costs::{self, Costs};
+use crate::costs::{self, Answers, Costs, Question};
 use crate::culprit::Culprit;
 use crate::observe::outcome::Outcome;
 use crate::ordered::OrderedMap;
@@ -35,6 +35,7 @@ type Labels = Vec<(&'static str, String)>;
 pub(super) fn families(costs: &Costs, now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
     let mut families = of_waits(costs);
     families.extend(of_now(now));
+    families.extend(of_servers(costs));
     families.extend(of_events(costs));
     families.retain(|family| !family.samples.is_empty());
     families
@@ -99,6 +100,51 @@ fn of_now(now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
         }
     }
     vec![waiters, oldest, held]
+}
+
+fn of_servers(costs: &Costs) -> Vec<Family> {
+    let mut round_trips = Family::new(
+        "lockutils_round_trip_duration_seconds",
+        "histogram",
+        "How long servers took to answer.",
+    );
+    let mut failed = Family::counter(
+        "lockutils_round_trips_failed_total",
+        "Questions to servers that failed, or had no answer.",
+    );
+    let mut renewals = Family::counter(
+        "lockutils_lease_renewals_total",
+        "Renewals of leases, of one or of all of a process.",
+    );
+    let mut connects = Family::counter(
+        "lockutils_server_connects_total",
+        "Connections to servers, the first and those after a break.",
+    );
+    let mut lost = Family::counter(
+        "lockutils_leases_lost_total",
+        "Locks of servers that were lost while they were held.",
+    );
+    for (space, server) in costs.servers.iter() {
+        for question in Question::ALL {
+            let Answers { took, failed: none } = server.answers(question);
+            let label = ("question", question.name().to_owned());
+            let labels = vec![of_space(*space), label];
+            round_trips.add_histogram(&labels, took);
+            failed.add_count(labels, *none);
+        }
+        for (family, question, done) in [
+            (&mut renewals, Question::Renew, "renewed"),
+            (&mut connects, Question::Connect, "connected"),
+        ] {
+            let Answers { took, failed } = server.answers(question);
+            for (outcome, count) in [(done, took.count()), ("failed", *failed)] {
+                let label = ("outcome", outcome.to_owned());
+                family.add_count(vec![of_space(*space), label], count);
+            }
+        }
+        lost.add_count(vec![of_space(*space)], server.lost);
+    }
+    vec![round_trips, failed, renewals, connects, lost]
 }
 
 fn of_events(costs: &Costs) -> Vec<Family> {

@@ -79,6 +79,11 @@ pub fn stats() -> Stats {
 /// | `lockutils_long_holds_total` | counter | space, site | with [`long_holds`](crate::observe::long_holds) |
 /// | `lockutils_held` | gauge | space | locks that are held now; with `long_holds` |
 /// | `lockutils_deadlocks_total` | counter | kind: `certain` or `suspected` | |
+/// | `lockutils_round_trip_duration_seconds` | histogram | space, question: `connect`, `acquire`, `release`, `renew` or `look` | how long a server took to answer; that it waits for who has a lock is no part of it |
+/// | `lockutils_round_trips_failed_total` | counter | space, question | what a server didn't answer, or refused |
+/// | `lockutils_lease_renewals_total` | counter | space, outcome: `renewed` or `failed` | of one lease, or of all of the process, as the server has it |
+/// | `lockutils_server_connects_total` | counter | space, outcome: `connected` or `failed` | the first connection, and each after a break |
+/// | `lockutils_leases_lost_total` | counter | space | locks that were lost while they were held |
 /// | `lockutils_events_dropped_total` | counter | | what there was no room to count: it would be the 513th series |
 /// | `lockutils_build_info` | gauge | version | 1 |
 ///

@@ -48,6 +48,11 @@ pub(crate) fn name_of(number: u64) -> &'static str {
     SPACES.lock().names.get(index).copied().unwrap_or(UNNAMED)
 }
 
+/// The number of a name, which is that of all spaces that are called so.
+pub(crate) fn number_of(name: &'static str) -> u64 {
+    SPACES.lock().index_of(name)
+}
+
 /// The part of a space's number that is its name's, of which [`name_of`] gives the name too. So
 /// spaces that are called the same are one.
 pub(crate) const fn name_part(number: u64) -> u64 {

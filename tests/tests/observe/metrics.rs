@@ -1,6 +1,7 @@
 //! The metrics of locks, and their text for Prometheus.
 
 use crate::watch;
+use lockutils::engine::{Question, note_answer};
 use lockutils::{Locks, Sample, stats};
 use lockutils_tests::{ByHand, eventually, in_time, skip};
 use std::collections::BTreeSet;
@@ -29,6 +30,45 @@ fn wait(locks: &Locks, key: u32) {
     drop(waiter.finish());
 }
 
+/// A server answers, and doesn't.
+fn ask_server() {
+    for question in [
+        Question::Connect,
+        Question::Acquire,
+        Question::Release,
+        Question::Renew,
+        Question::Look,
+    ] {
+        note_answer("a server", question, Some(Duration::from_millis(2)));
+        note_answer("a server", question, None);
+    }
+}
+
+/// All metrics: their names, types and labels.
+const FAMILIES: [(&str, &str, &str); 17] = [
+    ("wait_duration_seconds", "histogram", "space,outcome,le"),
+    ("waiter_seconds_total", "counter", "space,site"),
+    ("waiters", "gauge", "space"),
+    ("oldest_wait_seconds", "gauge", "space"),
+    ("handover_duration_seconds", "histogram", "space,le"),
+    ("busy_total", "counter", "space,site"),
+    ("spins_total", "counter", "space"),
+    ("long_holds_total", "counter", "space,site"),
+    (
+        "round_trip_duration_seconds",
+        "histogram",
+        "space,question,le",
+    ),
+    ("round_trips_failed_total", "counter", "space,question"),
+    ("lease_renewals_total", "counter", "space,outcome"),
+    ("server_connects_total", "counter", "space,outcome"),
+    ("leases_lost_total", "counter", "space"),
+    ("held", "gauge", "space"),
+    ("deadlocks_total", "counter", "kind"),
+    ("events_dropped_total", "counter", ""),
+    ("build_info", "gauge", "version"),
+];
+
 #[test]
 fn metrics_are_of_the_names_types_and_labels_that_are_documented() {
     watch();
@@ -37,26 +77,13 @@ fn metrics_are_of_the_names_types_and_labels_that_are_documented() {
     let guard = odd.key(7).lock();
     assert!(odd.key(7).try_lock().is_err());
     drop(guard);
+    ask_server();
     let text = stats().to_prometheus();
-    let families = [
-        ("wait_duration_seconds", "histogram", "space,outcome,le"),
-        ("waiter_seconds_total", "counter", "space,site"),
-        ("waiters", "gauge", "space"),
-        ("oldest_wait_seconds", "gauge", "space"),
-        ("handover_duration_seconds", "histogram", "space,le"),
-        ("busy_total", "counter", "space,site"),
-        ("spins_total", "counter", "space"),
-        ("long_holds_total", "counter", "space,site"),
-        ("held", "gauge", "space"),
-        ("deadlocks_total", "counter", "kind"),
-        ("events_dropped_total", "counter", ""),
-        ("build_info", "gauge", "version"),
-    ];
     let mut seen = BTreeSet::new();
     for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
         let (name, kind) = line["# TYPE lockutils_".len()..].split_once(' ').unwrap();
         assert!(
-            families
+            FAMILIES
                 .iter()
                 .any(|family| (family.0, family.1) == (name, kind)),
             "{line}"
@@ -64,7 +91,7 @@ fn metrics_are_of_the_names_types_and_labels_that_are_documented() {
         seen.insert(name.to_owned());
     }
     // What is switched on by other tests may be there or not.
-    for (name, ..) in families
+    for (name, ..) in FAMILIES
         .iter()
         .filter(|(name, ..)| !["long_holds_total", "held"].contains(name))
     {
@@ -72,7 +99,7 @@ fn metrics_are_of_the_names_types_and_labels_that_are_documented() {
     }
     for sample in stats().samples() {
         let name = sample.name().strip_prefix("lockutils_").unwrap();
-        let (_, _, labels) = families
+        let (_, _, labels) = FAMILIES
             .iter()
             .find(|family| name.starts_with(family.0))
             .unwrap();
@@ -92,6 +119,7 @@ fn metrics_are_of_the_names_types_and_labels_that_are_documented() {
 fn promtool_has_nothing_to_say() {
     watch();
     wait(&Locks::new("promtool"), 7);
+    ask_server();
     let required = env::var_os("LOCKUTILS_SERVERS").is_some_and(|set| set == "required");
     let started = Command::new("promtool")
         .args(["check", "metrics"])
@@ -133,6 +161,7 @@ fn dashboard_and_alerts_ask_for_metrics_that_there_are() {
     assert!(locks.key(7).try_lock().is_err());
     drop(guard);
     wait(&locks, 7);
+    ask_server();
     let stats = stats();
     let there: BTreeSet<_> = stats.samples().map(Sample::name).collect();
     for text in [include_str!("../../../docs/grafana.json"), ALERTS] {
@@ -141,7 +170,7 @@ fn dashboard_and_alerts_ask_for_metrics_that_there_are() {
     }
     let dashboard: serde_json::Value =
         serde_json::from_str(include_str!("../../../docs/grafana.json")).unwrap();
-    assert_eq!(dashboard["panels"].as_array().unwrap().len(), 8);
+    assert_eq!(dashboard["panels"].as_array().unwrap().len(), 11);
 }
 
 const ALERTS: &str = include_str!("../../../docs/alerts.yml");
@@ -157,12 +186,45 @@ fn promtool_takes_the_alerts() {
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stdout);
             assert!(
-                output.status.success() && said.contains("SUCCESS: 3 rules found"),
+                output.status.success() && said.contains("SUCCESS: 5 rules found"),
                 "{said}"
             );
         }
         Err(error) if required => panic!("promtool: {error}"),
         Err(_) => skip("there is no promtool"),
+    }
+}
+
+#[test]
+fn answers_of_servers_are_counted_by_question() {
+    watch();
+    let name = "another server";
+    for time in [1, 2, 3].map(Duration::from_secs) {
+        note_answer(name, Question::Renew, Some(time));
+    }
+    note_answer(name, Question::Renew, None);
+    note_answer(name, Question::Connect, None);
+    let labels = "{space=\"another server\",";
+    for (begin, end, count) in [
+        (
+            "round_trip_duration_seconds_count",
+            "question=\"renew\"}",
+            3.0,
+        ),
+        (
+            "round_trip_duration_seconds_sum",
+            "question=\"renew\"}",
+            6.0,
+        ),
+        ("round_trips_failed_total", "question=\"renew\"}", 1.0),
+        ("round_trips_failed_total", "question=\"look\"}", 0.0),
+        ("lease_renewals_total", "outcome=\"renewed\"}", 3.0),
+        ("lease_renewals_total", "outcome=\"failed\"}", 1.0),
+        ("server_connects_total", "outcome=\"connected\"}", 0.0),
+        ("server_connects_total", "outcome=\"failed\"}", 1.0),
+    ] {
+        let line = format!("lockutils_{begin}{labels}{end}");
+        assert_eq!(value(&line), Some(count), "{line}");
     }
 }
 
