@@ -36,7 +36,7 @@ enum Holds {
 pub(crate) struct AllHeld<H>(pub(crate) Vec<H>);
 
 impl Held {
-    /// What [`table::try_take_thin`] has taken.
+    /// What [`table::fast::try_take_thin`] has taken.
     #[inline]
     pub(crate) const fn thin(hash: u64) -> Self {
         Self::in_process(Hold::thin(hash))

@@ -216,6 +216,13 @@ impl Key {
         Self::from_text(std::str::from_utf8(text).expect("the bytes of a `str`"))
     }
 
+    /// The same of bytes that are on the heap, where they stay.
+    pub(crate) fn from_bytes(text: Vec<u8>) -> Self {
+        Self(Repr::Heap(
+            String::from_utf8(text).expect("the bytes of a `str`"),
+        ))
+    }
+
     #[inline]
     pub(crate) fn push_str(&mut self, text: &str) {
         match &mut self.0 {

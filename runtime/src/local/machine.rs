@@ -24,6 +24,7 @@ use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::sync::{self, Instant};
 use crate::table::entry::OVERTAKE;
+use crate::table::fast;
 use crate::table::identity::name_part;
 use crate::table::policy::{Mode, Reentry, Terms};
 use crate::table::{self, Hold, Name};
@@ -51,7 +52,7 @@ impl InProcess {
         Self(State::New(request))
     }
 
-    /// The fast path, see [`table::try_take_thin`].
+    /// The fast path, see [`table::fast::try_take_thin`].
     #[inline]
     fn try_thin(&mut self, owner: Owner) -> Option<u64> {
         let State::New(request) = &self.0 else {
@@ -234,8 +235,7 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
     let record = Record { owner, site };
     let Terms { mode, reentry } = terms;
     // Who spins has no place in line, and a re-entry finds its own lock in the way.
-    let may_spin = name.may_be_thin()
-        && name.has_one_permit()
+    let may_spin = name.has_one_permit()
         && mode == Mode::Exclusive
         && !(name.space.policy.fair || reentry == Reentry::Allowed);
     if may_spin {
@@ -243,7 +243,7 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
             return Some(hold);
         }
     }
-    if !(may_spin && table::is_held_thin(name)) {
+    if !(may_spin && fast::is_held_thin(name)) {
         if let Some(hold) = table::try_take(name, terms, record) {
             return Some(hold);
         }
@@ -270,8 +270,8 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
 
 /// Takes the lock by its bucket alone, if that has become free.
 fn try_thin_again(name: Name<'_>, record: Record) -> Option<Hold> {
-    if !table::looks_free(name) {
+    if !fast::looks_free(name) {
         return None;
     }
-    table::try_take_thin(name, record).map(Hold::thin)
+    fast::try_take_thin_as(name, Mode::Exclusive, record).map(Hold::thin)
 }

@@ -29,6 +29,7 @@ use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::space::Space;
 use crate::state::LockState;
+use crate::table::fast;
 use crate::table::identity::Identity;
 use crate::table::looks;
 use crate::table::party::Party;
@@ -193,9 +194,12 @@ impl Locks {
         let (Some(number), Some(owner)) = (number, Owner::known_thread()) else {
             return self.try_thin_first(text, site);
         };
+        if text.len() > table::SHORT {
+            return self.try_thin_first(text, site);
+        }
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
-        table::try_take_thin(name, Record { owner, site })
+        fast::try_take_thin(name, Record { owner, site })
     }
 
     /// The same for a task.
@@ -203,22 +207,25 @@ impl Locks {
         let Some(number) = self.identity.known_of_one_permit() else {
             return self.try_thin_as(text, Mode::Exclusive, site, owner);
         };
+        if text.len() > table::SHORT {
+            return self.try_thin_as(text, Mode::Exclusive, site, owner);
+        }
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
-        table::try_take_thin(name, Record { owner, site })
+        fast::try_take_thin(name, Record { owner, site })
     }
 
-    /// The same of a space with several permits, and for the first use of the space, or the first
-    /// by the thread. Apart from it, so that it calls nothing, and needs no stack.
+    /// The same of a space with several permits, of a long text, and for the first use of the space,
+    /// or the first by the thread. Apart from it, so that it calls nothing, and needs no stack.
     #[cold]
     fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
         self.try_thin_as(text, Mode::Exclusive, site, Owner::thread())
     }
 
-    /// The same in any mode, of a space with any number of permits.
+    /// The same in any mode, of a space with any number of permits and a text of any length.
     fn try_thin_as(&self, text: &[u8], mode: Mode, site: Site, owner: Owner) -> Option<u64> {
         let name = Name::new(self.id(), text);
-        table::try_take_thin_as(name, mode, Record { owner, site })
+        fast::try_take_thin_as(name, mode, Record { owner, site })
     }
 
     /// Takes several locks for a thread if nobody is near any of them. Since it waits for none,
@@ -229,7 +236,7 @@ impl Locks {
         }
         let (space, owner) = (self.id(), Owner::thread());
         let names = keys.iter().map(|key| Name::new(space, key.as_bytes()));
-        table::try_take_few(names, Record { owner, site })
+        fast::try_take_few(names, Record { owner, site })
     }
 
     /// Takes a lock for a thread if it is free, or soon is.

@@ -9,7 +9,8 @@ use crate::name::Taken;
 use crate::observe::listen::listeners;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
-use crate::table::identity::{is_counted, name_of, name_part};
+use crate::table::fast;
+use crate::table::identity::{name_of, name_part};
 use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::policy::{Mode, Terms};
@@ -81,27 +82,28 @@ impl Request {
         looks::try_take(name, self.terms, record).map_err(|holder| busy(name, holder))
     }
 
-    /// The fast path, see [`table::try_take_thin`].
+    /// The fast path, see [`table::fast::try_take_thin`].
     #[inline]
     pub(super) fn try_thin(&self, owner: Owner) -> Option<u64> {
-        if self.terms.mode == Mode::Shared || is_counted(self.space.number) {
+        let name = self.name();
+        if self.terms.mode == Mode::Shared || !(name.has_one_permit() && name.is_short()) {
             return self.try_thin_as(owner);
         }
         let record = Record {
             owner,
             site: self.site,
         };
-        table::try_take_thin(self.name(), record)
+        fast::try_take_thin(name, record)
     }
 
-    /// The same of a lock that may have several holders.
+    /// The same of a lock that may have several holders, or a long text.
     #[cold]
     fn try_thin_as(&self, owner: Owner) -> Option<u64> {
         let record = Record {
             owner,
             site: self.site,
         };
-        table::try_take_thin_as(self.name(), self.terms.mode, record)
+        fast::try_take_thin_as(self.name(), self.terms.mode, record)
     }
 
     pub(super) fn taken(&self) -> Taken {

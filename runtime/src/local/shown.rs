@@ -1,7 +1,8 @@
 //! `{:?}` leaves the locks of the process as they are: on the fast path.
 
 use super::Locks;
-use crate::table::{Name, is_held_thin};
+use crate::table::Name;
+use crate::table::fast::is_held_thin;
 
 static LOCKS: Locks = Locks::new("shown");
 

@@ -20,7 +20,7 @@ impl<G> fmt::Debug for Thin<G> {
 }
 
 impl<G> Thin<G> {
-    /// Of what [`table::try_take_thin`] has taken.
+    /// Of what [`table::fast::try_take_thin`] has taken.
     #[inline]
     pub(super) const fn new(hash: u64) -> Self {
         Self(hash, PhantomData)

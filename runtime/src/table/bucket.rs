@@ -12,10 +12,13 @@
 //! | word | state | who may change it |
 //! |---|---|---|
 //! | 0 | free | anybody, to its hash; with the shard's mutex, to 2 |
-//! | hash, made odd | thin: the lock of that hash is held, and the record says by whom, once it is complete | the holder, to 0; with the shard's mutex, to 2 × 2 |
+//! | hash, the lowest two bits set | thin: the lock of that hash is held, and the record says by whom, once it is complete | the holder, to 0; with the shard's mutex, to 2 × 2 |
+//! | the same without bit 1 | thin, and its text is on the heap, since there is no room for it in the record | as above |
 //! | 2 × n | inflated: n entries and reservations | with the shard's mutex |
 //!
-//! So who finds the word odd sees whether its own lock is held, or another one.
+//! So who finds the word odd sees whether its own lock is held, or another one. A holder whose text
+//! is on the heap fails to release as one whose text isn't, and then [frees](Bucket::release_long)
+//! it too: so the others need no look at which it is.
 //!
 //! `try_take` makes the word odd and then writes the record; `reserve` may end that state,
 //! with the mutex, and then reads the record. `complete` goes between the two:
@@ -26,6 +29,8 @@
 //!    release fails, since the bucket was inflated meanwhile, it completes it again: the
 //!    `reserve` that did so may be waiting for that in `read`.
 //! 3. Where the word is 2 × n, nobody writes to the record.
+//! 4. A text on the heap is freed by who ends the thin hold: the holder, or the `reserve` that
+//!    makes it an entry, whose text it becomes. Nobody reads it from the record afterwards.
 
 use crate::key::Key;
 use crate::key::text::copy_short;
@@ -36,10 +41,18 @@ use crate::table::policy::Mode;
 const FREE: u64 = 0;
 const ENTRY: u64 = 2;
 
-/// The word of a bucket in which the lock of this hash is held thin.
+/// What a word has more if the text of a thin hold is in the record.
+const SHORT: u64 = 2;
+
+/// The word of a bucket in which the lock of this hash is held thin, and its text is in the record.
 #[inline]
 const fn thin(hash: u64) -> u64 {
-    hash | 1
+    hash | SHORT | 1
+}
+
+/// The same where the text is on the heap.
+const fn long(hash: u64) -> u64 {
+    thin(hash) & !SHORT
 }
 
 const fn is_thin(word: u64) -> bool {
@@ -62,9 +75,17 @@ struct ThinRecord {
     space: u64,
     /// `None` until there is a first hold.
     record: Option<Record>,
-    /// A [`Kind`], and below it the length of the text.
+    /// A [`Kind`], and below it the length of the text, or [`ThinRecord::LONG`].
     kind_and_length: u64,
-    text: [u8; Bucket::TEXT],
+    text: Text,
+}
+
+/// The text of a thin hold.
+#[derive(Clone, Copy)]
+union Text {
+    short: [u8; Bucket::TEXT],
+    /// A box that has been taken out of its owner's care, see invariant 4.
+    long: *mut [u8],
 }
 
 /// How a thin holder holds, and of how many permits one: in a word in which nothing is said of
@@ -114,11 +135,15 @@ pub(crate) struct Written {
     pub(crate) permits: u32,
 }
 
-// SAFETY: the record is the only part that isn't `Sync` by itself. It is written by
+// SAFETY: the record is the only part that isn't `Sync` by itself; the box that may be in it is one
+// of bytes, which any thread may free. It is written by
 // `try_take`, which made the word odd, before it sets `complete`; and read by `reserve`, which made
 // it 2 × 2 after that, or by that holder, with the shard's mutex, after seeing `complete`. By
 // invariant 1 that is of the same hold, and by invariant 3 nobody writes until the word has been 0 again. Each
 // of these steps happens before the next, see the orderings below.
+#[expect(unsafe_code, reason = "as above")]
+unsafe impl Send for Bucket {}
+// SAFETY: as above.
 #[expect(unsafe_code, reason = "as above")]
 unsafe impl Sync for Bucket {}
 
@@ -127,8 +152,12 @@ impl ThinRecord {
         space: 0,
         record: None,
         kind_and_length: 0,
-        text: [0; Bucket::TEXT],
+        text: Text {
+            short: [0; Bucket::TEXT],
+        },
     };
+    /// In place of a length: the text is on the heap.
+    const LONG: u8 = u8::MAX;
 }
 
 impl Bucket {
@@ -164,13 +193,54 @@ impl Bucket {
         kind: Kind,
         record: Record,
     ) -> bool {
+        self.try_take_as(thin(hash), |place| {
+            place.space = space;
+            place.record = Some(record);
+            place.kind_and_length = kind.0 | text.len() as u64;
+            // SAFETY: bytes are there, of whatever text, and any will do.
+            #[expect(unsafe_code, reason = "a union")]
+            let short = unsafe { &mut place.text.short };
+            copy_short(text, &mut short[..text.len()]);
+        })
+    }
+
+    /// The same with a text of any length, of which it keeps a copy on the heap.
+    pub(crate) fn try_take_long(
+        &self,
+        hash: u64,
+        space: u64,
+        text: &[u8],
+        kind: Kind,
+        record: Record,
+    ) -> bool {
+        if !self.is_free() {
+            return false;
+        }
+        // Before it is taken: an allocator is foreign code, which may not be in the way of who reads.
+        let text = Box::into_raw(Box::<[u8]>::from(text));
+        let is_taken = self.try_take_as(long(hash), |place| {
+            place.space = space;
+            place.record = Some(record);
+            place.kind_and_length = kind.0 | u64::from(ThinRecord::LONG);
+            place.text.long = text;
+        });
+        if !is_taken {
+            free(text);
+        }
+        is_taken
+    }
+
+    /// Makes the word this one, and writes the record.
+    #[expect(clippy::inline_always, reason = "the fast path is to call nothing")]
+    #[inline(always)]
+    fn try_take_as(&self, word: u64, write: impl FnOnce(&mut ThinRecord)) -> bool {
         // Acquire pairs with the release in `release` and `unreserve`: what was done
         // under the lock before is done, and so is all that was done with the record. It has
         // to be one read-modify-write, as it is what `reserve` reads of a thin hold: so that
         // one sees as well what was released before, and no `complete` of an earlier hold.
         if self
             .word
-            .compare_exchange(FREE, thin(hash), Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(FREE, word, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
             return false;
@@ -179,11 +249,7 @@ impl Bucket {
             // SAFETY: this made the word odd, so nobody else reads or writes the record until
             // it is complete, see the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
-            let place = unsafe { &mut *place };
-            place.space = space;
-            place.record = Some(record);
-            place.kind_and_length = kind.0 | text.len() as u64;
-            copy_short(text, &mut place.text[..text.len()]);
+            write(unsafe { &mut *place });
         });
         // Release pairs with the acquire in `read`: all of the record is written.
         self.complete.store(true, Ordering::Release);
@@ -191,16 +257,22 @@ impl Bucket {
     }
 
     /// Ends a thin hold. False if the bucket has been inflated meanwhile; then the
-    /// lock is an entry.
+    /// lock is an entry. False as well if its text is on the heap.
     #[inline]
     pub(crate) fn release(&self, hash: u64) -> bool {
+        self.release_as(thin(hash))
+    }
+
+    /// The same, of which the word is this one.
+    #[inline]
+    fn release_as(&self, word: u64) -> bool {
         // Relaxed, as it is for the next holder, who sees it by the release below.
         self.complete.store(false, Ordering::Relaxed);
         // Release pairs with the acquire in `try_take` and `reserve`: what was done
         // under the lock is done, and the record isn't complete.
         let released = self
             .word
-            .compare_exchange(thin(hash), FREE, Ordering::Release, Ordering::Relaxed)
+            .compare_exchange(word, FREE, Ordering::Release, Ordering::Relaxed)
             .is_ok();
         if !released {
             // Release, as in `try_take`; by invariant 2.
@@ -218,9 +290,34 @@ impl Bucket {
         is_thin(word) && self.release(word)
     }
 
+    /// Ends the thin hold that the caller has here, and frees its text, which is on the heap. False
+    /// if the bucket has been inflated meanwhile, as for [`Bucket::release`].
+    pub(crate) fn release_long(&self) -> bool {
+        // As in `release_own`.
+        let word = self.word.load(Ordering::Relaxed);
+        if !is_thin(word) {
+            return false;
+        }
+        // Before it is released: afterwards the record is the next holder's.
+        let text = self.record.with(|place| {
+            // SAFETY: the caller has written the record, with a text on the heap, and nobody writes
+            // until it has released; a `reserve` that is faster only reads.
+            #[expect(unsafe_code, reason = "the record is plain memory")]
+            unsafe {
+                (*place).text.long
+            }
+        });
+        let released = self.release_as(word);
+        if released {
+            free(text);
+        }
+        released
+    }
+
     /// Whether the lock of the hash is held thin. A hint: by now it may have changed.
     pub(crate) fn is_held_thin(&self, hash: u64) -> bool {
-        self.word.load(Ordering::Relaxed) == thin(hash)
+        let word = self.word.load(Ordering::Relaxed);
+        word == thin(hash) || word == long(hash)
     }
 
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
@@ -268,13 +365,29 @@ impl Bucket {
             let place = unsafe { &*place };
             let [length, ..] = place.kind_and_length.to_le_bytes();
             let kind = Kind(place.kind_and_length);
+            // SAFETY: the length says which of the texts it is. By invariant 4 that on the heap is
+            // the caller's from here on.
+            #[expect(unsafe_code, reason = "a union, and a box of which it has the pointer")]
+            let key = unsafe {
+                match length {
+                    ThinRecord::LONG => Key::from_bytes(Box::from_raw(place.text.long).into()),
+                    _ => Key::from_utf8(&place.text.short[..usize::from(length)]),
+                }
+            };
             Written {
                 space: place.space,
-                key: Key::from_utf8(&place.text[..usize::from(length)]),
+                key,
                 record: place.record.expect("a complete record is there"),
                 mode: kind.mode(),
                 permits: kind.permits(),
             }
         })
     }
+}
+
+/// Frees a text on the heap, which nobody else does by invariant 4.
+fn free(text: *mut [u8]) {
+    // SAFETY: `try_take_long` has made it of a box.
+    #[expect(unsafe_code, reason = "it is a box again")]
+    drop(unsafe { Box::from_raw(text) });
 }

@@ -11,6 +11,7 @@ pub(crate) mod bucket;
 mod charges;
 pub(crate) mod crowd;
 pub(crate) mod entry;
+pub(crate) mod fast;
 mod few;
 pub(crate) mod hash;
 pub(crate) mod identity;
@@ -31,7 +32,7 @@ use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
 use crate::timer::Left;
-use bucket::{Bucket, Kind, Written};
+use bucket::{Bucket, Written};
 use charges::Charges;
 use entry::{Entry, Retried, Wakers};
 use few::Few;
@@ -39,7 +40,7 @@ use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair};
 use moment::Moment;
 use place::{EntryId, Place, Ticket};
-use policy::{Mode, Policy, Reentry, Terms};
+use policy::{Policy, Reentry, Terms};
 use std::ops::Range;
 use std::task::Waker;
 use watched::Watched;
@@ -100,11 +101,14 @@ pub struct Hold {
 
 const _: () = assert!(BUCKETS <= Few::BUCKETS, "an index has to fit in");
 
-/// How many locks [`try_take_few`] takes.
+/// How long a text the fast path takes without an allocation.
+pub(crate) const SHORT: usize = Bucket::TEXT;
+
+/// How many locks [`fast::try_take_few`] takes.
 pub(crate) const MOST: usize = Few::MOST;
 
 impl Hold {
-    /// What [`try_take_thin`] has taken.
+    /// What [`fast::try_take_thin`] has taken.
     #[inline]
     pub(crate) const fn thin(hash: u64) -> Self {
         let ticket = Ticket::FIRST;
@@ -171,10 +175,10 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether a bucket has a place for a hold of the lock.
+    /// Whether a bucket has a place for the text.
     #[inline]
-    pub(crate) const fn may_be_thin(&self) -> bool {
-        self.text.len() <= Bucket::TEXT
+    pub(crate) const fn is_short(&self) -> bool {
+        self.text.len() <= SHORT
     }
 
     /// Whether there is only one permit.
@@ -201,56 +205,6 @@ pub(crate) use hash::hash;
 #[cfg(all(test, loom))]
 pub(crate) fn hash(_space: u64, text: &[u8]) -> u64 {
     u64::from(text[0] - b'0') << 32
-}
-
-/// Whether [`try_take_thin`] is worth a try. A hint, which takes the bucket's cache line
-/// from nobody, as a try would.
-pub(crate) fn looks_free(name: Name<'_>) -> bool {
-    name.may_be_thin() && bucket(name.hash).is_free()
-}
-
-/// Whether somebody holds the lock by its bucket alone. A hint, as [`looks_free`].
-pub(crate) fn is_held_thin(name: Name<'_>) -> bool {
-    bucket(name.hash).is_held_thin(name.hash)
-}
-
-/// Takes the lock exclusively, by its bucket alone, if it has one permit. Gives the hash, of which
-/// [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying it
-/// costs as much again as all the rest.
-#[inline]
-pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
-    let is_taken = name.has_one_permit() && try_take_bucket(name, Kind::EXCLUSIVE, record);
-    is_taken.then_some(name.hash)
-}
-
-/// The same, in any mode and of any number of permits.
-pub(crate) fn try_take_thin_as(name: Name<'_>, mode: Mode, record: Record) -> Option<u64> {
-    let kind = Kind::new(mode, name.space.policy.permits);
-    try_take_bucket(name, kind, record).then_some(name.hash)
-}
-
-#[inline]
-fn try_take_bucket(name: Name<'_>, kind: Kind, record: Record) -> bool {
-    let Name { hash, space, text } = name;
-    name.may_be_thin() && bucket(hash).try_take(hash, space.number, text, kind, record)
-}
-
-/// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
-/// none also if one of them is there twice, or two are in one bucket.
-pub(crate) fn try_take_few<'a>(
-    names: impl Iterator<Item = Name<'a>>,
-    record: Record,
-) -> Option<Hold> {
-    let mut few = Few::NONE;
-    for name in names {
-        let Some(hash) = try_take_thin(name, record) else {
-            release_few(few);
-            return None;
-        };
-        few.push(index(hash));
-    }
-    let (hash, ticket) = few.words();
-    Some(Hold { hash, ticket })
 }
 
 /// Takes the lock if it has room.
@@ -367,6 +321,7 @@ fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
 fn release_slowly(hash: u64, ticket: Ticket) {
     match Few::of(hash, ticket) {
         Some(few) => release_few(few),
+        None if ticket == Ticket::FIRST && bucket(hash).release_long() => {}
         None => release(hash, ticket),
     }
 }

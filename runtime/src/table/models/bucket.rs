@@ -18,13 +18,15 @@
 //! | `unreserve`: free though other entries are there | `acquire_and_release_against_inflation` |
 //! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
 //! | `release_own`: not tried | only speed depends on it |
+//! | `release_long`: the text looked up after the release | `long_key_against_the_same` |
+//! | `release_long`: the text freed though the release failed | `long_key_against_snapshot` |
+//! | `read`: a long text taken for a short one | `long_key_against_snapshot` |
 //!
 //! | in the table | caught by |
 //! |---|---|
 //! | an entry found without its text; removed without its number; a hold's found without its ticket | `two_keys_in_one_bucket` |
 //! | a thin hold's entry found without its number | `deadlock_of_one_who_cannot_fail` |
 //! | an entry found without its space | `one_key_in_two_spaces` |
-//! | long text on the fast path | `long_key_against_the_same` |
 //! | queued without a look whether the lock is free; what a retry took lost | `acquire_against_acquire` |
 //! | a new entry that reserves nothing | `two_keys_in_one_bucket` |
 //! | a removed entry that keeps its reservation; `Inflated` dropped without `unreserve` | `acquire_against_acquire` |
@@ -69,19 +71,35 @@ fn acquire_against_acquire() {
     });
 }
 
-/// Of a key that is too long for a bucket.
+/// A key that is too long for a bucket.
+const LONG: &str = "0-----------------------------------------------------------------------";
+
 #[test]
 fn long_key_against_the_same() {
     model(5, || {
-        static KEY: &str =
-            "0-----------------------------------------------------------------------";
         let protected = Protected::new();
-        let other = changer(&LOCKS, KEY, &protected);
-        let guard = LOCKS.key(KEY).lock();
+        let other = changer(&LOCKS, LONG, &protected);
+        let guard = LOCKS.key(LONG).lock();
         protected.change();
         drop(guard);
         other.join().unwrap();
         assert_eq!(protected.changes(), 2);
+    });
+}
+
+/// Somebody makes an entry of a hold of which the text is on the heap, or finds the next one.
+#[test]
+fn long_key_against_snapshot() {
+    model(5, || {
+        let looks = thread::spawn(|| {
+            let mut keys = snapshot().into_iter().map(|state| state.key.to_string());
+            let key = keys.next();
+            assert!(key.is_none_or(|key| key == LONG || key == "0"));
+        });
+        drop(LOCKS.key(LONG).lock());
+        drop(LOCKS.key("0").lock());
+        drop(LOCKS.key(LONG).shared().lock());
+        looks.join().unwrap();
     });
 }
 

@@ -1,0 +1,71 @@
+//! Taking locks by their buckets alone.
+
+use super::bucket::Kind;
+use super::few::Few;
+use super::policy::Mode;
+use super::{Hold, Name, bucket, index, release_few};
+use crate::site::Record;
+
+/// Whether [`try_take_thin_as`] is worth a try. A hint, which takes the bucket's cache line
+/// from nobody, as a try would.
+pub(crate) fn looks_free(name: Name<'_>) -> bool {
+    bucket(name.hash).is_free()
+}
+
+/// Whether somebody holds the lock by its bucket alone. A hint, as [`looks_free`].
+pub(crate) fn is_held_thin(name: Name<'_>) -> bool {
+    bucket(name.hash).is_held_thin(name.hash)
+}
+
+/// Takes the lock exclusively, by its bucket alone, if it has one permit and a short text. Gives the
+/// hash, of which [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying
+/// it costs as much again as all the rest.
+#[inline]
+pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
+    let is_taken =
+        name.has_one_permit() && name.is_short() && take_short(name, Kind::EXCLUSIVE, record);
+    is_taken.then_some(name.hash)
+}
+
+/// The same, in any mode, of any number of permits and any text.
+#[expect(clippy::inline_always, reason = "a call costs a tenth as much")]
+#[inline(always)]
+pub(crate) fn try_take_thin_as(name: Name<'_>, mode: Mode, record: Record) -> Option<u64> {
+    let kind = Kind::new(mode, name.space.policy.permits);
+    let is_taken = if name.is_short() {
+        take_short(name, kind, record)
+    } else {
+        take_long(name, kind, record)
+    };
+    is_taken.then_some(name.hash)
+}
+
+#[inline]
+fn take_short(name: Name<'_>, kind: Kind, record: Record) -> bool {
+    let Name { hash, space, text } = name;
+    bucket(hash).try_take(hash, space.number, text, kind, record)
+}
+
+#[cold]
+fn take_long(name: Name<'_>, kind: Kind, record: Record) -> bool {
+    let Name { hash, space, text } = name;
+    bucket(hash).try_take_long(hash, space.number, text, kind, record)
+}
+
+/// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
+/// none also if one of them is there twice, or two are in one bucket.
+pub(crate) fn try_take_few<'a>(
+    names: impl Iterator<Item = Name<'a>>,
+    record: Record,
+) -> Option<Hold> {
+    let mut few = Few::NONE;
+    for name in names {
+        let Some(hash) = try_take_thin(name, record) else {
+            release_few(few);
+            return None;
+        };
+        few.push(index(hash));
+    }
+    let (hash, ticket) = few.words();
+    Some(Hold { hash, ticket })
+}
