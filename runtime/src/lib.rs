@@ -150,7 +150,6 @@ mod holder;
 #[cfg(feature = "inspect")]
 pub mod inspect;
 mod inspectable;
-#[cfg(feature = "inspect")]
 mod json;
 mod key;
 mod keys;
@@ -179,6 +178,7 @@ mod state;
 mod stats;
 mod sync;
 mod table;
+mod timeline;
 mod timer;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};

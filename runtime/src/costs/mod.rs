@@ -17,10 +17,14 @@ use crate::culprit::Culprit;
 use crate::key::Key;
 #[cfg(feature = "metrics")]
 use crate::observe::facade;
+use crate::observe::listen::{Listeners, is_on};
 use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
-use crate::site::Site;
+use crate::site::{Record, Site};
 use crate::sync::{Mutex, nanoseconds, statics};
+use crate::table::policy::Mode;
+use crate::timeline::recorder;
+use crate::timeline::rows::{Row, Span, What};
 use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;
@@ -70,7 +74,12 @@ pub(crate) struct CostOfSpace {
 pub(crate) struct Bill {
     parts: SmallVec<[(Culprit, Site, Cost); 1]>,
     hand_over: Option<Duration>,
+    /// Those that were waited for.
+    holds: SmallVec<[(Record, Mode, Span); 1]>,
 }
+
+/// How many holds a bill has at most.
+const HOLDS: usize = 16;
 
 impl Bill {
     pub(crate) fn add(&mut self, holder: impl Into<Culprit>, waiter: Site, cost: Cost) {
@@ -87,6 +96,13 @@ impl Bill {
 
     pub(crate) const fn hand_over(&mut self, took: Duration) {
         self.hand_over = Some(took);
+    }
+
+    /// Adds a hold that was waited for. That alone is no bill: it is posted with the next one.
+    pub(crate) fn hold(&mut self, record: Record, mode: Mode, span: Span) {
+        if self.holds.len() < HOLDS {
+            self.holds.push((record, mode, span));
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -108,6 +124,12 @@ impl Bill {
     pub(crate) fn post(self, space: u64, key: &Key) {
         #[cfg(feature = "metrics")]
         self.tell(space);
+        if is_on(Listeners::RECORDER) {
+            for (record, mode, span) in &self.holds {
+                let row = Row::new((space, key), *record, *mode, *span, What::Hold);
+                recorder::was_waited_for(row);
+            }
+        }
         let mut costs = COSTS.lock();
         if let (Some(took), Some(space)) = (self.hand_over, costs.space(space)) {
             space.hand_overs.add(took);

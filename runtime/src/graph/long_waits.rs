@@ -138,7 +138,7 @@ impl Watch {
             let listeners = listeners();
             let watched = table::look(place.entry, |entry| {
                 entry.is_queued(place.ticket)?;
-                Some(entry.watch(place, ahead, listeners))
+                entry.watch(place, ahead, listeners)
             });
             let time = since.until(now);
             if let Some(watched) = watched.flatten() {
@@ -203,7 +203,7 @@ impl Watch {
             self.absent.insert(place, time);
             let listeners = listeners();
             let watched = table::look(place.entry, |entry| entry.watch(place, 0, listeners));
-            if let Some(watched) = watched {
+            if let Some(watched) = watched.flatten() {
                 tell::not_polled(&watched, time);
             }
         }

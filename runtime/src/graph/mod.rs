@@ -242,8 +242,7 @@ impl Drop for Waiting {
         self.probed.end(self.outcome);
         if let Some(mut watched) = wait.watched {
             let ended = self.ended.unwrap_or_else(Moment::now);
-            let time = watched.since.until(ended);
-            tell::wait_ends(&mut watched, self.outcome, time);
+            tell::wait_ends(&mut watched, self.outcome, ended);
         }
     }
 }

@@ -3,8 +3,9 @@
 //! [`Json`] writes, and never more than so much: a text is cut, and of an array what has no room
 //! is counted instead. [`read`] reads a request. [`lock`] has the words for locks and who holds them.
 
+#[cfg(feature = "inspect")]
 pub(crate) mod lock;
-#[cfg(unix)]
+#[cfg(all(feature = "inspect", unix))]
 pub(crate) mod read;
 
 use std::fmt::{self, Write as _};

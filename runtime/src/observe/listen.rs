@@ -19,6 +19,7 @@ statics! {
 /// | 1 | an observer |
 /// | 2 | the facade of the crate `metrics` |
 /// | 3 | a subscriber of `tracing` |
+/// | 4 | a recording, or the flight recorder |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listeners(u8);
 
@@ -30,6 +31,7 @@ impl Listeners {
     pub(crate) const METRICS: Self = Self(1 << 2);
     #[cfg(feature = "tracing")]
     pub(crate) const TRACING: Self = Self(1 << 3);
+    pub(crate) const RECORDER: Self = Self(1 << 4);
 
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0
@@ -88,6 +90,12 @@ fn of_tracing() -> Listeners {
     } else {
         Listeners::NONE
     }
+}
+
+/// Whether one of them listens, to whomever.
+pub(crate) fn is_on(one: Listeners) -> bool {
+    // Relaxed, as in `listeners`.
+    Listeners(LISTENERS.load(Ordering::Relaxed)).has(one)
 }
 
 /// Somebody listens from now on.

@@ -11,7 +11,10 @@ use crate::costs;
 use crate::deadlock::Deadlock;
 use crate::foreign;
 use crate::table::identity::name_part;
+use crate::table::moment::Moment;
 use crate::table::watched::Watched;
+use crate::timeline::recorder;
+use crate::timeline::rows::{Row, Span, What};
 use std::error::Error;
 use std::fmt;
 use std::sync::OnceLock;
@@ -101,8 +104,16 @@ pub(crate) fn wait_begins(watched: &mut Watched) {
 }
 
 /// A wait has ended.
-pub(crate) fn wait_ends(watched: &mut Watched, outcome: Outcome, time: Duration) {
+pub(crate) fn wait_ends(watched: &mut Watched, outcome: Outcome, at: Moment) {
+    let time = watched.since.until(at);
     costs::waited(name_part(watched.space), outcome, time);
+    if watched.listeners.has(Listeners::RECORDER) {
+        let lock = (watched.space, &watched.key);
+        let (from, to) = (watched.since, at);
+        let (record, mode) = (watched.record, watched.mode);
+        let row = Row::new(lock, record, mode, Span { from, to }, What::Wait(outcome));
+        recorder::waited(watched.hash, row);
+    }
     if watched.listeners.has(Listeners::OBSERVER) {
         if let Some(wait) = Wait::new(watched) {
             tell(&Event::WaitEnd(&wait, outcome, time));

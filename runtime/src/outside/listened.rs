@@ -132,7 +132,7 @@ impl Listened {
         watched.was_long = self.was_long.load(Ordering::Relaxed);
         let bill = self.charge(now, None, true);
         bill.post(self.space(), &self.hold.key);
-        tell::wait_ends(&mut watched, outcome, self.since.until(now));
+        tell::wait_ends(&mut watched, outcome, now);
     }
 
     /// Charges for the time since the last look. `seen` is who has the lock now, and since when, if
@@ -163,7 +163,9 @@ impl Listened {
         let details = || Details::outside(self.hold.party.clone(), holder);
         let details = self.is_told().then(details);
         let lock = (self.hold.space, self.hold.key.clone());
-        Watched::new(self.listeners, lock, self.mode, self.since, details)
+        let party = &self.hold.party;
+        let who = (party.place.entry.hash, party.record);
+        Watched::new(self.listeners, lock, who, self.mode, self.since, details)
     }
 }
 

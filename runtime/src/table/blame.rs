@@ -11,8 +11,10 @@
 //! waits for nobody but itself.
 
 use super::moment::Moment;
+use super::policy::Mode;
 use crate::costs::{Bill, Cost};
-use crate::site::Site;
+use crate::site::{Record, Site};
+use crate::timeline::rows::Span;
 use smallvec::SmallVec;
 use std::{iter, mem};
 
@@ -121,6 +123,11 @@ impl Blame {
     /// Notes how long it took a waiter to come for the lock.
     pub(crate) fn note_hand_over(&mut self, since: Moment, now: Moment) {
         self.bill.hand_over(since.until(now));
+    }
+
+    /// Notes a hold that has ended while somebody waits.
+    pub(crate) fn note_hold(&mut self, record: Record, mode: Mode, span: Span) {
+        self.bill.hold(record, mode, span);
     }
 
     pub(crate) fn take_bill(&mut self) -> Bill {

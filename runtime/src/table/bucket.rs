@@ -38,6 +38,16 @@ use crate::site::Record;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, UnsafeCell, spin};
 use crate::table::policy::Mode;
 
+/// Enough that keys in use at one time rarely meet.
+pub(crate) const BUCKETS: usize = if cfg!(all(test, loom)) { 4 } else { 4096 };
+
+/// Which bucket a hash is in, by bits that hashbrown doesn't use: it takes the lowest and
+/// the top seven.
+#[inline]
+pub(crate) const fn index(hash: u64) -> usize {
+    (hash >> 32) as usize % BUCKETS
+}
+
 const FREE: u64 = 0;
 const ENTRY: u64 = 2;
 

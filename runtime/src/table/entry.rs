@@ -12,8 +12,10 @@
 
 mod blamed;
 pub(crate) mod look;
+mod told;
 
 use super::crowd::{Crowd, Occupant, Waiter, WaitingHolder};
+use super::ears::Ears;
 use super::moment::{Moment, Since, Times};
 use super::place::Ticket;
 use super::policy::{Mode, Policy};
@@ -42,6 +44,8 @@ pub(crate) struct Entry {
     // The space's policy, not as one field: so it shares its word with the mode.
     permits: u32,
     fair: bool,
+    /// Who is told of each hold.
+    ears: Ears,
     /// How the present holders hold.
     mode: Mode,
     /// A holder, in a place of its own so that a lock with one needs no more room.
@@ -148,6 +152,7 @@ impl Entry {
             key,
             permits,
             fair,
+            ears: Ears::NONE,
             mode,
             first,
             crowd: None,
@@ -287,6 +292,9 @@ impl Entry {
             self.blame_also(occupant);
         }
         self.crowd().insert(ticket, occupant);
+        if self.is_heard() {
+            self.tell_acquired(ticket, occupant);
+        }
         Some(ticket)
     }
 
@@ -320,11 +328,13 @@ impl Entry {
         ticket
     }
 
-    /// When a hold begins that begins now, as far as somebody waits: then the clock is looked at.
+    /// When a hold begins that begins now, as far as somebody waits or is told: then the clock is
+    /// looked at.
     fn begin_of_hold(&mut self) -> Since {
-        match self.first_waiter() {
-            Some(_) => Since::at(self.moment_of_hold()),
-            None => Since::UNKNOWN,
+        if self.is_heard() || self.first_waiter().is_some() {
+            Since::at(self.moment_of_hold())
+        } else {
+            Since::UNKNOWN
         }
     }
 
@@ -383,6 +393,9 @@ impl Entry {
 
     /// Clears the owner of a hold: its guard may be dropped by any thread.
     pub(crate) fn disown(&mut self, ticket: Ticket) {
+        if self.is_heard() {
+            self.tell_disowned(ticket);
+        }
         match (&mut self.first, &mut self.crowd) {
             (Some((first, holder)), _) if *first == ticket => {
                 holder.record.owner = Owner::UNKNOWN;
@@ -409,7 +422,10 @@ impl Entry {
             gone = crowd.remove(ticket);
         }
         if self.is_blamed() {
-            self.blame_no_more(gone);
+            self.blame_no_more(gone, now);
+        }
+        if let (true, Some(gone)) = (self.is_heard(), gone) {
+            self.tell_released(ticket, gone, now);
         }
         self.pass_on(now, wakers);
     }
@@ -486,6 +502,9 @@ impl Entry {
             self.first = Some((ticket, occupant));
         } else {
             self.crowd().insert(ticket, occupant);
+        }
+        if self.is_heard() {
+            self.tell_acquired(ticket, occupant);
         }
     }
 

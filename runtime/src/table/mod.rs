@@ -10,11 +10,14 @@ mod blame;
 pub(crate) mod bucket;
 mod charges;
 pub(crate) mod crowd;
+mod ears;
 pub(crate) mod entry;
+pub(crate) mod exact;
 pub(crate) mod fast;
 mod few;
 pub(crate) mod hash;
 pub(crate) mod identity;
+pub(crate) mod kept;
 pub(crate) mod looks;
 #[cfg(all(test, loom))]
 mod models;
@@ -22,6 +25,7 @@ pub(crate) mod moment;
 pub(crate) mod party;
 pub(crate) mod place;
 pub(crate) mod policy;
+pub(crate) mod sample;
 pub(crate) mod waits;
 pub(crate) mod watched;
 
@@ -32,8 +36,9 @@ use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
 use crate::timer::Left;
-use bucket::{Bucket, Written};
+use bucket::{BUCKETS, Bucket, Written, index};
 use charges::Charges;
+use ears::Ears;
 use entry::{Entry, Retried, Wakers};
 use few::Few;
 use hashbrown::{HashTable, hash_table};
@@ -47,9 +52,6 @@ use watched::Watched;
 
 /// Enough that threads rarely meet at one mutex.
 const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
-
-/// Enough that keys in use at one time rarely meet.
-const BUCKETS: usize = if cfg!(all(test, loom)) { 4 } else { 4096 };
 
 /// How many buckets a shard has.
 const SHARD: usize = BUCKETS / SHARDS;
@@ -78,6 +80,8 @@ struct Shard(Mutex<Entries>);
 
 struct Entries {
     table: HashTable<Box<Entry>>,
+    /// Who is told of each hold, by bucket.
+    ears: [Ears; SHARD],
     /// Numbers the entries, from [`BUCKETS`] on.
     next: u64,
 }
@@ -237,7 +241,8 @@ pub(crate) fn take_or_queue(
         entry: entry_id,
         ticket,
     };
-    let watched = (!listeners.is_none()).then(|| entry.watch(place, ahead, listeners));
+    let watch = || entry.watch(place, ahead, listeners);
+    let watched = (!listeners.is_none()).then(watch).flatten();
     drop(inflated);
     Err(Queued { place, watched })
 }
@@ -397,13 +402,6 @@ pub(crate) fn is_empty() -> bool {
             .all(|Shard(entries)| entries.lock().table.is_empty())
 }
 
-/// Which bucket a hash is in, by bits that hashbrown doesn't use: it takes the lowest and
-/// the top seven.
-#[inline]
-const fn index(hash: u64) -> usize {
-    (hash >> 32) as usize % BUCKETS
-}
-
 #[inline]
 fn bucket(hash: u64) -> &'static Bucket {
     &TABLE[index(hash)]
@@ -413,6 +411,7 @@ impl Entries {
     const fn new() -> Self {
         Self {
             table: HashTable::new(),
+            ears: [Ears::NONE; SHARD],
             next: BUCKETS as u64,
         }
     }
@@ -494,7 +493,7 @@ impl Inflated {
     fn try_take(&mut self, name: Name<'_>, terms: Terms, record: Record) -> Option<Place> {
         let Name { hash, space, .. } = name;
         let Terms { mode, reentry } = terms;
-        let Entries { table, next } = &mut *self.entries;
+        let Entries { table, ears, next } = &mut *self.entries;
         match table.entry(hash, |entry| name.is_of(entry), rehash) {
             hash_table::Entry::Occupied(mut entry) => {
                 let entry = entry.get_mut();
@@ -515,7 +514,11 @@ impl Inflated {
                 let _inflated_already = bucket(hash).reserve();
                 let (key, ticket) = (name.key(), Ticket::draw());
                 let holder = (ticket, record);
-                let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
+                let mut entry = Entry::new(number, space.number, key, space.policy, mode, holder);
+                let ears = ears[index(hash) % SHARD];
+                if !ears.is_none() {
+                    entry = entry.heard_by(ears);
+                }
                 free.insert(Box::new(entry));
                 let entry = EntryId { hash, number };
                 Some(Place { entry, ticket })

@@ -32,6 +32,11 @@ impl Ticket {
         self.0.get()
     }
 
+    /// Others than those of the tickets drawn before and after it, if few are told apart.
+    pub(crate) const fn spread(self) -> usize {
+        self.0.get() as usize
+    }
+
     /// One that no other waiter or holder has, before or after.
     pub(crate) fn draw() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());

@@ -7,6 +7,7 @@ use super::policy::Mode;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::observe::listen::Listeners;
+use crate::site::Record;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -17,6 +18,8 @@ pub(crate) struct Watched {
     /// The number of the space's name.
     pub(crate) space: u64,
     pub(crate) key: Key,
+    pub(crate) hash: u64,
+    pub(crate) record: Record,
     pub(crate) mode: Mode,
     pub(crate) since: Moment,
     /// Whether it was told while it lasted.
@@ -43,6 +46,7 @@ impl Watched {
     pub(crate) fn new(
         listeners: Listeners,
         (space, key): (u64, Key),
+        (hash, record): (u64, Record),
         mode: Mode,
         since: Moment,
         details: Option<Details>,
@@ -51,6 +55,8 @@ impl Watched {
             listeners,
             space: name_part(space),
             key,
+            hash,
+            record,
             mode,
             since,
             was_long: false,

@@ -9,6 +9,7 @@ use crate::table::blame::Blame;
 use crate::table::crowd::{Occupant, Waiter};
 use crate::table::moment::Moment;
 use crate::table::place::Ticket;
+use crate::timeline::rows::Span;
 
 impl Entry {
     /// Blames what has gone by until now on those who have the lock, if anybody listens to those
@@ -61,11 +62,16 @@ impl Entry {
         }
     }
 
-    /// A holder has gone.
+    /// A holder has gone, of whom it is noted what it had if somebody waits.
     #[cold]
-    pub(super) fn blame_no_more(&mut self, holder: Option<Occupant>) {
+    pub(super) fn blame_no_more(&mut self, holder: Option<Occupant>, now: Option<Moment>) {
+        let mode = self.mode;
         if let (Some(blame), Some(holder)) = (&mut self.crowd().blame, holder) {
-            blame.leave(holder.record.site);
+            let Occupant { record, since } = holder;
+            blame.leave(record.site);
+            if let (Some(from), Some(to)) = (since.moment(), now) {
+                blame.note_hold(record, mode, Span { from, to });
+            }
         }
     }
 

@@ -97,8 +97,15 @@ impl Entry {
         })
     }
 
-    /// What those want to know who listen to a wait that has begun, or still lasts.
-    pub(crate) fn watch(&self, at: Place, ahead: usize, listeners: Listeners) -> Box<Watched> {
+    /// What those want to know who listen to a wait that has begun, or still lasts; `None` of one
+    /// that is over.
+    pub(crate) fn watch(
+        &self,
+        at: Place,
+        ahead: usize,
+        listeners: Listeners,
+    ) -> Option<Box<Watched>> {
+        let record = self.record_of(at.ticket)?;
         let waiter = self.waiter_of(at.ticket);
         let details = || {
             let waiter = self.who(at)?;
@@ -109,13 +116,14 @@ impl Entry {
             }
             Some(Details::new(waiter, ahead, behind))
         };
-        Box::new(Watched::new(
+        Some(Box::new(Watched::new(
             listeners,
             (self.space, self.key.clone()),
+            (at.entry.hash, record),
             waiter.map_or(self.mode, |waiter| waiter.mode),
             waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
             listeners.want_details().then(details).flatten(),
-        ))
+        )))
     }
 
     /// How long the first in the queue has waited.
@@ -257,14 +265,14 @@ impl Entry {
         self.holders().map(|(ticket, _)| ticket)
     }
 
-    fn holders(&self) -> impl Iterator<Item = (Ticket, Occupant)> {
+    pub(super) fn holders(&self) -> impl Iterator<Item = (Ticket, Occupant)> {
         let others = self.crowd.iter().flat_map(|crowd| crowd.holders().iter());
         self.first
             .into_iter()
             .chain(others.map(|(ticket, holder)| (*ticket, *holder)))
     }
 
-    fn holder_of(&self, ticket: Ticket) -> Option<Occupant> {
+    pub(super) fn holder_of(&self, ticket: Ticket) -> Option<Occupant> {
         let first = self.first.filter(|(first, _)| *first == ticket);
         first
             .map(|(_, holder)| holder)
@@ -276,7 +284,7 @@ impl Entry {
     }
 
     /// Remembers that the holders have had the lock since this moment at the latest.
-    fn remember(&mut self, now: Moment) {
+    pub(super) fn remember(&mut self, now: Moment) {
         let earliest = self.contended_since().unwrap_or(now);
         if let Some((_, first)) = &mut self.first {
             first.since.is_at_least(earliest);

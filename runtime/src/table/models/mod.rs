@@ -25,6 +25,7 @@ mod blame;
 mod bucket;
 mod deadlock;
 mod driver;
+mod exact;
 mod queue;
 
 use crate::future::LockFuture;

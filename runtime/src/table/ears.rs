@@ -1,0 +1,88 @@
+//! Who is told of each hold in [`exact`](super::exact) mode.
+
+use super::exact::Listener;
+use crate::timeline::recorder::Recorder;
+
+/// Who is told of each hold of a bucket.
+///
+/// | bit | who |
+/// |---|---|
+/// | 0 | a [recording](crate::timeline::recorder) |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ears(u8);
+
+/// Who is told, by bit.
+const LISTENERS: &[(Ears, &dyn Listener)] = &[
+    (Ears::RECORDING, &Recorder),
+    #[cfg(all(test, loom))]
+    (Ears::MODEL, &heard::Log),
+];
+
+impl Ears {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const RECORDING: Self = Self(1);
+    #[cfg(all(test, loom))]
+    pub(crate) const MODEL: Self = Self(1 << 7);
+
+    #[inline]
+    pub(crate) const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(crate) const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    pub(crate) fn tell(self, tell: impl Fn(&dyn Listener)) {
+        for (ear, listener) in LISTENERS {
+            if self.0 & ear.0 != 0 {
+                tell(*listener);
+            }
+        }
+    }
+}
+
+/// What a model hears.
+#[cfg(all(test, loom))]
+pub(crate) mod heard {
+    use crate::sync::{Mutex, statics};
+    use crate::table::exact::{Listener, Told};
+    use crate::table::moment::Moment;
+    use crate::table::place::Ticket;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Heard {
+        Acquired,
+        Released,
+        Disowned,
+        Lasts,
+    }
+
+    statics! {
+        pub(crate) static HEARD: Mutex<Vec<(Heard, (u64, Ticket))>> = Mutex::new(Vec::new());
+    }
+
+    pub(crate) struct Log;
+
+    impl Listener for Log {
+        fn acquired(&self, hold: &Told<'_>) {
+            HEARD.lock().push((Heard::Acquired, hold.id));
+        }
+
+        fn released(&self, hold: &Told<'_>, _at: Moment) {
+            HEARD.lock().push((Heard::Released, hold.id));
+        }
+
+        fn disowned(&self, hold: &Told<'_>) {
+            HEARD.lock().push((Heard::Disowned, hold.id));
+        }
+
+        fn lasts(&self, hold: &Told<'_>, _at: Moment) {
+            HEARD.lock().push((Heard::Lasts, hold.id));
+        }
+    }
+}

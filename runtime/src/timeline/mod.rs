@@ -1,0 +1,8 @@
+//! What locks have done, as a picture: who held them and who waited, and when.
+//!
+//! [`recorder`] keeps what is over: [`rows`] of holds and waits, bounded in bytes. A
+//! recording has all of them, by [`exact`](crate::table::exact) mode; the flight recorder has the
+//! last waits, and the holds that were waited for, for as long as somebody serves. [`chrome`] draws them.
+
+pub(crate) mod recorder;
+pub(crate) mod rows;

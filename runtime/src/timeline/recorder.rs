@@ -1,0 +1,141 @@
+//! Keeps holds and waits that are over, for a recording and for the flight recorder.
+//!
+//! Those who have just released are not to wait for each other here, so the holds of a recording are
+//! in several parts, each with a mutex of its own. Waits are rare, and are in one.
+//!
+//! A recording that is full takes no more, and counts what it leaves out: so it is whole up to some
+//! moment. The flight recorder forgets the oldest.
+
+use super::rows::{Row, Rows, Span, What};
+use crate::sync::ambient::Mutex;
+use crate::table::exact::{Listener, Told};
+use crate::table::identity::name_part;
+use crate::table::moment::Moment;
+use crate::table::sample::Sample;
+
+/// How many parts the holds of a recording are in.
+const PARTS: usize = 16;
+
+/// How much of a recording is holds, in bytes, and how much waits.
+const HOLDS: usize = 2304 * 1024;
+const WAITS: usize = 768 * 1024;
+
+/// How much the flight recorder keeps of each.
+const LAST: usize = 4096;
+const ROOM_OF_LAST: usize = 480 * 1024;
+
+/// One part, which shares no cache line with another.
+#[repr(align(128))]
+struct Part(Mutex<Rows>);
+
+static PARTS_OF_HOLDS: [Part; PARTS] = [const { Part(Mutex::new(Rows::new())) }; PARTS];
+
+static STORE: Mutex<Store> = Mutex::new(Store {
+    recorded: None,
+    last: None,
+});
+
+/// What is not of exact mode.
+struct Store {
+    /// The waits of the recording that is going on.
+    recorded: Option<Waits>,
+    last: Option<Last>,
+}
+
+struct Waits {
+    sample: Sample,
+    rows: Rows,
+}
+
+/// What the flight recorder has.
+#[derive(Default)]
+struct Last {
+    waits: Rows,
+    holds: Rows,
+}
+
+/// Who is told of each hold, see [`exact`](crate::table::exact).
+pub(crate) struct Recorder;
+
+impl Listener for Recorder {
+    fn released(&self, hold: &Told<'_>, at: Moment) {
+        keep(hold, at, What::Hold);
+    }
+
+    fn lasts(&self, hold: &Told<'_>, at: Moment) {
+        keep(hold, at, What::LastingHold);
+    }
+}
+
+fn keep(hold: &Told<'_>, to: Moment, what: What) {
+    let from = hold.since;
+    let (_, ticket) = hold.id;
+    let lock = (name_part(hold.space), hold.key);
+    let row = Row::new(lock, hold.record, hold.mode, Span { from, to }, what);
+    let Part(rows) = &PARTS_OF_HOLDS[ticket.spread() % PARTS];
+    rows.lock().add(row, HOLDS / PARTS);
+}
+
+/// Begins to keep waits for a recording, of these buckets. False if there is one already.
+pub(crate) fn begin(sample: Sample) -> bool {
+    let mut store = STORE.lock();
+    if store.recorded.is_some() {
+        return false;
+    }
+    let rows = Rows::new();
+    store.recorded = Some(Waits { sample, rows });
+    true
+}
+
+/// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
+pub(crate) fn end() -> (Vec<Row>, u64) {
+    let recorded = STORE.lock().recorded.take();
+    let (waits, mut dropped) = recorded.map_or_else(Default::default, |mut waits| waits.rows.take());
+    let mut all = Vec::from(waits);
+    for Part(rows) in &PARTS_OF_HOLDS {
+        let (rows, left_out) = rows.lock().take();
+        all.extend(rows);
+        dropped += left_out;
+    }
+    (all, dropped)
+}
+
+/// The flight recorder begins to keep what was last, and goes on with that.
+pub(crate) fn keep_last() {
+    STORE.lock().last.get_or_insert_default();
+}
+
+/// What the flight recorder has.
+pub(crate) fn last() -> Vec<Row> {
+    let store = STORE.lock();
+    let Some(Last { waits, holds }) = &store.last else {
+        return Vec::new();
+    };
+    waits.iter().chain(holds.iter()).cloned().collect()
+}
+
+/// A wait for the lock of this hash is over.
+pub(crate) fn waited(hash: u64, row: Row) {
+    let mut store = STORE.lock();
+    let Store { recorded, last } = &mut *store;
+    if let Some(last) = last {
+        last.waits.add_last(row.clone(), LAST, ROOM_OF_LAST);
+    }
+    if let Some(waits) = recorded.as_mut().filter(|waits| waits.sample.has_hash(hash)) {
+        waits.rows.add(row, WAITS);
+    }
+}
+
+/// Somebody waits still as a recording ends.
+pub(crate) fn waits(row: Row) {
+    if let Some(waits) = &mut STORE.lock().recorded {
+        waits.rows.add(row, WAITS);
+    }
+}
+
+/// A hold is over that somebody waited for.
+pub(crate) fn was_waited_for(row: Row) {
+    if let Some(last) = &mut STORE.lock().last {
+        last.holds.add_last(row, LAST, ROOM_OF_LAST);
+    }
+}
