@@ -8,7 +8,7 @@
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the
 //! queue. [`Process`] is another process, in Rust or in Python, for lock files in a
 //! [`Directory`]. [`Lossy`] is
-//! an engine whose locks can be lost. [`skip`] says that a test can't look here.
+//! an engine whose locks can be lost. A [`Trace`] is a timeline that is valid. [`skip`] says that a test can't look here.
 //! [`uncontended`] is what is to cost next to nothing.
 
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ mod process;
 #[cfg(target_os = "linux")]
 mod python;
 mod states;
+mod trace;
 pub mod uncontended;
 
 pub use directory::Directory;
@@ -38,6 +39,7 @@ pub use nobody::{NOBODY, as_nobody};
 #[cfg(target_os = "linux")]
 pub use process::{Process, now};
 pub use states::{settled_waiters, states, waiters};
+pub use trace::{Slice, Trace};
 
 /// The code of the README and of the porting guide, which is to compile and to do what it says.
 #[cfg(doctest)]

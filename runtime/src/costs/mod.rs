@@ -56,7 +56,7 @@ pub(crate) struct Costs {
     pub(crate) long_holds: OrderedMap<Place, u64>,
     pub(crate) certain_deadlocks: u64,
     pub(crate) suspected_deadlocks: u64,
-    /// What there was no row for.
+    /// What there was no row for, here or in a recording.
     pub(crate) dropped: u64,
 }
 
@@ -219,6 +219,11 @@ pub(crate) fn deadlocked(is_certain: bool) {
     } else {
         costs.suspected_deadlocks += 1;
     }
+}
+
+/// There was no room for so many holds and waits in a recording.
+pub(crate) fn dropped(count: u64) {
+    COSTS.lock().dropped += count;
 }
 
 /// What there is so far.

@@ -4,6 +4,7 @@ use super::answer::{self, Context};
 use crate::name::Keys;
 use crate::profile::profile;
 use crate::stats::stats;
+use crate::timeline::record;
 use std::borrow::Cow;
 use std::io;
 use std::sync::OnceLock;
@@ -17,6 +18,7 @@ use std::time::Instant;
 /// | `/` | the page, which works without any other file or host |
 /// | `/locks.json`, `/why.json`, `/profile.json` | what is on it, as the [socket](crate::inspect#protocol) says it |
 /// | `/metrics` | [`stats`](crate::stats()), as Prometheus reads it |
+/// | `/trace.json` | the last waits since [`serve`](crate::inspect) is called, and who was waited for, as a [timeline](crate::observe::record) |
 /// | `/profile.folded`, `/profile.pb` | the [`profile`](crate::profile()), for flame graphs and for `pprof` |
 ///
 /// `None` is for any other path.
@@ -50,6 +52,10 @@ pub fn respond(path: &str) -> Option<Response> {
         "/metrics" => (
             "text/plain; version=0.0.4; charset=utf-8",
             stats().to_prometheus().into_bytes().into(),
+        ),
+        "/trace.json" => (
+            "application/json",
+            written(|to| record::write(record::last(Keys::Plain), to)),
         ),
         "/profile.folded" => (
             "text/plain; charset=utf-8",

@@ -8,8 +8,8 @@ use super::start;
 use super::sys::{self, Ready};
 use crate::json::Json;
 use crate::name::Keys;
-use crate::observe::listen::{Listeners, listen};
 use crate::process;
+use crate::timeline::record;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -143,7 +143,7 @@ impl Builder {
         };
         let thread = thread::Builder::new().name("lockutils-inspect".to_owned());
         let thread = Some(thread.spawn(move || service.run())?);
-        listen(Listeners::COUNTS);
+        record::keep_last();
         Ok(Server { name, stop, thread })
     }
 }
@@ -185,7 +185,7 @@ fn hello() -> String {
     let (_, started) = start::of_process();
     let mut json = Json::default();
     json.object(|json| {
-        json.field("lockutils").number(1);
+        json.field("lockutils").number(1_u32);
         json.field("version").text(env!("CARGO_PKG_VERSION"));
         json.field("pid").number(std::process::id() as usize);
         json.field("name").text(process::name());

@@ -1,4 +1,4 @@
-//! JSON, as much of it as is said and heard at the socket of [`inspect`](crate::inspect).
+//! JSON, as much of it as is said and heard at the socket of `inspect`, and as a timeline is written in.
 //!
 //! [`Json`] writes, and never more than so much: a text is cut, and of an array what has no room
 //! is counted instead. [`read`] reads a request. [`lock`] has the words for locks and who holds them.
@@ -16,6 +16,13 @@ const ROOM: usize = 512 * 1024;
 
 /// So much of a text is written at most, in bytes. A thousand of them end an array.
 const TEXT: usize = 4 * 1024;
+
+/// A number that is written as it is.
+pub(crate) trait Integer: Copy + fmt::Display {}
+
+impl Integer for usize {}
+impl Integer for u64 {}
+impl Integer for u32 {}
 
 /// Writes one value after the other. What was written last says whether a comma is due.
 #[derive(Default)]
@@ -78,15 +85,24 @@ impl Json {
         self.quote(text, most);
     }
 
+    #[cfg(feature = "inspect")]
     pub(crate) fn texts<T: fmt::Display>(&mut self, texts: impl IntoIterator<Item = T>) -> usize {
         self.array(texts, Self::text)
     }
 
-    pub(crate) fn number(&mut self, number: usize) {
+    pub(crate) fn number(&mut self, number: impl Integer) {
         self.separate();
         let _ = write!(self.0, "{number}");
     }
 
+    /// A time in nanoseconds as microseconds, exactly.
+    pub(crate) fn microseconds(&mut self, nanoseconds: u64) {
+        self.separate();
+        let (whole, rest) = (nanoseconds / 1000, nanoseconds % 1000);
+        let _ = write!(self.0, "{whole}.{rest:03}");
+    }
+
+    #[cfg(feature = "inspect")]
     pub(crate) fn bool(&mut self, is_so: bool) {
         self.separate();
         self.0.push_str(if is_so { "true" } else { "false" });
@@ -154,7 +170,7 @@ mod tests {
     fn commas_are_between_values_alone() {
         let json = written(|json| {
             json.object(|json| {
-                json.field("a").number(1);
+                json.field("a").number(1_u32);
                 json.field("b").texts(["x:", "y{"]);
                 json.field("c").object(|_| {});
                 json.field("d").array([true, false], Json::bool);

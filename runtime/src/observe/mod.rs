@@ -100,3 +100,4 @@ pub use self::event::{Event, Hold, Loss, Wait};
 pub use self::holds::long_holds;
 pub use self::outcome::Outcome;
 pub use self::tell::{AlreadySet, Observer, set_observer};
+pub use crate::timeline::record::{RecordOptions, Summary, record};

@@ -9,6 +9,7 @@ use super::{Inflated, SHARD, rehash};
 
 /// Some buckets, kept inflated for a listener, who is told of each hold of their locks until this is
 /// dropped.
+#[derive(Debug)]
 pub(crate) struct Exact {
     ears: Ears,
     sample: Sample,
@@ -18,7 +19,7 @@ impl Exact {
     /// Begins to tell a listener, who isn't told by another one of these yet.
     pub(crate) fn begin(ears: Ears, sample: Sample) -> Self {
         let exact = Self { ears, sample };
-        exact.each_shard(|inflated, first, now| {
+        each_shard(|inflated, first, now| {
             for (nth, bucket) in inflated.buckets.iter().enumerate() {
                 if sample.has(first + nth) {
                     // Inflated it is already. This one stays.
@@ -35,20 +36,20 @@ impl Exact {
         });
         exact
     }
+}
 
-    /// With the index of a shard's first bucket.
-    fn each_shard(&self, mut of_shard: impl FnMut(&mut Inflated, usize, Moment)) {
-        for first in (0..BUCKETS).step_by(SHARD) {
-            let mut inflated = Inflated::of(first..first + SHARD);
-            of_shard(&mut inflated, first, Moment::of_hold());
-        }
+/// With the index of a shard's first bucket.
+fn each_shard(mut of_shard: impl FnMut(&mut Inflated, usize, Moment)) {
+    for first in (0..BUCKETS).step_by(SHARD) {
+        let mut inflated = Inflated::of(first..first + SHARD);
+        of_shard(&mut inflated, first, Moment::of_hold());
     }
 }
 
 impl Drop for Exact {
     fn drop(&mut self) {
         let Self { ears, sample } = *self;
-        self.each_shard(|inflated, first, now| {
+        each_shard(|inflated, first, now| {
             for entry in &mut inflated.entries.table {
                 if sample.has_hash(rehash(entry)) {
                     entry.end_to_tell(ears, now);

@@ -6,7 +6,8 @@ use super::entry::look::{Contended, Held, Shows};
 use super::moment::{Moment, Times};
 use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
-use super::policy::Terms;
+use super::policy::{Mode, Terms};
+use super::sample::Sample;
 use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
 use crate::holder::Holder;
 use crate::key::Key;
@@ -207,6 +208,20 @@ pub(crate) fn queues() -> Vec<Queue> {
         drop(charges);
     }
     found
+}
+
+/// Says of each who is in the queue of a lock of the sample: the number of the space and the key, who it is,
+/// how it waits and since when. With the mutex of the lock's shard.
+pub(crate) fn waiting(sample: Sample, mut say: impl FnMut((u64, &Key), Record, Mode, Moment)) {
+    for Shard(entries) in shards() {
+        for entry in &entries.lock().table {
+            if entry.queue_length() > 0 && sample.has_hash(rehash(entry)) {
+                for (record, mode, since) in entry.queue() {
+                    say((entry.space, &entry.key), record, mode, since);
+                }
+            }
+        }
+    }
 }
 
 /// How many holders each lock has, by the number of its space.

@@ -10,7 +10,7 @@ mod blame;
 pub(crate) mod bucket;
 mod charges;
 pub(crate) mod crowd;
-mod ears;
+pub(crate) mod ears;
 pub(crate) mod entry;
 pub(crate) mod exact;
 pub(crate) mod fast;

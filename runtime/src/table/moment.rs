@@ -80,6 +80,11 @@ impl Moment {
         Self(NonZeroU64::new(self.0.get().saturating_sub(nanoseconds)).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// What [`Moment::nanoseconds`] has given.
+    pub(crate) fn of_nanoseconds(number: u64) -> Self {
+        Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
+    }
+
     /// As a number, which is never 0.
     pub(crate) const fn nanoseconds(self) -> u64 {
         self.0.get()

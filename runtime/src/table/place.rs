@@ -32,9 +32,9 @@ impl Ticket {
         self.0.get()
     }
 
-    /// Others than those of the tickets drawn before and after it, if few are told apart.
-    pub(crate) const fn spread(self) -> usize {
-        self.0.get() as usize
+    /// Which of so many parts it is for, of which those that are drawn use one after the other.
+    pub(crate) fn part(self, parts: usize) -> usize {
+        usize::try_from(self.word() % parts as u64).unwrap_or(0)
     }
 
     /// One that no other waiter or holder has, before or after.

@@ -72,7 +72,7 @@ fn keep(hold: &Told<'_>, to: Moment, what: What) {
     let (_, ticket) = hold.id;
     let lock = (name_part(hold.space), hold.key);
     let row = Row::new(lock, hold.record, hold.mode, Span { from, to }, what);
-    let Part(rows) = &PARTS_OF_HOLDS[ticket.spread() % PARTS];
+    let Part(rows) = &PARTS_OF_HOLDS[ticket.part(PARTS)];
     rows.lock().add(row, HOLDS / PARTS);
 }
 
@@ -90,7 +90,8 @@ pub(crate) fn begin(sample: Sample) -> bool {
 /// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
 pub(crate) fn end() -> (Vec<Row>, u64) {
     let recorded = STORE.lock().recorded.take();
-    let (waits, mut dropped) = recorded.map_or_else(Default::default, |mut waits| waits.rows.take());
+    let (waits, mut dropped) =
+        recorded.map_or_else(Default::default, |mut waits| waits.rows.take());
     let mut all = Vec::from(waits);
     for Part(rows) in &PARTS_OF_HOLDS {
         let (rows, left_out) = rows.lock().take();
@@ -121,13 +122,16 @@ pub(crate) fn waited(hash: u64, row: Row) {
     if let Some(last) = last {
         last.waits.add_last(row.clone(), LAST, ROOM_OF_LAST);
     }
-    if let Some(waits) = recorded.as_mut().filter(|waits| waits.sample.has_hash(hash)) {
+    if let Some(waits) = recorded
+        .as_mut()
+        .filter(|waits| waits.sample.has_hash(hash))
+    {
         waits.rows.add(row, WAITS);
     }
 }
 
 /// Somebody waits still as a recording ends.
-pub(crate) fn waits(row: Row) {
+pub(crate) fn waits_still(row: Row) {
     if let Some(waits) = &mut STORE.lock().recorded {
         waits.rows.add(row, WAITS);
     }

@@ -84,7 +84,7 @@ fn shortened(key: &str) -> &str {
 /// Rows, of which there are no more than have room.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    rows: VecDeque<Row>,
+    kept: VecDeque<Row>,
     bytes: usize,
     /// How many there was no room for.
     dropped: u64,
@@ -93,7 +93,7 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) const fn new() -> Self {
         Self {
-            rows: VecDeque::new(),
+            kept: VecDeque::new(),
             bytes: 0,
             dropped: 0,
         }
@@ -106,16 +106,16 @@ impl Rows {
             self.dropped += 1;
         } else {
             self.bytes = bytes;
-            self.rows.push_back(row);
+            self.kept.push_back(row);
         }
     }
 
     /// Adds a row, for which the oldest ones give way.
     pub(crate) fn add_last(&mut self, row: Row, count: usize, room: usize) {
         self.bytes += row.bytes();
-        self.rows.push_back(row);
-        while self.rows.len() > count || self.bytes > room {
-            let Some(oldest) = self.rows.pop_front() else {
+        self.kept.push_back(row);
+        while self.kept.len() > count || self.bytes > room {
+            let Some(oldest) = self.kept.pop_front() else {
                 return;
             };
             self.bytes -= oldest.bytes();
@@ -123,13 +123,13 @@ impl Rows {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter()
+        self.kept.iter()
     }
 
     /// Takes all of them out, with the number of those that aren't there.
     pub(crate) fn take(&mut self) -> (VecDeque<Row>, u64) {
-        let Self { rows, dropped, .. } = std::mem::take(self);
-        (rows, dropped)
+        let Self { kept, dropped, .. } = std::mem::take(self);
+        (kept, dropped)
     }
 }
 
@@ -144,7 +144,13 @@ mod tests {
         let now = Moment::now();
         let span = Span { from: now, to: now };
         let key = Key::new(key);
-        Row::new((0, &key), Record { owner, site }, Mode::Shared, span, What::Hold)
+        Row::new(
+            (0, &key),
+            Record { owner, site },
+            Mode::Shared,
+            span,
+            What::Hold,
+        )
     }
 
     #[test]

@@ -236,6 +236,12 @@ impl Entry {
         state
     }
 
+    /// Who is in the queue, how each waits, and since when.
+    pub(crate) fn queue(&self) -> impl Iterator<Item = (Record, Mode, Moment)> {
+        let queue = self.crowd.iter().flat_map(|crowd| crowd.queue.values());
+        queue.map(|waiter| (waiter.record, waiter.mode, waiter.times.since))
+    }
+
     /// How many wait in the queue.
     pub(crate) fn queue_length(&self) -> usize {
         self.crowd.as_ref().map_or(0, |crowd| crowd.queue.len())

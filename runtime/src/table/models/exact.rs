@@ -2,6 +2,14 @@
 //!
 //! | in the mechanism | caught by |
 //! |---|---|
+//! | no reservation kept; a bucket's bits not set; a hold that begins not told of | `holds_between_begin_and_end` |
+//! | a reservation not given back | `two_listeners` |
+//! | what is held at the begin not told of | `shared_holds_against_begin` |
+//! | what is held at the end not told of; a bucket's bits not cleared | `holds_against_begin_and_end` |
+//! | an entry's bits not cleared | `thin_holds_against_begin_and_end` |
+//! | the bits of all cleared, in an entry or a bucket | `two_listeners` |
+//! | a release not told of; a new entry not told of | `holds_between_begin_and_end` |
+//! | a guard that is sent on not told of | `thin_holds_against_begin_and_end` |
 
 use super::{FAIR, LOCKS, Protected, changer, key, model, poll_once};
 use crate::local::Locks;

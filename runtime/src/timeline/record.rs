@@ -1,0 +1,257 @@
+//! A recording: all holds and waits of some time, by [`exact`](crate::table::exact) mode.
+
+use super::chrome::{self, Drawing};
+use super::picture::Picture;
+use super::recorder;
+use super::rows::{Row, Span, What};
+use crate::costs;
+use crate::name::Keys;
+use crate::observe::listen::{Listeners, listen};
+use crate::table::ears::Ears;
+use crate::table::identity::name_part;
+use crate::table::kept::Exact;
+use crate::table::looks;
+use crate::table::moment::Moment;
+use crate::table::sample::Sample;
+use std::io::{self, ErrorKind};
+use std::thread;
+use std::time::Duration;
+
+/// What is recorded, and for how long: all locks, for ten seconds, unless it is said otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::observe::RecordOptions;
+/// use std::time::Duration;
+///
+/// let options = RecordOptions::default().lasting(Duration::from_secs(60)).one_in(128);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it is for `record`"]
+pub struct RecordOptions {
+    time: Duration,
+    one_in: usize,
+}
+
+impl Default for RecordOptions {
+    fn default() -> Self {
+        let time = Duration::from_secs(10);
+        Self { time, one_in: 1 }
+    }
+}
+
+impl RecordOptions {
+    /// For how long. As much as there is room for is recorded, from the beginning on.
+    pub const fn lasting(mut self, time: Duration) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Only one in so many keys, from 1, which are all, to 4096: in each process others, but each with all
+    /// that happens to it. So the other keys cost what they cost without it.
+    pub const fn one_in(mut self, count: usize) -> Self {
+        self.one_in = count;
+        self
+    }
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    holds: usize,
+    waits: usize,
+    dropped: u64,
+    time: Duration,
+}
+
+impl Summary {
+    /// How many holds there are in it.
+    #[must_use]
+    pub const fn holds(&self) -> usize {
+        self.holds
+    }
+
+    /// How many waits.
+    #[must_use]
+    pub const fn waits(&self) -> usize {
+        self.waits
+    }
+
+    /// How many holds and waits there was no room for, the last ones.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How long it was.
+    #[must_use]
+    pub const fn lasted(&self) -> Duration {
+        self.time
+    }
+}
+
+/// Records who holds which lock and who waits, and when, and writes that as a timeline: Chrome's JSON,
+/// which [Perfetto](https://ui.perfetto.dev) opens, and `chrome://tracing`. Blocks for as long as it records,
+/// ten seconds unless the options say otherwise, and then writes.
+///
+/// Meanwhile a lock that is free costs about twelve times as much to take and release, and only
+/// while it lasts; with [`RecordOptions::one_in`] only some of them do. It takes at most 4 MiB of memory,
+/// in which some ten thousands of holds and waits have room. What has none is counted, here and by
+/// `lockutils_events_dropped_total` of [`stats`](crate::stats()).
+///
+/// The beginning of a hold or a wait that was there before is not known, nor is the end of what
+/// goes on: those are cut, and holds marked `"held": "at least"`. A wait that has begun before anybody
+/// [listened](crate::observe), and ends meanwhile, is missing. Of a lock file it has what
+/// happens in this process: a hold begins before other processes are waited for.
+///
+/// # Errors
+///
+/// The writer's; and [`ResourceBusy`](ErrorKind::ResourceBusy) if somebody records already, which is found
+/// before it blocks.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::observe::{self, RecordOptions};
+/// use std::time::Duration;
+///
+/// let mut trace = Vec::new(); // or a `File`
+/// let options = RecordOptions::default().lasting(Duration::from_millis(50));
+/// let summary = observe::record(&mut trace, &options)?;
+/// println!("{} holds, {} waits", summary.holds(), summary.waits());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn record(mut to: impl io::Write, options: &RecordOptions) -> io::Result<Summary> {
+    let recording = Recording::begin(options.one_in, Keys::Plain);
+    let recording = recording.ok_or_else(|| {
+        let text = "locks are being recorded already, and one recording at a time is";
+        io::Error::new(ErrorKind::ResourceBusy, text)
+    })?;
+    thread::sleep(options.time);
+    let picture = recording.end();
+    let summary = Summary::of(&picture);
+    write(picture, &mut to)?;
+    Ok(summary)
+}
+
+impl Summary {
+    pub(crate) fn of(picture: &Picture) -> Self {
+        let (holds, waits) = picture.counts();
+        Self {
+            holds,
+            waits,
+            dropped: picture.dropped,
+            time: picture.span.from.until(picture.span.to),
+        }
+    }
+}
+
+/// Writes a picture as a whole.
+pub(crate) fn write(picture: Picture, to: &mut dyn io::Write) -> io::Result<()> {
+    to.write_all(chrome::head(&picture).as_bytes())?;
+    for (number, event) in Drawing::new(picture).enumerate() {
+        let separator = if number == 0 { "\n" } else { ",\n" };
+        to.write_all(separator.as_bytes())?;
+        to.write_all(event.as_bytes())?;
+    }
+    to.write_all(chrome::TAIL.as_bytes())?;
+    to.flush()
+}
+
+/// The picture of what the flight recorder has.
+#[cfg_attr(
+    not(feature = "inspect"),
+    expect(dead_code, reason = "only who serves keeps what was last")
+)]
+pub(crate) fn last(keys: Keys) -> Picture {
+    let rows = recorder::last();
+    let to = Moment::now();
+    let first = rows.iter().map(|row| row.from).min();
+    let mut picture = Picture {
+        rows,
+        span: Span {
+            from: first.map_or(to, Moment::of_nanoseconds),
+            to,
+        },
+        one_in: 1,
+        dropped: 0,
+        keys,
+        is_seen: true,
+    };
+    picture.sort();
+    picture
+}
+
+/// The flight recorder begins to keep waits, and goes on with that.
+#[cfg_attr(
+    not(feature = "inspect"),
+    expect(dead_code, reason = "only who serves keeps what was last")
+)]
+pub(crate) fn keep_last() {
+    recorder::keep_last();
+    listen(Listeners::COUNTS.and(Listeners::RECORDER));
+}
+
+/// A recording that is going on. Without an [end](Self::end) nothing is left of it.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    exact: Option<Exact>,
+    sample: Sample,
+    from: Moment,
+    keys: Keys,
+}
+
+impl Recording {
+    /// Begins one, if none is going on.
+    pub(crate) fn begin(one_in: usize, keys: Keys) -> Option<Self> {
+        let sample = Sample::one_in(one_in);
+        if !recorder::begin(sample) {
+            return None;
+        }
+        listen(Listeners::COUNTS.and(Listeners::RECORDER));
+        let exact = Exact::begin(Ears::RECORDING, sample);
+        Some(Self {
+            exact: Some(exact),
+            sample,
+            // By now all buckets are kept: what has ended before isn't whole.
+            from: Moment::now(),
+            keys,
+        })
+    }
+
+    /// Ends it.
+    pub(crate) fn end(mut self) -> Picture {
+        let to = Moment::now();
+        looks::waiting(self.sample, |(space, key), record, mode, from| {
+            let span = Span { from, to };
+            let lock = (name_part(space), key);
+            let row = Row::new(lock, record, mode, span, What::LastingWait);
+            recorder::waits_still(row);
+        });
+        drop(self.exact.take());
+        let (rows, dropped) = recorder::end();
+        costs::dropped(dropped);
+        let mut picture = Picture {
+            rows,
+            span: Span {
+                from: self.from,
+                to,
+            },
+            one_in: self.sample.is_one_in(),
+            dropped,
+            keys: self.keys,
+            is_seen: false,
+        };
+        picture.sort();
+        picture
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if self.exact.take().is_some() {
+            recorder::end();
+        }
+    }
+}
