@@ -1,9 +1,9 @@
 //! Taking locks by their buckets alone.
 
-use super::bucket::Kind;
+use super::bucket::{Kind, index};
 use super::few::Few;
 use super::policy::Mode;
-use super::{Hold, Name, bucket, index, release_few};
+use super::{Hold, Name, bucket, release_few};
 use crate::site::Record;
 
 /// Whether [`try_take_thin_as`] is worth a try. A hint, which takes the bucket's cache line
