@@ -185,6 +185,7 @@ pub trait Machine: Unpin + Sized {
     }
 
     /// Takes the lock for a thread if it is free, or soon is.
+    #[track_caller]
     fn take_soon(&mut self) -> Option<Self::Hold> {
         None
     }

@@ -5,8 +5,9 @@ use crate::future::LockFuture;
 use crate::guard::Guard;
 use crate::key::LockKey;
 use crate::local::Locks;
+use crate::table::policy::Class;
 
-static GLOBAL: Locks = Locks::new("global");
+static GLOBAL: Locks = Locks::of_class("global", Class::Key);
 
 /// The process-wide lock space, which `#[synchronized(key = ..)]` uses.
 ///

@@ -212,6 +212,11 @@ impl Holder {
         Has(self)
     }
 
+    /// Who it is, without where in the code.
+    pub(crate) const fn whereabouts(&self) -> Whereabouts<'_> {
+        Whereabouts(self)
+    }
+
     /// What there is to know about who has a lock, and waits for none, and to do.
     pub(crate) fn advice(&self) -> Option<String> {
         let (pid, id) = (process::id(), self.os_thread());
@@ -366,21 +371,31 @@ impl fmt::Debug for Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let label = self.label().map(str::escape_debug);
-        match (&self.who, label) {
-            (Who::Task(site), None) => write!(f, "{site} in an async task"),
-            (Who::Task(site), Some(label)) => write!(f, "{site} in task \"{label}\""),
-            (Who::Unknown(site), _) => {
-                write!(
-                    f,
-                    "{site} in a guard that was sent on, or a thread that ends"
-                )
+        if let Some(site) = self.site() {
+            write!(f, "{site} ")?;
+        }
+        fmt::Display::fmt(&self.whereabouts(), f)
+    }
+}
+
+/// Who a holder is, without where in the code: `in thread "worker-3"`.
+pub(crate) struct Whereabouts<'a>(&'a Holder);
+
+impl fmt::Display for Whereabouts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(holder) = self;
+        let label = holder.label().map(str::escape_debug);
+        match (&holder.who, label) {
+            (Who::Task(_), None) => write!(f, "in an async task"),
+            (Who::Task(_), Some(label)) => write!(f, "in task \"{label}\""),
+            (Who::Unknown(_), _) => {
+                write!(f, "in a guard that was sent on, or a thread that ends")
             }
-            (Who::EndedThread(site), _) => write!(f, "{site} in a thread that has ended"),
-            (Who::Thread(site, numbered), label) => {
+            (Who::EndedThread(_), _) => write!(f, "in a thread that has ended"),
+            (Who::Thread(_, numbered), label) => {
                 match numbered.thread.name() {
-                    Some(name) => write!(f, "{site} in thread \"{name}\"")?,
-                    None => write!(f, "{site} in an unnamed thread, {:?}", numbered.thread.id())?,
+                    Some(name) => write!(f, "in thread \"{name}\"")?,
+                    None => write!(f, "in an unnamed thread, {:?}", numbered.thread.id())?,
                 }
                 if let Some(id) = numbered.id().filter(|_| f.alternate()) {
                     write!(f, " ({id})")?;

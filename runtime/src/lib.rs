@@ -96,6 +96,9 @@
 //! who waits, and for how long. [`FileLocks::states`] does so for lock files, of all processes,
 //! and the command `lockutils ps` shows it. [`set_deadlock_hook`] is told of what may be stuck.
 //!
+//! Locks that are taken in two orders will be a deadlock one day: [`LOCKUTILS_LOCK_ORDER=panic cargo
+//! test`](observe::lock_order) finds them though the two never meet.
+//!
 //! # What locks cost
 //!
 //! [`profile()`] says which places in the code make others wait, and whom. [`stats()`] has the same
@@ -160,6 +163,7 @@ mod loss;
 mod name;
 mod named;
 pub mod observe;
+mod order;
 mod ordered;
 mod outside;
 mod owner;

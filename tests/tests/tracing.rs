@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+use lockutils::observe::LockOrderAction;
 use lockutils::{Locks, observe};
 use lockutils_tests::{ByHand, eventually, in_time};
 use std::collections::BTreeMap;
@@ -196,6 +197,24 @@ fn outcome_of_a_span_is_that_of_the_wait() {
             panic!("one event");
         };
         assert_eq!(deadlock.level, Level::ERROR);
+    });
+}
+
+#[test]
+fn locks_that_are_taken_in_two_orders_are_a_warning() {
+    subscribe();
+    in_time(|| {
+        let (a, b) = (Locks::new("first order"), Locks::new("second order"));
+        observe::lock_order(LockOrderAction::Report);
+        for (held, asked) in [(&a, &b), (&b, &a)] {
+            let _held = held.key(7).lock();
+            let _asked = asked.key(7).lock();
+        }
+        observe::lock_order(LockOrderAction::Off);
+        let [warning] = &events("\"second order/7\" (tests/tests/tracing.rs:")[..] else {
+            panic!("one event");
+        };
+        assert_eq!(warning.level, Level::WARN);
     });
 }
 

@@ -56,7 +56,9 @@ pub(crate) struct Costs {
     pub(crate) long_holds: OrderedMap<Place, u64>,
     pub(crate) certain_deadlocks: u64,
     pub(crate) suspected_deadlocks: u64,
-    /// What there was no row for, here or in a recording.
+    /// How often locks were found to be taken in two orders.
+    pub(crate) misorders: u64,
+    /// What there was no row for, here, in a recording or among the orders of locks.
     pub(crate) dropped: u64,
 }
 
@@ -221,7 +223,14 @@ pub(crate) fn deadlocked(is_certain: bool) {
     }
 }
 
-/// There was no room for so many holds and waits in a recording.
+/// Locks are taken in two orders.
+pub(crate) fn misordered() {
+    #[cfg(feature = "metrics")]
+    facade::misordered();
+    COSTS.lock().misorders += 1;
+}
+
+/// There was no room for so many holds and waits of a recording, or orders of locks.
 pub(crate) fn dropped(count: u64) {
     COSTS.lock().dropped += count;
 }
@@ -245,6 +254,7 @@ impl Costs {
             long_holds: OrderedMap::new(),
             certain_deadlocks: 0,
             suspected_deadlocks: 0,
+            misorders: 0,
             dropped: 0,
         }
     }

@@ -20,6 +20,7 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::name::{Taken, describe};
 use crate::observe::listen::listeners;
 use crate::observe::outcome::Outcome;
+use crate::order;
 use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::sync::{self, Instant};
@@ -79,11 +80,15 @@ impl InProcess {
         let step = match &mut self.0 {
             State::New(request) => {
                 let Request { terms, site, .. } = *request;
-                let record = Record { owner, site };
-                match table::try_take(request.name(), terms, record) {
-                    Some(hold) => Ok(hold),
-                    None => table::take_or_queue(request.name(), terms, record, waker(), left),
-                }
+                let (name, record) = (request.name(), Record { owner, site });
+                order::before_take(name, record);
+                table::try_take(name, terms, record).map_or_else(
+                    || {
+                        order::before_wait(name, record);
+                        table::take_or_queue(name, terms, record, waker(), left)
+                    },
+                    Ok,
+                )
             }
             // Since the last step nobody has called.
             State::Queued(_) if patience == Patience::Last => return Poll::Pending,
@@ -157,6 +162,7 @@ impl Machine for InProcess {
         self.try_thin(task).map(Thin::new)
     }
 
+    #[track_caller]
     fn take_soon(&mut self) -> Option<Hold> {
         let State::New(request) = &self.0 else {
             return None;
@@ -230,10 +236,12 @@ impl fmt::Debug for InProcess {
 ///
 /// Only the holder of this very lock is worth a pause. A lock that the fast path has no place
 /// for, as one with several permits or beside another key in the bucket, is taken at once.
+#[track_caller]
 pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
     let owner = Owner::thread();
     let record = Record { owner, site };
     let Terms { mode, reentry } = terms;
+    order::before_take(name, record);
     // Who spins has no place in line, and a re-entry finds its own lock in the way.
     let may_spin = name.has_one_permit()
         && mode == Mode::Exclusive

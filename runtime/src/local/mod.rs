@@ -25,6 +25,7 @@ use crate::graph;
 use crate::guard::{AsyncGuard, Guard};
 use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
+use crate::order;
 use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::space::Space;
@@ -33,7 +34,7 @@ use crate::table::fast;
 use crate::table::identity::Identity;
 use crate::table::looks;
 use crate::table::party::Party;
-use crate::table::policy::{Mode, Policy, Reentry, Terms};
+use crate::table::policy::{Class, Mode, Policy, Reentry, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
 pub use machine::InProcess;
 use request::Request;
@@ -94,9 +95,15 @@ impl Locks {
     /// Makes a lock space with a name for people and logs.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
+        Self::of_class(name, Class::Space)
+    }
+
+    /// The same, whose locks are of a class.
+    pub(crate) const fn of_class(name: &'static str, class: Class) -> Self {
         let policy = Policy {
             permits: 1,
             fair: false,
+            class,
         };
         Self {
             name,
@@ -164,9 +171,16 @@ impl Locks {
     #[inline]
     fn id(&self) -> SpaceId {
         SpaceId {
-            number: self.identity.number(self.name, self.policy),
+            number: self.identity.known().unwrap_or_else(|| self.draw()),
             policy: self.policy,
         }
+    }
+
+    /// The first use of the space, as which what looks at all locks is to know it.
+    #[cold]
+    fn draw(&self) -> u64 {
+        order::begin();
+        self.identity.number(self.name, self.policy)
     }
 
     /// Takes a lock for a thread if nobody else is near; gives what
@@ -241,6 +255,7 @@ impl Locks {
 
     /// Takes a lock for a thread if it is free, or soon is.
     #[inline]
+    #[track_caller]
     pub(crate) fn take_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Hold> {
         match self.try_thin(text, terms.mode, site) {
             Some(hash) => Some(Hold::thin(hash)),
@@ -318,7 +333,7 @@ impl Locks {
 /// By its name alone: [`snapshot`](crate::snapshot()) says who holds what, which costs more.
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Policy { permits, fair } = self.policy;
+        let Policy { permits, fair, .. } = self.policy;
         f.debug_struct("Locks")
             .field("name", &self.name)
             .field("permits", &permits)

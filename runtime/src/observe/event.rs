@@ -5,6 +5,7 @@ use crate::deadlock::Deadlock;
 use crate::fence::Fence;
 use crate::holder::Holder;
 use crate::key::Key;
+use crate::order::found::LockOrder;
 use crate::table::policy::Mode;
 use crate::table::watched::{Details, Watched};
 use std::fmt;
@@ -35,6 +36,9 @@ pub enum Event<'a> {
     Lost(&'a Loss<'a>),
     /// There is a deadlock, or there may be one, see [`set_deadlock_hook`](crate::set_deadlock_hook).
     Deadlock(&'a Deadlock),
+    /// Locks are taken in two orders, see [`lock_order`](super::lock_order()). By the thread that takes
+    /// them in the second one.
+    LockOrder(&'a LockOrder),
 }
 
 /// A wait for a lock.

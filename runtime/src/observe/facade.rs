@@ -83,3 +83,7 @@ pub(crate) fn deadlocked(is_certain: bool) {
     let kind = if is_certain { "certain" } else { "suspected" };
     record(|| counter!("lockutils.deadlocks", "kind" => kind).increment(1));
 }
+
+pub(crate) fn misordered() {
+    record(|| counter!("lockutils.lock_order_violations").increment(1));
+}

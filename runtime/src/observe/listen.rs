@@ -98,6 +98,11 @@ pub(crate) fn is_on(one: Listeners) -> bool {
     Listeners(LISTENERS.load(Ordering::Relaxed)).has(one)
 }
 
+/// Whether the thread is in an observer.
+pub(crate) fn is_deaf() -> bool {
+    IS_DEAF.get()
+}
+
 /// Somebody listens from now on.
 pub(crate) fn listen(Listeners(bit): Listeners) {
     // Relaxed, as in `listeners`.

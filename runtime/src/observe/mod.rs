@@ -40,7 +40,8 @@
 //!
 //! What lasts is an event: WARN `still waiting for lock ..` after 1, 2, 4 .. s with `waited_secs`, and INFO
 //! `got lock .. after 3.2s` at the end; WARN and INFO of holds that are longer than [`long_holds`] says,
-//! with `held_secs`; WARN of a lock that was handed to a future which isn't polled; ERROR `deadlock`, and ERROR
+//! with `held_secs`; WARN of a lock that was handed to a future which isn't polled, and of locks that are
+//! taken in two orders; ERROR `deadlock`, and ERROR
 //! `lock .. was lost` of a server's lock, which is told by whoever has found out. The others
 //! are told of by threads of their own, which see the subscriber that is the process's.
 //!
@@ -61,6 +62,7 @@
 //! | `lockutils.round_trip.duration` | histogram, in seconds | space, question |
 //! | `lockutils.round_trips_failed` | counter | space, question |
 //! | `lockutils.leases_lost` | counter | space |
+//! | `lockutils.lock_order_violations` | counter | |
 //!
 //! # Probes
 //!
@@ -100,4 +102,6 @@ pub use self::event::{Event, Hold, Loss, Wait};
 pub use self::holds::long_holds;
 pub use self::outcome::Outcome;
 pub use self::tell::{AlreadySet, Observer, set_observer};
+pub use crate::order::found::LockOrder;
+pub use crate::order::{LockOrderAction, lock_order};
 pub use crate::timeline::record::{RecordOptions, Summary, record};

@@ -8,6 +8,7 @@ use super::outcome::Outcome;
 use crate::deadlock::Deadlock;
 use crate::holder::Holder;
 use crate::name::LockName;
+use crate::order::found::LockOrder;
 use crate::table::policy::Mode;
 use crate::table::watched::{Details, Watched};
 use std::panic::Location;
@@ -101,6 +102,11 @@ pub(super) fn lost(loss: &Loss<'_>) {
 /// There is a deadlock, or there may be one.
 pub(super) fn deadlock(deadlock: &Deadlock) {
     error!(target: "lockutils", "deadlock\n{deadlock}");
+}
+
+/// Locks are taken in two orders.
+pub(super) fn lock_order(order: &LockOrder) {
+    warn!(target: "lockutils", "{order}");
 }
 
 fn lock(watched: &Watched) -> LockName<'_> {

@@ -10,6 +10,7 @@ use super::spans;
 use crate::costs;
 use crate::deadlock::Deadlock;
 use crate::foreign;
+use crate::order::found::LockOrder;
 use crate::table::identity::name_part;
 use crate::table::moment::Moment;
 use crate::table::watched::Watched;
@@ -167,4 +168,15 @@ pub(crate) fn deadlock(deadlock: &Deadlock, is_certain: bool) {
     #[cfg(feature = "tracing")]
     trace(|| spans::deadlock(deadlock));
     tell(&Event::Deadlock(deadlock));
+}
+
+/// Locks are taken in two orders.
+pub(crate) fn lock_order(order: &LockOrder) {
+    if listeners().is_none() {
+        return;
+    }
+    costs::misordered();
+    #[cfg(feature = "tracing")]
+    trace(|| spans::lock_order(order));
+    tell(&Event::LockOrder(order));
 }

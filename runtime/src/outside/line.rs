@@ -2,6 +2,7 @@
 
 use crate::key::Key;
 use crate::local::Locks;
+use crate::table::policy::Class;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -26,8 +27,8 @@ impl Line {
     #[must_use]
     pub const fn new(space: &'static str, turns: &'static str, name: Key) -> Self {
         Self {
-            locks: Locks::new(space),
-            turns: Locks::new(turns),
+            locks: Locks::of_class(space, Class::Name),
+            turns: Locks::of_class(turns, Class::None),
             name,
             hold: Mutex::new(Weak::<()>::new()),
         }

@@ -408,6 +408,7 @@ impl<E: Engine> Machine for Outside<E> {
     }
 
     /// Only the lock in the process: what is outside is asked for by the first step.
+    #[track_caller]
     fn take_soon(&mut self) -> Option<OutsideHold<E>> {
         let one = &mut *self.0;
         let Request {

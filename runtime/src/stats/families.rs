@@ -168,6 +168,11 @@ fn of_events(costs: &Costs) -> Vec<Family> {
     ] {
         deadlocks.add_count(vec![("kind", kind.to_owned())], count);
     }
+    let mut misorders = Family::counter(
+        "lockutils_lock_order_violations_total",
+        "Locks that are taken in two orders.",
+    );
+    misorders.add_count(Labels::new(), costs.misorders);
     let mut dropped = Family::counter(
         "lockutils_events_dropped_total",
         "What there was no room to count.",
@@ -176,7 +181,7 @@ fn of_events(costs: &Costs) -> Vec<Family> {
     let mut version = Family::gauge("lockutils_build_info", "The version of lockutils.");
     let label = ("version", env!("CARGO_PKG_VERSION").to_owned());
     version.add_count(vec![label], 1);
-    vec![refused, long, deadlocks, dropped, version]
+    vec![refused, long, deadlocks, misorders, dropped, version]
 }
 
 fn of_space(space: u64) -> (&'static str, String) {

@@ -84,6 +84,7 @@ pub fn stats() -> Stats {
 /// | `lockutils_lease_renewals_total` | counter | space, outcome: `renewed` or `failed` | of one lease, or of all of the process, as the server has it |
 /// | `lockutils_server_connects_total` | counter | space, outcome: `connected` or `failed` | the first connection, and each after a break |
 /// | `lockutils_leases_lost_total` | counter | space | locks that were lost while they were held |
+/// | `lockutils_lock_order_violations_total` | counter | | locks that are taken in two orders, see [`lock_order`](crate::observe::lock_order()) |
 /// | `lockutils_events_dropped_total` | counter | | what there was no room to count: it would be the 513th series |
 /// | `lockutils_build_info` | gauge | version | 1 |
 ///

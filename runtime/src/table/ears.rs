@@ -1,6 +1,7 @@
 //! Who is told of each hold in [`exact`](super::exact) mode.
 
 use super::exact::Listener;
+use crate::order::held::Holds;
 use crate::timeline::recorder::Recorder;
 
 /// Who is told of each hold of a bucket.
@@ -8,12 +9,14 @@ use crate::timeline::recorder::Recorder;
 /// | bit | who |
 /// |---|---|
 /// | 0 | a [recording](crate::timeline::recorder) |
+/// | 1 | who looks at the [order](crate::order) in which locks are taken |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ears(u8);
 
 /// Who is told, by bit.
 const LISTENERS: &[(Ears, &dyn Listener)] = &[
     (Ears::RECORDING, &Recorder),
+    (Ears::ORDER, &Holds),
     #[cfg(all(test, loom))]
     (Ears::MODEL, &heard::Log),
 ];
@@ -21,12 +24,17 @@ const LISTENERS: &[(Ears, &dyn Listener)] = &[
 impl Ears {
     pub(crate) const NONE: Self = Self(0);
     pub(crate) const RECORDING: Self = Self(1);
+    pub(crate) const ORDER: Self = Self(1 << 1);
     #[cfg(all(test, loom))]
     pub(crate) const MODEL: Self = Self(1 << 7);
 
     #[inline]
     pub(crate) const fn is_none(self) -> bool {
         self.0 == 0
+    }
+
+    pub(crate) const fn has(self, one: Self) -> bool {
+        self.0 & one.0 != 0
     }
 
     pub(crate) const fn and(self, others: Self) -> Self {

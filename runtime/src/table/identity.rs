@@ -4,7 +4,8 @@
 //! |---|---|
 //! | 63 | whether the space has several permits |
 //! | 62 | whether it is fair |
-//! | 24 to 61 | which space, in the order of first use, from 1 |
+//! | 60 and 61 | of which [class](Class) its locks are |
+//! | 24 to 59 | which space, in the order of first use, from 1 |
 //! | 0 to 23 | which name it has |
 //!
 //! So a lock can be named by the number alone, also when its space has been dropped, and
@@ -12,17 +13,19 @@
 //! spaces are not remembered at all.
 
 use super::hash::draw_seeds;
-use super::policy::Policy;
+use super::policy::{Class, Policy};
 use crate::sync::Ordering;
 use crate::sync::ambient::{AtomicU64, Mutex};
 use std::collections::BTreeMap;
 
-/// How many bits of a number are the index of its name. The 38 bits above them are
-/// enough for a million new spaces a second during three days.
+/// How many bits of a number are the index of its name. The 36 bits above them are
+/// enough for a million new spaces a second during 19 hours.
 const NAME_BITS: u32 = 24;
 
 const COUNTED: u64 = 1 << 63;
 const FAIR: u64 = 1 << 62;
+/// Where a number has the class.
+const CLASS: u32 = 60;
 
 /// The name of spaces that came after 2^24 different names.
 const UNNAMED: &str = "unnamed";
@@ -69,6 +72,16 @@ pub(crate) const fn is_counted(number: u64) -> bool {
     number & COUNTED != 0
 }
 
+/// Of which class the locks of the space are that has this number.
+pub(crate) const fn class_of(number: u64) -> Class {
+    match number >> CLASS & 0b11 {
+        0 => Class::Space,
+        1 => Class::Name,
+        2 => Class::Key,
+        _ => Class::None,
+    }
+}
+
 impl Identity {
     pub(crate) const fn new() -> Self {
         Self(AtomicU64::new(0))
@@ -107,7 +120,8 @@ impl Identity {
         spaces.drawn += 1;
         let fair = if policy.fair { FAIR } else { 0 };
         let counted = if policy.permits > 1 { COUNTED } else { 0 };
-        let number = fair | counted | spaces.drawn << NAME_BITS | spaces.index_of(name);
+        let class = (policy.class as u64) << CLASS;
+        let number = fair | counted | class | spaces.drawn << NAME_BITS | spaces.index_of(name);
         // Release pairs with the acquire in `known`. The seeds may be another thread's, who
         // drew them before it unlocked the mutex.
         self.0.store(number, Ordering::Release);

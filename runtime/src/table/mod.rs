@@ -45,7 +45,7 @@ use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair};
 use moment::Moment;
 use place::{EntryId, Place, Ticket};
-use policy::{Policy, Reentry, Terms};
+use policy::{Class, Policy, Reentry, Terms};
 use std::ops::Range;
 use std::task::Waker;
 use watched::Watched;
@@ -452,6 +452,7 @@ impl Inflated {
                 let policy = Policy {
                     permits: written.permits,
                     fair: is_fair(space),
+                    class: Class::Space, // That is in the number.
                 };
                 let number = index(hash) as u64;
                 let holder = (Ticket::FIRST, written.record);

@@ -45,6 +45,21 @@ pub(crate) struct Policy {
     pub(crate) permits: u32,
     /// Whether newcomers never overtake.
     pub(crate) fair: bool,
+    pub(crate) class: Class,
+}
+
+/// Of which class a space's locks are, where the [order](crate::order) is looked at in which locks
+/// are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Of their space's.
+    Space,
+    /// Of that of all spaces that are called the same: each lock has a space of its own.
+    Name,
+    /// Each of its own: the keys of the space are of many kinds, and have no order.
+    Key,
+    /// Of none: others are never asked for while one of them is held.
+    None,
 }
 
 impl Mode {

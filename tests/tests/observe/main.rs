@@ -7,6 +7,7 @@
 mod blame;
 mod events;
 mod metrics;
+mod order;
 #[cfg(target_os = "linux")]
 mod outside;
 #[cfg(all(
@@ -37,6 +38,7 @@ static TOLD: Mutex<BTreeMap<String, Vec<Told>>> = Mutex::new(BTreeMap::new());
 /// Who was in the way, as each begin of a wait and each long wait told it.
 static HOLDERS: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
 static DEADLOCKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static ORDERS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static OWN: Locks = Locks::new("the observer's own");
 
 struct Log;
@@ -60,6 +62,10 @@ impl Observer for Log {
             Event::NotPolled(wait, time) => (wait.space(), Told::NotPolled(*time)),
             Event::Deadlock(deadlock) => {
                 DEADLOCKS.lock().unwrap().push(deadlock.to_string());
+                return;
+            }
+            Event::LockOrder(order) => {
+                ORDERS.lock().unwrap().push(order.to_string());
                 return;
             }
             _ => return,

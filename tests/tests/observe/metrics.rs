@@ -45,7 +45,7 @@ fn ask_server() {
 }
 
 /// All metrics: their names, types and labels.
-const FAMILIES: [(&str, &str, &str); 17] = [
+const FAMILIES: [(&str, &str, &str); 18] = [
     ("wait_duration_seconds", "histogram", "space,outcome,le"),
     ("waiter_seconds_total", "counter", "space,site"),
     ("waiters", "gauge", "space"),
@@ -65,6 +65,7 @@ const FAMILIES: [(&str, &str, &str); 17] = [
     ("leases_lost_total", "counter", "space"),
     ("held", "gauge", "space"),
     ("deadlocks_total", "counter", "kind"),
+    ("lock_order_violations_total", "counter", ""),
     ("events_dropped_total", "counter", ""),
     ("build_info", "gauge", "version"),
 ];
