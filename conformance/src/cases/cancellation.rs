@@ -97,15 +97,17 @@ fn drop_waiters_and_holders_at_once<S>(space: &S, keys: usize, wait: Duration)
 where
     S: Space<Machine: Machine<Hold: Send, Failure: Debug + Send> + Send> + Sync,
 {
+    // All of one length, so that their texts are in the same order.
+    let keys = 1000..1000 + keys;
     let waiters = || -> Vec<_> {
         let polled = |key| {
             let mut waiter = ByHand::new(hold_async(space, key));
             assert!(waiter.poll().is_pending());
             waiter
         };
-        (0..keys).map(polled).collect()
+        keys.clone().map(polled).collect()
     };
-    let guards: Vec<_> = (0..keys).map(|key| hold(space, key)).collect();
+    let guards: Vec<_> = keys.clone().map(|key| hold(space, key)).collect();
     let (firsts, seconds) = (waiters(), waiters());
     let queued = Instant::now();
     eventually("the clock goes on", || queued.elapsed() >= wait);
@@ -133,5 +135,5 @@ where
     for second in seconds {
         drop(second.finish());
     }
-    assert!((0..keys).all(|key| is_free(space, key)));
+    assert!(keys.clone().all(|key| is_free(space, key)));
 }

@@ -67,7 +67,7 @@ mod permits {
         fn take_others(&self, key: &dyn LockKey) {
             let mut others = self.others.lock().unwrap();
             others.entry(Key::new(key).to_string()).or_insert_with(|| {
-                [(); 2].map(|()| pollster::block_on(self.locks.key(key).lock_async()))
+                [(); 2].map(|()| self.locks.key(key).try_lock().unwrap().into_async())
             });
         }
     }

@@ -340,7 +340,7 @@ fn debug_shows_lock_and_lease() {
     );
     assert!(text.ends_with(", fence: 1, valid_for: 0ns }"), "{text}");
     assert!(format!("{:?}", lease.lost()).starts_with("Lost { space: \"lossy\""));
-    let lease = locks.keys(["a", "b"]).lock().unwrap();
+    let lease = locks.keys(["key, a", "key, b"]).lock().unwrap();
     let text = format!("{lease:?}");
     assert!(text.contains("fences: [Fence(2), Fence(3)]"), "{text}");
 }
