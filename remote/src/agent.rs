@@ -342,6 +342,11 @@ impl<S: Store> Agent<S> {
                     asker.tell(news);
                 }
             }
+            Effect::Renewed(ids, deadline) => {
+                for asker in ids.iter().filter_map(|id| self.askers.get(id)) {
+                    asker.renewed(deadline);
+                }
+            }
             Effect::Forget(id) => drop(self.askers.remove(&id)),
         }
     }

@@ -53,10 +53,6 @@ impl Asker {
                 self.promise.keep(Reply::Refused(unavailable(&trouble)));
             }
             (News::Seen(holders), _) => self.promise.keep(Reply::Seen(holders)),
-            // Relaxed: it is a number, and nothing else goes by it.
-            (News::Renewed { deadline }, Some(granted)) => {
-                granted.deadline.store(deadline, Ordering::Relaxed);
-            }
             (News::Lost(by), Some(granted)) => granted.lease.lose(reason(by)),
             (News::Released(true), Some(granted)) => granted.lease.released(Ok(())),
             (News::Released(false), Some(granted)) => {
@@ -66,10 +62,15 @@ impl Asker {
             (News::Unreleased(trouble), Some(granted)) => {
                 granted.lease.released(Err(unavailable(&trouble)));
             }
-            (
-                News::Renewed { .. } | News::Lost(_) | News::Released(_) | News::Unreleased(_),
-                None,
-            ) => {}
+            (News::Lost(_) | News::Released(_) | News::Unreleased(_), None) => {}
+        }
+    }
+
+    /// What it has is lost at this time, unless it is renewed again.
+    pub(crate) fn renewed(&self, deadline: u64) {
+        if let Some(granted) = &self.granted {
+            // Relaxed: it is a number, and nothing else goes by it.
+            granted.deadline.store(deadline, Ordering::Relaxed);
         }
     }
 

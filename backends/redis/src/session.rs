@@ -1,7 +1,7 @@
 //! One connection with a server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Taken};
 use redis::aio::MultiplexedConnection;
@@ -26,6 +26,7 @@ pub struct RedisSession {
     pub(crate) lease: u64,
     /// Where the last fencing token is.
     pub(crate) fence: String,
+    pub(crate) opened: Instant,
 }
 
 impl RedisSession {
@@ -143,7 +144,11 @@ impl Session for RedisSession {
         if claims.is_empty() {
             return Ok(Kept::All);
         }
-        self.watches.hold(claims.iter().map(Arc::as_ref));
+        // What is older than this session is watched from its first renewal here on, which comes
+        // within a lease, or it is lost; and the rest since it was granted.
+        if self.opened.elapsed() <= self.lease() {
+            self.watches.hold(claims.iter().map(Arc::as_ref));
+        }
         let batches: Vec<_> = claims.chunks(BATCH).collect();
         let renew = |number: usize, script: &mut Pipeline| {
             script.arg(batches[number].len());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockutils_remote::{Fault, Member, Shape, Store};
 use redis::aio::{MultiplexedConnection, SendError};
@@ -109,6 +109,7 @@ impl Store for Redis {
             member: Arc::clone(member),
             lease: u64::try_from(member.lease.as_millis()).unwrap_or(u64::MAX >> 12),
             fence: name::fence(&member.prefix),
+            opened: Instant::now(),
         };
         match session.try_rights(number).await {
             // As when its memory is full, which doesn't keep it from renewing and releasing.

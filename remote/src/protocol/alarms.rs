@@ -13,9 +13,6 @@ pub(super) struct Alarms {
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Alarm {
-    /// The lease of the session is over, or that of the claim.
-    Session,
-    Lease(Id),
     /// The call has not been answered.
     Silent(Call),
     /// The asker has waited long enough for an answer.

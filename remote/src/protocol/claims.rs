@@ -144,14 +144,13 @@ impl Protocol {
             entry.failures += 1;
             return self.begin_release(now, id);
         }
-        entry.phase = Phase::Held(proven);
+        entry.phase = Phase::Held(deadline);
         entry.failures = 0;
         let names = self.names.len();
         self.runs.begin(now, &entry.claim.name, names);
         self.alarms.clear(Alarm::Patience(id));
         if has_own {
-            self.proofs.insert((proven, id));
-            self.deadlines.set(Alarm::Lease(id), deadline);
+            self.leases.insert((deadline, id));
         }
         self.tell(id, News::Granted { fence, deadline });
     }
@@ -242,9 +241,8 @@ impl Protocol {
                 self.abort(call);
                 self.begin_release(now, id);
             }
-            Phase::Held(proven) => {
-                self.proofs.remove(&(proven, id));
-                self.deadlines.clear(Alarm::Lease(id));
+            Phase::Held(deadline) => {
+                self.leases.remove(&(deadline, id));
                 self.begin_release(now, id);
             }
             Phase::Lost => {
@@ -373,10 +371,9 @@ impl Protocol {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        if let Phase::Held(proven) = entry.phase {
+        if let Phase::Held(deadline) = entry.phase {
             entry.phase = Phase::Lost;
-            self.proofs.remove(&(proven, id));
-            self.deadlines.clear(Alarm::Lease(id));
+            self.leases.remove(&(deadline, id));
             self.tell(id, News::Lost(by));
         }
     }

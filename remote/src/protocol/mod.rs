@@ -118,7 +118,6 @@ impl Protocol {
                 Alarm::Renew => self.renew(now, false),
                 Alarm::Sweep => self.sweep(now),
                 Alarm::Open => self.rested(now),
-                Alarm::Lease(_) | Alarm::Session => unreachable!("they are deadlines"),
             }
         }
         self.settle(now);
@@ -135,7 +134,7 @@ impl Protocol {
     /// When time is to pass at the latest.
     #[must_use]
     pub fn next(&self) -> Option<u64> {
-        let first = self.deadlines.next().into_iter().chain(self.alarms.next());
+        let first = self.end_of_lease().into_iter().chain(self.alarms.next());
         first.min()
     }
 
@@ -192,7 +191,7 @@ impl Protocol {
                 self.released(now, id, result.ok());
             }
             (Purpose::Renew(ids), Outcome::Renewed(result)) => {
-                self.renewed(now, &ids, sent, result);
+                self.renewed(now, ids, sent, result);
             }
             (Purpose::Sweep(claim), Outcome::Released(result)) => {
                 if result.is_err() {

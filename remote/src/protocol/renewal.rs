@@ -1,19 +1,33 @@
 //! Leases: when they are renewed, and when they are over.
 
 use super::alarms::Alarm;
-use super::said::{Id, LostBy, News, Question};
-use super::state::{Link, Phase, Protocol, Purpose, end_of};
+use super::said::{Effect, Id, LostBy, Question};
+use super::state::{Link, Phase, Protocol, Purpose, end_of, start_of};
 use crate::store::{Fault, Kept};
 use std::sync::Arc;
 
 impl Protocol {
     /// Loses what is over by the clock, before anything else is done.
     pub(super) fn expire(&mut self, now: u64) {
-        while let Some(alarm) = self.deadlines.pop(now) {
-            match alarm {
-                Alarm::Lease(id) => self.lose(id, LostBy::Time),
-                _ => self.over(now, self.silent(), LostBy::Time),
-            }
+        while let Some((_, id)) = self.leases.first().copied().filter(|(end, _)| *end <= now) {
+            self.lose(id, LostBy::Time);
+        }
+        if self.end_of_session().is_some_and(|end| end <= now) {
+            self.over(now, self.silent(), LostBy::Time);
+        }
+    }
+
+    /// When the first lease is over.
+    pub(super) fn end_of_lease(&self) -> Option<u64> {
+        let own = self.leases.first().map(|(end, _)| *end);
+        own.into_iter().chain(self.end_of_session()).min()
+    }
+
+    /// When the lease is over that is the session's.
+    fn end_of_session(&self) -> Option<u64> {
+        match self.link {
+            Link::Open(open) if self.rules.shape.one_lease => Some(end_of(open.lease, open.proven)),
+            _ => None,
         }
     }
 
@@ -26,7 +40,8 @@ impl Protocol {
         let first = if self.rules.shape.one_lease {
             Some(open.proven)
         } else {
-            self.proofs.first().map(|(proven, _)| *proven)
+            let first = self.leases.first();
+            first.map(|(end, _)| start_of(open.lease, *end))
         };
         match first {
             Some(proven) => {
@@ -45,8 +60,9 @@ impl Protocol {
         if open.renewing {
             return;
         }
-        let is_due = |proven: u64| all || proven.saturating_add(open.lease / 4) <= now;
-        let due = self.proofs.iter().take_while(|(proven, _)| is_due(*proven));
+        let (lease, part) = (open.lease, open.lease / 4);
+        let is_due = |end: u64| all || start_of(lease, end).saturating_add(part) <= now;
+        let due = self.leases.iter().take_while(|(end, _)| is_due(*end));
         let ids: Vec<Id> = due.map(|(_, id)| *id).collect();
         if ids.is_empty() && !self.rules.shape.one_lease {
             return;
@@ -61,7 +77,13 @@ impl Protocol {
     }
 
     /// The server has answered a renewal that was sent at a time.
-    pub(super) fn renewed(&mut self, now: u64, ids: &[Id], sent: u64, result: Result<Kept, Fault>) {
+    pub(super) fn renewed(
+        &mut self,
+        now: u64,
+        ids: Vec<Id>,
+        sent: u64,
+        result: Result<Kept, Fault>,
+    ) {
         let Link::Open(open) = &mut self.link else {
             return;
         };
@@ -77,35 +99,37 @@ impl Protocol {
         let deadline = end_of(open.lease, sent);
         if self.rules.shape.one_lease {
             open.proven = sent;
-            self.deadlines.set(Alarm::Session, deadline);
-            return self.tell_all_of_session(deadline);
+            let held = self.entries.iter();
+            let held = held.filter(|(_, entry)| matches!(entry.phase, Phase::Held(_)));
+            let ids = held.map(|(id, _)| *id).collect();
+            return self.tell_renewed(ids, deadline);
         }
-        for (number, &id) in ids.iter().enumerate() {
-            let is_lost = matches!(&kept, Kept::AllBut(lost) if lost.contains(&number));
-            match self.entries.get_mut(&id) {
-                Some(entry) if is_lost && matches!(entry.phase, Phase::Held(_)) => {
-                    self.lose(id, LostBy::Server);
-                }
-                Some(entry) => {
-                    if let Phase::Held(proven) = entry.phase {
-                        entry.phase = Phase::Held(sent);
-                        self.proofs.remove(&(proven, id));
-                        self.proofs.insert((sent, id));
-                        self.deadlines.set(Alarm::Lease(id), deadline);
-                        self.tell(id, News::Renewed { deadline });
-                    }
-                }
-                None => {}
-            }
+        let lost = match &kept {
+            Kept::All => &[],
+            Kept::AllBut(lost) => &lost[..],
+        };
+        for id in lost.iter().filter_map(|number| ids.get(*number)) {
+            self.lose(*id, LostBy::Server);
         }
+        let mut ids = ids;
+        ids.retain(|id| {
+            let Some(entry) = self.entries.get_mut(id) else {
+                return false;
+            };
+            let Phase::Held(former) = entry.phase else {
+                return false;
+            };
+            entry.phase = Phase::Held(deadline);
+            self.leases.remove(&(former, *id));
+            self.leases.insert((deadline, *id));
+            true
+        });
+        self.tell_renewed(ids, deadline);
     }
 
-    fn tell_all_of_session(&mut self, deadline: u64) {
-        let held = self.entries.iter();
-        let held = held.filter(|(_, entry)| matches!(entry.phase, Phase::Held(_)));
-        let ids: Vec<Id> = held.map(|(id, _)| *id).collect();
-        for id in ids {
-            self.tell(id, News::Renewed { deadline });
+    fn tell_renewed(&mut self, ids: Vec<Id>, deadline: u64) {
+        if !ids.is_empty() {
+            self.effects.push_back(Effect::Renewed(ids, deadline));
         }
     }
 }

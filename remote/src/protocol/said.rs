@@ -35,6 +35,8 @@ pub enum Effect {
     Abort(Call),
     /// Tell whoever asked.
     Tell(Id, News),
+    /// Tell those that they have what they hold until that time, unless it is renewed again.
+    Renewed(Vec<Id>, u64),
     /// There will be no more news of it.
     Forget(Id),
 }
@@ -102,11 +104,6 @@ pub enum News {
     Busy(Option<Taken>),
     /// The server can't be asked, or doesn't answer, and the claim is no more.
     Unavailable(Trouble),
-    /// It was renewed.
-    Renewed {
-        /// When it is lost now.
-        deadline: u64,
-    },
     /// It is lost.
     Lost(LostBy),
     /// It was released; whether it was held until then.

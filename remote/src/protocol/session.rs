@@ -2,7 +2,7 @@
 
 use super::alarms::Alarm;
 use super::said::{Call, Effect, Id, LostBy, News, Question, Trouble, trouble};
-use super::state::{Link, Open, Phase, Protocol, Purpose, end_of, nanoseconds};
+use super::state::{Link, Open, Phase, Protocol, Purpose, nanoseconds};
 use crate::store::Fault;
 use std::mem;
 use std::sync::Arc;
@@ -50,9 +50,7 @@ impl Protocol {
             renewing: false,
         });
         self.renewals_failed = 0;
-        if self.rules.shape.one_lease {
-            self.deadlines.set(Alarm::Session, end_of(lease, proven));
-        } else {
+        if !self.rules.shape.one_lease {
             // What was held in another session may be lost.
             self.renew(now, true);
         }
@@ -121,7 +119,6 @@ impl Protocol {
         };
         self.trouble = Some(trouble);
         self.failures += 1;
-        self.deadlines.clear(Alarm::Session);
         self.alarms.clear(Alarm::Renew);
         self.forget_adrift();
         let ids: Vec<Id> = self.entries.keys().copied().collect();
@@ -174,7 +171,6 @@ impl Protocol {
         }
         match mem::replace(&mut self.link, Link::Closed) {
             Link::Open(open) => {
-                self.deadlines.clear(Alarm::Session);
                 self.alarms.clear(Alarm::Renew);
                 self.forget_adrift();
                 let calls: Vec<Call> = self.calls.keys().copied().collect();

@@ -14,8 +14,6 @@ use std::time::Duration;
 pub struct Protocol {
     pub(super) rules: Rules,
     pub(super) effects: VecDeque<Effect>,
-    /// When leases are over. They come before all else.
-    pub(super) deadlines: Alarms,
     pub(super) alarms: Alarms,
     pub(super) calls: BTreeMap<Call, UnderWay>,
     pub(super) entries: BTreeMap<Id, Entry>,
@@ -25,8 +23,8 @@ pub struct Protocol {
     pub(super) looks: BTreeMap<Id, Looking>,
     /// How long locks have been had without a break.
     pub(super) runs: Runs,
-    /// Holds that have a lease each, by the time from which it counts.
-    pub(super) proofs: BTreeSet<(u64, Id)>,
+    /// Holds that have a lease each, by when it is over.
+    pub(super) leases: BTreeSet<(u64, Id)>,
     pub(super) link: Link,
     /// Opens that have failed, or sessions that have ended without an answer, in a row.
     pub(super) failures: u32,
@@ -108,7 +106,7 @@ pub(super) enum Phase {
     Wanted,
     Asking,
     Waiting(Call),
-    /// With the time from which its lease counts, where it has its own.
+    /// With when its lease is over, where it has its own.
     Held(u64),
     Lost,
     Leaving,
@@ -143,7 +141,6 @@ impl Protocol {
         Self {
             rules,
             effects: VecDeque::new(),
-            deadlines: Alarms::default(),
             alarms: Alarms::default(),
             calls: BTreeMap::new(),
             entries: BTreeMap::new(),
@@ -151,7 +148,7 @@ impl Protocol {
             nonces: BTreeMap::new(),
             looks: BTreeMap::new(),
             runs: Runs::default(),
-            proofs: BTreeSet::new(),
+            leases: BTreeSet::new(),
             link: Link::Closed,
             failures: 0,
             adrift: VecDeque::new(),
@@ -247,6 +244,11 @@ impl Looking {
 /// When a lease is over for its holder, which began to count at a time.
 pub(super) fn end_of(lease: u64, proven: u64) -> u64 {
     proven.saturating_add(lease - lease / 10)
+}
+
+/// From when on a lease counts that is over then.
+pub(super) fn start_of(lease: u64, end: u64) -> u64 {
+    end.saturating_sub(lease - lease / 10)
 }
 
 pub(super) fn nanoseconds(time: Duration) -> u64 {

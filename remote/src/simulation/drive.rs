@@ -159,6 +159,15 @@ impl World {
                         None => self.checker.fail(format!("{id:?} was forgotten")),
                     }
                 }
+                Effect::Renewed(ids, deadline) => {
+                    self.note(|| format!("p{process} {ids:?} until {deadline}"));
+                    for id in ids {
+                        match self.who(process, id) {
+                            Some(Who::Asker(asker)) => self.renewed(asker, deadline),
+                            _ => self.checker.fail(format!("{id:?} holds nothing")),
+                        }
+                    }
+                }
                 Effect::Forget(id) => self.forget(process, id),
             }
         }
@@ -227,6 +236,13 @@ impl World {
         }
     }
 
+    /// An asker is told until when it has what it holds.
+    fn renewed(&mut self, asker: usize, deadline: u64) {
+        let now = self.clock(self.askers[asker].wish.process);
+        self.compare(asker, deadline);
+        self.checker.renewed(asker, deadline, now);
+    }
+
     /// An asker is told something.
     fn tell(&mut self, asker: usize, news: News, epoch: u64) {
         let there = &mut self.askers[asker];
@@ -235,10 +251,6 @@ impl World {
         let state = self.askers[asker].state;
         match news {
             News::Granted { fence, deadline } => self.grant(asker, fence, deadline, epoch),
-            News::Renewed { deadline } => {
-                self.compare(asker, deadline);
-                self.checker.renewed(asker, deadline, now);
-            }
             News::Lost(by) => {
                 self.count(match by {
                     LostBy::Time => "lost by time",

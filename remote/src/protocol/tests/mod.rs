@@ -151,13 +151,16 @@ fn text(effect: Effect) -> String {
         Effect::Start(Call(call), question) => format!("{call}: {}", question_text(question)),
         Effect::Abort(Call(call)) => format!("{call}: abort"),
         Effect::Forget(Id(id)) => format!("{id} is forgotten"),
+        Effect::Renewed(ids, deadline) => {
+            let ids: Vec<_> = ids.iter().map(|Id(id)| id.to_string()).collect();
+            format!("{} until {}", ids.join(" "), deadline / 1_000_000)
+        }
         Effect::Tell(Id(id), news) => match news {
             News::Granted { fence, deadline } => {
                 format!("{id} has {fence} until {}", deadline / 1_000_000)
             }
             News::Busy(_) => format!("{id} is busy"),
             News::Unavailable(trouble) => format!("{id} is told: {trouble}"),
-            News::Renewed { deadline } => format!("{id} until {}", deadline / 1_000_000),
             News::Lost(by) => format!("{id} is lost by {by:?}"),
             News::Released(was_held) => format!("{id} is released: {was_held}"),
             News::Unreleased(trouble) => format!("{id} is not released: {trouble}"),
