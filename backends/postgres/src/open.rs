@@ -11,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, SimpleQueryMessage, SimpleQueryRow, Statement};
 
+use crate::backend::Backend;
 use crate::link::{Dial, Link};
 use crate::sql::Ask;
 use crate::{fault, pooler, sql};
@@ -24,9 +25,7 @@ const LONGEST_NAME: usize = 63;
 /// What is known of a session that was opened.
 pub(crate) struct Opened {
     pub(crate) link: Link,
-    pub(crate) backend: i32,
-    /// Which primary after which it is.
-    pub(crate) timeline: u64,
+    pub(crate) backend: Backend,
     pub(crate) statements: Statements,
 }
 
@@ -60,8 +59,10 @@ pub(crate) async fn open(
     let statements = Statements::prepare(&client).await?;
     Ok(Opened {
         link,
-        backend: looked.backend,
-        timeline: looked.timeline,
+        backend: Backend {
+            id: looked.backend,
+            timeline: looked.timeline,
+        },
         statements,
     })
 }

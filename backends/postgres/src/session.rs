@@ -10,15 +10,12 @@ use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Error, Row};
 
+use crate::backend::Backend;
 use crate::claims::{Claims, Leaving, Wish};
 use crate::link::{Dial, Link, Task};
 use crate::open::{self, Opened, Statements};
 use crate::sql::Ask;
-use crate::{fault, holders, id, pooler, sql};
-
-/// How much of a fence is the sequence's. The rest is the timeline, which is greater with each primary
-/// that was made of a standby, and whose sequence may have gone back.
-const SEQUENCE_BITS: u32 = 40;
+use crate::{fault, holders, id, sql};
 
 /// One connection with a server.
 pub struct PostgresSession {
@@ -30,8 +27,7 @@ struct Inner {
     link: Link,
     claims: Arc<Mutex<Claims>>,
     statements: Statements,
-    backend: i32,
-    timeline: u64,
+    backend: Backend,
     member: Arc<Member>,
     most_keys: usize,
     /// Somebody holds what isn't noted.
@@ -61,7 +57,6 @@ impl PostgresSession {
         let Opened {
             link,
             backend,
-            timeline,
             statements,
         } = open::open(dial, config, member, told).await?;
         let inner = Arc::new(Inner {
@@ -69,7 +64,6 @@ impl PostgresSession {
             claims,
             statements,
             backend,
-            timeline,
             member: Arc::clone(member),
             most_keys,
             unnoted: Notify::new(),
@@ -198,13 +192,11 @@ impl Inner {
 
     /// The fence of a grant, of a backend that is still the same.
     fn granted(&self, row: &Row) -> Result<Result<Option<u64>, Fault>, Error> {
-        let (backend, fence): (i32, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-        if backend != self.backend {
+        let fence = self.backend.fence((row.try_get(0)?, row.try_get(1)?));
+        if fence.is_err() {
             self.link.end();
-            return Ok(Err(Fault::Over(pooler::pooled().into_cause())));
         }
-        let timeline = self.timeline << SEQUENCE_BITS;
-        Ok(Ok(fence.map(|fence| timeline + fence.unsigned_abs())))
+        Ok(fence)
     }
 
     fn too_many(&self) -> Fault {

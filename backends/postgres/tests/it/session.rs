@@ -89,6 +89,38 @@ fn release_between_answer_and_wait_is_not_missed() {
 }
 
 #[test]
+fn release_while_the_twin_is_taken_is_seen_by_the_second_try() {
+    with_server(async |server| {
+        let (one, two) = (
+            open(&server.url()).await.unwrap(),
+            open(&server.url()).await.unwrap(),
+        );
+        let (first, second) = (claim("a"), claim("a"));
+        granted(&one, &first).await;
+        // Whoever joins the queue waits in the middle of the statement, between its two tries.
+        let other = client(&server.url()).await;
+        let twin = first.name.parse::<i64>().unwrap() | i64::MIN;
+        let lock = "SELECT pg_advisory_lock($1)";
+        other.execute(lock, &[&twin]).await.unwrap();
+        let release = async {
+            let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+            let deadline = Instant::now() + SOON;
+            while other.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+                assert!(Instant::now() < deadline, "nobody waits for the twin");
+            }
+            assert!(one.release(&first).await.unwrap());
+            let unlock = "SELECT pg_advisory_unlock($1)";
+            other.execute(unlock, &[&twin]).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(two.acquire(&second, Asked::Waiting), release);
+        let answer = answer.unwrap();
+        assert!(matches!(answer, Answer::Granted(_)), "{answer:?}");
+        assert!(two.release(&second).await.unwrap());
+        assert_eq!(held(&server).await, 0);
+    });
+}
+
+#[test]
 fn leaving_the_queue_leaves_nothing() {
     with_server(async |server| {
         let (one, two) = (
