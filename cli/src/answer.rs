@@ -2,6 +2,7 @@
 
 use crate::holder;
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// All locks of a process.
@@ -27,6 +28,12 @@ pub(crate) struct Lock {
     pub(crate) waiters: u32,
     /// Whether it is part of a deadlock, most likely.
     pub(crate) suspected: bool,
+}
+
+/// The text of an answer. The library has escaped what is the user's, but who knows who serves.
+pub(crate) fn text(answer: &Value) -> Option<String> {
+    let lines = answer["text"].as_str()?.lines();
+    Some(lines.map(holder::shown).collect::<Vec<_>>().join("\n"))
 }
 
 /// What a service has counted since it began to: waits, those of them that timed out, and tries that

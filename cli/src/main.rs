@@ -23,6 +23,7 @@ mod args;
 mod child;
 mod completions;
 mod exit;
+mod follow;
 mod hint;
 mod holder;
 mod launch;

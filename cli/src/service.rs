@@ -102,6 +102,23 @@ impl Service {
         Err(none(text))
     }
 
+    /// The one of a process that has a lock. An error is the end of a sentence about that process.
+    pub(crate) fn of_holder(pid: u32) -> Result<Self> {
+        let mut sockets = everywhere().into_iter();
+        let Some(socket) = sockets.find(|socket| socket.pid == pid) else {
+            bail!(if process::runs(pid) {
+                "it doesn't serve its locks"
+            } else {
+                "it has ended"
+            });
+        };
+        let service = Self::attach(&socket.path)?;
+        if service.hello.pid != pid {
+            bail!("what serves for it says that it is another one");
+        }
+        Ok(service)
+    }
+
     /// The only one of some, of `what` they are.
     fn only(mut services: Vec<Result<Self>>, what: &str, remedy: &str) -> Result<Self> {
         if services.len() > 1 {

@@ -247,9 +247,15 @@ impl Holder {
             }
             (Who::Unknown(_), None) => "Whoever has its guard by now isn't known.".into(),
             (Who::Elsewhere(process), None) => {
-                let is_here = process.host.is_none() && process.pid_namespace.is_none();
-                let pid = process.pid.filter(|_| is_here)?;
-                format!("See what that process does: gdb -p {pid}")
+                let pid = process.pid?;
+                match (&process.host, process.pid_namespace) {
+                    (Some(host), _) => {
+                        let host = host.escape_debug();
+                        format!("See what that process does, on {host}: lockutils why {pid}")
+                    }
+                    (None, Some(_)) => return None,
+                    (None, None) => format!("See what that process does: gdb -p {pid}"),
+                }
             }
         })
     }

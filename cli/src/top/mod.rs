@@ -11,7 +11,7 @@ mod view;
 use crate::answer::{Counted, Locks};
 use crate::args::TopArgs;
 use crate::service::{self, Service};
-use crate::{exit, listing, why};
+use crate::{answer, exit, listing};
 use anyhow::Result;
 use model::{Action, Model};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn hear(model: &mut Model, answer: Value) -> Result<()> {
     if let Some(metrics) = answer["metrics"].as_str() {
         model.count(Counted::of(metrics));
     } else if answer.get("locks").is_none() {
-        model.explain(why::text(&answer).unwrap_or_default());
+        model.explain(answer::text(&answer).unwrap_or_default());
     } else {
         model.update(serde_json::from_value(answer)?);
     }

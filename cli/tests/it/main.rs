@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod ancestor;
+mod follow;
 mod generated;
 mod group;
 mod inherited;

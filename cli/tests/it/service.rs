@@ -4,7 +4,7 @@
 
 use crate::lockutils;
 use crate::pty::Terminal;
-use lockutils::{AsyncGuard, Locks, named};
+use lockutils::{AsyncGuard, FileLocks, Locks, named};
 use lockutils_conformance::Process;
 use lockutils_tests::Directory;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -81,7 +81,11 @@ type Task = (Pin<Box<dyn Future<Output = AsyncGuard>>>, Waker);
 struct State {
     threads: BTreeMap<String, Sender<()>>,
     tasks: Vec<Task>,
+    start: Start,
 }
+
+/// Whether those go on who wait for it.
+type Start = Arc<(Mutex<bool>, Condvar)>;
 
 impl State {
     fn obey(&mut self, command: &str) {
@@ -138,6 +142,28 @@ impl State {
                     }
                 });
             }
+            _ => self.obey_of_files(command, &words),
+        }
+    }
+
+    fn obey_of_files(&mut self, command: &str, words: &[&str]) {
+        match *words {
+            ["file", key] => {
+                let end = hold_files(command, vec![key.to_owned()], &self.start);
+                self.threads.insert(key.to_owned(), end);
+            }
+            // Holds the one, and waits for the other from now on, or when all go on.
+            ["file", key, "then", next] | ["hold", key, "first,", next, "next"] => {
+                let start = Arc::new((Mutex::new(words[0] == "file"), Condvar::new()));
+                let keys = vec![key.to_owned(), next.to_owned()];
+                let end = hold_files(command, keys, &start);
+                self.threads.insert(key.to_owned(), end);
+                self.start = start;
+            }
+            ["go", "on"] => {
+                *self.start.0.lock().unwrap() = true;
+                self.start.1.notify_all();
+            }
             _ => panic!("unknown: {command}"),
         }
     }
@@ -160,6 +186,31 @@ fn hold(key: String) -> Sender<()> {
         holds.send(()).expect("somebody listens");
         let _ = is_end.recv();
     };
+    builder.spawn(body).expect("there are threads");
+    held.recv().expect("it gets the lock");
+    end
+}
+
+/// Has a thread hold the first lock file, and after the start the next one.
+fn hold_files(name: &str, keys: Vec<String>, start: &Start) -> Sender<()> {
+    let directory = std::env::var("XDG_RUNTIME_DIR").expect("it is set");
+    let locks = FileLocks::new(Path::new(&directory).join("locks"));
+    let (end, is_end) = mpsc::channel::<()>();
+    let (holds, held) = mpsc::channel();
+    let start = Arc::clone(start);
+    let body = move || {
+        let mut guards = Vec::new();
+        for key in keys {
+            guards.push(locks.key(key).lock().expect("nothing is wrong with it"));
+            let _ = holds.send(());
+            let (is_on, goes_on) = &*start;
+            let is_on = is_on.lock().unwrap();
+            let is_on = goes_on.wait_while(is_on, |is_on| !*is_on && guards.len() == 1);
+            drop(is_on.unwrap());
+        }
+        let _ = is_end.recv();
+    };
+    let builder = thread::Builder::new().name(name.trim_start_matches("file ").to_owned());
     builder.spawn(body).expect("there are threads");
     held.recv().expect("it gets the lock");
     end

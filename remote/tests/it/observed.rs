@@ -219,3 +219,39 @@ fn answers_of_the_server_are_counted_and_those_that_do_not_come() {
         });
     });
 }
+
+#[test]
+fn report_names_who_has_the_lock_on_which_host_and_what_to_do() {
+    in_time(|| {
+        let locks = locks().prefix("observed report");
+        let (name, other) = (locks.name(), locks.other_process());
+        let guard = locks.key("key").lock().unwrap();
+        let mut waiter = ByHand::new(other.key("key").lock_async());
+        let mut text = String::new();
+        eventually("it is known who has it", || {
+            assert!(waiter.poll().is_pending());
+            let report = lockutils::report();
+            let mut causes = report.causes().iter();
+            let cause = causes.find(|cause| cause.space() == name).unwrap();
+            text = cause.to_string();
+            let Some(culprit) = cause.culprit() else {
+                return false;
+            };
+            assert!(culprit.host().is_some() && culprit.since().is_some());
+            assert_eq!(culprit.pid(), Some(std::process::id()));
+            true
+        });
+        let pid = std::process::id();
+        for part in [
+            &format!("{name}/key\", held by "),
+            "observed.rs:",
+            &format!(" in process {pid} ("),
+            "See what that process does, on ",
+            &format!(": lockutils why {pid}"),
+        ] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        drop(guard);
+        drop(waiter.finish().unwrap());
+    });
+}

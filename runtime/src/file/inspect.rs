@@ -279,6 +279,15 @@ impl FileLocks {
     }
 }
 
+/// The space and the key that a lock file has in the line of this process, by whatever path; `None` if
+/// nobody here uses it.
+#[cfg(feature = "inspect")]
+pub(crate) fn line_at(path: &Path) -> Option<(&'static str, Key)> {
+    let file = table::open_to_read(path).ok()??;
+    let line = &table::identified(Os::identity(&file).ok()?)?.line;
+    Some((line.locks.name(), line.name.clone()))
+}
+
 /// How many wait for a file, and the ids of their processes as far as they are known.
 fn waiters(
     file: &File,

@@ -46,6 +46,8 @@ mod teller;
 pub(crate) use directory::Refused;
 pub use engine::Files;
 pub use inspect::FileStates;
+#[cfg(feature = "inspect")]
+pub(crate) use inspect::line_at;
 pub use locks::{FileHandle, FileKeysHandle, FileLockFuture, FileLocks, ReentrantFileHandle};
 pub(crate) use own::use_own_directory;
 #[cfg(all(feature = "inspect", unix))]

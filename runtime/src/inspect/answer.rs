@@ -1,12 +1,14 @@
 //! What can be asked for, and the answers.
 
+use crate::file::line_at;
 use crate::json::Json;
 use crate::json::lock;
 use crate::name::Keys;
 use crate::profile::profile_with;
-use crate::report::report_with;
+use crate::report::{Cause, report_of, report_with};
 use crate::snapshot::Snapshot;
 use crate::stats::stats;
+use std::path::Path;
 use std::time::Instant;
 
 /// Writes an answer, an object.
@@ -41,10 +43,12 @@ pub(super) struct Context {
 }
 
 /// What somebody wants to know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) answer: Answer,
     pub(super) limit: usize,
+    /// The space and the key of a lock that all is about.
+    pub(super) lock: Option<(String, String)>,
     pub(super) context: Context,
 }
 
@@ -67,6 +71,7 @@ pub(super) fn get(what: &str, context: Context) -> Option<String> {
     let ask = Ask {
         answer: find(what)?,
         limit: LOCKS,
+        lock: None,
         context,
     };
     Some(ask.answer())
@@ -93,10 +98,26 @@ fn locks(ask: &Ask, json: &mut Json) {
 
 /// Why locks are waited for, as data and as text.
 fn why(ask: &Ask, json: &mut Json) {
-    let report = report_with(ask.context.keys);
+    let keys = ask.context.keys;
+    let Some((space, key)) = &ask.lock else {
+        let report = report_with(keys);
+        return json.object(|json| {
+            report.write_json(json.field("why"));
+            json.field("text").long_text(&report, TEXT);
+        });
+    };
+    // Another process may know the file by another path.
+    let file = Path::new(space).is_absolute();
+    let file = file.then(|| line_at(&Path::new(space).join(key))).flatten();
+    let report = match &file {
+        Some((space, key)) => report_of(keys, (space, key.as_str())),
+        None => report_of(keys, (space, key)),
+    };
+    let causes = report.causes().iter().map(Cause::to_string);
+    let causes: Vec<_> = causes.collect();
     json.object(|json| {
         report.write_json(json.field("why"));
-        json.field("text").long_text(&report, TEXT);
+        json.field("text").long_text(causes.join("\n\n"), TEXT);
     });
 }
 

@@ -159,14 +159,15 @@ impl Client {
                 Ok(Request::Get(ask)) => Ok(ask),
                 Ok(Request::Watch(ask, every)) => {
                     let next = now + every;
+                    let first = ask.clone();
                     self.watch = Some(Watch { ask, every, next });
-                    Ok(ask)
+                    Ok(first)
                 }
                 Err(error) => Err(error),
             }
         } else if let Some(watch) = &mut self.watch {
             watch.next = now + watch.every;
-            Ok(watch.ask)
+            Ok(watch.ask.clone())
         } else {
             return false;
         };

@@ -55,6 +55,7 @@
 //! | `{"get":"metrics"}` | `{"metrics":".."}`: what [`stats`](crate::stats()) has for Prometheus |
 //! | `{"get":"profile"}` | `{"profile":[{"space":..,"held_by":..,"waited":..,"waits":..,"waited_ns":..,"keys":[..]}],"left_off":0,"lasted_s":10.0,"text":".."}`: [`profile`](crate::profile()) as data, and its table |
 //! | `{"get":"why"}` | `{"why":{"causes":[..],..},"text":".."}`: [`report`](crate::report()) as data, and its text |
+//! | `{"get":"why","space":"/run/lock","key":"nova-b"}` | the same of what keeps that one lock from being released, if somebody here holds it, also if nobody here waits for it: for who follows a wait into the process that has the lock. A lock file has its directory as the space, and its name as the key |
 //! | `{"watch":"locks","every_ms":1000}` | the same reply as to `get`, again and again until the connection ends |
 //! | anything else | `{"error":".."}` |
 //!

@@ -57,9 +57,17 @@ pub(super) fn read(line: &[u8], context: Context) -> Result<Request, String> {
         reason = "it is limited, and not negative"
     )]
     let limit = number("limit")?.map_or(LOCKS, |limit| limit.min(MOST_LOCKS.into()) as usize);
+    let text = |name: &str| {
+        let field = fields.iter().find(|(field, _)| field == name)?;
+        match &field.1 {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    };
     let ask = Ask {
         answer,
         limit,
+        lock: text("space").zip(text("key")),
         context,
     };
     if verb == "get" {

@@ -74,6 +74,10 @@ pub(crate) fn fields_of(holder: &Holder, json: &mut Json) {
             json.field(name).number(number as usize);
         }
     }
+    if let Some(number) = holder.pid_namespace() {
+        json.field("pid_namespace")
+            .number(usize::try_from(number).unwrap_or(0));
+    }
     if let Some(time) = holder.not_polled_for() {
         json.field("not_polled_s").seconds(time);
     }

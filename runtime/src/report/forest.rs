@@ -48,6 +48,16 @@ pub(super) enum Root {
     Cycle(Vec<(usize, Owner, Place)>),
 }
 
+impl Root {
+    /// Whether a lock is one of it.
+    pub(super) fn has(&self, lock: usize) -> bool {
+        match self {
+            Self::Lock(index) => *index == lock,
+            Self::Cycle(cycle) => cycle.iter().any(|(index, ..)| *index == lock),
+        }
+    }
+}
+
 impl Lock {
     pub(super) fn new(seen: Contended, asking: Option<Asking>, now: Moment) -> Self {
         Self {
@@ -204,6 +214,12 @@ impl Forest {
             .collect();
         roots.sort_by_key(|(_, _, waited)| std::cmp::Reverse(*waited));
         roots
+    }
+
+    /// The lock at the root that a lock is behind, be it itself. After the roots were found.
+    pub(super) fn root_of(&self, lock: usize) -> usize {
+        let below = self.order.iter().find(|(index, _)| *index == lock);
+        below.map_or(lock, |(_, below)| self.root_of(*below))
     }
 
     /// The locks that nobody can release: those in cycles, and behind them.

@@ -66,28 +66,14 @@ pub fn report() -> Report {
 
 /// The same, with what is shown of keys.
 pub(crate) fn report_with(keys: Keys) -> Report {
-    let asking = all_asking();
-    let seen = looks::contended(|hash, ticket| asking.contains_key(&(hash, ticket)));
-    let now = Moment::now();
-    let locks = seen.into_iter().map(|seen| lock(seen, &asking, keys, now));
-    let awaited = locks.filter(|lock| !lock.seen.queue.is_empty());
-    let mut forest = Forest::new(awaited.collect());
-    let roots = forest.find_roots();
-    let waits = || forest.locks.iter().flat_map(|lock| &lock.seen.queue);
-    Report {
-        waiters: waits().count(),
-        longest: waits().map(|waiter| waiter.waited(now)).max(),
-        left_off: roots.len().saturating_sub(CAUSES),
-        causes: roots
-            .into_iter()
-            .take(CAUSES)
-            .map(|(root, waiters, waited)| Cause {
-                waiters,
-                waited,
-                ..Cause::new(&forest, root, keys, now)
-            })
-            .collect(),
-    }
+    Report::look(keys, None)
+}
+
+/// The same of what one lock is held by, and what keeps that from going on, if anybody here holds it: for
+/// who waits for it in another process. The lock is named by its space and its key, as they are here.
+#[cfg(feature = "inspect")]
+pub(crate) fn report_of(keys: Keys, lock: (&str, &str)) -> Report {
+    Report::look(keys, Some(lock))
 }
 
 /// A lock, with those among its holders who have it, and the others in its queue.
@@ -162,6 +148,42 @@ pub struct Cause {
 }
 
 impl Report {
+    /// Looks at all locks, or of the causes at those that keep one lock from being released.
+    fn look(keys: Keys, of: Option<(&str, &str)>) -> Self {
+        let asking = all_asking();
+        let seen = looks::contended(|hash, ticket| asking.contains_key(&(hash, ticket)), of);
+        let now = Moment::now();
+        let is_it = |seen: &Contended| of == Some((seen.space, seen.key.as_str()));
+        let locks = seen.into_iter().filter_map(|seen| {
+            let is_it = is_it(&seen);
+            let lock = lock(seen, &asking, keys, now);
+            (is_it || !lock.seen.queue.is_empty()).then_some((lock, is_it))
+        });
+        let (locks, wanted): (Vec<_>, Vec<_>) = locks.unzip();
+        let mut forest = Forest::new(locks);
+        let mut roots = forest.find_roots();
+        if of.is_some() {
+            let wanted = wanted.iter().position(|is_it| *is_it);
+            let root = wanted.map(|wanted| forest.root_of(wanted));
+            roots.retain(|(found, ..)| root.is_some_and(|root| found.has(root)));
+        }
+        let waits = || forest.locks.iter().flat_map(|lock| &lock.seen.queue);
+        Self {
+            waiters: waits().count(),
+            longest: waits().map(|waiter| waiter.waited(now)).max(),
+            left_off: roots.len().saturating_sub(CAUSES),
+            causes: roots
+                .into_iter()
+                .take(CAUSES)
+                .map(|(root, waiters, waited)| Cause {
+                    waiters,
+                    waited,
+                    ..Cause::new(&forest, root, keys, now)
+                })
+                .collect(),
+        }
+    }
+
     /// The causes, that first for which most has been waited, all waiters together; 50 of them at most.
     #[must_use]
     pub fn causes(&self) -> &[Cause] {

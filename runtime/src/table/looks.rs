@@ -3,6 +3,7 @@
 use super::charges::Charges;
 use super::entry::Entry;
 use super::entry::look::{Contended, Held, Shows};
+use super::identity::name_of;
 use super::moment::{Moment, Times};
 use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
@@ -157,12 +158,18 @@ pub(crate) fn states(
 }
 
 /// The locks that somebody waits for, in the process or with one of these holds, by hash, outside
-/// of it.
-pub(crate) fn contended(asking: impl Fn(u64, Ticket) -> bool) -> Vec<Contended> {
+/// of it; and those of the space and the key that are wanted beside, if somebody holds them.
+pub(crate) fn contended(
+    asking: impl Fn(u64, Ticket) -> bool,
+    wanted: Option<(&str, &str)>,
+) -> Vec<Contended> {
     look_at_all(|entry, id, _| {
+        let is_wanted = wanted
+            .is_some_and(|(space, key)| entry.key.as_str() == key && name_of(entry.space) == space);
         entry.contended(id, |holders| {
-            let mut holders = holders.iter();
-            holders.any(|holder| asking(id.hash, holder.place.ticket))
+            let mut asks = holders.iter();
+            let asks = asks.any(|holder| asking(id.hash, holder.place.ticket));
+            asks || is_wanted && !holders.is_empty()
         })
     })
 }

@@ -1,0 +1,146 @@
+//! Follows a wait into the process that has the lock: what keeps it from releasing that.
+//!
+//! A process that serves is asked of the one lock by its space and its key, and of what keeps that one, the
+//! next process, and so on, to a [depth](MOST). What was asked before is not asked again: then these
+//! processes wait for one another.
+
+use crate::answer;
+use crate::holder;
+use crate::service::Service;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// How many processes are behind one another at most.
+const MOST: usize = 8;
+
+/// What was asked: a process, and the space and the key of a lock.
+type Asked = (u64, String, String);
+
+/// A process that has the lock of a cause.
+pub(crate) struct Step {
+    /// What it is called, with its id.
+    who: String,
+    /// The lock.
+    lock: String,
+    said: Said,
+}
+
+enum Said {
+    /// Why it isn't asked, or doesn't say anything of the lock.
+    Nothing(String),
+    /// What it says, as an answer, and each cause of it that could be followed.
+    Answer(Value, Vec<Step>),
+}
+
+/// Follows each cause of an answer that is due to another process. Gives them by their index.
+pub(crate) fn follow(answer: &Value) -> Vec<(usize, Step)> {
+    let mut asked = BTreeSet::new();
+    steps(answer, 0, &mut asked)
+}
+
+fn steps(answer: &Value, depth: usize, asked: &mut BTreeSet<Asked>) -> Vec<(usize, Step)> {
+    let causes = answer["why"]["causes"].as_array();
+    let causes = causes.into_iter().flatten().enumerate();
+    causes
+        .filter_map(|(index, cause)| Some((index, step(cause, depth, asked)?)))
+        .collect()
+}
+
+/// `None` where the process has the lock itself, or nobody knows who has it.
+fn step(cause: &Value, depth: usize, asked: &mut BTreeSet<Asked>) -> Option<Step> {
+    let culprit = &cause["culprit"];
+    let pid = culprit["pid"].as_u64()?;
+    if cause["outside"] != true {
+        return None;
+    }
+    let text = |value: &Value| holder::shown(value.as_str().unwrap_or_default());
+    let lock = text(&cause["lock"]);
+    let command = culprit["command"].as_str().map(|command| {
+        let command = holder::cut(command.to_owned());
+        format!(" ({})", holder::shown(&command))
+    });
+    let mut who = format!("process {pid}{}", command.unwrap_or_default());
+    let said = ask(cause, pid, depth, asked, &mut who);
+    let said = said.unwrap_or_else(Said::Nothing);
+    Some(Step { who, lock, said })
+}
+
+/// # Errors
+///
+/// Why nothing is said, as the end of a sentence about the process.
+fn ask(
+    cause: &Value,
+    pid: u64,
+    depth: usize,
+    asked: &mut BTreeSet<Asked>,
+    who: &mut String,
+) -> Result<Said, String> {
+    let culprit = &cause["culprit"];
+    if let Some(host) = culprit["host"].as_str()
+        && host != holder::host_name()
+    {
+        let host = holder::shown(host);
+        return Err(format!("it runs on {host}: see there, lockutils why {pid}"));
+    }
+    if !culprit["pid_namespace"].is_null() {
+        return Err("it is in another PID namespace, where it has that id".to_owned());
+    }
+    let name = |field: &str| cause[field].as_str().unwrap_or_default().to_owned();
+    let [space, key] = ["space", "key"].map(name);
+    let is_new = asked.insert((pid, space.clone(), key.clone()));
+    if !is_new {
+        return Err("which is told above: these processes wait for one another".to_owned());
+    }
+    if depth == MOST {
+        return Err(format!("it is not asked, behind {MOST} others"));
+    }
+    let id = u32::try_from(pid).map_err(|_| "it has no such id".to_owned())?;
+    let said = |error: anyhow::Error| error.to_string();
+    let mut service = Service::of_holder(id).map_err(said)?;
+    *who = service.hello.to_string();
+    let request = json!({ "get": "why", "space": space, "key": key });
+    let answer = service.ask(&request).map_err(said)?;
+    let causes = answer["why"]["causes"].as_array();
+    if causes.is_none_or(Vec::is_empty) {
+        return Err("it doesn't say that it has it: it may have released it by now".to_owned());
+    }
+    let next = steps(&answer, depth + 1, asked);
+    let next = next.into_iter().map(|(_, step)| step).collect();
+    Ok(Said::Answer(answer, next))
+}
+
+impl Step {
+    /// The lines for people, those after the first with a blank before each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let Self { who, lock, said } = self;
+        match said {
+            Said::Nothing(why) => vec![format!("{who} has {lock}: {why}")],
+            Said::Answer(answer, next) => {
+                let mut lines = vec![format!("{who} has {lock}:")];
+                let text = answer::text(answer).unwrap_or_default();
+                let inner = text.lines().map(str::to_owned);
+                let next = next.iter().flat_map(|step| {
+                    let gap = std::iter::once(String::new());
+                    gap.chain(step.lines())
+                });
+                lines.extend(inner.chain(next).map(|line| match &*line {
+                    "" => line,
+                    _ => format!("   {line}"),
+                }));
+                lines
+            }
+        }
+    }
+
+    /// The same for programs.
+    pub(crate) fn to_json(&self) -> Value {
+        let Self { who, said, .. } = self;
+        match said {
+            Said::Nothing(why) => json!({ "process": who, "not_followed": why }),
+            Said::Answer(answer, next) => {
+                let next: Vec<_> = next.iter().map(Self::to_json).collect();
+                json!({ "process": who, "why": answer["why"], "followed": next })
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `lockutils why` where another process has the lock.
+
+use crate::service::{Service, looking};
+use crate::{Done, UNTIL_TOLD, done, lockutils};
+use lockutils_tests::{Directory, LIMIT, Process};
+use serde_json::Value;
+use std::fs;
+use std::time::Instant;
+
+/// What it says of a service, as soon as that has all these parts in their order.
+fn why(directory: &Directory, service: &Service, parts: &[&str]) -> String {
+    let start = Instant::now();
+    loop {
+        let Done { code, out, err } = done(&mut looking(directory, ["why", &service.id()]));
+        assert_eq!((code, &*err), (Some(0), ""));
+        let mut rest = &out[..];
+        let missing = parts.iter().find(|part| match rest.split_once(**part) {
+            Some((_, after)) => {
+                rest = after;
+                false
+            }
+            None => true,
+        });
+        match missing {
+            None => return out,
+            Some(part) => assert!(start.elapsed() < LIMIT, "no {part:?} in {out}"),
+        }
+    }
+}
+
+#[test]
+fn wait_is_followed_over_three_processes_to_who_has_the_last_lock() {
+    let directory = Directory::new();
+    let [mut first, mut second, mut third] = [(); 3].map(|()| Service::start(&directory));
+    third.have_it("file c");
+    second.have_it("file b then c");
+    first.have_it("file a then b");
+    // Nobody waits for what it holds, nor for this.
+    third.have_it("hold 2f1c");
+    let locks = directory.join("locks");
+    let path = |name: &str| locks.join(name).display().to_string();
+    let [b, c] = ["b", "c"].map(path);
+    let (second_id, third_id) = (second.id(), third.id());
+    let said = why(
+        &directory,
+        &first,
+        &[
+            "1 waits, for ",
+            &format!("1  {b}, held by "),
+            &format!(" in process {second_id} ("),
+            "\n   └─ ",
+            "thread \"a then b\" (",
+            "\n\n1 → it-",
+            &format!(" ({second_id}) has {b}:\n   {c}, held by "),
+            &format!(" in process {third_id} ("),
+            "\n      └─ ",
+            "thread \"b then c\" (",
+            &format!("and holds {b}\n\n   it-"),
+            &format!(" ({third_id}) has {c}:\n      {c}, held by "),
+            "thread \"c\" (",
+            &format!(
+                "\n         It waits for no lock itself. See what it does: gdb -p {third_id} "
+            ),
+        ],
+    );
+    assert!(
+        !said.contains("2f1c") && !said.contains(&path("a")),
+        "{said}"
+    );
+    let json = done(&mut looking(&directory, ["why", &first.id(), "--json"]));
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    let followed = &json["causes"][0]["followed"];
+    assert_eq!(followed["why"]["pid"], second.process.id());
+    let last = &followed["followed"][0];
+    assert_eq!(last["why"]["pid"], third.process.id());
+    let culprit = &last["why"]["causes"][0]["culprit"];
+    assert_eq!(culprit["thread"], "c", "{json:#}");
+}
+
+#[test]
+fn processes_that_wait_for_one_another_are_told_once() {
+    let directory = Directory::new();
+    let [mut first, mut second] = [(); 2].map(|()| Service::start(&directory));
+    first.have_it("file a");
+    second.have_it("file b then a");
+    // Another thread of the same process, and a task, are no part of it.
+    let said = why(&directory, &second, &["thread \"a\" ("]);
+    assert!(!said.contains("wait for one another"), "{said}");
+    first.have_it("release a");
+    let [mut third, mut fourth] = [(); 2].map(|()| Service::start(&directory));
+    third.have_it("hold c first, d next");
+    fourth.have_it("hold d first, c next");
+    third.have_it("go on");
+    fourth.have_it("go on");
+    let said = why(
+        &directory,
+        &third,
+        &[
+            "1 → it-",
+            &format!(" ({}) has ", fourth.id()),
+            "/locks/d:\n",
+            &format!(" ({}) has ", third.id()),
+            "/locks/c:\n",
+            "which is told above: these processes wait for one another",
+        ],
+    );
+    assert_eq!(said.matches(" has ").count(), 3, "{said}");
+}
+
+#[test]
+fn process_that_does_not_serve_or_is_gone_is_said_in_a_line() {
+    let directory = Directory::new();
+    let locks = directory.join("locks");
+    fs::create_dir(&locks).unwrap();
+    let args = ["run", "b"].iter().chain(&UNTIL_TOLD);
+    let other = Process::start(&mut lockutils(&locks, args));
+    other.hear_of("held");
+    let mut service = Service::start(&directory);
+    service.have_it("file a then b");
+    let line = "/locks/b: it doesn't serve its locks\n";
+    let said = why(&directory, &service, &["\n\n1 → process ", line]);
+    assert!(said.ends_with(line), "{said}");
+}
+
+/// Its file is known to it by another path.
+#[test]
+fn file_is_found_in_the_other_process_whatever_it_is_called_there() {
+    let directory = Directory::new();
+    let [mut first, mut second] = [(); 2].map(|()| Service::start(&directory));
+    second.have_it("file b");
+    let locks = directory.join("locks");
+    fs::hard_link(locks.join("b"), locks.join("same")).unwrap();
+    first.have_it("file a then same");
+    why(
+        &directory,
+        &first,
+        &["/locks/same:\n", "/locks/b, held by ", "thread \"b\" ("],
+    );
+}
