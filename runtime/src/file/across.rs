@@ -12,11 +12,12 @@
 //! goes on, and a file is released without it. For that a look has the mutex of what is
 //! [`KNOWN`] until all is said, marks the files that such holders wait for, and looks once more
 //! whether they do: a waiter whose wait ends unseen has seen no mark, and one that sees it waits for
-//! the mutex. Who waits for other files never meets a look.
+//! the mutex. Who waits for other files never meets a look. The `model` has several processes
+//! do so in any order, with looks that see halves of lines.
 
 use super::behind::Behind;
 use super::count::Count;
-use super::follow::{self, Hop};
+use super::follow::{self, Hop, News, Seen, marks};
 use super::kernel::LockFile;
 use super::sys::{Files as _, Os};
 use super::table;
@@ -74,13 +75,8 @@ struct Known {
     number: u64,
     stuck: Stuck,
     since: Instant,
-    /// The cycle that it was part of in the last look, if there was one.
-    cycle: Option<Marks>,
-    is_reported: bool,
+    seen: Seen,
 }
-
-/// What tells a cycle from others: the waits, by their processes and numbers, in order.
-type Marks = Vec<(u32, u64)>;
 
 impl Told for LockFile {
     fn note_change(&self) -> bool {
@@ -244,7 +240,7 @@ fn look(by: Teller) -> Duration {
             // The next look tries again.
             let mut known = KNOWN.get().lock();
             let known = known.iter_mut().filter(|known| known.number == number);
-            known.for_each(|known| known.is_reported = false);
+            known.for_each(|known| known.seen.is_reported = false);
         }
     }
     next
@@ -266,8 +262,7 @@ fn say_all(in_use: &[Arc<LockFile>], by: Teller) -> Option<Vec<(u64, Stuck)>> {
                 number: NUMBER.fetch_add(1, Ordering::Relaxed),
                 stuck,
                 since: Instant::now(),
-                cycle: None,
-                is_reported: false,
+                seen: Seen::default(),
             }),
         }
     }
@@ -288,21 +283,20 @@ fn say_all(in_use: &[Arc<LockFile>], by: Teller) -> Option<Vec<(u64, Stuck)>> {
 fn note(number: u64, cycle: Option<&[Hop]>) -> Option<Deadlock> {
     let mut all = KNOWN.get().lock();
     let marks = cycle.map(marks);
-    let is_other = |known: &Known| known.number != number && known.cycle == marks;
-    let is_reported = all.iter().any(|known| known.is_reported && is_other(known));
+    let is_other = |known: &Known| known.number != number && known.seen.cycle == marks;
+    let is_reported = all
+        .iter()
+        .any(|known| known.seen.is_reported && is_other(known));
     let known = all.iter_mut().find(|known| known.number == number)?;
-    if known.cycle != marks {
-        known.cycle = marks;
-        known.is_reported = false;
-        graph::end_beyond(number);
-        return None;
+    match known.seen.note(marks) {
+        News::Lasts => {}
+        News::Same => return None,
+        News::Other => {
+            graph::end_beyond(number);
+            return None;
+        }
     }
-    let cycle = cycle?;
-    if known.is_reported {
-        return None;
-    }
-    known.is_reported = true;
-    let deadlock = known.stuck.describe(cycle);
+    let deadlock = known.stuck.describe(cycle?);
     let beyond = Beyond {
         number,
         hold: known.stuck.hold.0,
@@ -312,12 +306,4 @@ fn note(number: u64, cycle: Option<&[Hop]>) -> Option<Deadlock> {
     beyond.set();
     // Where the process is in it twice it is reported once.
     (!is_reported).then_some(deadlock)
-}
-
-/// Wherever the cycle is come to.
-fn marks(cycle: &[Hop]) -> Marks {
-    let marks = cycle.iter().map(|hop| (hop.behind.by.pid, hop.behind.wait));
-    let mut marks: Marks = marks.collect();
-    marks.sort_unstable();
-    marks
 }

@@ -22,10 +22,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// How long a line is, in bytes.
-const LENGTH: usize = 1024;
+pub(super) const LENGTH: usize = 1024;
 
 /// How many there can be.
-const MOST: usize = 4;
+pub(super) const MOST: usize = 4;
 
 /// Where they begin.
 pub(super) const START: usize = 4096;
@@ -88,7 +88,7 @@ impl Behind {
 }
 
 /// A place that nobody has.
-const BLANK: [u8; LENGTH] = blank();
+pub(super) const BLANK: [u8; LENGTH] = blank();
 
 /// All lines of a file, as they were read.
 pub(super) struct Lines(Vec<u8>);
@@ -108,10 +108,15 @@ impl Lines {
         self.0[START..].chunks_exact(LENGTH)
     }
 
+    /// What is written.
+    pub(super) fn all(&self) -> impl Iterator<Item = Behind> {
+        self.places().filter_map(Behind::from_bytes)
+    }
+
     /// Those that are to be believed by a process of a PID namespace.
     pub(super) fn believed(&self, namespace: u64) -> impl Iterator<Item = Behind> {
-        let lines = self.places().filter_map(Behind::from_bytes);
-        lines.filter(move |Behind { by, .. }| by.is_near(namespace) && by.is_alive())
+        self.all()
+            .filter(move |Behind { by, .. }| by.is_near(namespace) && by.is_alive())
     }
 
     /// What to write so that the file says it, in place of all that this process has said before;
@@ -120,21 +125,21 @@ impl Lines {
         let teller = |place: &[u8]| Behind::from_bytes(place).map(|line| line.by);
         let places = self.places().map(|place| Written::at(place, teller));
         let places: Vec<_> = places.collect();
-        let own = self.own_place(behind.by.namespace);
+        let own = self.own_place(behind.by.pid, behind.by.namespace);
         let place = own.or_else(|| behind.by.free_place(&places))?;
         Some((START + place * LENGTH, behind.to_bytes()?))
     }
 
     /// What to write so that the file says nothing more of this process, whichever of its threads
     /// has told. A child of a fork is another process.
-    pub(super) fn retraction(&self, namespace: u64) -> Option<Write> {
-        Some((START + self.own_place(namespace)? * LENGTH, BLANK))
+    pub(super) fn retraction(&self, pid: u32, namespace: u64) -> Option<Write> {
+        Some((START + self.own_place(pid, namespace)? * LENGTH, BLANK))
     }
 
-    fn own_place(&self, namespace: u64) -> Option<usize> {
+    fn own_place(&self, pid: u32, namespace: u64) -> Option<usize> {
         self.places().position(|place| {
             let line = Behind::from_bytes(place);
-            line.is_some_and(|line| line.by.is_of_process(std::process::id(), namespace))
+            line.is_some_and(|line| line.by.is_of_process(pid, namespace))
         })
     }
 }
@@ -174,8 +179,8 @@ mod tests {
         // In the same place, whatever it was.
         lines = file(lines.saying(&other));
         assert_eq!(all(&lines, by), [other]);
-        assert!(all(&file(lines.retraction(by.namespace)), by).is_empty());
-        assert!(file([]).retraction(by.namespace).is_none());
+        assert!(all(&file(lines.retraction(by.pid, by.namespace)), by).is_empty());
+        assert!(file([]).retraction(by.pid, by.namespace).is_none());
     }
 
     #[test]
@@ -217,6 +222,29 @@ mod tests {
         // Nobody says where it begins.
         let relative = behind(by, "a").to_bytes().unwrap();
         assert!(Behind::from_bytes(&relative).is_none());
+    }
+
+    /// As a look sees it that comes in the middle.
+    #[test]
+    fn line_that_is_half_another_one_says_nothing() {
+        let by = Teller::new().unwrap();
+        let one = Behind {
+            wait: 8,
+            identity: [2049, 13],
+            ..behind(by, "/run/lock/a")
+        };
+        let other = behind(by, "/run/lock/other");
+        let blank = Some(BLANK);
+        let lines = [one.to_bytes(), other.to_bytes(), blank].map(Option::unwrap);
+        for (before, after) in [(0, 1), (1, 0), (0, 2), (2, 0)] {
+            for middle in 0..=LENGTH {
+                let mut bytes = lines[before];
+                bytes[..middle].copy_from_slice(&lines[after][..middle]);
+                let read = Behind::from_bytes(&bytes);
+                let whole = [&one, &other].map(Some);
+                assert!(read.is_none() || whole.contains(&read.as_ref()), "{read:?}");
+            }
+        }
     }
 
     #[test]

@@ -155,7 +155,9 @@ impl Descriptor {
     pub(super) fn unsay(&self) {
         let lines = behind(&self.file).ok();
         if let (Some(lines), Some(namespace)) = (lines, record::namespace()) {
-            lines.retraction(namespace).map(|write| self.write(write));
+            lines
+                .retraction(process::id(), namespace)
+                .map(|write| self.write(write));
         }
     }
 

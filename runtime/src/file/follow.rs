@@ -3,7 +3,8 @@
 //! It is found by what those processes say in the files, see [`behind`](super::behind): from a file to
 //! the one that its holder waits for, wherever that is, until one is the first again. Nobody says so
 //! before it has lasted for a while, and what is said is true until it is taken away. So all of a
-//! cycle that is seen twice was there at one moment, between the two looks.
+//! cycle that is seen [twice](Seen) was there at one moment, between the two looks: the `model`
+//! has it so.
 
 use super::behind::{Behind, START};
 use super::descriptor;
@@ -12,6 +13,7 @@ use super::sys::{Files as _, Os};
 use super::table;
 use crate::holder::Elsewhere;
 use std::fs::File;
+use std::path::Path;
 
 /// How many files are looked at.
 const MOST: usize = 256;
@@ -24,18 +26,85 @@ pub(super) struct Hop {
     pub(super) holder: Elsewhere,
 }
 
-/// A file that was come to, and by which of the others.
-struct Reached {
-    identity: [u64; 2],
-    hops: Vec<Hop>,
+/// A file that was come to.
+pub(super) struct Reached {
+    pub(super) identity: [u64; 2],
+    pub(super) hops: Vec<Hop>,
+    /// By which of the others, and which of its hops.
     from: Option<(usize, usize)>,
+}
+
+impl Reached {
+    pub(super) const fn new(identity: [u64; 2], hops: Vec<Hop>) -> Self {
+        Self {
+            identity,
+            hops,
+            from: None,
+        }
+    }
+}
+
+/// What tells a cycle from others: the waits, by their processes and numbers, in order.
+pub(super) type Marks = Vec<(u32, u64)>;
+
+/// The same wherever the cycle is come to.
+pub(super) fn marks(cycle: &[Hop]) -> Marks {
+    let marks = cycle.iter().map(|hop| (hop.behind.by.pid, hop.behind.wait));
+    let mut marks: Marks = marks.collect();
+    marks.sort_unstable();
+    marks
+}
+
+/// What the looks from one file have come to.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The cycle that the last one has found, if it has.
+    pub(super) cycle: Option<Marks>,
+    pub(super) is_reported: bool,
+}
+
+/// What another look has changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// What was found before isn't there any more, or is another one.
+    Other,
+    /// Nothing.
+    Same,
+    /// The same cycle was found again, and is to be reported.
+    Lasts,
+}
+
+impl Seen {
+    pub(super) fn note(&mut self, found: Option<Marks>) -> News {
+        if self.cycle != found {
+            self.cycle = found;
+            self.is_reported = false;
+            return News::Other;
+        }
+        if self.cycle.is_none() || self.is_reported {
+            return News::Same;
+        }
+        self.is_reported = true;
+        News::Lasts
+    }
 }
 
 /// The shortest cycle that leads from an open lock file back to it, by a line of it that is to
 /// be followed.
 pub(super) fn cycle(start: &File, follows: impl Fn(&Behind) -> bool) -> Option<Vec<Hop>> {
     let namespace = record::namespace()?;
-    let mut first = reach(start, namespace, None)?;
+    let first = reach(start, namespace)?;
+    search(first, follows, |path| {
+        reach(&table::open_to_read(path).ok().flatten()?, namespace)
+    })
+}
+
+/// The same, where `look` says what there is at a path.
+pub(super) fn search(
+    mut first: Reached,
+    follows: impl Fn(&Behind) -> bool,
+    mut look: impl FnMut(&Path) -> Option<Reached>,
+) -> Option<Vec<Hop>> {
     first.hops.retain(|hop| follows(&hop.behind));
     let mut reached = vec![first];
     let mut next = 0;
@@ -48,17 +117,19 @@ pub(super) fn cycle(start: &File, follows: impl Fn(&Behind) -> bool) -> Option<V
             if reached.iter().any(|other| other.identity == *identity) {
                 continue;
             }
-            let file = table::open_to_read(path).ok().flatten();
-            let found = file.and_then(|file| reach(&file, namespace, Some((next, index))));
             // The path may lead elsewhere by now, or here.
-            reached.extend(found.filter(|found| found.identity == *identity));
+            let found = look(path).filter(|found| found.identity == *identity);
+            reached.extend(found.map(|found| Reached {
+                from: Some((next, index)),
+                ..found
+            }));
         }
         next += 1;
     }
     None
 }
 
-fn reach(file: &File, namespace: u64, from: Option<(usize, usize)>) -> Option<Reached> {
+fn reach(file: &File, namespace: u64) -> Option<Reached> {
     let found = file.metadata().ok()?;
     if !found.is_file() || found.len() <= START as u64 {
         return None; // Most say nothing.
@@ -74,11 +145,7 @@ fn reach(file: &File, namespace: u64, from: Option<(usize, usize)>) -> Option<Re
     };
     let lines = descriptor::behind(file).ok()?;
     let hops = lines.believed(namespace).map(hop).collect();
-    Some(Reached {
-        identity,
-        hops,
-        from,
-    })
+    Some(Reached::new(identity, hops))
 }
 
 /// The hops to the last one.

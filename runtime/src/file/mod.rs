@@ -28,6 +28,8 @@ mod inspect;
 mod kernel;
 mod link;
 mod locks;
+#[cfg(all(test, not(loom), target_os = "linux"))]
+mod model;
 mod own;
 mod pace;
 mod path;
