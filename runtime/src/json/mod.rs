@@ -156,7 +156,7 @@ impl fmt::Write for Quoted<'_> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom), feature = "inspect", unix))]
 mod tests {
     use super::*;
 
