@@ -7,7 +7,7 @@
 use lockutils_remote::Fault;
 use std::pin::pin;
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::time::timeout;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
@@ -17,6 +17,10 @@ use crate::fault;
 use crate::proto::AuthenticateRequest;
 use crate::proto::auth_client::AuthClient;
 use crate::url::Login;
+
+/// How many questions are under way at most, but for renewals. Each takes some 12 kB here until it is
+/// answered, and so many keep the server busy.
+const MOST: usize = 256;
 
 /// What the server gave for a login; `None` if it wants none.
 type Token = Option<MetadataValue<Ascii>>;
@@ -28,6 +32,8 @@ pub(crate) struct Link {
     patience: Duration,
     login: Option<Login>,
     token: Mutex<Option<Token>>,
+    /// For the questions under way.
+    places: Semaphore,
 }
 
 /// The connection at hand, and its number.
@@ -53,6 +59,7 @@ impl Link {
             patience,
             login,
             token: Mutex::default(),
+            places: Semaphore::new(MOST),
         }
     }
 
@@ -67,7 +74,7 @@ impl Link {
         let _ = self.at.subscribe().wait_for(|at| at.turn != turn).await;
     }
 
-    /// Asks the node at hand.
+    /// Asks the node at hand, as soon as few enough others do.
     pub(crate) async fn ask<Q, A, F>(
         &self,
         question: Q,
@@ -83,10 +90,14 @@ impl Link {
             1 => Duration::MAX,
             _ => self.patience / 2,
         };
-        self.ask_within(patience, question, send).await
+        // It fails only where it is closed, which nobody does.
+        let _place = self.places.acquire().await;
+        // In a box, so that those that wait for a place are small.
+        Box::pin(self.ask_within(patience, question, send)).await
     }
 
-    /// Asks the node at hand, and gives up, on the node as well, when the time is over.
+    /// Asks the node at hand, whoever else does, and gives up, on the node as well, when the time
+    /// is over.
     pub(crate) async fn ask_within<Q, A, F>(
         &self,
         patience: Duration,
@@ -215,4 +226,69 @@ fn with_token<Q>(mut request: Request<Q>, token: Token) -> Request<Q> {
 
 fn no_token() -> Status {
     Status::internal("the server's token has characters that no token has")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::runtime::Builder;
+    use tokio::task::{JoinSet, yield_now};
+
+    /// A server that keeps its answers.
+    struct Slow {
+        link: Link,
+        asked: AtomicUsize,
+        answers: Semaphore,
+    }
+
+    impl Slow {
+        async fn answer(&self) -> Result<Response<()>, Status> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.answers.acquire().await.unwrap().forget();
+            Ok(Response::new(()))
+        }
+
+        async fn is_asked(&self, times: usize) {
+            while self.asked.load(Ordering::Relaxed) < times {
+                yield_now().await;
+            }
+        }
+    }
+
+    #[test]
+    fn many_questions_take_turns_and_a_renewal_does_not_wait_for_them() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let node = Endpoint::from_static("http://127.0.0.1:1");
+            let slow = Arc::new(Slow {
+                link: Link::new(vec![node], 0, None, Duration::from_secs(60)),
+                asked: AtomicUsize::new(0),
+                answers: Semaphore::new(0),
+            });
+            let mut questions = JoinSet::new();
+            for _ in 0..MOST + 10 {
+                let slow = Arc::clone(&slow);
+                questions.spawn(async move { slow.link.ask((), |_, _| slow.answer()).await });
+            }
+            slow.is_asked(MOST).await;
+            // The others have been polled by then.
+            yield_now().await;
+            assert_eq!(slow.asked.load(Ordering::Relaxed), MOST);
+            let renewing = Arc::clone(&slow);
+            questions.spawn(async move {
+                let link = &renewing.link;
+                let patience = Duration::from_secs(60);
+                link.ask_within(patience, (), |_, _| renewing.answer())
+                    .await
+            });
+            slow.is_asked(MOST + 1).await;
+            slow.answers.add_permits(MOST + 11);
+            while let Some(answer) = questions.join_next().await {
+                answer.unwrap().unwrap();
+            }
+            assert_eq!(slow.asked.load(Ordering::Relaxed), MOST + 11);
+        });
+    }
 }
