@@ -130,7 +130,9 @@
 
 pub use crate::acquire::Acquire;
 pub use crate::begun::Begun;
+pub use crate::boottime::boottime;
 pub use crate::costs::Question;
+pub use crate::digest::sha256;
 pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience, Sharable};
 pub use crate::file::Files;
 pub use crate::inspectable::Inspect;

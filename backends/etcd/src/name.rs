@@ -8,8 +8,8 @@
 //! there as long as the process's lease is, and `PREFIX//LEASE.NONCE` says that a claim is done with,
 //! to a question that comes late.
 
+use lockutils::engine::sha256;
 use lockutils_remote::percent;
-use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 /// Longer ones are cut; keys go over the wire with each question.
@@ -64,7 +64,7 @@ fn encode(text: &str) -> String {
         return encoded;
     }
     let mut cut = percent::encode(&begin(LONGEST / 8), is_special) + "%~";
-    for byte in Sha256::digest(text) {
+    for byte in sha256(text.as_bytes()) {
         let _ = write!(cut, "{byte:02x}");
     }
     cut

@@ -8,8 +8,8 @@
 
 use std::fmt::Write as _;
 
+use lockutils::engine::sha256;
 use lockutils_remote::percent;
-use sha2::{Digest as _, Sha256};
 
 /// The longest key that is a name as it is, in bytes.
 const LONGEST: usize = 512;
@@ -20,7 +20,7 @@ pub(crate) fn lock(prefix: &str, key: &str) -> String {
         return format!("{prefix}:{key}");
     }
     let mut name = format!("{prefix}:#");
-    for byte in Sha256::digest(key.as_bytes()) {
+    for byte in sha256(key.as_bytes()) {
         let _ = write!(name, "{byte:02x}");
     }
     name

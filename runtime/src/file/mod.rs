@@ -20,7 +20,6 @@ mod across;
 mod behind;
 mod count;
 mod descriptor;
-mod digest;
 mod directory;
 mod engine;
 mod follow;

@@ -9,7 +9,7 @@
 //! The rule of oslo.concurrency is another one: the prefix, a `-` unless it ends in one,
 //! and the key with `_` for each `/`. There two keys can be one file.
 
-use super::digest::sha256;
+use crate::digest::sha256;
 use crate::key::{Key, KeyWriter, LockKey};
 use std::fmt::Write as _;
 

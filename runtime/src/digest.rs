@@ -1,12 +1,18 @@
-//! SHA-256, for the names of lock files, which must be the same in all programs and
-//! versions, and which nobody must be able to make collide.
+//! SHA-256, for the names of locks outside of the process, which must be the same in all programs
+//! and versions, and which nobody must be able to make collide.
 //!
 //! As FIPS 180-4 has it, for the few names that need it: short, and not fast.
+
+use std::sync::LazyLock;
+
+type Constants = ([u32; 8], [u32; 64]);
+
+static CONSTANTS: LazyLock<Constants> = LazyLock::new(constants);
 
 /// The first 32 bits of the fractional parts of the roots of the primes from 2 on: square
 /// roots of 8 to start with, cube roots of 64 for the rounds. Worked out and not written
 /// down, so that no digit can be wrong.
-fn constants() -> ([u32; 8], [u32; 64]) {
+fn constants() -> Constants {
     let is_prime = |n: &u128| (2..*n).all(|divisor| n % divisor != 0);
     let mut primes = (2..).filter(is_prime);
     let primes: [u128; 64] = std::array::from_fn(|_| primes.next().expect("they never end"));
@@ -31,8 +37,17 @@ fn low(number: u128) -> u32 {
     u32::try_from(number & u128::from(u32::MAX)).expect("32 bits")
 }
 
-pub(super) fn sha256(text: &[u8]) -> [u8; 32] {
-    let (mut state, rounds) = constants();
+/// The SHA-256 of a text, for engines whose names are to be short.
+///
+/// # Examples
+///
+/// ```
+/// let digest = lockutils::engine::sha256(b"a very long key");
+/// assert_eq!(digest.len(), 32);
+/// ```
+#[must_use]
+pub fn sha256(text: &[u8]) -> [u8; 32] {
+    let (mut state, rounds) = *CONSTANTS;
     let mut padded = text.to_vec();
     padded.push(0x80);
     padded.resize((padded.len() + 8).next_multiple_of(64) - 8, 0);
