@@ -10,6 +10,7 @@ use crate::costs;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::OrderedMap;
+use crate::outside::asking;
 use crate::sync::ambient::Mutex;
 use crate::table::entry::look::Held;
 use crate::table::identity::{name_of, name_part};
@@ -106,6 +107,7 @@ fn watch(number: u64) {
 /// Looks once, and tells of what has become long or has ended.
 fn look(told: &mut OrderedMap<Place, Told>, over: Duration) {
     let now = Moment::now();
+    let asking = asking::all();
     let mut long = OrderedMap::new();
     for Held {
         space,
@@ -114,6 +116,11 @@ fn look(told: &mut OrderedMap<Place, Told>, over: Duration) {
         since,
     } in looks::held(over)
     {
+        // Who asks for it outside of the process has the line, and not the lock.
+        let Place { entry, ticket } = party.place;
+        if asking.contains_key(&(entry.hash, ticket)) {
+            continue;
+        }
         let known = told.remove(&party.place);
         // The next hold may be in the same place.
         let same = known.filter(|known| known.since == since);

@@ -95,6 +95,10 @@ impl Drop for Registered {
         // What is known of the lock is dropped when the mutex is free.
         let asking = ASKING.lock().remove(&self.id);
         drop(asking);
+        if self.waits && self.outcome == Outcome::Acquired {
+            // Nobody is to be told that it has had the lock for as long as it waited for it.
+            looks::begin_hold(self.id);
+        }
         if let Some((listened, watched)) = self.listened.take() {
             listened.end(watched, self.outcome);
         }

@@ -49,10 +49,10 @@ pub fn stats() -> Stats {
         all.waiters += queue.waiters;
         all.oldest = all.oldest.max(queue.oldest);
     }
-    for (space, waited) in outside {
-        let all = now.entry(name_of(space)).or_default();
+    for (space, waited) in &outside {
+        let all = now.entry(name_of(*space)).or_default();
         all.waiters += 1;
-        all.oldest = all.oldest.max(waited);
+        all.oldest = all.oldest.max(*waited);
     }
     if holds::are_watched() {
         for space in now.values_mut() {
@@ -60,6 +60,11 @@ pub fn stats() -> Stats {
         }
         for (space, holders) in looks::holders() {
             *now.entry(name_of(space)).or_default().held.get_or_insert(0) += holders;
+        }
+        // They have the line, and not the lock. Some may have got it by now.
+        for (space, _) in outside {
+            let held = now.entry(name_of(space)).or_default().held.get_or_insert(0);
+            *held = held.saturating_sub(1);
         }
     }
     Stats(families(&costs, &now))

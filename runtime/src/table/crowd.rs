@@ -82,6 +82,10 @@ impl Crowd {
         &self.holders
     }
 
+    pub(crate) fn holder_mut(&mut self, ticket: Ticket) -> Option<&mut Occupant> {
+        self.holders.get_mut(&ticket)
+    }
+
     /// What is known of when the holds began.
     pub(crate) fn since(&mut self) -> impl Iterator<Item = &mut Since> {
         self.holders.values_mut().map(|holder| &mut holder.since)

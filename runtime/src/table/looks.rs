@@ -99,6 +99,13 @@ pub(crate) fn hold((hash, ticket): (u64, Ticket)) -> Option<HoldOf> {
     Some(HoldOf { space, key, party })
 }
 
+/// A hold, which was that of a line, begins now to be one of the lock.
+pub(crate) fn begin_hold((hash, ticket): (u64, Ticket)) {
+    if let Some(entry) = Inflated::at(hash).find_hold(hash, ticket) {
+        entry.begin_hold(ticket, Moment::now());
+    }
+}
+
 /// What is seen in a look at all locks.
 #[derive(Default)]
 pub(crate) struct Seen {

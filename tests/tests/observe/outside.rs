@@ -2,10 +2,10 @@
 
 use crate::{HOLDERS, Told, outcomes, told, watch};
 use lockutils::observe::Outcome;
-use lockutils::{ErrorKind, FileLocks, profile, stats};
+use lockutils::{ErrorKind, FileLocks, profile, snapshot, stats};
 use lockutils_tests::{ByHand, Directory, Process, eventually, in_time};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A lock file, and a process that has others wait for it.
 struct Stage {
@@ -249,5 +249,34 @@ fn long_wait_is_told_of_with_who_has_the_lock_by_then() {
         second.ask_for("release", "released");
         drop(waiter.finish().unwrap());
         assert_eq!(stage.outcomes(), [Outcome::Acquired]);
+    });
+}
+
+/// It has had the line, in which others of this process wait, for longer.
+#[test]
+fn who_has_waited_has_not_had_the_lock_meanwhile() {
+    let mut stage = Stage::new();
+    in_time(move || {
+        let space = stage.space();
+        let held = || {
+            let locks = snapshot().into_iter();
+            let mut lock = locks.filter(|lock| lock.space == space);
+            let holders = lock.next().unwrap().holders;
+            holders
+                .iter()
+                .find(|holder| holder.site().is_some())?
+                .held_for()
+        };
+        stage.other.ask_for("lock a", "held");
+        let mut waiter = ByHand::new(stage.locks.key("a").lock_async());
+        assert!(waiter.poll().is_pending());
+        assert_eq!(held(), None);
+        thread::sleep(Duration::from_millis(20));
+        let begin = Instant::now();
+        stage.other.ask_for("release", "released");
+        let guard = waiter.finish().unwrap();
+        let time = held().unwrap();
+        assert!(time <= begin.elapsed(), "{time:?}");
+        drop(guard);
     });
 }

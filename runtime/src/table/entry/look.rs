@@ -12,7 +12,7 @@ use crate::site::{Record, Site};
 use crate::state::{LockState, QUEUE, Waiter};
 use crate::table::crowd::{self, Occupant};
 use crate::table::identity::name_of;
-use crate::table::moment::{Moment, Times};
+use crate::table::moment::{Moment, Since, Times};
 use crate::table::party::Party;
 use crate::table::place::{EntryId, Place, Ticket};
 use crate::table::policy::Mode;
@@ -297,6 +297,21 @@ impl Entry {
         }
         if let Some(crowd) = &mut self.crowd {
             crowd.since().for_each(|since| since.is_at_least(earliest));
+        }
+    }
+
+    /// A hold, which was one of the line for a lock, begins now to be one of the lock.
+    pub(crate) fn begin_hold(&mut self, ticket: Ticket, now: Moment) {
+        let first = self.first.as_mut().filter(|(first, _)| *first == ticket);
+        let holder = match first {
+            Some((_, first)) => Some(first),
+            None => self
+                .crowd
+                .as_mut()
+                .and_then(|crowd| crowd.holder_mut(ticket)),
+        };
+        if let Some(holder) = holder {
+            holder.since = Since::at(now);
         }
     }
 
