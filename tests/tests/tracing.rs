@@ -4,9 +4,13 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+use lockutils::FileLocks;
 use lockutils::observe::LockOrderAction;
 use lockutils::{Locks, observe};
 use lockutils_tests::{ByHand, eventually, in_time};
+#[cfg(target_os = "linux")]
+use lockutils_tests::{Directory, Process};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, Once};
@@ -247,5 +251,43 @@ fn what_lasts_is_an_event_while_it_does_and_one_when_it_ends() {
         assert_eq!((got.len(), got[0].level), (1, Level::INFO));
         assert_eq!(got[0].parent.as_deref(), Some("lock.wait"));
         observe::long_holds(None);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn wait_for_another_process_is_a_span_in_that_of_its_caller() {
+    subscribe();
+    let directory = Directory::new();
+    let mut other = Process::holder(env!("CARGO_BIN_EXE_holder"), &directory);
+    in_time(move || {
+        let locks = FileLocks::new(&*directory);
+        other.ask_for("lock 2f1c", "held");
+        let waiter = {
+            let _request = debug_span!("request").entered();
+            let mut waiter = ByHand::new(locks.key("2f1c").lock_async());
+            assert!(waiter.poll().is_pending());
+            waiter
+        };
+        let path = directory.join("2f1c");
+        let still = format!("still waiting for lock \"{}\", held by ", path.display());
+        eventually("it is told of", || !events(&still).is_empty());
+        let process = format!(" in process {} (", other.id());
+        let [Seen { level, fields, .. }, ..] = &events(&still)[..] else {
+            panic!("it is told of");
+        };
+        assert_eq!(*level, Level::WARN);
+        assert!(fields.0["message"].contains(&process), "{fields:?}");
+        other.ask_for("release", "released");
+        drop(waiter.finish().unwrap());
+        let [span] = &spans(&directory.display().to_string())[..] else {
+            panic!("one wait");
+        };
+        assert_eq!(span.parent.as_deref(), Some("request"));
+        let field = |name: &str| &span.fields.0[name][..];
+        assert_eq!(field("lockutils.outcome"), "acquired");
+        assert!(field("lockutils.holder").contains(&process));
+        let got = format!("got lock \"{}\" after ", path.display());
+        eventually("its end is told", || events(&got).len() == 1);
     });
 }
