@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Why(WhyArgs),
     Top(TopArgs),
     Serve(ServeArgs),
+    Profile(ProfileArgs),
+    Record(RecordArgs),
     Rm(RmArgs),
     Sweep(SweepArgs),
     Wrap(WrapArgs),
@@ -181,6 +183,55 @@ pub(crate) struct ServeArgs {
     pub(crate) port: u16,
 }
 
+/// Say where in the code of a process that runs locks cost others their time
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/profile.txt"))]
+pub(crate) struct ProfileArgs {
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+
+    /// Only of so many seconds from now on; a minute at most
+    #[arg(short, long, value_name = "N", value_parser = minute)]
+    pub(crate) seconds: Option<Duration>,
+
+    /// A file instead of the table: `.pb` for pprof, `.folded` for flame graphs, `.html` for a browser
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<OsString>,
+}
+
+/// Record who holds which lock of a process that runs, and who waits, as a timeline
+#[derive(Args)]
+#[command(after_long_help = include_str!("help/record.txt"))]
+pub(crate) struct RecordArgs {
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+
+    /// For how long, in seconds; a minute at most
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        value_parser = minute,
+        default_value = "10",
+        hide_default_value = true
+    )]
+    pub(crate) seconds: Duration,
+
+    /// Only one key in so many
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=4096),
+        default_value_t = 1,
+        hide_default_value = true
+    )]
+    pub(crate) one_in: u32,
+
+    /// The file, which ends in `.json`
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<OsString>,
+}
+
 /// Which process.
 #[derive(Args)]
 pub(crate) struct ServiceArgs {
@@ -295,6 +346,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         Err(_) => humantime::parse_duration(text).ok(),
     };
     time.ok_or_else(|| "expected a time such as `5s`, `2min` or `0.5`".to_owned())
+}
+
+/// A time that a service can be recorded for.
+fn minute(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time > Duration::from_secs(60) => Err("expected a minute at most".to_owned()),
+        time => Ok(time),
+    }
 }
 
 /// A time that servers can keep.

@@ -7,7 +7,8 @@
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
 //! hasn't got yet, as soon as the [`process`] that sent it can't send more; [`ps`] shows who holds what, as a [`table`], once or on a [`screen`], with the
 //! [`holder`]s in people's terms and the [`waiters`]; a process that serves its locks is a
-//! [`service`], whose [`answer`]s [`why`] prints, and [`top`] and, in a browser, [`serve`] show as they change;
+//! [`service`], whose [`answer`]s [`why`] prints, and [`top`] and, in a browser, [`serve`] show as they change,
+//! and of which [`profile`] and [`record`] write what they cost and a timeline to their [`output`];
 //! [`rm`] and [`sweep`] remove files; [`completions`] and [`man`] are generated. [`exit`] has
 //! the exit statuses.
 
@@ -29,9 +30,12 @@ mod holder;
 mod launch;
 mod listing;
 mod man;
+mod output;
 mod place;
 mod process;
+mod profile;
 mod ps;
+mod record;
 mod remote;
 mod rm;
 mod run;
@@ -72,6 +76,8 @@ fn act() -> Result<ExitCode> {
         Command::Why(args) => why::run(args),
         Command::Top(args) => top::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Profile(args) => profile::run(args),
+        Command::Record(args) => record::run(args),
         Command::Rm(args) => rm::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Wrap(args) => wrap::run(args),

@@ -6,6 +6,7 @@
 
 use crate::args::ServeArgs;
 use crate::exit;
+use crate::record;
 use crate::service::Service;
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -15,12 +16,14 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use lockutils::inspect;
 use serde_json::{Value, json};
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -29,10 +32,15 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the page asks for.
-const DATA: [&str; 3] = ["locks", "profile", "why"];
+const DATA: [&str; 5] = ["locks", "profile", "record", "trace", "why"];
+
+/// For how long the page records.
+const RECORDED: Duration = Duration::from_secs(10);
 
 struct Page {
     service: Mutex<Service>,
+    /// What was said of which it is.
+    named: Option<OsString>,
     /// Where it is, without the scheme: `127.0.0.1:4711`.
     host: String,
     /// The same by the host's name.
@@ -47,20 +55,19 @@ struct Page {
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     let service = Service::find(args.service.service.as_deref())?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime
-        .enable_all()
-        .build()?
-        .block_on(serve(service, args.port))
+    runtime.enable_all().build()?.block_on(serve(service, args))
 }
 
 /// Serves until the service doesn't answer any more, which the page is told, too.
-async fn serve(service: Service, port: u16) -> Result<ExitCode> {
+async fn serve(service: Service, args: &ServeArgs) -> Result<ExitCode> {
+    let port = args.port;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     let listener = listener.with_context(|| format!("can't serve at port {port}"))?;
     let port = listener.local_addr()?.port();
     let name = service.hello.to_string();
     let page = Arc::new(Page {
         service: Mutex::new(service),
+        named: args.service.service.clone(),
         host: format!("127.0.0.1:{port}"),
         host_by_name: format!("localhost:{port}"),
         path: format!("/{}", word()?),
@@ -160,18 +167,27 @@ impl Page {
         let asked = tokio::task::spawn_blocking(move || page.ask(what)).await;
         let (status, answer) = match asked {
             Ok(Ok(answer)) => (StatusCode::OK, answer),
-            Ok(Err(error)) => (
-                StatusCode::BAD_GATEWAY,
-                json!({ "error": self.fail(error) }),
-            ),
+            // The service is there still, most likely, and the page asks for its locks soon.
+            Ok(Err(error)) if what == "record" => refused(&format!("{error:#}")),
+            Ok(Err(error)) => refused(&self.fail(error)),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
-        (status, "application/json", answer.to_string().into())
+        (status, "application/json", answer)
     }
 
-    fn ask(&self, what: &str) -> Result<Value> {
+    fn ask(&self, what: &str) -> Result<Vec<u8>> {
+        if what == "record" {
+            // By a connection of its own, since the page goes on meanwhile.
+            let mut service = Service::find(self.named.as_deref())?;
+            let wish = json!({ "record": { "seconds": RECORDED.as_secs() } });
+            return timeline(&mut service, &wish, RECORDED);
+        }
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-        service.ask(&json!({ "get": what }))
+        if what == "trace" {
+            return timeline(&mut service, &json!({ "trace": {} }), Duration::ZERO);
+        }
+        let answer = service.ask(&json!({ "get": what }))?;
+        Ok(answer.to_string().into())
     }
 
     /// Has the command end with an error; gives its text.
@@ -182,4 +198,16 @@ impl Page {
         self.has_failed.notify_one();
         text
     }
+}
+
+/// What the page is told that has no answer.
+fn refused(error: &str) -> (StatusCode, Vec<u8>) {
+    let answer = json!({ "error": error });
+    (StatusCode::BAD_GATEWAY, answer.to_string().into())
+}
+
+fn timeline(service: &mut Service, wish: &Value, time: Duration) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    record::write(service, wish, time, || Ok(&mut bytes))?;
+    Ok(bytes)
 }

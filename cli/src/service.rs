@@ -174,17 +174,31 @@ impl Service {
     /// Asks, and waits for the answer.
     pub(crate) fn ask(&mut self, request: &Value) -> Result<Value> {
         self.say(request)?;
-        match hear(&mut self.lines) {
-            Ok(Some(answer)) => told(answer),
-            Ok(None) => Err(none(format!("{} has ended", self.hello))),
-            Err(error) => Err(not_heard(&self.hello.to_string(), &error)),
-        }
+        self.hear()
     }
 
     /// The same, of an answer of some kind.
     pub(crate) fn ask_for<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
         let answer = self.ask(request)?;
         serde_json::from_value(answer).with_context(|| format!("{} speaks unclearly", self.hello))
+    }
+
+    /// Asks for something that takes so long at most, and gives the first line of the answer.
+    pub(crate) fn ask_within(&mut self, request: &Value, patience: Duration) -> Result<Value> {
+        let stream = self.lines.get_ref();
+        stream.set_read_timeout(Some(patience))?;
+        let answer = self.ask(request);
+        self.lines.get_ref().set_read_timeout(Some(PATIENCE))?;
+        answer
+    }
+
+    /// The next line of an answer.
+    pub(crate) fn hear(&mut self) -> Result<Value> {
+        match hear(&mut self.lines) {
+            Ok(Some(answer)) => told(answer),
+            Ok(None) => Err(none(format!("{} has ended", self.hello))),
+            Err(error) => Err(not_heard(&self.hello.to_string(), &error)),
+        }
     }
 
     pub(crate) fn say(&mut self, request: &Value) -> Result<()> {

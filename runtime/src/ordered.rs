@@ -66,6 +66,11 @@ impl<K, V> OrderedMap<K, V> {
     }
 
     /// In no order.
+    #[cfg(feature = "inspect")]
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.pairs.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.pairs.iter_mut().map(|(_, value)| value)
     }

@@ -3,12 +3,14 @@
 use crate::{code, done, lockutils, prepared};
 use lockutils_tests::Directory;
 
-const SUBCOMMANDS: [&str; 10] = [
+const SUBCOMMANDS: [&str; 12] = [
     "run",
     "ps",
     "why",
     "top",
     "serve",
+    "profile",
+    "record",
     "rm",
     "sweep",
     "wrap",
@@ -25,7 +27,17 @@ fn help_has_examples_and_exit_statuses() {
         let example = format!("\nExamples:\n  lockutils {subcommand}");
         assert!(done.out.contains(&example), "{}", done.out);
         assert!(done.out.contains("\nExit status:\n"), "{}", done.out);
-        if !["completions", "man", "serve", "top", "why"].contains(&subcommand) {
+        if ![
+            "completions",
+            "man",
+            "profile",
+            "record",
+            "serve",
+            "top",
+            "why",
+        ]
+        .contains(&subcommand)
+        {
             assert!(done.out.contains("LOCKUTILS_DIR "), "{}", done.out);
             assert!(done.out.contains("OSLO_LOCK_PATH "), "{}", done.out);
         }
@@ -93,7 +105,7 @@ fn bash_completes() {
     assert_eq!(
         lines[..lines.len() - 1],
         [
-            "run rm",
+            "run record rm",
             "--timeout --ttl",
             "vm-7 vm-8",
             "vm-7 vm-8",

@@ -12,6 +12,7 @@ mod killed;
 mod ps;
 mod pty;
 mod python;
+mod record;
 mod removal;
 mod run;
 mod serve;

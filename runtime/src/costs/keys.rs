@@ -84,6 +84,22 @@ impl Keys {
         );
     }
 
+    /// What each has cost since an earlier copy, for certain.
+    #[cfg(feature = "inspect")]
+    pub(super) fn since(mut self, before: &Self) -> Self {
+        for (id, counted) in self.0.iter_mut() {
+            let certain = |one: &Counted| Cost {
+                nanoseconds: one.cost.nanoseconds - one.doubtful,
+                ..one.cost
+            };
+            let before = before.0.get(id).map(certain).unwrap_or_default();
+            counted.cost = certain(counted).without(before);
+            counted.doubtful = 0;
+        }
+        self.0.retain(|_, one| one.cost != Cost::default());
+        self
+    }
+
     /// What each key has cost for certain.
     pub(crate) fn iter(&self) -> impl Iterator<Item = CostOfKey<'_>> {
         self.0.iter().map(|(id, counted)| {

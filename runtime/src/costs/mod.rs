@@ -265,6 +265,18 @@ impl Costs {
         Duration::from_nanos(nanoseconds().saturating_sub(since))
     }
 
+    /// What has come since an earlier copy, of waits and whom they were blamed on.
+    #[cfg(feature = "inspect")]
+    pub(crate) fn since(mut self, before: &Self, at: u64) -> Self {
+        for (pair, cost) in self.pairs.iter_mut() {
+            *cost = cost.without(before.pairs.get(pair).copied().unwrap_or_default());
+        }
+        self.pairs.retain(|_, cost| *cost != Cost::default());
+        self.keys = self.keys.since(&before.keys);
+        self.since = Some(at);
+        self
+    }
+
     fn begin(&mut self) {
         self.since.get_or_insert_with(nanoseconds);
     }

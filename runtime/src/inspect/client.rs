@@ -4,9 +4,11 @@
 //! request and one reply of each client in memory.
 
 use super::answer::{Ask, Context};
+use super::later::Later;
 use super::request::{self, Request};
 use super::sys::{self, Ready};
 use crate::foreign;
+use crate::profile::Before;
 use std::io::{ErrorKind, Read as _};
 use std::mem;
 use std::net::Shutdown;
@@ -18,6 +20,9 @@ const REQUEST: usize = 64 * 1024;
 
 /// So much is read at a time.
 const CHUNK: usize = 4 * 1024;
+
+/// What is said of a look that was none.
+const PANICKED: &str = "the look has panicked, see standard error of the process";
 
 /// How long a client may read nothing of a reply.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,6 +39,8 @@ pub(super) struct Client {
     /// When something of it was sent, or it was made.
     moved: Instant,
     watch: Option<Watch>,
+    /// What is said when it is due, or has been begun to be.
+    later: Option<Later>,
     /// Whether it is hung up when all is said.
     is_over: bool,
 }
@@ -55,6 +62,7 @@ impl Client {
             sent: 0,
             moved: Instant::now(),
             watch: None,
+            later: None,
             is_over: false,
         };
         client.say(hello);
@@ -62,8 +70,8 @@ impl Client {
     }
 
     /// Says one thing to somebody who isn't let in, and hangs up.
-    pub(super) fn refuse(stream: UnixStream, text: &str) {
-        Self::new(stream, text).write();
+    pub(super) fn refuse(stream: UnixStream, text: &str, context: Context) {
+        Self::new(stream, text).write(context);
     }
 
     /// What it is waited for.
@@ -72,7 +80,7 @@ impl Client {
     }
 
     fn reads(&self) -> bool {
-        !self.is_at_end && !self.writes() && !self.has_request()
+        !self.is_at_end && !self.writes() && self.later.is_none() && !self.has_request()
     }
 
     fn writes(&self) -> bool {
@@ -86,7 +94,8 @@ impl Client {
     /// Whether there is nothing more to be done for it at this moment.
     pub(super) fn is_done(&self, now: Instant) -> bool {
         let is_stuck = self.writes() && now >= self.moved + PATIENCE;
-        let is_silent = self.is_at_end && self.watch.is_none() && !self.has_request();
+        let is_silent =
+            self.is_at_end && self.watch.is_none() && self.later.is_none() && !self.has_request();
         is_stuck || (!self.writes() && (self.is_over || is_silent))
     }
 
@@ -96,6 +105,9 @@ impl Client {
         if self.writes() {
             return Some(self.moved + PATIENCE);
         }
+        if let Some(later) = &self.later {
+            return later.due().map(|due| due.max(look));
+        }
         if self.has_request() {
             return Some(look);
         }
@@ -104,12 +116,12 @@ impl Client {
     }
 
     /// Reads and writes what can be; tells whether it is still there.
-    pub(super) fn go_on(&mut self, ready: &Ready) -> bool {
+    pub(super) fn go_on(&mut self, ready: &Ready, context: Context) -> bool {
         if ready.is_gone() {
             return false;
         }
         if self.writes() {
-            return !ready.is_ready() || self.write();
+            return !ready.is_ready() || self.write(context);
         }
         !(ready.is_ready() && self.reads()) || self.read()
     }
@@ -129,7 +141,7 @@ impl Client {
         true
     }
 
-    fn write(&mut self) -> bool {
+    fn write(&mut self, context: Context) -> bool {
         while self.writes() {
             match sys::send(&self.stream, &self.output[self.sent..]) {
                 Ok(length) => {
@@ -141,13 +153,36 @@ impl Client {
         }
         self.output = Vec::new();
         self.sent = 0;
+        if let Some(Later::Said(_)) = self.later {
+            self.say_later(context);
+        }
         true
+    }
+
+    /// Says the next line of what was asked for before.
+    fn say_later(&mut self, context: Context) {
+        if let Some(later) = self.later.take() {
+            let (line, rest) = later.say(context);
+            self.later = rest;
+            self.say(&line);
+        }
     }
 
     /// Answers what is due, if something is; tells whether that was so.
     pub(super) fn answer(&mut self, now: Instant, context: Context) -> bool {
         if self.due(now).is_none_or(|due| due > now) || self.writes() {
             return false;
+        }
+        if self.later.is_some() {
+            let mut has_said = false;
+            foreign::contain(|| {
+                self.say_later(context);
+                has_said = true;
+            });
+            if !has_said {
+                self.say(&request::error(PANICKED));
+            }
+            return true;
         }
         let ask = if self.has_request() {
             let end = self.input.iter().position(|byte| *byte == b'\n');
@@ -163,6 +198,32 @@ impl Client {
                     self.watch = Some(Watch { ask, every, next });
                     Ok(first)
                 }
+                Ok(Request::Profile(None, form)) => {
+                    let mut text = request::error(PANICKED);
+                    foreign::contain(|| text = form.of_all(context));
+                    self.say(&text);
+                    return true;
+                }
+                Ok(Request::Profile(Some(time), form)) => {
+                    foreign::contain(|| {
+                        self.later = Some(Later::Profile(Before::now(), form, now + time));
+                    });
+                    return true;
+                }
+                Ok(Request::Trace) => {
+                    foreign::contain(|| {
+                        self.later = Some(Later::last(context));
+                        self.say_later(context);
+                    });
+                    return true;
+                }
+                Ok(Request::Record(time, one_in)) => {
+                    self.later = Later::record(now + time, one_in, context);
+                    if self.later.is_some() {
+                        return true;
+                    }
+                    Err("busy: somebody records already".to_owned())
+                }
                 Err(error) => Err(error),
             }
         } else if let Some(watch) = &mut self.watch {
@@ -171,7 +232,7 @@ impl Client {
         } else {
             return false;
         };
-        let mut text = request::error("the look has panicked, see standard error of the process");
+        let mut text = request::error(PANICKED);
         match ask {
             Ok(ask) => foreign::contain(|| text = ask.answer()),
             Err(error) => text = request::error(&error),

@@ -235,7 +235,7 @@ impl Service {
             let mut of_clients = ready[2..].iter();
             self.clients.retain_mut(|client| {
                 let ready = of_clients.next();
-                ready.is_none_or(|ready| client.go_on(ready))
+                ready.is_none_or(|ready| client.go_on(ready, self.context))
             });
             if ready[1].is_ready() {
                 self.let_in();
@@ -283,7 +283,8 @@ impl Service {
             if self.clients.len() < CLIENTS {
                 self.clients.push(Client::new(stream, &self.hello));
             } else {
-                Client::refuse(stream, &request::error("busy: four are looking already"));
+                let busy = request::error("busy: four are looking already");
+                Client::refuse(stream, &busy, self.context);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Reads a request: an object whose fields are texts and numbers. What else is in it is skipped.
+//! Reads a request: an object whose fields are texts, numbers, and objects of such. What else is in it is
+//! skipped.
 
 use std::str::Chars;
 
@@ -9,6 +10,8 @@ const DEPTH: usize = 32;
 pub(crate) enum Value {
     Text(String),
     Number(f64),
+    /// Fields, in their order; of what is nested deeper none.
+    Object(Vec<(String, Value)>),
     /// Anything else.
     Other,
 }
@@ -92,7 +95,15 @@ impl Reader<'_> {
         }
         match self.peek() {
             Some('"') => return self.text().map(Value::Text),
-            Some('{') => self.object(depth + 1, |_, _| {})?,
+            Some('{') => {
+                let mut fields = Vec::new();
+                self.object(depth + 1, |name, value| {
+                    if depth == 0 {
+                        fields.push((name, value));
+                    }
+                })?;
+                return Ok(Value::Object(fields));
+            }
             Some('[') => self.array(depth + 1)?,
             _ => return self.word(),
         }
@@ -177,10 +188,12 @@ mod tests {
             .map(|(name, value)| (&name[..], value))
             .collect();
         let get = Value::Text("locks".to_owned());
+        let inner = |name: &str, value| (name.to_owned(), value);
+        let object = vec![inner("y", Value::Other), inner("w", Value::Other)];
         let wanted = [
             ("get", &get),
             ("limit", &Value::Number(200.0)),
-            ("x", &Value::Other),
+            ("x", &Value::Object(object)),
             ("v", &Value::Other),
         ];
         assert_eq!(fields, wanted);

@@ -10,10 +10,12 @@ mod pprof;
 mod rows;
 mod table;
 
-use crate::costs;
+use crate::costs::{self, Costs};
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
 use crate::outside::all_waits;
+#[cfg(feature = "inspect")]
+use crate::sync::nanoseconds;
 use crate::table::looks;
 use rows::Rows;
 use std::fmt;
@@ -49,11 +51,37 @@ pub fn profile() -> Profile {
 
 /// The same, with what is shown of keys.
 pub(crate) fn profile_with(keys: Keys) -> Profile {
+    Profile(Rows::new(&all_costs(), keys))
+}
+
+/// What there was at some moment, from which on a profile is wanted.
+#[cfg(feature = "inspect")]
+pub(crate) struct Before {
+    costs: Box<Costs>,
+    /// See [`nanoseconds`].
+    at: u64,
+}
+
+#[cfg(feature = "inspect")]
+impl Before {
+    pub(crate) fn now() -> Self {
+        let costs = Box::new(all_costs());
+        let at = nanoseconds();
+        Self { costs, at }
+    }
+
+    /// What has been waited since.
+    pub(crate) fn profile(&self, keys: Keys) -> Profile {
+        Profile(Rows::new(&all_costs().since(&self.costs, self.at), keys))
+    }
+}
+
+fn all_costs() -> Costs {
     listen(Listeners::COUNTS);
     // So that those are charged who still wait.
     looks::queues();
     all_waits();
-    Profile(Rows::new(&costs::copy(), keys))
+    costs::copy()
 }
 
 /// What [`profile`](profile()) gives.

@@ -261,3 +261,83 @@ fn metrics_and_the_profile_are_answered_without_keys_where_those_are_hidden() {
     let text = answer["text"].as_str().unwrap();
     assert!(text.contains("HELD BY"), "{text}");
 }
+
+#[test]
+fn recording_is_said_after_its_time_and_ends_with_its_connection() {
+    in_time(|| {
+        let served = Served::new(Keys::Hashed);
+        let locks = Locks::new("recorded by a client");
+        let _guard = locks.key("personal").lock();
+        let (mut one, mut other) = (served.attach(), served.attach());
+        writeln!(one.lines.get_mut(), r#"{{"record":{{"seconds":60}}}}"#).unwrap();
+        let record = r#"{"record":{"seconds":0.05,"one_in":1}}"#;
+        eventually("the first records", || {
+            let answer = other.ask(record);
+            let is_busy = answer["error"] == "busy: somebody records already";
+            // Else it was first, and the rest of its answer follows.
+            let mut line = answer;
+            while line.get("ev").is_some() {
+                line = other.hear().unwrap();
+            }
+            is_busy
+        });
+        drop(one);
+        let mut events = Vec::new();
+        let done = eventually_said(|| {
+            events.clear();
+            let mut line = other.ask(record);
+            while let Some(said) = line["ev"].as_array() {
+                events.extend(said.clone());
+                line = other.hear().unwrap();
+            }
+            line.get("done").cloned()
+        });
+        assert_eq!(done["events"], events.len());
+        assert_eq!((&done["dropped"], &done["one_in"]), (&0.into(), &1.into()));
+        assert!(done["holds"].as_u64() >= Some(1));
+        let text = serde_json::to_string(&events).unwrap();
+        assert!(text.contains("recorded by a client/#"), "{text}");
+        assert!(!text.contains("personal"), "{text}");
+        // The connection is of use still.
+        assert!(other.ask(r#"{"get":"why"}"#).get("why").is_some());
+    });
+}
+
+/// What there is sooner or later.
+fn eventually_said<T>(mut say: impl FnMut() -> Option<T>) -> T {
+    let mut said = None;
+    eventually("it is said", || {
+        said = say();
+        said.is_some()
+    });
+    said.unwrap()
+}
+
+#[test]
+fn profile_is_of_the_time_that_was_asked_for() {
+    in_time(|| {
+        let served = Served::new(Keys::Plain);
+        let locks = Locks::new("profiled");
+        let mut client = served.attach();
+        let wait = || {
+            let guard = locks.key("a").lock();
+            let waiter = waits(&locks, "a");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            drop(guard);
+            drop(waiter.finish());
+        };
+        wait();
+        let folded = |answer: &Value| answer["folded"].as_str().unwrap().contains("profiled;");
+        assert!(folded(&client.ask(r#"{"profile":{"as":"folded"}}"#)));
+        let later = r#"{"profile":{"seconds":0.01,"as":"folded"}}"#;
+        assert!(!folded(&client.ask(later)));
+        let going_on = locks.key("a").lock();
+        let waiter = waits(&locks, "a");
+        assert!(folded(&client.ask(later)));
+        drop((waiter, going_on));
+        let pprof = client.ask(r#"{"profile":{"as":"pprof"}}"#);
+        let digits = pprof["pprof"].as_str().unwrap();
+        assert!(digits.len() > 100 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(client.ask(r#"{"profile":{}}"#)["profile"].is_array());
+    });
+}

@@ -1,0 +1,78 @@
+//! `lockutils record`: a timeline of a service's locks.
+
+use crate::args::RecordArgs;
+use crate::exit::{self, NoService};
+use crate::output::Output;
+use crate::service::Service;
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long a service has to begin to answer after it has recorded.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode> {
+    let output = Output::new(args.output.as_deref(), &["json"])?;
+    if args.output.is_none() && io::stdout().is_terminal() {
+        return Err(exit::usage("name a file for it, as in `-o trace.json`"));
+    }
+    let mut service = Service::find(args.service.service.as_deref())?;
+    let wish = json!({ "record": {
+        "seconds": args.seconds.as_secs_f64(),
+        "one_in": args.one_in,
+    } });
+    let done = write(&mut service, &wish, args.seconds, || output.create())?;
+    exit::say(summary(&done));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for a timeline, which takes so long, and writes it to what is made when it is there. Gives what is
+/// said of it at the end.
+pub(crate) fn write<W: Write>(
+    service: &mut Service,
+    wish: &Value,
+    time: Duration,
+    to: impl FnOnce() -> Result<W>,
+) -> Result<Value> {
+    let mut next = service.ask_within(wish, time + PATIENCE)?;
+    let mut to = BufWriter::new(to()?);
+    let mut is_first = true;
+    write!(to, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
+    let done = loop {
+        if let Some(done) = next.get("done") {
+            break done.clone();
+        }
+        let Some(events) = next["ev"].as_array() else {
+            bail!(NoService(format!("{} speaks unclearly", service.hello)));
+        };
+        for event in events {
+            write!(to, "{}\n{event}", if is_first { "" } else { "," })?;
+            is_first = false;
+        }
+        next = service.hear()?;
+    };
+    let about = json!({
+        "lockutils": env!("CARGO_PKG_VERSION"),
+        "one_in": done["one_in"],
+        "dropped": done["dropped"],
+        "lasted_s": done["lasted_s"],
+    });
+    writeln!(to, "],\"otherData\":{about}}}")?;
+    to.flush()?;
+    Ok(done)
+}
+
+/// What was recorded, and what to do with it.
+fn summary(done: &Value) -> String {
+    let number = |name: &str| done[name].as_u64().unwrap_or(0);
+    let lasted = done["lasted_s"].as_f64().unwrap_or(0.0);
+    let (holds, waits) = (number("holds"), number("waits"));
+    let what = format!("recorded {holds} holds and {waits} waits in {lasted:.1} s");
+    let how = "https://ui.perfetto.dev opens it";
+    match number("dropped") {
+        0 => format!("{what}; {how}"),
+        more => format!("{what}, with no room for {more} more, see `--one-in`; {how}"),
+    }
+}
