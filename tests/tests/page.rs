@@ -88,7 +88,7 @@ fn assert_has(text: &str, parts: &[&str]) {
 }
 
 /// A tab of the page, and what is to be on it, as markup.
-const TABS: [(&str, &[&str]); 3] = [
+const TABS: [(&str, &[&str]); 4] = [
     (
         "locks",
         &[
@@ -122,6 +122,17 @@ const TABS: [(&str, &[&str]); 3] = [
             "<li>waited at tests/tests/page.rs:",
         ],
     ),
+    (
+        "timeline",
+        &[
+            "<h2>\"page/&lt;img src=x",
+            "Waits, and holds that were waited for",
+            "1 hold, 2 waits of ",
+            "last held by tests/tests/page.rs:",
+            "<rect class=\"hold\"",
+            "<rect class=\"wait\"",
+        ],
+    ),
 ];
 
 async fn keep(locks: &Locks) {
@@ -153,7 +164,9 @@ fn page_shows_who_holds_and_waits_in_a_browser() {
             ("locks", 1280),
             ("why", 1280),
             ("profile", 1280),
+            ("timeline", 1280),
             ("locks", 390),
+            ("timeline", 390),
         ] {
             draw(
                 &directory,

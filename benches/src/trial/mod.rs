@@ -8,6 +8,7 @@ mod hand_over;
 mod heard;
 mod holders;
 mod memory;
+mod recorded;
 #[cfg(target_os = "linux")]
 mod servers;
 mod size;
@@ -24,6 +25,10 @@ pub(crate) fn in_child(arguments: &[String]) -> Result<(), String> {
     match arguments {
         [name] if name == heard::WAITS => {
             heard::in_child();
+            Ok(())
+        }
+        [name] if name == recorded::RECORDED => {
+            recorded::in_child();
             Ok(())
         }
         [name] => memory::in_child(name),
@@ -58,6 +63,10 @@ pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "waits that are listened to",
         run: heard::targets,
+    },
+    Trial {
+        name: "locks that are recorded",
+        run: recorded::targets,
     },
     Trial {
         name: "1,000,000 keys",

@@ -2,7 +2,7 @@
 
 use crate::service::{Service, looking};
 use lockutils_conformance::Process;
-use lockutils_tests::Directory;
+use lockutils_tests::{Directory, Trace};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -74,6 +74,10 @@ fn browser_has_the_page_and_its_data() {
     assert_eq!(data("locks.json")["locks"][0]["key"], "2f1c");
     assert_eq!(data("why.json")["why"]["waiters"], 1);
     assert!(data("profile.json")["profile"].is_array());
+    let (_, timeline) = served.get("trace.json");
+    let timeline = Trace::read(timeline.as_bytes());
+    assert_eq!(timeline.holds("cells/2f1c").len(), 1);
+    assert_eq!(timeline.outcomes("cells/2f1c"), ["waits still"]);
 }
 
 #[test]

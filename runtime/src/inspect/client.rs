@@ -162,9 +162,11 @@ impl Client {
     /// Says the next line of what was asked for before.
     fn say_later(&mut self, context: Context) {
         if let Some(later) = self.later.take() {
-            let (line, rest) = later.say(context);
-            self.later = rest;
-            self.say(&line);
+            self.say_by(|client| {
+                let (line, rest) = later.say(context);
+                client.later = rest;
+                line
+            });
         }
     }
 
@@ -174,14 +176,7 @@ impl Client {
             return false;
         }
         if self.later.is_some() {
-            let mut has_said = false;
-            foreign::contain(|| {
-                self.say_later(context);
-                has_said = true;
-            });
-            if !has_said {
-                self.say(&request::error(PANICKED));
-            }
+            self.say_later(context);
             return true;
         }
         let ask = if self.has_request() {
@@ -190,55 +185,59 @@ impl Client {
                 .input
                 .split_off(end.map_or(self.input.len(), |end| end + 1));
             let line = mem::replace(&mut self.input, rest);
-            match request::read(&line, context) {
-                Ok(Request::Get(ask)) => Ok(ask),
-                Ok(Request::Watch(ask, every)) => {
-                    let next = now + every;
-                    let first = ask.clone();
-                    self.watch = Some(Watch { ask, every, next });
-                    Ok(first)
-                }
-                Ok(Request::Profile(None, form)) => {
-                    let mut text = request::error(PANICKED);
-                    foreign::contain(|| text = form.of_all(context));
-                    self.say(&text);
-                    return true;
-                }
-                Ok(Request::Profile(Some(time), form)) => {
-                    foreign::contain(|| {
-                        self.later = Some(Later::Profile(Before::now(), form, now + time));
-                    });
-                    return true;
-                }
-                Ok(Request::Trace) => {
-                    foreign::contain(|| {
-                        self.later = Some(Later::last(context));
-                        self.say_later(context);
-                    });
-                    return true;
-                }
-                Ok(Request::Record(time, one_in)) => {
-                    self.later = Later::record(now + time, one_in, context);
-                    if self.later.is_some() {
-                        return true;
-                    }
-                    Err("busy: somebody records already".to_owned())
-                }
-                Err(error) => Err(error),
-            }
+            let request = request::read(&line, context);
+            request.and_then(|request| self.begin(request, now, context))
         } else if let Some(watch) = &mut self.watch {
             watch.next = now + watch.every;
-            Ok(watch.ask.clone())
+            Ok(Some(watch.ask.clone()))
         } else {
             return false;
         };
-        let mut text = request::error(PANICKED);
         match ask {
-            Ok(ask) => foreign::contain(|| text = ask.answer()),
-            Err(error) => text = request::error(&error),
+            Ok(Some(ask)) => self.say_by(|_| ask.answer()),
+            Ok(None) => {}
+            Err(error) => self.say(&request::error(&error)),
         }
-        self.say(&text);
         true
+    }
+
+    /// Begins with what is asked for. Gives what is to be answered now, if that isn't done yet.
+    fn begin(
+        &mut self,
+        request: Request,
+        now: Instant,
+        context: Context,
+    ) -> Result<Option<Ask>, String> {
+        match request {
+            Request::Get(ask) => return Ok(Some(ask)),
+            Request::Watch(ask, every) => {
+                let next = now + every;
+                let first = ask.clone();
+                self.watch = Some(Watch { ask, every, next });
+                return Ok(Some(first));
+            }
+            Request::Profile(None, form) => self.say_by(|_| form.of_all(context)),
+            Request::Profile(Some(time), form) => {
+                self.later = Some(Later::Profile(Before::now(), form, now + time));
+            }
+            Request::Trace => self.say_by(|client| {
+                let (line, rest) = Later::last(context).say(context);
+                client.later = rest;
+                line
+            }),
+            Request::Record(time, one_in) => {
+                let recording = Later::record(now + time, one_in, context);
+                self.later = Some(recording.ok_or("busy: somebody records already")?);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says what is found, unless that panics: then it says so.
+    fn say_by(&mut self, find: impl FnOnce(&mut Self) -> String) {
+        let mut text = request::error(PANICKED);
+        foreign::contain(|| text = find(self));
+        self.say(&text);
     }
 
     /// Puts a line behind what is to be said.

@@ -2,12 +2,12 @@
 
 use super::charges::Charges;
 use super::entry::Entry;
-use super::entry::look::{Contended, Held, Shows};
+use super::entry::look::{Contended, GoingOn, Held, Shows};
 use super::identity::name_of;
 use super::moment::{Moment, Times};
 use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
-use super::policy::{Mode, Terms};
+use super::policy::Terms;
 use super::sample::Sample;
 use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
 use crate::holder::Holder;
@@ -224,15 +224,14 @@ pub(crate) fn queues() -> Vec<Queue> {
     found
 }
 
-/// Says of each who is in the queue of a lock of the sample: the number of the space and the key, who it is,
-/// how it waits and since when. With the mutex of the lock's shard.
-pub(crate) fn waiting(sample: Sample, mut say: impl FnMut((u64, &Key), Record, Mode, Moment)) {
+/// Says of each lock of the sample that somebody waits for, by the number of its space and its key, who has it
+/// and who is in the queue. With the mutex of its shard.
+pub(crate) fn going_on(sample: Sample, mut say: impl FnMut((u64, &Key), GoingOn)) {
     for Shard(entries) in shards() {
         for entry in &entries.lock().table {
             if entry.queue_length() > 0 && sample.has_hash(rehash(entry)) {
-                for (record, mode, since) in entry.queue() {
-                    say((entry.space, &entry.key), record, mode, since);
-                }
+                let going_on = entry.going_on();
+                going_on.for_each(|one| say((entry.space, &entry.key), one));
             }
         }
     }

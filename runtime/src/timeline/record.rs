@@ -5,9 +5,11 @@ use super::picture::Picture;
 use super::recorder;
 use super::rows::{Row, Span, What};
 use crate::costs;
+use crate::key::Key;
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
 use crate::table::ears::Ears;
+use crate::table::entry::look::GoingOn;
 use crate::table::identity::name_part;
 use crate::table::kept::Exact;
 use crate::table::looks;
@@ -16,6 +18,9 @@ use crate::table::sample::Sample;
 use std::io::{self, ErrorKind};
 use std::thread;
 use std::time::Duration;
+
+/// How many rows there are of the flight recorder, with those of what goes on.
+const MOST: usize = 16 * 1024;
 
 /// What is recorded, and for how long: all locks, for ten seconds, unless it is said otherwise.
 ///
@@ -159,14 +164,31 @@ pub(crate) fn write(picture: Picture, to: &mut dyn io::Write) -> io::Result<()> 
     to.flush()
 }
 
-/// The picture of what the flight recorder has.
+/// What goes on.
+fn lasting((space, key): (u64, &Key), one: &GoingOn, to: Moment) -> Row {
+    let what = if one.is_hold {
+        What::LastingHold
+    } else {
+        What::LastingWait
+    };
+    let from = one.since;
+    let lock = (name_part(space), key);
+    Row::new(lock, one.record, one.mode, Span { from, to }, what)
+}
+
+/// The picture of what the flight recorder has, and of what goes on where somebody waits.
 #[cfg_attr(
     not(feature = "inspect"),
     expect(dead_code, reason = "only who serves keeps what was last")
 )]
 pub(crate) fn last(keys: Keys) -> Picture {
-    let rows = recorder::last();
+    let mut rows = recorder::last();
     let to = Moment::now();
+    looks::going_on(Sample::one_in(1), |lock, one| {
+        if rows.len() < MOST {
+            rows.push(lasting(lock, &one, to));
+        }
+    });
     let first = rows.iter().map(|row| row.from).min();
     let mut picture = Picture {
         rows,
@@ -223,11 +245,11 @@ impl Recording {
     /// Ends it.
     pub(crate) fn end(mut self) -> Picture {
         let to = Moment::now();
-        looks::waiting(self.sample, |(space, key), record, mode, from| {
-            let span = Span { from, to };
-            let lock = (name_part(space), key);
-            let row = Row::new(lock, record, mode, span, What::LastingWait);
-            recorder::waits_still(row);
+        looks::going_on(self.sample, |lock, one| {
+            // Of holds exact mode tells.
+            if !one.is_hold {
+                recorder::waits_still(lasting(lock, &one, to));
+            }
         });
         drop(self.exact.take());
         let (rows, dropped) = recorder::end();

@@ -28,6 +28,14 @@ pub(crate) struct Contended {
     pub(crate) queue: Vec<Party>,
 }
 
+/// A hold or a wait.
+pub(crate) struct GoingOn {
+    pub(crate) record: Record,
+    pub(crate) mode: Mode,
+    pub(crate) since: Moment,
+    pub(crate) is_hold: bool,
+}
+
 /// What is to be seen of a lock.
 pub(crate) struct Shows<A> {
     /// Whether it is suspected to be part of a deadlock.
@@ -236,10 +244,26 @@ impl Entry {
         state
     }
 
-    /// Who is in the queue, how each waits, and since when.
-    pub(crate) fn queue(&self) -> impl Iterator<Item = (Record, Mode, Moment)> {
+    /// The holders of a lock that somebody waits for, and those who do.
+    pub(crate) fn going_on(&self) -> impl Iterator<Item = GoingOn> {
         let queue = self.crowd.iter().flat_map(|crowd| crowd.queue.values());
-        queue.map(|waiter| (waiter.record, waiter.mode, waiter.times.since))
+        let waits = queue.map(|waiter| GoingOn {
+            record: waiter.record,
+            mode: waiter.mode,
+            since: waiter.times.since,
+            is_hold: false,
+        });
+        let holds = self
+            .holders()
+            .filter_map(|(_, Occupant { record, since })| {
+                Some(GoingOn {
+                    record,
+                    mode: self.mode,
+                    since: since.moment().or_else(|| self.contended_since())?,
+                    is_hold: true,
+                })
+            });
+        holds.chain(waits)
     }
 
     /// How many wait in the queue.
