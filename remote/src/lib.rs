@@ -17,6 +17,7 @@
 //! | a server that is silent | an error of the kind [`Unavailable`](lockutils::ErrorKind::Unavailable) after `answer_timeout`, or the caller's own deadline; nobody waits beyond |
 //! | a connection that breaks | is made again; who waits asks again; who holds has lost, or not, by its lease |
 //! | the holder | is named in errors, by `holder()` and by `states()`: host, process, command, place and since when |
+//! | what is seen | waits, by who has the lock, as for any lock; how long the server takes to answer and what it doesn't, renewals and losses, in `lockutils::stats()`; `Event::Lost` tells an observer of a loss |
 //! | executors | any, and none; Tokio runs in the space's thread alone. The fork of a process gets an error |
 //!
 //! # What is not

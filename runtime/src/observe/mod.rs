@@ -68,7 +68,9 @@
 //!
 //! With the feature `usdt`, on Linux, the program has probes for tracers that attach to it while it
 //! runs, such as bpftrace, perf and gdb, each with three arguments. Texts are C strings. Where no
-//! tracer is attached a wait costs a look at the clock more; what has nobody waiting has no probe.
+//! tracer is attached a wait costs a look at the clock more; what has nobody waiting has no probe. Nor has
+//! a wait for another process or a server, of which an [`Observer`] is told; those in the process that are
+//! behind it have.
 //!
 //! | probe | arguments |
 //! |---|---|
