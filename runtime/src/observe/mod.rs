@@ -1,7 +1,8 @@
 //! Being told what happens where locks are waited for.
 //!
 //! Locks that nobody waits for cost the same whether anybody listens or not, and nothing is told of
-//! them: a hold does no harm until somebody waits for it, and from then on all is known.
+//! them: a hold does no harm until somebody waits for it, and from then on all is known. A
+//! [recording](record()) has them too, for a while, and makes them cost more for as long.
 //!
 //! ```
 //! use lockutils::observe::{self, Event, Observer};

@@ -16,9 +16,10 @@ use crate::table::sample::Sample;
 /// How many parts the holds of a recording are in.
 const PARTS: usize = 16;
 
-/// How much of a recording is holds, in bytes, and how much waits.
-const HOLDS: usize = 2304 * 1024;
-const WAITS: usize = 768 * 1024;
+/// How much of a recording is holds, in bytes, and how much waits. With what it takes to draw them it is less
+/// than 4 MiB.
+const HOLDS: usize = 1536 * 1024;
+const WAITS: usize = 512 * 1024;
 
 /// How much the flight recorder keeps of each.
 const LAST: usize = 4096;
@@ -95,6 +96,7 @@ pub(crate) fn end() -> (Vec<Row>, u64) {
     let mut all = Vec::from(waits);
     for Part(rows) in &PARTS_OF_HOLDS {
         let (rows, left_out) = rows.lock().take();
+        all.reserve_exact(rows.len());
         all.extend(rows);
         dropped += left_out;
     }
