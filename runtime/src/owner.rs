@@ -129,6 +129,11 @@ impl Owner {
         self.0
     }
 
+    /// The one that has this word.
+    pub(crate) const fn of_word(word: u64) -> Self {
+        Self(word)
+    }
+
     pub(crate) const fn is_task(self) -> bool {
         self.0 & TASK != 0
     }

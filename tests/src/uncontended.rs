@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often a case is to be run, to be counted.
 pub const ROUNDS: u32 = 10_000;
@@ -31,6 +32,8 @@ struct Vm {
 /// A key of 64 bytes, the most that costs no allocation.
 const LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
+const UUID: Uuid = Uuid::from_u128(0x2f1c_83b1_4d6e_9f27_0123_4567_89ab_cdef);
+
 /// The ways of the fast path, by name.
 pub const CASES: &[(&str, fn())] = &[
     ("guard", || drop(LOCKS.key("2f1c").lock())),
@@ -39,6 +42,7 @@ pub const CASES: &[(&str, fn())] = &[
     ("guard, negative integer", || {
         drop(LOCKS.key(i128::MIN).lock());
     }),
+    ("guard, UUID", || drop(LOCKS.key(UUID).lock())),
     ("guard, derived newtype", || drop(LOCKS.key(Id(7)).lock())),
     ("guard, derived struct", || {
         let vm = Vm {
@@ -67,6 +71,24 @@ pub const CASES: &[(&str, fn())] = &[
         drop(LOCKS.key("2f1c").lock_timeout(Duration::ZERO).unwrap());
     }),
     ("reentrant", || drop(LOCKS.key("2f1c").reentrant().lock())),
+    ("re-entry", || {
+        let reentrant = LOCKS.key("2f1c").reentrant();
+        let _both = [reentrant.lock(), reentrant.lock()];
+    }),
+    ("re-entry, try, timeout", || {
+        let reentrant = LOCKS.key("2f1c").reentrant();
+        let outer = reentrant.lock();
+        drop([
+            reentrant.try_lock().unwrap(),
+            reentrant.lock_timeout(SECOND).unwrap(),
+        ]);
+        drop(outer);
+    }),
+    ("re-entry, fair, shared", || {
+        let reentrant = FAIR.key("2f1c").reentrant();
+        let _outer = reentrant.lock();
+        let _inner = FAIR.key("2f1c").shared().reentrant().lock();
+    }),
     ("async", || drop(poll(LOCKS.key("2f1c").lock_async()))),
     ("async, tuple", || {
         drop(poll(LOCKS.key(("vm", 7)).lock_async()));
@@ -76,6 +98,7 @@ pub const CASES: &[(&str, fn())] = &[
         drop(poll(wait).unwrap());
     }),
     ("attribute", || assert_eq!(keyed("2f1c"), 4)),
+    ("attribute, UUID", || of_uuid(UUID)),
     ("attribute, tuple", || assert_eq!(of_tuple("vm", 7), 9)),
     ("attribute, literal", literal),
     ("attribute, captures", || assert_eq!(captures(7), 8)),
@@ -145,24 +168,6 @@ pub const BEYOND: &[(&str, fn())] = &[
     ("permits, all", || {
         let _all: [_; 4] = array::from_fn(|_| COUNTED.key("2f1c").lock());
     }),
-    ("re-entry", || {
-        let reentrant = LOCKS.key("2f1c").reentrant();
-        let _both = [reentrant.lock(), reentrant.lock()];
-    }),
-    ("re-entry, try, timeout", || {
-        let reentrant = LOCKS.key("2f1c").reentrant();
-        let outer = reentrant.lock();
-        drop([
-            reentrant.try_lock().unwrap(),
-            reentrant.lock_timeout(SECOND).unwrap(),
-        ]);
-        drop(outer);
-    }),
-    ("re-entry, fair, shared", || {
-        let reentrant = FAIR.key("2f1c").reentrant();
-        let _outer = reentrant.lock();
-        let _inner = FAIR.key("2f1c").shared().reentrant().lock();
-    }),
     ("keys", || drop(LOCKS.keys(["2f1c", "81d0"]).lock())),
     ("keys, shared", || {
         drop(LOCKS.keys(["2f1c", "81d0"]).shared().lock());
@@ -222,6 +227,9 @@ fn keyed(id: &str) -> usize {
 fn of_tuple(kind: &str, id: usize) -> usize {
     kind.len() + id
 }
+
+#[synchronized(key = id)]
+fn of_uuid(id: Uuid) {}
 
 #[synchronized("a literal")]
 fn literal() {}

@@ -268,7 +268,11 @@ impl Locks {
     #[cold]
     #[track_caller]
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
-        match machine::take_or_spin(Name::new(self.id(), text), terms, site) {
+        let name = Name::new(self.id(), text);
+        let owner = Owner::thread();
+        let hold = table::try_reenter(name, terms, Record { owner, site })
+            .or_else(|| machine::take_or_spin(name, terms, site));
+        match hold {
             Some(hold) => Ok(Guard::new(Held::in_process(hold))),
             None => self.acquire_text(text, terms, site).block_in_queue(),
         }

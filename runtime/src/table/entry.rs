@@ -159,6 +159,12 @@ impl Entry {
         }
     }
 
+    /// The same one holds it once more.
+    pub(crate) fn held_again(&mut self, ticket: Ticket, record: Record) {
+        let since = Since::UNKNOWN;
+        self.crowd().insert(ticket, Occupant { record, since });
+    }
+
     /// A waiter that is in the queue, and what keeps it from the lock. Of the waiters before
     /// it the first that `of` lets in: all that have no room wait for the same holders.
     pub(crate) fn wait(

@@ -9,7 +9,7 @@ use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::sample::Sample;
-use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards};
+use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards, try_reenter};
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::OrderedSet;
@@ -31,6 +31,9 @@ pub(crate) fn try_take(
     terms: Terms,
     record: Record,
 ) -> Result<Hold, Option<Holder>> {
+    if let Some(hold) = try_reenter(name, terms, record) {
+        return Ok(hold);
+    }
     let mut inflated = Inflated::at(name.hash);
     if let Some(place) = inflated.try_take(name, terms, record) {
         return Ok(Hold::at(place));

@@ -96,6 +96,7 @@ fn shards() -> impl Iterator<Item = &'static Shard> {
 /// | hash | ticket | |
 /// |---|---|---|
 /// | of the lock | [`Ticket::FIRST`] | a lock taken by its bucket alone; there is one of them in a bucket, also when it has become an entry |
+/// | of the lock | [`Ticket::AGAIN`] | the same, of a thread that had it already |
 /// | of the lock | another | a lock whose entry is found by the ticket |
 /// | see [`few`] | see [`few`] | up to [`MOST`] locks, each taken by its bucket alone |
 pub struct Hold {
@@ -211,8 +212,21 @@ pub(crate) fn hash(_space: u64, text: &[u8]) -> u64 {
     u64::from(text[0] - b'0') << 32
 }
 
+/// Goes in again where the thread holds the lock by its bucket alone.
+pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    if terms.reentry == Reentry::Refused {
+        return None;
+    }
+    let Name { hash, space, text } = name;
+    let ticket = bucket(hash).try_reenter(hash, space.number, text, terms.mode, record)?;
+    Some(Hold { hash, ticket })
+}
+
 /// Takes the lock if it has room.
 pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+    if let Some(hold) = try_reenter(name, terms, record) {
+        return Some(hold);
+    }
     Inflated::at(name.hash)
         .try_take(name, terms, record)
         .map(Hold::at)
@@ -307,14 +321,14 @@ fn each(hash: u64, ticket: Ticket) -> impl Iterator<Item = (u64, Ticket)> {
 /// The hash of the lock that the caller has taken by this bucket alone. It becomes an entry.
 fn own_hash(index: usize) -> u64 {
     let inflated = Inflated::of(index..index + 1);
-    let Written { space, key, .. } = inflated.buckets[0].read();
+    let (space, key) = inflated.buckets[0].name();
     hash(space, key.as_bytes())
 }
 
-/// Whether it is the entry of this hold. There are holds with the first ticket in other
+/// Whether it is the entry of this hold. There are holds with the tickets of a bucket in other
 /// buckets too; any other ticket is in one entry only.
 fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
-    if ticket == Ticket::FIRST {
+    if ticket.is_of_bucket() {
         entry.number == index(hash) as u64
     } else {
         entry.is_held_by(ticket)
@@ -326,7 +340,7 @@ fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
 fn release_slowly(hash: u64, ticket: Ticket) {
     match Few::of(hash, ticket) {
         Some(few) => release_few(few),
-        None if ticket == Ticket::FIRST && bucket(hash).release_long() => {}
+        None if ticket.is_of_bucket() && bucket(hash).release_slot(ticket) => {}
         None => release(hash, ticket),
     }
 }
@@ -334,7 +348,7 @@ fn release_slowly(hash: u64, ticket: Ticket) {
 /// Ends thin holds, the last one first. Those that are thin no longer are entries.
 fn release_few(few: Few) {
     for index in few.indices().rev() {
-        if !TABLE[index].release_own() {
+        if !TABLE[index].release_slot(Ticket::FIRST) {
             release(own_hash(index), Ticket::FIRST);
         }
     }
@@ -455,8 +469,10 @@ impl Inflated {
                     class: Class::Space, // That is in the number.
                 };
                 let number = index(hash) as u64;
-                let holder = (Ticket::FIRST, written.record);
-                let entry = Entry::new(number, space, key, policy, mode, holder);
+                let mut holders = written.holders.into_iter().flatten();
+                let first = holders.next().expect("somebody holds what is thin");
+                let mut entry = Entry::new(number, space, key, policy, mode, first);
+                holders.for_each(|(ticket, record)| entry.held_again(ticket, record));
                 inflated
                     .entries
                     .table

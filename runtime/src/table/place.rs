@@ -13,6 +13,11 @@ pub(crate) struct Ticket(NonZeroU64);
 impl Ticket {
     /// Of who took a lock by its bucket alone.
     pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
+    /// Of a thread that did so, and went in again.
+    pub(crate) const AGAIN: [Self; 2] = [
+        Self(NonZeroU64::new(2).expect("not 0")),
+        Self(NonZeroU64::new(3).expect("not 0")),
+    ];
     pub(crate) const LAST: Self = Self(NonZeroU64::MAX);
 
     /// What a hold of several locks has in place of one, see [`few`](super::few): more than any
@@ -39,9 +44,15 @@ impl Ticket {
 
     /// One that no other waiter or holder has, before or after.
     pub(crate) fn draw() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(Ticket::FIRST.0.get());
+        static LAST: AtomicU64 = AtomicU64::new(Ticket::AGAIN[1].0.get());
         let last = LAST.fetch_add(1, Ordering::Relaxed);
         Self(Self::FIRST.0.saturating_add(last))
+    }
+
+    /// Whether it is of a hold that was taken by its bucket alone: there is one of them for each of
+    /// these tickets in a bucket, whichever lock it is of.
+    pub(crate) fn is_of_bucket(self) -> bool {
+        self <= Self::AGAIN[1]
     }
 }
 

@@ -17,10 +17,15 @@
 //! | `unreserve`: nothing taken off | `release_against_enqueue` |
 //! | `unreserve`: free though other entries are there | `acquire_and_release_against_inflation` |
 //! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
-//! | `release_own`: not tried | only speed depends on it |
-//! | `release_long`: the text looked up after the release | `long_key_against_the_same` |
-//! | `release_long`: the text freed though the release failed | `long_key_against_snapshot` |
+//! | `release_slot`: the text looked up after the release | `long_key_against_the_same` |
+//! | `release_slot`: the text freed though the release failed | `long_key_against_snapshot` |
 //! | `read`: a long text taken for a short one | `long_key_against_snapshot` |
+//! | `try_reenter`: an even word; relaxed; `complete` not looked at, or relaxed; any owner | `reentry_after_an_earlier_hold` |
+//! | `try_reenter`: a shared hold gone into exclusively | `exclusive_reentry_against_shared` |
+//! | `try_reenter`: another text; another space | `reentry_of_others` |
+//! | `try_reenter`: the site relaxed | `reentry_against_snapshot` |
+//! | `release_slot`: free though the thread still holds it; relaxed where it does | `reentry_against_snapshot` |
+//! | `read`: a re-entry left out; what was held first there though it is gone | `reentry_against_snapshot` |
 //!
 //! | in the table | caught by |
 //! |---|---|
@@ -49,6 +54,7 @@
 use super::{FAIR, LOCKS, Protected, changer, model};
 use crate::__private::{Function, site};
 use crate::guard::Guard;
+use crate::holder::Holder;
 use crate::local::Locks;
 use crate::snapshot::snapshot;
 use crate::space::Space as _;
@@ -100,6 +106,104 @@ fn long_key_against_snapshot() {
         drop(LOCKS.key("0").lock());
         drop(LOCKS.key(LONG).shared().lock());
         looks.join().unwrap();
+    });
+}
+
+/// A thread goes in again, and lets go what it held first, while somebody looks.
+#[test]
+fn reentry_against_snapshot() {
+    model(4, || {
+        let lines = Rc::new(AtomicU32::new(0));
+        let looks = {
+            let lines = Rc::clone(&lines);
+            thread::spawn(move || {
+                let before = lines.load(Ordering::Acquire);
+                let lock = snapshot().into_iter().next();
+                let after = lines.load(Ordering::Acquire);
+                let holders = lock.map_or(0, |lock| {
+                    let line = |holder: &Holder| holder.site().unwrap().location().line();
+                    let lines: Vec<_> = lock.holders.iter().map(line).collect();
+                    assert!(lines.is_sorted_by(|line, next| line < next), "{lines:?}");
+                    lines.len()
+                });
+                let possible = |progress| [0, 1, 2, 3, 2, 1, 0][progress as usize];
+                let mut between = (before..=(after + 1).min(6)).map(possible);
+                assert!(between.any(|possible| possible == holders));
+            })
+        };
+        let step = |progress| lines.store(progress, Ordering::Release);
+        let key = LOCKS.key("0").reentrant();
+        let outer = key.lock();
+        step(1);
+        let inner = key.lock();
+        step(2);
+        let innermost = key.try_lock().unwrap();
+        step(3);
+        drop(outer);
+        step(4);
+        drop(inner);
+        step(5);
+        drop(innermost);
+        step(6);
+        looks.join().unwrap();
+    });
+}
+
+/// An earlier hold has become an entry, which somebody else has removed; then that one has the lock.
+#[test]
+fn reentry_after_an_earlier_hold() {
+    model(5, || {
+        let protected = Protected::new();
+        let guard = LOCKS.key("0").lock();
+        let other = {
+            let protected = protected.clone();
+            thread::spawn(move || {
+                drop(LOCKS.key("0 too").try_lock());
+                if let Ok(_guard) = LOCKS.key("0").try_lock() {
+                    protected.change();
+                }
+            })
+        };
+        protected.change();
+        drop(guard);
+        if let Ok(_guard) = LOCKS.key("0").reentrant().try_lock() {
+            protected.change();
+        }
+        other.join().unwrap();
+    });
+}
+
+/// A key of the same hash, and the same key of another space, are other locks.
+#[test]
+fn reentry_of_others() {
+    fn go_in(locks: &'static Locks, key: &'static str) {
+        let outer = LOCKS.key("0").lock();
+        let inner = locks.key(key).reentrant().lock();
+        drop(outer);
+        assert!(!LOCKS.key("0").is_locked());
+        drop(inner);
+    }
+    model(2, || {
+        go_in(&LOCKS, "0 too");
+        go_in(&FAIR, "0");
+    });
+}
+
+/// The thread goes in more often than there are places, and with another key of the same hash.
+#[test]
+fn reentry_beyond_the_places() {
+    model(4, || {
+        let protected = Protected::new();
+        let outer = LOCKS.key("0").lock();
+        let other = changer(&LOCKS, "0", &protected);
+        let again = [(); 3].map(|()| LOCKS.key("0").reentrant().lock());
+        let too = LOCKS.key("0 too").reentrant().lock();
+        drop(outer);
+        protected.change();
+        drop(again);
+        drop(too);
+        other.join().unwrap();
+        assert_eq!(protected.changes(), 2);
     });
 }
 
