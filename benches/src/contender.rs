@@ -91,6 +91,11 @@ impl Key {
         }
     }
 
+    /// The key of a number for contenders that take no text.
+    pub(crate) const fn number(number: usize) -> Self {
+        Self { text: "", number }
+    }
+
     /// A key of so many bytes.
     pub(crate) fn long(length: usize) -> Self {
         Self {

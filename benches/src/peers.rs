@@ -7,6 +7,7 @@
 use crate::contender::{AsyncContender, Contender, Key, Padded};
 use dashmap::DashMap;
 use lockable::LockPool;
+use std::borrow::Borrow;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher as _};
 use std::sync::Arc;
@@ -78,13 +79,22 @@ impl<K: OwnedKey> AsyncContender for LockPool<K> {
 }
 
 /// A map of mutexes that are never removed.
-#[derive(Default)]
-pub(crate) struct LeakyMap<M>(DashMap<String, Arc<M>>);
+pub(crate) struct LeakyMap<M, K: Eq + Hash = String>(DashMap<K, Arc<M>>);
 
-impl<M: Default> LeakyMap<M> {
+impl<M, K: Eq + Hash> Default for LeakyMap<M, K> {
+    fn default() -> Self {
+        Self(DashMap::new())
+    }
+}
+
+impl<M: Default, K: Eq + Hash> LeakyMap<M, K> {
     /// The mutex of a key, out of the map: waiting with a reference into the map
     /// would block other keys, and could deadlock.
-    fn mutex(&self, key: &str) -> Arc<M> {
+    fn mutex<Q>(&self, key: &Q) -> Arc<M>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
         // `entry` wants an owned key, so it is only for a key's first time.
         match self.0.get(key) {
             Some(mutex) => Arc::clone(&mutex),
@@ -96,6 +106,15 @@ impl<M: Default> LeakyMap<M> {
 impl Contender for LeakyMap<parking_lot::Mutex<()>> {
     fn locked(&self, key: &Key, section: impl FnOnce()) {
         let mutex = self.mutex(key.text);
+        let _guard = mutex.lock();
+        section();
+    }
+}
+
+/// Of keys that are integers.
+impl Contender for LeakyMap<parking_lot::Mutex<()>, usize> {
+    fn locked(&self, key: &Key, section: impl FnOnce()) {
+        let mutex = self.mutex(&key.number);
         let _guard = mutex.lock();
         section();
     }

@@ -189,6 +189,7 @@ pub(crate) fn all() -> Vec<Row> {
     ];
     rows.extend(kinds_of_keys(&one, &many));
     rows.extend(kinds_of_holds(&one));
+    rows.push(skewed());
     rows
 }
 
@@ -290,6 +291,40 @@ fn kinds_of_holds(one: &Keys) -> Vec<Row> {
             FourAttribute,
         ),
     ]
+}
+
+/// Keys of which a few are wanted most of the time, as those of a service's customers: the one
+/// in the place `n` of 4096 about once for `n` times that the first is.
+fn skewed() -> Row {
+    const KEYS: usize = 4096;
+    let keys = Keys::new(2, |thread| {
+        let mut state = u32::try_from(thread).expect("few threads");
+        let mut place = || {
+            // A linear congruential generator, whose upper bits are good enough.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let share = f64::from(state >> 8) / f64::from(1 << 24);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a place, from 1 to below the number of keys"
+            )]
+            let place = (KEYS as f64).powf(share) as usize;
+            place - 1
+        };
+        (0..KEYS).map(|_| Key::number(place())).collect()
+    });
+    let map = LeakyMap::<parking_lot::Mutex<()>, usize>::default();
+    Row::new(
+        "2 threads, 4096 integers, a few of them mostly",
+        &keys,
+        ParkingLot::<KEYS>::new(),
+    )
+    .cell(Column::Guard, threads(&keys, IntegerGuard))
+    .cell(Column::Attribute, threads(&keys, IntegerAttribute))
+    .cell(Column::DashMap, threads(&keys, map))
+    .at_most(0.8, Column::Guard, Column::DashMap)
+    .at_most(0.8, Column::Attribute, Column::DashMap)
 }
 
 /// One thread, with nobody else near.
