@@ -25,7 +25,7 @@ mod expanded {
     use lockutils::is_locked;
 
     pub(super) fn start(id: u32) -> String {
-        let __begun = ::lockutils::__private::Space::begin(
+        let __begun = ::lockutils::__private::begin(
             ::lockutils::__private::global(),
             &(::lockutils::__private::Format::new(
                 ("vm-", ::lockutils::__private::Captured::new(&id).piece()),
@@ -34,7 +34,7 @@ mod expanded {
             ::lockutils::__private::Mode::Exclusive,
             ::lockutils::__private::site(const { &::lockutils::__private::Function::new("start") }),
         );
-        let ::core::result::Result::Ok(__guard) = __begun.block();
+        let __guard = __begun.lock();
         {
             ({
                 let held = is_locked("vm-7");

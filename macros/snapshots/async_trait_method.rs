@@ -34,7 +34,7 @@ where
 {
     Box::pin(async move {
         let __task = ::lockutils::__private::Task::current().await;
-        let __begun = ::lockutils::__private::Space::begin_async(
+        let __begun = ::lockutils::__private::begin_async(
             ::lockutils::__private::global(),
             &(self.id),
             ::lockutils::__private::Mode::Exclusive,

@@ -10,7 +10,7 @@ fn read(id: u32) -> anyhow::Result<Vm> {
         0u64,
         250000000u32,
     );
-    let __begun = ::lockutils::__private::Space::begin(
+    let __begun = ::lockutils::__private::begin(
         ::lockutils::__private::global(),
         &(id),
         ::lockutils::__private::Mode::Shared,

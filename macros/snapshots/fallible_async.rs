@@ -8,7 +8,7 @@ async fn read(id: u32, patience: Duration) -> io::Result<Vm> {
 async fn read(id: u32, patience: Duration) -> io::Result<Vm> {
     let __timeout: ::lockutils::__private::Duration = patience;
     let __task = ::lockutils::__private::Task::current().await;
-    let __begun = ::lockutils::__private::Space::begin_async(
+    let __begun = ::lockutils::__private::begin_async(
         ::lockutils::__private::global(),
         &(id),
         ::lockutils::__private::Mode::Exclusive,

@@ -6,7 +6,7 @@ fn sweep() -> bool {
 // Expands to:
 
 fn sweep() -> bool {
-    let __begun = ::lockutils::__private::Space::begin(
+    let __begun = ::lockutils::__private::begin(
         ::lockutils::__private::global(),
         &("sweep"),
         ::lockutils::__private::Mode::Exclusive,

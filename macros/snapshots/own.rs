@@ -4,7 +4,7 @@ fn rotate_logs() {}
 // Expands to:
 
 fn rotate_logs() {
-    let __begun = ::lockutils::__private::Space::begin(
+    let __begun = ::lockutils::__private::begin(
         {
             static OWN: ::lockutils::__private::Locks = ::lockutils::__private::Locks::new(
                 ::core::concat!(::core::module_path!(), "::rotate_logs"),
@@ -17,6 +17,6 @@ fn rotate_logs() {
             &::lockutils::__private::Function::new("rotate_logs")
         }),
     );
-    let ::core::result::Result::Ok(__guard) = __begun.reentrant().block();
+    let __guard = __begun.reentrant().lock();
     { ({}) }
 }

@@ -19,7 +19,7 @@ fn start(id: u32) -> impl Future<Output = u32> {
             no_return_before_the_block.pass();
             async move {
                 let __task = ::lockutils::__private::Task::current().await;
-                let __begun = ::lockutils::__private::Space::begin_async(
+                let __begun = ::lockutils::__private::begin_async(
                     ::lockutils::__private::global(),
                     &__key,
                     ::lockutils::__private::Mode::Exclusive,
@@ -28,7 +28,7 @@ fn start(id: u32) -> impl Future<Output = u32> {
                     }),
                     __task,
                 );
-                let ::core::result::Result::Ok(__guard) = __begun.wait().await;
+                let __guard = __begun.lock_async().await;
                 { ({ id }) }
             }
         })

@@ -6,7 +6,7 @@ pub fn connect(cell: &Cell) -> Connection {
 // Expands to:
 
 pub fn connect(cell: &Cell) -> Connection {
-    let __begun = ::lockutils::__private::Space::begin(
+    let __begun = ::lockutils::__private::begin(
         ::lockutils::__private::global(),
         &(cell.uuid),
         ::lockutils::__private::Mode::Exclusive,
@@ -14,6 +14,6 @@ pub fn connect(cell: &Cell) -> Connection {
             &::lockutils::__private::Function::new("connect")
         }),
     );
-    let ::core::result::Result::Ok(__guard) = __begun.block();
+    let __guard = __begun.lock();
     { ({ open(cell) }) }
 }

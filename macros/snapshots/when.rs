@@ -8,7 +8,7 @@ async fn open(name: Option<&str>) -> Result<File, Error> {
 async fn open(name: Option<&str>) -> Result<File, Error> {
     let __guard = if (name.is_some()) {
         let __task = ::lockutils::__private::Task::current().await;
-        let __begun = ::lockutils::__private::Space::begin_async(
+        let __begun = ::lockutils::__private::begin_async(
             ::lockutils::__private::global(),
             &(name?),
             ::lockutils::__private::Mode::Exclusive,

@@ -1,14 +1,15 @@
 //! Writes the statements that take the lock:
 //!
 //! ```text
-//! let __begun = lockutils::__private::Space::begin(SPACE, &(KEY), MODE, SITE);
-//! let Ok(__guard) = __begun.block();
+//! let __begun = lockutils::__private::begin(SPACE, &(KEY), MODE, SITE);
+//! let __guard = __begun.lock();
 //! ```
 //!
 //! - The key is evaluated in a statement before the one that waits, so that nothing of
 //!   its expression is held while it does, nor lives across an `.await`.
 //! - With a timeout or as a try, the second statement is another call. In an async function
-//!   both are; the first is told the task, and the second is awaited.
+//!   both are; the first is told the task, and the second is awaited. Where a space is named, the
+//!   first is a method of the trait `Space`, and the second one that can fail.
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - A guard that the user doesn't see is asked whether its lock can be lost, which must not
 //!   be. See [`cancel`](crate::cancel) for what the user can say of it.
@@ -249,10 +250,14 @@ impl Writer<'_> {
     ) -> TokenStream {
         let (first, last) = self.place;
         let private = self.private(first);
+        // For a space of this process there are functions, which are compiled faster.
+        let has_function = matches!(method, "begin" | "begin_async");
+        let by_trait = !has_function || self.args.locks.is_some() || self.args.has("external");
+        let by_trait = by_trait.then(|| quote_spanned!(last=> ::Space));
         let method = Ident::new(method, last);
         let (space, mode, site) = (self.space(), self.mode(), self.site());
         let task = task.into_iter();
-        quote_spanned!(last=> #private::Space::#method(#space, #key, #mode, #site #(, #task)*))
+        quote_spanned!(last=> #private #by_trait::#method(#space, #key, #mode, #site #(, #task)*))
     }
 
     fn space(&self) -> TokenStream {
@@ -323,6 +328,9 @@ impl Writer<'_> {
     fn guard(&self) -> TokenStream {
         let result = self.wait();
         let name = self.guard_name(mixed());
+        if self.is_plain() {
+            return quote_spanned!(mixed()=> let #name = #result;);
+        }
         if !self.args.can_fail() {
             // The failure has no value, so there is nothing else to match.
             return quote_spanned!(mixed()=> let ::core::result::Result::Ok(#name) = #result;);
@@ -336,6 +344,11 @@ impl Writer<'_> {
             };
             #stays_held
         }
+    }
+
+    /// Whether it is one lock of this process, which is waited for as long as it takes.
+    fn is_plain(&self) -> bool {
+        !self.args.can_fail() && !matches!(self.args.key, Some(Key::All(_)))
     }
 
     fn guard_name(&self, place: Span) -> TokenStream {
@@ -392,10 +405,16 @@ impl Writer<'_> {
         let begun = Ident::new("__begun", last);
         let reentrant = self.args.has("reentrant");
         let reentrant = reentrant.then(|| quote_spanned!(last=> .reentrant()));
-        let [lock, for_some_time, now] = if self.is_async {
-            ["wait", "timed", "try_async"]
+        let lock = match (self.is_async, self.is_plain()) {
+            (false, true) => "lock",
+            (true, true) => "lock_async",
+            (false, false) => "block",
+            (true, false) => "wait",
+        };
+        let [for_some_time, now] = if self.is_async {
+            ["timed", "try_async"]
         } else {
-            ["block", "block_for", "try_now"]
+            ["block_for", "try_now"]
         };
         let (wait, timeout) = if self.args.has("nonblocking") {
             (now, None)

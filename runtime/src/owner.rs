@@ -9,8 +9,8 @@ use crate::ordered::{OrderedMap, Ranked};
 use crate::process::ThreadId;
 use crate::sync::ambient::Mutex;
 use std::cell::Cell;
-use std::future;
-use std::task::{Poll, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, Thread};
 
 /// A thread's number, or [`TASK`] and a waker's data pointer.
@@ -23,8 +23,24 @@ pub struct Task(pub(crate) Owner);
 
 impl Task {
     /// The task that is being polled.
-    pub fn current() -> impl Future<Output = Self> + Send {
-        future::poll_fn(|context| Poll::Ready(Self(Owner::task(context.waker()))))
+    #[inline]
+    pub const fn current() -> CurrentTask {
+        CurrentTask
+    }
+}
+
+/// Gives the task that polls it. It has a name since that of an `impl Future` is found out anew
+/// for each function that is annotated, which takes the compiler longer.
+#[must_use = "a future does nothing until it is awaited"]
+#[derive(Debug)]
+pub struct CurrentTask;
+
+impl Future for CurrentTask {
+    type Output = Task;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Task> {
+        Poll::Ready(Task(Owner::task(context.waker())))
     }
 }
 

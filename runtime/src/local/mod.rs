@@ -41,7 +41,7 @@ use request::Request;
 use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
-use thin::Thin;
+pub(crate) use thin::Thin;
 
 /// An in-process lock space: every key in it is a lock.
 ///
