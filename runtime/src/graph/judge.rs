@@ -9,6 +9,7 @@ use super::suspicions::Suspicions;
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::sync::{Mutex, statics};
+use crate::table;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Waits};
 
@@ -47,6 +48,20 @@ impl Graph {
     /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
     pub(super) fn search(&self, me: Owner, place: Place, of: Of) -> Option<Cycle> {
         Search::new(&self.waits, of).run(me, place)?.find_cycle()
+    }
+
+    /// Those who have the lock that is waited for at `place`, and wait for another one: by which hold,
+    /// and where.
+    pub(super) fn nested(&self, place: Place) -> Vec<(Place, Place, Owner)> {
+        let holders = table::look(place.entry, |entry| entry.waiting_holders(&self.waits));
+        let mut nested = Vec::new();
+        for holder in holders.into_iter().flatten() {
+            let (ticket, owner) = (holder.ticket, holder.record.owner);
+            let hold = Place { ticket, ..place };
+            let waits = self.waits.of(owner);
+            nested.extend(waits.map(|(wait, _)| (hold, wait, owner)));
+        }
+        nested
     }
 
     /// Looks for cycles through a wait that has just begun. Threads are told to give up

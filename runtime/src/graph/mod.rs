@@ -42,6 +42,7 @@ mod way;
 use crate::deadlock::Deadlock;
 use crate::observe::outcome::Outcome;
 use crate::observe::tell;
+use crate::order;
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::sync::Instant;
@@ -127,13 +128,18 @@ impl Waiting {
         watched: Option<Box<Watched>>,
         probed: Probed,
     ) -> Self {
+        let is_heard = watched.is_some();
         let mut graph = GRAPH.lock();
         graph.waits.insert(owner, place, can_fail, watched);
         let others = graph.judge(owner, place, can_fail);
+        let nested = is_heard.then(|| graph.nested(place));
         let told = graph.waits.get(owner, place).is_some_and(|wait| wait.told);
         let starts_watch = graph.suspicions.claim_watch();
         drop(graph);
         others.into_iter().for_each(table::call);
+        for (hold, wait, owner) in nested.into_iter().flatten() {
+            order::seen(hold, wait, owner);
+        }
         if starts_watch {
             watch::start();
         }

@@ -82,13 +82,10 @@ impl InProcess {
                 let Request { terms, site, .. } = *request;
                 let (name, record) = (request.name(), Record { owner, site });
                 order::before_take(name, record);
-                table::try_take(name, terms, record).map_or_else(
-                    || {
-                        order::before_wait(name, record);
-                        table::take_or_queue(name, terms, record, waker(), left)
-                    },
-                    Ok,
-                )
+                match table::try_take(name, terms, record) {
+                    Some(hold) => Ok(hold),
+                    None => table::take_or_queue(name, terms, record, waker(), left),
+                }
             }
             // Since the last step nobody has called.
             State::Queued(_) if patience == Patience::Last => return Poll::Pending,

@@ -89,6 +89,7 @@ pub struct Locks {
     name: &'static str,
     identity: Identity,
     policy: Policy,
+    class: Class,
 }
 
 impl Locks {
@@ -103,12 +104,12 @@ impl Locks {
         let policy = Policy {
             permits: 1,
             fair: false,
-            class,
         };
         Self {
             name,
             identity: Identity::new(),
             policy,
+            class,
         }
     }
 
@@ -170,17 +171,11 @@ impl Locks {
 
     #[inline]
     fn id(&self) -> SpaceId {
+        let what = || (self.policy, self.class);
         SpaceId {
-            number: self.identity.known().unwrap_or_else(|| self.draw()),
+            number: self.identity.number(self.name, what, order::begin),
             policy: self.policy,
         }
-    }
-
-    /// The first use of the space, as which what looks at all locks is to know it.
-    #[cold]
-    fn draw(&self) -> u64 {
-        order::begin();
-        self.identity.number(self.name, self.policy)
     }
 
     /// Takes a lock for a thread if nobody else is near; gives what
@@ -337,7 +332,7 @@ impl Locks {
 /// By its name alone: [`snapshot`](crate::snapshot()) says who holds what, which costs more.
 impl fmt::Debug for Locks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Policy { permits, fair, .. } = self.policy;
+        let Policy { permits, fair } = self.policy;
         f.debug_struct("Locks")
             .field("name", &self.name)
             .field("permits", &permits)

@@ -95,6 +95,10 @@ impl Order {
         found
     }
 
+    pub(super) fn knows(&self, nesting: Nesting) -> bool {
+        self.classes.edge(nesting).is_some()
+    }
+
     /// Adds what is new. Gives the cycle that it closes; an error if there is no room.
     pub(super) fn learn(
         &mut self,
@@ -144,7 +148,7 @@ pub(super) fn class(space: u64, key: &Key) -> Option<u64> {
 
 /// Whether a key that is asked for comes before one that is held. Spaces of lock files take
 /// several in the order of their names in lower case, and all others as they are.
-fn is_against(held: &Key, asked: &Key) -> bool {
+pub(super) fn is_against(held: &Key, asked: &Key) -> bool {
     held > asked && held.as_str().to_lowercase() > asked.as_str().to_lowercase()
 }
 

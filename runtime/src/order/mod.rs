@@ -8,8 +8,8 @@
 //! [`Locks::keys`](crate::Locks::keys), and two that are taken against it are told at once.
 //!
 //! What an owner [holds](held) is told by [`exact`](crate::table::exact) mode, in which all locks leave the
-//! fast path. Without it only the locks are known that somebody has waited for, and only while
-//! somebody listens to waits; and what is found is told to those alone.
+//! fast path. Without it an edge is [seen] where a wait begins that is listened to, and who has that
+//! lock waits for another one; and what is found is told to those alone who listen.
 //!
 //! A try gives no edge, since it never waits; but what it has taken is held, as any other. To enter a lock
 //! again gives none, nor is a guard known that was sent on.
@@ -22,19 +22,22 @@ use crate::costs;
 use crate::holder::{Holder, Shown};
 use crate::key::Key;
 use crate::named;
-use crate::observe::listen::{is_deaf, listeners};
+use crate::observe::listen::is_deaf;
 use crate::observe::tell;
 use crate::owner::Owner;
 use crate::site::Record;
+use crate::site::Site;
 use crate::sync::Ordering;
 use crate::sync::ambient::{AtomicU8, Mutex};
-use crate::table::Name;
 use crate::table::ears::Ears;
 use crate::table::identity::name_of;
 use crate::table::kept::Exact;
+use crate::table::place::Place;
 use crate::table::sample::Sample;
+use crate::table::{self, Name};
+use classes::Nesting;
 use found::{Lock, LockOrder, Step};
-use held::{New, ORDER, class};
+use held::{New, ORDER, class, is_against};
 use std::env;
 use std::io::{self, Write as _};
 use std::sync::Once;
@@ -105,8 +108,9 @@ static ASKED: Once = Once::new();
 /// A thousand pairs of classes are kept; what comes after them is counted in
 /// `lockutils_events_dropped_total`.
 ///
-/// Where it is off, and somebody listens to waits, such as an [observer](super::observe::set_observer), the
-/// orders of those locks are told to them that somebody has waited for, at no cost for others.
+/// Where it is off, and somebody listens to waits, such as an [observer](super::observe::set_observer), those
+/// orders are told to them that are seen without a cost: that of a lock which somebody begins to wait for
+/// while its holder waits for another one.
 ///
 /// # Panics
 ///
@@ -191,12 +195,38 @@ pub(crate) fn before_take(name: Name<'_>, record: Record) {
     }
 }
 
-/// Somebody is about to wait for a lock, of whom [`before_take`] has been told.
-#[inline]
-pub(crate) fn before_wait(name: Name<'_>, record: Record) {
-    if action() == LockOrderAction::Off && !listeners().is_none() {
-        look(name, record, LockOrderAction::Off);
+/// Somebody has a lock and waits for another one, as was seen by who waits for it in turn and is
+/// listened to.
+pub(crate) fn seen(hold: Place, wait: Place, owner: Owner) {
+    // Exact mode has seen it before.
+    if action() != LockOrderAction::Off || owner == Owner::UNKNOWN {
+        return;
     }
+    let at = |place: Place| {
+        table::look(place.entry, |entry| {
+            let site = entry.site_of(place.ticket)?;
+            Some((entry.space, entry.key.clone(), Record { owner, site }))
+        })?
+    };
+    let (Some(former), Some((space, key, record))) = (at(hold), at(wait)) else {
+        return;
+    };
+    let (Some(first), Some(asked)) = (class(former.0, &former.1), class(space, &key)) else {
+        return;
+    };
+    let nesting = Nesting { held: first, asked };
+    let is_in_order = first == asked && !is_against(&former.1, &key);
+    if is_in_order || ORDER.lock().knows(nesting) {
+        return;
+    }
+    let new = New {
+        nesting,
+        space: former.0,
+        key: former.1,
+        site: former.2.site,
+    };
+    let asked = Lock::at(space, &key, record.site);
+    learn([new], &asked, &Holder::from(record), LockOrderAction::Off);
 }
 
 #[cold]
@@ -216,7 +246,12 @@ fn look(name: Name<'_>, record: Record, action: LockOrderAction) {
         label: named::current(),
         ..Shown::default()
     });
-    let asked = Lock::new(space, &key, record);
+    learn(new, &Lock::at(space, &key, record.site), &who, action);
+}
+
+/// Adds what is new to what is known of the order of locks, and tells of what is taken in two.
+#[track_caller]
+fn learn(new: impl IntoIterator<Item = New>, asked: &Lock, who: &Holder, action: LockOrderAction) {
     let mut found = Vec::new();
     for New {
         nesting,
@@ -225,9 +260,12 @@ fn look(name: Name<'_>, record: Record, action: LockOrderAction) {
         site,
     } in new
     {
-        let held = Lock::new(space, &key, Record { owner, site });
-        let (asked, who) = (asked.clone(), who.clone());
-        let learnt = ORDER.lock().learn(nesting, Step { held, asked, who });
+        let step = Step {
+            held: Lock::at(space, &key, site),
+            asked: asked.clone(),
+            who: who.clone(),
+        };
+        let learnt = ORDER.lock().learn(nesting, step);
         match learnt {
             Ok(cycle) => found.extend(cycle),
             Err(held::Full) => costs::dropped(1),
@@ -254,7 +292,7 @@ fn act(order: &LockOrder, action: LockOrderAction) {
 const KEY: usize = 256;
 
 impl Lock {
-    fn new(space: u64, key: &Key, record: Record) -> Self {
+    fn at(space: u64, key: &Key, site: Site) -> Self {
         let text = key.as_str();
         let mut end = KEY.min(text.len());
         while !text.is_char_boundary(end) {
@@ -264,7 +302,7 @@ impl Lock {
             number: space,
             space: name_of(space),
             key: Key::from_text(&text[..end]),
-            site: record.site,
+            site,
         }
     }
 }

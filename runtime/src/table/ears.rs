@@ -33,10 +33,6 @@ impl Ears {
         self.0 == 0
     }
 
-    pub(crate) const fn has(self, one: Self) -> bool {
-        self.0 & one.0 != 0
-    }
-
     pub(crate) const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }

@@ -145,7 +145,7 @@ impl Entry {
     ) -> Self {
         let since = Since::UNKNOWN;
         let first = Some((ticket, Occupant { record, since }));
-        let Policy { permits, fair, .. } = policy;
+        let Policy { permits, fair } = policy;
         Self {
             number,
             space,
@@ -322,9 +322,6 @@ impl Entry {
             label: named::current(),
             mark: is_heard.then(|| self.blame_from(now).mark()),
         };
-        if is_heard {
-            self.tell_of_order(now);
-        }
         let ticket = Ticket::draw();
         if let Some((_, first)) = &mut self.first {
             first.since.is_at_least(now);

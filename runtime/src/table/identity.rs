@@ -104,14 +104,21 @@ impl Identity {
         is_drawn.then_some(number)
     }
 
-    /// The number, which has `name` and `policy` in it.
+    /// The number, which has in it what the space is. Before it is drawn it calls `first`.
     #[inline]
-    pub(crate) fn number(&self, name: &'static str, policy: Policy) -> u64 {
-        self.known().unwrap_or_else(|| self.draw(name, policy))
+    pub(crate) fn number(
+        &self,
+        name: &'static str,
+        what: impl FnOnce() -> (Policy, Class),
+        first: fn(),
+    ) -> u64 {
+        self.known()
+            .unwrap_or_else(|| self.draw(name, what(), first))
     }
 
     #[cold]
-    fn draw(&self, name: &'static str, policy: Policy) -> u64 {
+    fn draw(&self, name: &'static str, (policy, class): (Policy, Class), first: fn()) -> u64 {
+        first();
         let mut spaces = SPACES.lock();
         if let Some(drawn_meanwhile) = self.known() {
             return drawn_meanwhile;
@@ -120,7 +127,7 @@ impl Identity {
         spaces.drawn += 1;
         let fair = if policy.fair { FAIR } else { 0 };
         let counted = if policy.permits > 1 { COUNTED } else { 0 };
-        let class = (policy.class as u64) << CLASS;
+        let class = (class as u64) << CLASS;
         let number = fair | counted | class | spaces.drawn << NAME_BITS | spaces.index_of(name);
         // Release pairs with the acquire in `known`. The seeds may be another thread's, who
         // drew them before it unlocked the mutex.

@@ -45,7 +45,7 @@ use hashbrown::{HashTable, hash_table};
 use identity::{is_counted, is_fair};
 use moment::Moment;
 use place::{EntryId, Place, Ticket};
-use policy::{Class, Policy, Reentry, Terms};
+use policy::{Policy, Reentry, Terms};
 use std::ops::Range;
 use std::task::Waker;
 use watched::Watched;
@@ -466,7 +466,6 @@ impl Inflated {
                 let policy = Policy {
                     permits: written.permits,
                     fair: is_fair(space),
-                    class: Class::Space, // That is in the number.
                 };
                 let number = index(hash) as u64;
                 let mut holders = written.holders.into_iter().flatten();

@@ -45,7 +45,6 @@ pub(crate) struct Policy {
     pub(crate) permits: u32,
     /// Whether newcomers never overtake.
     pub(crate) fair: bool,
-    pub(crate) class: Class,
 }
 
 /// Of which class a space's locks are, where the [order](crate::order) is looked at in which locks

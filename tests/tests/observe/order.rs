@@ -5,8 +5,7 @@ use lockutils::Locks;
 use lockutils_tests::{in_time, waiters};
 use std::thread;
 
-/// Takes one lock and then the other, each of which somebody else has at first, and lets a third
-/// one wait for the first meanwhile.
+/// Takes one lock and waits for the other, while somebody begins to wait for the first.
 fn take(held: &'static Locks, asked: &'static Locks) {
     let wait = |locks: &'static Locks, count: usize| {
         lockutils_tests::eventually("it waits", || waiters(locks) == count);
@@ -20,8 +19,11 @@ fn take(held: &'static Locks, asked: &'static Locks) {
         wait(held, 1);
         drop(first);
         wait(asked, 1);
+        let behind = scope.spawn(|| drop(held.key("key").lock()));
+        wait(held, 1);
         drop(second);
         nested.join().unwrap();
+        behind.join().unwrap();
     });
 }
 

@@ -26,13 +26,6 @@ impl Entry {
         self.tell_of_all(ears, |listener, hold| listener.acquired(hold));
     }
 
-    /// Has who looks at the order of locks told, as long as there is this entry.
-    pub(super) fn tell_of_order(&mut self, now: Moment) {
-        if !self.ears.has(Ears::ORDER) {
-            self.begin_to_tell(Ears::ORDER, now);
-        }
-    }
-
     /// Somebody listens no more.
     pub(crate) fn end_to_tell(&mut self, ears: Ears, now: Moment) {
         self.ears = self.ears.without(ears);
