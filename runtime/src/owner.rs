@@ -53,11 +53,27 @@ const UNKNOWN: u64 = TASK - 1;
 static THREADS: Mutex<Threads> = Mutex::new(Threads {
     last: 0,
     running: OrderedMap::new(),
+    ended: None,
 });
+
+/// How many threads that have ended are kept.
+const ENDED: usize = 1024;
 
 struct Threads {
     last: u64,
     running: OrderedMap<u64, Numbered>,
+    /// The last ones that have ended, while somebody wants to know their names.
+    ended: Option<OrderedMap<u64, Numbered>>,
+}
+
+/// Whether those are kept that end from now on.
+pub(crate) fn keep_ended(is_wanted: bool) {
+    let mut threads = THREADS.lock();
+    if is_wanted {
+        threads.ended.get_or_insert_default();
+    } else {
+        threads.ended = None;
+    }
 }
 
 /// A thread that has drawn a number.
@@ -86,7 +102,15 @@ struct Registration;
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        THREADS.lock().running.remove(&NUMBER.get());
+        let number = NUMBER.get();
+        let mut threads = THREADS.lock();
+        let Threads { running, ended, .. } = &mut *threads;
+        if let (Some(thread), Some(ended)) = (running.remove(&number), ended) {
+            ended.insert(number, thread);
+            if ended.len() > ENDED {
+                ended.remove_first();
+            }
+        }
     }
 }
 
@@ -157,6 +181,13 @@ impl Owner {
     /// Whether it is a thread. In the order of owners those come before all others.
     pub(crate) const fn is_thread(self) -> bool {
         self.0 < UNKNOWN
+    }
+
+    /// The thread, if it is one that has ended and is kept.
+    pub(crate) fn find_ended(self) -> Option<Thread> {
+        let threads = THREADS.lock();
+        let thread = threads.ended.as_ref()?.get(&self.0)?;
+        Some(thread.thread.clone())
     }
 
     /// The thread, if it is one and still runs.

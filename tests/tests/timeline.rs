@@ -124,6 +124,8 @@ fn waits_lead_to_the_holds_that_they_end_with() {
         .iter()
         .find(|wait| wait.name == format!("waits for {name}") && wait.args["outcome"] == "acquired")
         .unwrap();
+    // It has ended by then.
+    assert_eq!(wait.track, "waiter");
     let first = &holds[0];
     assert!(first.from <= wait.from && first.to <= wait.to);
     assert!(trace.flows().contains(&(first.to, wait.to)));

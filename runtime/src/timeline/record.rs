@@ -136,8 +136,9 @@ pub fn record(mut to: impl io::Write, options: &RecordOptions) -> io::Result<Sum
     thread::sleep(options.time);
     let picture = recording.end();
     let summary = Summary::of(&picture);
-    write(picture, &mut to)?;
-    Ok(summary)
+    let written = write(picture, &mut to);
+    recorder::forget_threads();
+    written.map(|()| summary)
 }
 
 impl Summary {

@@ -7,6 +7,7 @@
 //! moment. The flight recorder forgets the oldest.
 
 use super::rows::{Row, Rows, Span, What};
+use crate::owner;
 use crate::sync::ambient::Mutex;
 use crate::table::exact::{Listener, Told};
 use crate::table::identity::name_part;
@@ -85,6 +86,7 @@ pub(crate) fn begin(sample: Sample) -> bool {
     }
     let rows = Rows::new();
     store.recorded = Some(Waits { sample, rows });
+    owner::keep_ended(true);
     true
 }
 
@@ -106,6 +108,15 @@ pub(crate) fn end() -> (Vec<Row>, u64) {
 /// The flight recorder begins to keep what was last, and goes on with that.
 pub(crate) fn keep_last() {
     STORE.lock().last.get_or_insert_default();
+    owner::keep_ended(true);
+}
+
+/// What is kept of threads that have ended is of no more use, unless the flight recorder goes on.
+pub(crate) fn forget_threads() {
+    let store = STORE.lock();
+    if store.last.is_none() && store.recorded.is_none() {
+        owner::keep_ended(false);
+    }
 }
 
 /// What the flight recorder has.

@@ -4,7 +4,7 @@ use super::rows::Row;
 use crate::key::Key;
 use crate::name::{Keys, PlainName};
 use crate::named;
-use crate::owner::Owner;
+use crate::owner::{Numbered, Owner};
 use crate::table::identity::name_of;
 use std::sync::Arc;
 
@@ -82,16 +82,20 @@ impl Who {
             return Self::Task { label };
         }
         let number = owner.word();
-        let (id, name) = match owner.find_thread() {
-            Some(thread) => {
-                let name = thread.thread.name().map(str::to_owned);
-                (thread.id(), name)
-            }
-            None => (None, Some(format!("thread {number}, which has ended"))),
-        };
+        let running = owner.find_thread();
+        let id = running.as_ref().and_then(Numbered::id);
+        let has_ended = running.is_none();
+        let thread = running.map(|thread| thread.thread);
+        let thread = thread.or_else(|| owner.find_ended());
+        let name = thread.as_ref().and_then(|thread| thread.name());
         Self::Thread {
+            // Of one that has ended, another one may have the id by now.
             id: id.map_or(UNKNOWN_IDS + number, u64::from),
-            name: name.unwrap_or_else(|| format!("thread {number}, unnamed")),
+            name: match name {
+                Some(name) => name.to_owned(),
+                None if has_ended => format!("thread {number}, which has ended"),
+                None => format!("thread {number}, unnamed"),
+            },
         }
     }
 }
