@@ -74,7 +74,7 @@ static ASKED: Once = Once::new();
 /// `tracing`, and in the count `lockutils_lock_order_violations_total` of [`stats`](crate::stats()); and
 /// it is written to standard error, or is a panic, by whoever asks for the second lock, before it has it.
 /// It is for tests, and for a service for a while: each lock takes about ten times as long. It can be
-/// switched at any time.
+/// switched at any time. While it is on, [`Holder::held_for`](crate::Holder::held_for) is known of each holder.
 ///
 /// Without a call the environment says it, when the program first uses a lock: `LOCKUTILS_LOCK_ORDER=1` is
 /// [`Report`](LockOrderAction::Report), `LOCKUTILS_LOCK_ORDER=panic` is
