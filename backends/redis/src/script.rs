@@ -11,19 +11,20 @@ use redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 /// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
 /// asks again may, gets the same token, and a new lease.
 ///
-/// The token is the server's time in microseconds, or the last one plus one, `KEYS[2]`. A
-/// number of Lua has 53 bits, which last till the year 2255. `GETSET` and not `GET`, as the server
-/// would tell of each change of what was read.
+/// The token is the server's time in microseconds, or the last one plus one, which is kept at
+/// `ARGV[4]`. A number of Lua has 53 bits, which last till the year 2255. `GETSET` and not `GET`, as the
+/// server would tell of each change of what was read; and no key of the script, as Redis 7.0
+/// takes all of them for read with each `GET`.
 const ACQUIRE: &str = r"
 local held = redis.call('GET', KEYS[1])
 local fence
 if not held then
     local time = redis.call('TIME')
     local new = time[1] * 1000000 + time[2]
-    local last = tonumber(redis.call('GETSET', KEYS[2], string.format('%.0f', new)) or 0)
+    local last = tonumber(redis.call('GETSET', ARGV[4], string.format('%.0f', new)) or 0)
     if last >= new then
         new = last + 1
-        redis.call('SET', KEYS[2], string.format('%.0f', new))
+        redis.call('SET', ARGV[4], string.format('%.0f', new))
     end
     fence = string.format('%.0f', new)
     redis.call('SET', KEYS[1], ARGV[1] .. '\nfence: ' .. fence .. '\n' .. ARGV[3], 'PX', ARGV[2])
@@ -37,7 +38,7 @@ redis.call('GET', KEYS[1])
 return fence
 ";
 
-/// Renews the locks, and answers with the numbers of those that somebody else has, or nobody. What
+/// Renews the locks, of which there are [`RENEWED`] at most, and answers with the numbers of those that somebody else has, or nobody. What
 /// isn't a text at all is nobody's.
 const RENEW: &str = r"
 local lost = {}
@@ -52,6 +53,11 @@ for number, name in ipairs(KEYS) do
 end
 return lost
 ";
+
+/// How many locks are renewed by one run of the script. Redis 7.0 remembers all keys of the script
+/// for each `GET`, so that twice as many take it four times as long; and it looks after nobody else
+/// meanwhile.
+pub(crate) const RENEWED: usize = 32;
 
 /// Releases the lock, and answers whether there was anything to release.
 const RELEASE: &str = r"

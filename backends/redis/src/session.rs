@@ -7,12 +7,11 @@ use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, S
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, Pipeline, Value, from_redis_value};
 
-use crate::script::Scripts;
+use crate::script::{RENEWED, Scripts};
 use crate::watch::{News, Watches};
 use crate::{fault, name, value};
 
-/// How many keys a script or a command deals with at a time, so that the server can look after others
-/// in between.
+/// How many keys a command deals with at a time, so that the server can look after others in between.
 const BATCH: usize = 500;
 
 /// One connection with a server.
@@ -101,11 +100,9 @@ impl Session for RedisSession {
         self.watches.ask(claim);
         let record = claim.record(&self.member);
         let acquire = |_, script: &mut Pipeline| {
-            script.arg(2).arg(&claim.name).arg(&self.fence);
-            script
-                .arg(&value::nonce(claim))
-                .arg(self.lease)
-                .arg(&record);
+            script.arg(1).arg(&claim.name);
+            script.arg(&value::nonce(claim)).arg(self.lease);
+            script.arg(&record).arg(&self.fence);
         };
         let script = &self.scripts.acquire;
         let answers = script.run(&self.connection, 1, acquire).await?;
@@ -149,7 +146,7 @@ impl Session for RedisSession {
         if self.opened.elapsed() <= self.lease() {
             self.watches.hold(claims.iter().map(Arc::as_ref));
         }
-        let batches: Vec<_> = claims.chunks(BATCH).collect();
+        let batches: Vec<_> = claims.chunks(RENEWED).collect();
         let renew = |number: usize, script: &mut Pipeline| {
             script.arg(batches[number].len());
             for claim in batches[number] {
@@ -165,7 +162,7 @@ impl Session for RedisSession {
         let mut lost = Vec::new();
         for (batch, answer) in answers.into_iter().enumerate() {
             let some: Vec<usize> = from_redis_value(answer).map_err(strange)?;
-            lost.extend(some.into_iter().map(|number| batch * BATCH + number));
+            lost.extend(some.into_iter().map(|number| batch * RENEWED + number));
         }
         lost.iter()
             .filter_map(|number| claims.get(*number))

@@ -42,6 +42,22 @@ fn one_has_it_and_the_other_is_told_who() {
     });
 }
 
+/// Each acquisition of others would be told to it.
+#[test]
+fn fences_are_not_watched() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let one = open(&server.url()).await;
+        granted(&one, &claim("k")).await;
+        let mut admin = admin(&server.url());
+        let stats: String = cmd("INFO").arg("stats").query(&mut admin).unwrap();
+        assert!(stats.contains("tracking_total_keys:1\r"), "{stats}");
+    });
+}
+
 #[test]
 fn asking_again_with_the_same_claim_gives_the_same_hold() {
     if !Redis::available() {
