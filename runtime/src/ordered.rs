@@ -4,7 +4,10 @@
 //! pairs here to be half of what it made for this crate. So the tree has one kind of key, a
 //! [`Rank`], and says where in a `Vec` the pair is. Who leaves the `Vec` is replaced by the last one in
 //! it, whose place is then written down anew.
+//!
+//! [`sort`] is the order of a `Vec`, which is compiled once in the same way.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
@@ -206,6 +209,31 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for OrderedMap<K, V> {
     }
 }
 
+/// Sorts by what orders two of them, and leaves those as they are that are equal.
+pub(crate) fn sort<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    let swaps = swaps(items.len(), &|one, other| {
+        compare(&items[one], &items[other])
+    });
+    for (place, other) in swaps.into_iter().enumerate() {
+        items.swap(place, other);
+    }
+}
+
+/// With which item each of so many is to change places, one after the other, to be in order.
+fn swaps(length: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<_> = (0..length).collect();
+    order.sort_by(|one, other| compare(*one, *other));
+    for place in 0..length {
+        let mut from = order[place];
+        // It has changed places itself, and maybe again there. Each change is followed once.
+        while from < place {
+            from = order[from];
+        }
+        order[place] = from;
+    }
+    order
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -233,6 +261,18 @@ mod tests {
                     prop_assert_eq!(ours.contains_key(&key), std.contains_key(&key));
                 }
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn items_are_sorted_as_by_the_standard_library(numbers in vec(0_u8..10, 0..40)) {
+            // What isn't looked at shows that equals stay in their order.
+            let mut ours: Vec<_> = numbers.into_iter().zip(0..).collect();
+            let mut std = ours.clone();
+            sort(&mut ours, |(one, _), (other, _)| other.cmp(one));
+            std.sort_by(|(one, _), (other, _)| other.cmp(one));
+            prop_assert_eq!(ours, std);
         }
     }
 

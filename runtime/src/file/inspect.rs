@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::holder::Holder;
 use crate::inspectable::Inspect;
 use crate::key::{Key, LockKey};
-use crate::ordered::OrderedSet;
+use crate::ordered::{OrderedSet, sort};
 use crate::outside::Engine as _;
 use crate::refusal::Refusal;
 use crate::state::LockState;
@@ -183,7 +183,7 @@ impl FileLocks {
                 queue: own.map_or_else(Vec::new, |lock| lock.queue),
             });
         }
-        held.sort_by(|a, b| a.key.cmp(&b.key));
+        sort(&mut held, |a, b| a.key.cmp(&b.key));
         Ok(FileStates { held, failed })
     }
 

@@ -5,6 +5,7 @@
 
 use super::rows::{Place, Row, Rows};
 use crate::costs::Cost;
+use crate::ordered::sort;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,7 +27,7 @@ pub(super) fn encode(rows: &Rows) -> Vec<u8> {
     } = profile;
     message.bytes(&functions.0);
     let mut texts: Vec<_> = texts.into_iter().collect();
-    texts.sort_by_key(|(_, index)| *index);
+    sort(&mut texts, |(_, one), (_, other)| one.cmp(other));
     // The first text is empty, always.
     message.field(6, b"");
     for (text, _) in texts {

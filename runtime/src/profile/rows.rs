@@ -4,6 +4,7 @@ use crate::costs::{Cost, CostOfKey, Costs};
 use crate::culprit::Culprit;
 use crate::key::Key;
 use crate::name::Keys;
+use crate::ordered::sort;
 use crate::site::Site;
 use crate::table::identity::name_of;
 use std::collections::BTreeMap;
@@ -81,7 +82,9 @@ impl Rows {
             keys: BTreeMap::into_iter(keys).collect(),
         };
         let mut rows: Vec<_> = rows.into_iter().map(row).collect();
-        rows.sort_by_key(|row| u64::MAX - row.cost.nanoseconds);
+        sort(&mut rows, |one, other| {
+            other.cost.nanoseconds.cmp(&one.cost.nanoseconds)
+        });
         let lasted = costs.lasted();
         Self { lasted, rows }
     }

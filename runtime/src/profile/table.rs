@@ -3,6 +3,7 @@
 use super::rows::{self, Row, Rows};
 use crate::costs::Cost;
 use crate::name::PlainName;
+use crate::ordered::sort;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -58,7 +59,9 @@ fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         "{seconds:.1} s: {waits} waits, {waited:.1} waiter-seconds, load {load:.1}"
     )?;
     let mut sorted: Vec<_> = culprits.into_iter().collect();
-    sorted.sort_by_key(|(_, culprit)| u64::MAX - culprit.cost.nanoseconds);
+    sort(&mut sorted, |(_, one), (_, other)| {
+        other.cost.nanoseconds.cmp(&one.cost.nanoseconds)
+    });
     let mut lines = vec![HEADS.map(str::to_owned)];
     lines.extend(sorted.iter().take(LINES).map(|((_, site), culprit)| {
         [

@@ -9,7 +9,7 @@
 //! them, until none is left that can. Then each other lock is put below the one that it was reached
 //! from first, so it and its waiters are counted once.
 
-use crate::ordered::{OrderedMap, OrderedSet};
+use crate::ordered::{OrderedMap, OrderedSet, sort};
 use crate::outside::Asking;
 use crate::owner::Owner;
 use crate::table::entry::look::Contended;
@@ -208,11 +208,11 @@ impl Forest {
                 };
                 let locks = || members.iter().map(|index| &self.locks[*index]);
                 let waiters = locks().map(|lock| lock.waiters).sum();
-                let waited = locks().map(|lock| lock.waited).sum();
+                let waited: Duration = locks().map(|lock| lock.waited).sum();
                 (root, waiters, waited)
             })
             .collect();
-        roots.sort_by_key(|(_, _, waited)| std::cmp::Reverse(*waited));
+        sort(&mut roots, |(_, _, one), (_, _, other)| other.cmp(one));
         roots
     }
 

@@ -12,10 +12,9 @@ use super::sample::Sample;
 use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards, try_reenter};
 use crate::holder::Holder;
 use crate::key::Key;
-use crate::ordered::OrderedSet;
+use crate::ordered::{OrderedSet, sort};
 use crate::site::Record;
 use crate::state::{LockState, QUEUE};
-use std::cmp::Reverse;
 use std::time::Duration;
 
 /// Whether somebody holds the lock.
@@ -124,8 +123,10 @@ pub(crate) struct Seen {
 impl Seen {
     /// Leaves off all but those that most wait for.
     fn keep(&mut self, most: usize) {
-        let order = |(lock, _): &(LockState, _)| (Reverse(lock.waiters), Reverse(lock.waited));
-        self.locks.sort_by_key(order);
+        let need = |lock: &LockState| (lock.waiters, lock.waited);
+        sort(&mut self.locks, |(one, _), (other, _)| {
+            need(other).cmp(&need(one))
+        });
         self.left_off += self.locks.len().saturating_sub(most);
         self.locks.truncate(most);
     }
