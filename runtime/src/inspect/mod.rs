@@ -20,7 +20,8 @@
 //! It answers while every thread of the service and its executor are stuck: it has one thread of its
 //! own, `lockutils-inspect`, which takes none of the user's locks. It runs no code of the user's, but for
 //! what a lock [engine](crate::engine::Engine::holder) of the user's own says of who has a lock. Nothing can be
-//! changed by it: nobody is woken, and no lock is released. The locks cost what they cost without it.
+//! changed by it: nobody is woken, and no lock is released. The locks cost what they cost without it, but for while
+//! somebody [records](crate::observe::record).
 //!
 //! # Who may attach
 //!
