@@ -445,6 +445,12 @@ impl Bucket {
     /// Inflates the bucket, or keeps it so, until [`Bucket::unreserve`]. Returns
     /// what is to become an entry. The shard's mutex must be locked.
     pub(crate) fn reserve(&self) -> Option<Written> {
+        let word = self.word.load(Ordering::Relaxed);
+        if word != FREE && !is_thin(word) {
+            // With the mutex nobody else changes it, and who inflated it has seen what was released.
+            self.word.store(word + ENTRY, Ordering::Relaxed);
+            return None;
+        }
         let inflate = |word| Some(ENTRY + if is_thin(word) { ENTRY } else { word });
         // Acquire pairs with the release in `release` and `unreserve`.
         let word = self
