@@ -19,31 +19,40 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn run(args: &ProfileArgs) -> Result<ExitCode> {
     let output = Output::new(args.output.as_deref(), &["pb", "folded", "html"])?;
     let mut service = Service::find(args.service.service.as_deref())?;
-    let name = service.hello.to_string();
-    let mut request = json!({ "as": match output.form {
-        Some("pb") => "pprof",
-        Some("folded") => "folded",
-        _ => "json",
-    } });
-    if let Some(time) = args.seconds {
-        request["seconds"] = time.as_secs_f64().into();
-    }
-    let patience = args.seconds.unwrap_or_default() + PATIENCE;
-    let profile = service.ask_within(&json!({ "profile": request }), patience)?;
-    let bytes = match output.form {
-        Some("pb") => profile["pprof"].as_str().and_then(bytes_of),
-        Some("folded") => profile["folded"]
-            .as_str()
-            .map(|text| text.as_bytes().to_owned()),
-        Some(_) => page(&mut service, &profile)?,
-        None => answer::text(&profile).map(|text| (text + "\n").into_bytes()),
-    };
-    let bytes = bytes.ok_or_else(|| NoService(format!("{name} speaks unclearly")))?;
+    let bytes = written(&mut service, output.form, args.seconds)?;
     let mut to = output.create()?;
     to.write_all(&bytes)
         .and_then(|()| to.flush())
         .with_context(|| format!("can't write {output}"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a service's locks cost others, in this time or until now: a table, or as a file of this ending has it.
+pub(crate) fn written(
+    service: &mut Service,
+    form: Option<&str>,
+    time: Option<Duration>,
+) -> Result<Vec<u8>> {
+    let name = service.hello.to_string();
+    let mut request = json!({ "as": match form {
+        Some("pb") => "pprof",
+        Some("folded") => "folded",
+        _ => "json",
+    } });
+    if let Some(time) = time {
+        request["seconds"] = time.as_secs_f64().into();
+    }
+    let patience = time.unwrap_or_default() + PATIENCE;
+    let profile = service.ask_within(&json!({ "profile": request }), patience)?;
+    let bytes = match form {
+        Some("pb") => profile["pprof"].as_str().and_then(bytes_of),
+        Some("folded") => profile["folded"]
+            .as_str()
+            .map(|text| text.as_bytes().to_owned()),
+        Some(_) => page(service, &profile)?,
+        None => answer::text(&profile).map(|text| (text + "\n").into_bytes()),
+    };
+    Ok(bytes.ok_or_else(|| NoService(format!("{name} speaks unclearly")))?)
 }
 
 /// The page, with what it is to show in it.

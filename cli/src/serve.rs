@@ -6,6 +6,7 @@
 
 use crate::args::ServeArgs;
 use crate::exit;
+use crate::profile;
 use crate::record;
 use crate::service::Service;
 use anyhow::{Context as _, Result};
@@ -31,8 +32,19 @@ use tokio::sync::Notify;
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What the page asks for.
-const DATA: [&str; 5] = ["locks", "profile", "record", "trace", "why"];
+/// What there is beside the page, and of which type: what it asks for, and what tools read.
+const ROUTES: [(&str, &str); 8] = [
+    ("/locks.json", JSON),
+    ("/profile.json", JSON),
+    ("/record.json", JSON),
+    ("/trace.json", JSON),
+    ("/why.json", JSON),
+    ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+    ("/profile.folded", "text/plain; charset=utf-8"),
+    ("/profile.pb", "application/octet-stream"),
+];
+
+const JSON: &str = "application/json";
 
 /// For how long the page records.
 const RECORDED: Duration = Duration::from_secs(10);
@@ -153,10 +165,8 @@ impl Page {
             let body = page.body().to_vec();
             return (StatusCode::OK, "text/html; charset=utf-8", body);
         }
-        let data = path
-            .strip_prefix('/')
-            .and_then(|path| path.strip_suffix(".json"));
-        let Some(what) = DATA.into_iter().find(|known| data == Some(known)) else {
+        let mut routes = ROUTES.into_iter();
+        let Some((route, content_type)) = routes.find(|(route, _)| *route == path) else {
             return (
                 StatusCode::NOT_FOUND,
                 "text/plain",
@@ -164,28 +174,39 @@ impl Page {
             );
         };
         let page = Arc::clone(self);
-        let asked = tokio::task::spawn_blocking(move || page.ask(what)).await;
-        let (status, answer) = match asked {
-            Ok(Ok(answer)) => (StatusCode::OK, answer),
+        let asked = tokio::task::spawn_blocking(move || page.ask(route)).await;
+        match asked {
+            Ok(Ok(answer)) => (StatusCode::OK, content_type, answer),
             // The service is there still, most likely, and the page asks for its locks soon.
-            Ok(Err(error)) if what == "record" => refused(&format!("{error:#}")),
+            Ok(Err(error)) if route == "/record.json" => refused(&format!("{error:#}")),
             Ok(Err(error)) => refused(&self.fail(error)),
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        };
-        (status, "application/json", answer)
+        }
     }
 
-    fn ask(&self, what: &str) -> Result<Vec<u8>> {
-        if what == "record" {
+    fn ask(&self, route: &str) -> Result<Vec<u8>> {
+        if route == "/record.json" {
             // By a connection of its own, since the page goes on meanwhile.
             let mut service = Service::find(self.named.as_deref())?;
             let wish = json!({ "record": { "seconds": RECORDED.as_secs() } });
             return timeline(&mut service, &wish, RECORDED);
         }
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-        if what == "trace" {
-            return timeline(&mut service, &json!({ "trace": {} }), Duration::ZERO);
-        }
+        let service = &mut *service;
+        let what = match route {
+            "/metrics" => {
+                let mut answer = service.ask(&json!({ "get": "metrics" }))?;
+                let text = serde_json::from_value::<String>(answer["metrics"].take());
+                let text = text.with_context(|| format!("{} speaks unclearly", service.hello))?;
+                return Ok(text.into_bytes());
+            }
+            "/profile.folded" => return profile::written(service, Some("folded"), None),
+            "/profile.pb" => return profile::written(service, Some("pb"), None),
+            "/trace.json" => return timeline(service, &json!({ "trace": {} }), Duration::ZERO),
+            "/locks.json" => "locks",
+            "/profile.json" => "profile",
+            _ => "why",
+        };
         let answer = service.ask(&json!({ "get": what }))?;
         Ok(answer.to_string().into())
     }
@@ -201,9 +222,9 @@ impl Page {
 }
 
 /// What the page is told that has no answer.
-fn refused(error: &str) -> (StatusCode, Vec<u8>) {
+fn refused(error: &str) -> Answer {
     let answer = json!({ "error": error });
-    (StatusCode::BAD_GATEWAY, answer.to_string().into())
+    (StatusCode::BAD_GATEWAY, JSON, answer.to_string().into())
 }
 
 fn timeline(service: &mut Service, wish: &Value, time: Duration) -> Result<Vec<u8>> {

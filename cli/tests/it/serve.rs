@@ -31,8 +31,9 @@ impl Served {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         let request = request.replace('\n', "\r\n");
         write!(stream, "{request}\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer);
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         (head.to_lowercase(), body.to_owned())
     }
@@ -74,6 +75,21 @@ fn browser_has_the_page_and_its_data() {
     assert_eq!(data("locks.json")["locks"][0]["key"], "2f1c");
     assert_eq!(data("why.json")["why"]["waiters"], 1);
     assert!(data("profile.json")["profile"].is_array());
+    let tools = |page, content_type| {
+        let (head, body) = served.get(page);
+        assert!(
+            head.contains(&format!("\r\ncontent-type: {content_type}\r\n")),
+            "{head}"
+        );
+        body
+    };
+    let metrics = tools("metrics", "text/plain; version=0.0.4; charset=utf-8");
+    assert!(
+        metrics.contains("\nlockutils_waiters{space=\"cells\"} 1\n"),
+        "{metrics}"
+    );
+    tools("profile.folded", "text/plain; charset=utf-8");
+    tools("profile.pb", "application/octet-stream");
     let (_, timeline) = served.get("trace.json");
     let timeline = Trace::read(timeline.as_bytes());
     assert_eq!(timeline.holds("cells/2f1c").len(), 1);
