@@ -1,8 +1,8 @@
 //! Follows a wait into the process that has the lock: what keeps it from releasing that.
 //!
 //! A process that serves is asked of the one lock by its space and its key, and of what keeps that one, the
-//! next process, and so on, to a [depth](MOST). What was asked before is not asked again: then these
-//! processes wait for one another.
+//! next process, and so on, to a [depth](MOST). What was asked before is not asked again: if it was on the
+//! way to this one, these processes wait for one another.
 
 use crate::answer;
 use crate::holder;
@@ -13,8 +13,19 @@ use std::collections::BTreeSet;
 /// How many processes are behind one another at most.
 const MOST: usize = 8;
 
+/// How many questions there are at most, since what others say is not to keep anybody busy for ever.
+const MOST_ASKED: usize = 64;
+
 /// What was asked: a process, and the space and the key of a lock.
 type Asked = (u64, String, String);
+
+/// All that was asked so far.
+#[derive(Default)]
+struct Followed {
+    asked: BTreeSet<Asked>,
+    /// Those that led to the process that is asked now.
+    way: Vec<Asked>,
+}
 
 /// A process that has the lock of a cause.
 pub(crate) struct Step {
@@ -34,20 +45,19 @@ enum Said {
 
 /// Follows each cause of an answer that is due to another process. Gives them by their index.
 pub(crate) fn follow(answer: &Value) -> Vec<(usize, Step)> {
-    let mut asked = BTreeSet::new();
-    steps(answer, 0, &mut asked)
+    steps(answer, &mut Followed::default())
 }
 
-fn steps(answer: &Value, depth: usize, asked: &mut BTreeSet<Asked>) -> Vec<(usize, Step)> {
+fn steps(answer: &Value, followed: &mut Followed) -> Vec<(usize, Step)> {
     let causes = answer["why"]["causes"].as_array();
     let causes = causes.into_iter().flatten().enumerate();
     causes
-        .filter_map(|(index, cause)| Some((index, step(cause, depth, asked)?)))
+        .filter_map(|(index, cause)| Some((index, step(cause, followed)?)))
         .collect()
 }
 
 /// `None` where the process has the lock itself, or nobody knows who has it.
-fn step(cause: &Value, depth: usize, asked: &mut BTreeSet<Asked>) -> Option<Step> {
+fn step(cause: &Value, followed: &mut Followed) -> Option<Step> {
     let culprit = &cause["culprit"];
     let pid = culprit["pid"].as_u64()?;
     if cause["outside"] != true {
@@ -60,7 +70,7 @@ fn step(cause: &Value, depth: usize, asked: &mut BTreeSet<Asked>) -> Option<Step
         format!(" ({})", holder::shown(&command))
     });
     let mut who = format!("process {pid}{}", command.unwrap_or_default());
-    let said = ask(cause, pid, depth, asked, &mut who);
+    let said = ask(cause, pid, followed, &mut who);
     let said = said.unwrap_or_else(Said::Nothing);
     Some(Step { who, lock, said })
 }
@@ -68,13 +78,7 @@ fn step(cause: &Value, depth: usize, asked: &mut BTreeSet<Asked>) -> Option<Step
 /// # Errors
 ///
 /// Why nothing is said, as the end of a sentence about the process.
-fn ask(
-    cause: &Value,
-    pid: u64,
-    depth: usize,
-    asked: &mut BTreeSet<Asked>,
-    who: &mut String,
-) -> Result<Said, String> {
+fn ask(cause: &Value, pid: u64, followed: &mut Followed, who: &mut String) -> Result<Said, String> {
     let culprit = &cause["culprit"];
     if let Some(host) = culprit["host"].as_str()
         && host != holder::host_name()
@@ -87,12 +91,18 @@ fn ask(
     }
     let name = |field: &str| cause[field].as_str().unwrap_or_default().to_owned();
     let [space, key] = ["space", "key"].map(name);
-    let is_new = asked.insert((pid, space.clone(), key.clone()));
-    if !is_new {
+    let this = (pid, space.clone(), key.clone());
+    if followed.way.contains(&this) {
         return Err("which is told above: these processes wait for one another".to_owned());
     }
-    if depth == MOST {
+    if followed.way.len() == MOST {
         return Err(format!("it is not asked, behind {MOST} others"));
+    }
+    if followed.asked.len() == MOST_ASKED {
+        return Err(format!("it is not asked, after {MOST_ASKED} others"));
+    }
+    if !followed.asked.insert(this.clone()) {
+        return Err("what keeps it is told above".to_owned());
     }
     let id = u32::try_from(pid).map_err(|_| "it has no such id".to_owned())?;
     let said = |error: anyhow::Error| error.to_string();
@@ -104,7 +114,9 @@ fn ask(
     if causes.is_none_or(Vec::is_empty) {
         return Err("it doesn't say that it has it: it may have released it by now".to_owned());
     }
-    let next = steps(&answer, depth + 1, asked);
+    followed.way.push(this);
+    let next = steps(&answer, followed);
+    followed.way.pop();
     let next = next.into_iter().map(|(_, step)| step).collect();
     Ok(Said::Answer(answer, next))
 }

@@ -28,6 +28,16 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
+/// The user that it runs as. Not the owner of its folder in `/proc`, which can be root's.
+pub(crate) fn user(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let [_, effective] = ids.split_whitespace().take(2).collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    effective.parse().ok()
+}
+
 /// The fields after its name, which is in parentheses and may have anything in it.
 fn stat(pid: u32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -4,9 +4,9 @@ use crate::args::RecordArgs;
 use crate::exit::{self, NoService};
 use crate::output::Output;
 use crate::service::Service;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,21 +23,21 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode> {
         "seconds": args.seconds.as_secs_f64(),
         "one_in": args.one_in,
     } });
-    let done = write(&mut service, &wish, args.seconds, || output.create())?;
+    let (timeline, done) = ask(&mut service, &wish, args.seconds)?;
+    let mut to = output.create()?;
+    to.write_all(&timeline)
+        .and_then(|()| to.flush())
+        .with_context(|| format!("can't write {output}"))?;
     exit::say(summary(&done));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks for a timeline, which takes so long, and writes it to what is made when it is there. Gives what is
-/// said of it at the end.
-pub(crate) fn write<W: Write>(
-    service: &mut Service,
-    wish: &Value,
-    time: Duration,
-    to: impl FnOnce() -> Result<W>,
-) -> Result<Value> {
+/// Asks for a timeline, which takes so long. Gives it, and what is said of it at the end. It is read as a
+/// whole before it is written anywhere: a service hangs up on who doesn't read on, and what is there of an
+/// earlier one is kept until there is another.
+pub(crate) fn ask(service: &mut Service, wish: &Value, time: Duration) -> Result<(Vec<u8>, Value)> {
     let mut next = service.ask_within(wish, time + PATIENCE)?;
-    let mut to = BufWriter::new(to()?);
+    let mut to = Vec::new();
     let mut is_first = true;
     write!(to, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
     let done = loop {
@@ -60,8 +60,7 @@ pub(crate) fn write<W: Write>(
         "lasted_s": done["lasted_s"],
     });
     writeln!(to, "],\"otherData\":{about}}}")?;
-    to.flush()?;
-    Ok(done)
+    Ok((to, done))
 }
 
 /// What was recorded, and what to do with it.

@@ -16,12 +16,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use lockutils::inspect;
-use serde_json::{Value, json};
-use std::ffi::OsString;
+use serde_json::json;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -51,8 +51,8 @@ const RECORDED: Duration = Duration::from_secs(10);
 
 struct Page {
     service: Mutex<Service>,
-    /// What was said of which it is.
-    named: Option<OsString>,
+    /// Where its socket is.
+    socket: PathBuf,
     /// Where it is, without the scheme: `127.0.0.1:4711`.
     host: String,
     /// The same by the host's name.
@@ -67,19 +67,21 @@ struct Page {
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     let service = Service::find(args.service.service.as_deref())?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build()?.block_on(serve(service, args))
+    runtime
+        .enable_all()
+        .build()?
+        .block_on(serve(service, args.port))
 }
 
 /// Serves until the service doesn't answer any more, which the page is told, too.
-async fn serve(service: Service, args: &ServeArgs) -> Result<ExitCode> {
-    let port = args.port;
+async fn serve(service: Service, port: u16) -> Result<ExitCode> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     let listener = listener.with_context(|| format!("can't serve at port {port}"))?;
     let port = listener.local_addr()?.port();
     let name = service.hello.to_string();
     let page = Arc::new(Page {
+        socket: service.path.clone(),
         service: Mutex::new(service),
-        named: args.service.service.clone(),
         host: format!("127.0.0.1:{port}"),
         host_by_name: format!("localhost:{port}"),
         path: format!("/{}", word()?),
@@ -187,22 +189,25 @@ impl Page {
     fn ask(&self, route: &str) -> Result<Vec<u8>> {
         if route == "/record.json" {
             // By a connection of its own, since the page goes on meanwhile.
-            let mut service = Service::find(self.named.as_deref())?;
+            let mut service = Service::attach(&self.socket)?;
             let wish = json!({ "record": { "seconds": RECORDED.as_secs() } });
-            return timeline(&mut service, &wish, RECORDED);
+            return Ok(record::ask(&mut service, &wish, RECORDED)?.0);
         }
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
         let service = &mut *service;
         let what = match route {
             "/metrics" => {
-                let mut answer = service.ask(&json!({ "get": "metrics" }))?;
-                let text = serde_json::from_value::<String>(answer["metrics"].take());
+                let answer = service.ask(&json!({ "get": "metrics" }))?;
+                let text = answer["metrics"].as_str();
                 let text = text.with_context(|| format!("{} speaks unclearly", service.hello))?;
-                return Ok(text.into_bytes());
+                return Ok(text.into());
             }
             "/profile.folded" => return profile::written(service, Some("folded"), None),
             "/profile.pb" => return profile::written(service, Some("pb"), None),
-            "/trace.json" => return timeline(service, &json!({ "trace": {} }), Duration::ZERO),
+            "/trace.json" => {
+                let (timeline, _) = record::ask(service, &json!({ "trace": {} }), Duration::ZERO)?;
+                return Ok(timeline);
+            }
             "/locks.json" => "locks",
             "/profile.json" => "profile",
             _ => "why",
@@ -225,10 +230,4 @@ impl Page {
 fn refused(error: &str) -> Answer {
     let answer = json!({ "error": error });
     (StatusCode::BAD_GATEWAY, JSON, answer.to_string().into())
-}
-
-fn timeline(service: &mut Service, wish: &Value, time: Duration) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    record::write(service, wish, time, || Ok(&mut bytes))?;
-    Ok(bytes)
 }

@@ -2,7 +2,7 @@
 
 use crate::exit::{self, NoService};
 use crate::{holder, place, process};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::process::geteuid;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A process that serves, and answers.
 pub(crate) struct Service {
     lines: BufReader<UnixStream>,
+    /// That of its socket.
+    pub(crate) path: PathBuf,
     pub(crate) hello: Hello,
 }
 
@@ -104,19 +106,27 @@ impl Service {
 
     /// The one of a process that has a lock. An error is the end of a sentence about that process.
     pub(crate) fn of_holder(pid: u32) -> Result<Self> {
-        let mut sockets = everywhere().into_iter();
-        let Some(socket) = sockets.find(|socket| socket.pid == pid) else {
-            bail!(if process::runs(pid) {
-                "it doesn't serve its locks"
-            } else {
-                "it has ended"
-            });
+        // Nobody else's is to speak for it.
+        let user = process::user(pid);
+        let is_its = |path: &Path| {
+            let made_by = fs::symlink_metadata(path).map(|found| found.uid());
+            made_by.is_ok_and(|made_by| user.is_none_or(|user| user == made_by))
         };
-        let service = Self::attach(&socket.path)?;
-        if service.hello.pid != pid {
-            bail!("what serves for it says that it is another one");
+        let sockets = everywhere().into_iter();
+        let sockets = sockets.filter(|socket| socket.pid == pid && is_its(&socket.path));
+        let mut error = anyhow!(if process::runs(pid) {
+            "it doesn't serve its locks"
+        } else {
+            "it has ended"
+        });
+        for Socket { path, .. } in sockets {
+            match Self::attach(&path) {
+                Ok(service) if service.hello.pid == pid => return Ok(service),
+                Ok(_) => error = anyhow!("what serves for it says that it is another one"),
+                Err(why) => error = why,
+            }
         }
-        Ok(service)
+        Err(error)
     }
 
     /// The only one of some, of `what` they are.
@@ -168,7 +178,8 @@ impl Service {
         let hello = told(hello)?;
         let hello = serde_json::from_value(hello);
         let hello = hello.map_err(|_| none(format!("what serves at {path:?} isn't lockutils")))?;
-        Ok(Self { lines, hello })
+        let path = path.to_owned();
+        Ok(Self { lines, path, hello })
     }
 
     /// Asks, and waits for the answer.

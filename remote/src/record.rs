@@ -76,7 +76,7 @@ impl Taken {
                 "host" => taken.host = Some(value.to_owned()),
                 "pid" => taken.pid = value.parse().ok(),
                 "command" => taken.command = Some(value.to_owned()),
-                "site" => taken.site = Some(value.to_owned()),
+                "site" => taken.site = Some(line(value)),
                 "since" => taken.since = time(value),
                 _ => {}
             }

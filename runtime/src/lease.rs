@@ -131,6 +131,10 @@ impl Lease {
 
     /// Tells once that it is lost, as soon as it is known what that is.
     fn tell_of_loss(&self) {
+        // Nobody does within an observer, which may be what finds it out: then it is told the next time.
+        if listeners().is_none() {
+            return;
+        }
         let mut inner = self.0.inner.lock();
         let (State::Lost(_, reason), Some((lock, owner)), false) =
             (&inner.state, &inner.of, inner.is_told)
@@ -140,9 +144,6 @@ impl Lease {
         let (lock, owner, reason) = (lock.clone(), *owner, reason.clone());
         inner.is_told = true;
         drop(inner); // Observers are foreign code.
-        if listeners().is_none() {
-            return;
-        }
         let Taken { space, key, site } = lock;
         let loss = Loss {
             space,

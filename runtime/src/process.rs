@@ -55,6 +55,9 @@ pub(crate) fn id() -> u32 {
 fn emptied_by_fork() -> Option<&'static std::sync::atomic::AtomicU32> {
     use std::ptr;
 
+    /// Who takes it, as QEMU does where it stands for the kernel, takes any and follows none.
+    const NO_ADVICE: i32 = -1;
+
     // All of a page is had in any case.
     let length = size_of::<u32>();
     let (access, kind) = (
@@ -67,7 +70,8 @@ fn emptied_by_fork() -> Option<&'static std::sync::atomic::AtomicU32> {
         return None;
     }
     // SAFETY: the page is this function's alone, and nothing is in it yet.
-    if unsafe { libc::madvise(page, length, libc::MADV_WIPEONFORK) } == -1 {
+    let advise = |advice| unsafe { libc::madvise(page, length, advice) } == 0;
+    if advise(NO_ADVICE) || !advise(libc::MADV_WIPEONFORK) {
         // SAFETY: nothing refers to it.
         unsafe { libc::munmap(page, length) };
         return None;

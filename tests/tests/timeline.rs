@@ -4,7 +4,7 @@
 #![cfg(target_os = "linux")]
 
 use lockutils::observe::{self, RecordOptions, Summary};
-use lockutils::{Locks, named, stats};
+use lockutils::{Locks, inspect, named, stats};
 use lockutils_tests::{ByHand, LIMIT, Slice, Trace, eventually, settled_waiters, states};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -61,7 +61,7 @@ fn lasting(millis: u64) -> RecordOptions {
 }
 
 /// Long enough on a busy machine.
-const LONG: u64 = 3000;
+const LONG: u64 = 4000;
 
 #[test]
 fn uncontended_holds_are_all_there() {
@@ -300,4 +300,21 @@ fn locks_are_on_the_fast_path_again_afterwards() {
     let _alone = alone();
     record(|| {}, &lasting(LONG));
     assert!(!is_told());
+}
+
+/// Also of one that nobody is handed, since another one goes on.
+#[test]
+fn flight_recorder_has_each_hold_that_was_waited_for() {
+    let _alone = alone();
+    let trace = || Trace::read(inspect::respond("/trace.json").unwrap().body());
+    trace();
+    let locks = Locks::new("kept");
+    let readers = [(); 2].map(|()| locks.key("k").shared().lock());
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| drop(locks.key("k").lock()));
+        eventually("it waits", || settled_waiters(locks.name()) == 1);
+        drop(readers);
+        writer.join().unwrap();
+    });
+    assert_eq!(trace().holds("kept/k").len(), 2);
 }

@@ -142,7 +142,7 @@ fn each_end_of_a_wait_for_a_server_is_told_as_what_it_is() {
         });
         drop(dropped);
         assert_eq!(ends(name), [Outcome::Cancelled]);
-        let timed = other.key("key").lock_timeout(Duration::from_millis(100));
+        let timed = other.key("key").lock_timeout(Duration::from_secs(2));
         assert_eq!(timed.unwrap_err().kind(), ErrorKind::Timeout);
         assert_eq!(ends(name), [Outcome::Cancelled, Outcome::TimedOut]);
         let mut cut = ByHand::new(other.key("key").lock_async());

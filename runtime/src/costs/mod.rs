@@ -149,9 +149,8 @@ impl Bill {
                 ..
             } = &mut *costs;
             keys.add(pair, key, cost);
-            match row(pairs, pair, dropped) {
-                Some(sum) => sum.add(cost),
-                None => return,
+            if let Some(sum) = row(pairs, pair, dropped) {
+                sum.add(cost);
             }
         }
     }

@@ -13,6 +13,9 @@ use crate::table;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Waits};
 
+/// Of so many waits of holders it is told, for the order of locks, when somebody begins to wait for them.
+const MOST_NESTED: usize = 16;
+
 statics! {
     pub(super) static GRAPH: Mutex<Graph> = Mutex::new(Graph {
         waits: Waits::new(),
@@ -58,8 +61,11 @@ impl Graph {
         for holder in holders.into_iter().flatten() {
             let (ticket, owner) = (holder.ticket, holder.record.owner);
             let hold = Place { ticket, ..place };
-            let waits = self.waits.of(owner);
+            let waits = self.waits.of(owner).take(MOST_NESTED - nested.len());
             nested.extend(waits.map(|(wait, _)| (hold, wait, owner)));
+            if nested.len() == MOST_NESTED {
+                break;
+            }
         }
         nested
     }

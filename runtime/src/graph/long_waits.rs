@@ -33,6 +33,9 @@ const IDLE: u32 = 40;
 /// for some seconds isn't there any more, as in the child of a fork.
 static LOOKED: AtomicU64 = AtomicU64::new(0);
 
+/// The number of the latest thread. Another one that was only slow, since who is told was, ends then.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
 const GONE: u64 = 5_000_000_000;
 
 /// What the thread keeps from one look to the next.
@@ -79,17 +82,24 @@ pub(crate) fn watch(now: Moment) {
         return;
     }
     let claim = LOOKED.compare_exchange(looked, now, Ordering::Relaxed, Ordering::Relaxed);
+    if claim.is_err() {
+        return;
+    }
+    let number = LATEST.fetch_add(1, Ordering::Relaxed) + 1;
     let thread = thread::Builder::new().name("lockutils-long-waits".to_owned());
-    if claim.is_ok() && thread.spawn(run).is_err() {
+    if thread.spawn(move || run(number)).is_err() {
         LOOKED.store(0, Ordering::Relaxed); // The next wait tries again.
     }
 }
 
-fn run() {
+fn run(number: u64) {
     let mut watch = Watch::default();
     let mut idle = 0;
     loop {
         thread::sleep(TICK);
+        if LATEST.load(Ordering::Relaxed) != number {
+            return;
+        }
         let now = Moment::now();
         LOOKED.store(now.nanoseconds(), Ordering::Relaxed);
         watch.tell_of_long_waits(now);
@@ -126,6 +136,7 @@ impl Watch {
             due.extend(self.told.remove_first().map(|told| (number, told)));
         }
         for (number, told) in due {
+            LOOKED.store(Moment::now().nanoseconds(), Ordering::Relaxed);
             let Told {
                 owner,
                 place,

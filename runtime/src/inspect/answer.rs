@@ -31,8 +31,9 @@ const QUEUE: usize = 20;
 /// How much of a text has room beside the same as data, in bytes.
 const TEXT: usize = 256 * 1024;
 
-/// How long the metrics may be, in bytes.
-const METRICS: usize = 1000 * 1024;
+/// How long the metrics may be, in bytes, and how long as JSON.
+const METRICS: usize = 900 * 1024;
+const ROOM: usize = 1000 * 1024;
 
 /// What the server knows beside the locks.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +124,16 @@ fn why(ask: &Ask, json: &mut Json) {
 
 /// What locks have cost, as Prometheus has it.
 fn metrics(_: &Ask, json: &mut Json) {
-    let text = stats().to_prometheus();
-    json.object(|json| json.field("metrics").long_text(text, METRICS));
+    let mut text = stats().to_prometheus();
+    if text.len() > METRICS {
+        // Nobody reads half of a line.
+        let end = text.as_bytes()[..METRICS]
+            .iter()
+            .rposition(|byte| *byte == b'\n');
+        text.truncate(end.map_or(0, |end| end + 1));
+        text.push_str("# there is no room for the rest\n");
+    }
+    json.object(|json| json.field("metrics").long_text(text, ROOM));
 }
 
 /// Where in the code locks cost others their time, as data and as text.

@@ -265,8 +265,11 @@ impl Locks {
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
         let name = Name::new(self.id(), text);
         let owner = Owner::thread();
-        let hold = table::try_reenter(name, terms, Record { owner, site })
-            .or_else(|| machine::take_or_spin(name, terms, site));
+        let mut hold = table::try_reenter(name, terms, Record { owner, site });
+        if hold.is_none() {
+            // Not in a closure, where a panic would not know its caller.
+            hold = machine::take_or_spin(name, terms, site);
+        }
         match hold {
             Some(hold) => Ok(Guard::new(Held::in_process(hold))),
             None => self.acquire_text(text, terms, site).block_in_queue(),

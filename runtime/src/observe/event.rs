@@ -32,7 +32,9 @@ pub enum Event<'a> {
     /// future isn't polled, or its thread doesn't run. On a thread of its own.
     NotPolled(&'a Wait<'a>, Duration),
     /// A lock of a server was lost while it was held: others may have it, and whoever had it may not know yet.
-    /// On the thread that has found out, which may be one that looks at its guard.
+    /// On the thread that has found out: one that looks at its guard, or the one that talks to the server, which
+    /// renews no lease and answers nobody until the observer returns. So it is to be quick, and neither takes nor
+    /// releases a lock of that server.
     Lost(&'a Loss<'a>),
     /// There is a deadlock, or there may be one, see [`set_deadlock_hook`](crate::set_deadlock_hook).
     Deadlock(&'a Deadlock),

@@ -11,6 +11,7 @@ use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::OrderedMap;
 use crate::outside::asking;
+use crate::process;
 use crate::sync::ambient::Mutex;
 use crate::table::entry::look::Held;
 use crate::table::identity::{name_of, name_part};
@@ -26,14 +27,15 @@ const PERIOD: Duration = Duration::from_millis(100);
 static WANTED: Mutex<Wanted> = Mutex::new(Wanted {
     over: None,
     watcher: 0,
-    watched: false,
+    watched_in: None,
 });
 
 struct Wanted {
     over: Option<Duration>,
-    /// The number of the latest thread, and whether it runs.
+    /// The number of the latest thread.
     watcher: u64,
-    watched: bool,
+    /// In which process it runs, if it does: the child of a fork hasn't it.
+    watched_in: Option<u32>,
 }
 
 /// Has the [observer](super::set_observer) told of locks that are held for longer than this, while
@@ -55,13 +57,15 @@ pub fn long_holds(over: Option<Duration>) {
     listen(Listeners::COUNTS);
     let mut wanted = WANTED.lock();
     wanted.over = over;
-    if over.is_none() || wanted.watched {
+    let process = process::id();
+    if over.is_none() || wanted.watched_in == Some(process) {
         return;
     }
     wanted.watcher += 1;
     let number = wanted.watcher;
     let thread = thread::Builder::new().name("lockutils-long-holds".to_owned());
-    wanted.watched = thread.spawn(move || watch(number)).is_ok();
+    let started = thread.spawn(move || watch(number));
+    wanted.watched_in = started.is_ok().then_some(process);
 }
 
 /// Whether holds are looked at.
@@ -95,7 +99,7 @@ fn watch(number: u64) {
         let mut wanted = WANTED.lock();
         let over = wanted.over.filter(|_| wanted.watcher == number);
         let Some(over) = over else {
-            wanted.watched = false;
+            wanted.watched_in = None;
             return;
         };
         drop(wanted);

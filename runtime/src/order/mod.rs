@@ -98,7 +98,9 @@ static ASKED: Once = Once::new();
 /// - In the process-wide space, [`global`](crate::global()), each key is a class of its own: what is
 ///   annotated `#[synchronized("vm-{id}")]` has nothing to do with `#[synchronized("image-{id}")]`.
 /// - Who holds a lock is a thread or a task. The branches of a `join!` are one task. A guard that was sent on
-///   is nobody's; a task's guard is that of the task that took it.
+///   is nobody's; a task's guard is that of the task that took it. A task is known by the address of its waker: of a guard
+///   that outlives its task it is taken to be of the next one at that address, and tasks that are polled with one waker, as
+///   `Waker::noop()` is, are one.
 /// - Exclusive and shared holds count alike, since a writer that waits lets no reader pass.
 /// - A try gives no order, since it waits for nobody: it can't be what closes a deadlock. What it has taken is
 ///   held, and what is waited for meanwhile comes after it. A timeout does give one.

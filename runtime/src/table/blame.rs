@@ -130,7 +130,11 @@ impl Blame {
         self.bill.hold(record, mode, span);
     }
 
+    /// What is to be written down. Holds alone are not: they wait for what comes next.
     pub(crate) fn take_bill(&mut self) -> Bill {
+        if self.bill.is_empty() {
+            return Bill::default();
+        }
         mem::take(&mut self.bill)
     }
 

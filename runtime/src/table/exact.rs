@@ -22,8 +22,8 @@
 //!
 //! Holds of all kinds are seen, shared ones, one of several permits, entries of the same thread
 //! again, and several keys, which are taken one after the other then. Of a lock outside of
-//! the process its hold in the process is seen, which begins before the other one is asked for and
-//! ends after it; the same for a file that another process has.
+//! the process its hold in the process is seen: from when the other one was had, if that was waited for;
+//! and if it is waited for still, from when it was asked for.
 
 use super::moment::Moment;
 use super::place::Ticket;

@@ -107,8 +107,9 @@ impl Summary {
 ///
 /// The beginning of a hold or a wait that was there before is not known, nor is the end of what
 /// goes on: those are cut, and holds marked `"held": "at least"`. A wait that has begun before anybody
-/// [listened](crate::observe), and ends meanwhile, is missing. Of a lock file it has what
-/// happens in this process: a hold begins before other processes are waited for.
+/// [listened](crate::observe), and ends meanwhile, is missing. In a process that is forked from this one meanwhile,
+/// locks go on to cost so much. Of a lock file it has what
+/// happens in this process: who waits for another one at the end of the recording is a holder there.
 ///
 /// # Errors
 ///

@@ -8,6 +8,7 @@
 
 use super::rows::{Row, Rows, Span, What};
 use crate::owner;
+use crate::process;
 use crate::sync::ambient::Mutex;
 use crate::table::exact::{Listener, Told};
 use crate::table::identity::name_part;
@@ -45,6 +46,8 @@ struct Store {
 }
 
 struct Waits {
+    /// Who records: the child of a fork doesn't.
+    process: u32,
     sample: Sample,
     rows: Rows,
 }
@@ -80,26 +83,41 @@ fn keep(hold: &Told<'_>, to: Moment, what: What) {
 
 /// Begins to keep waits for a recording, of these buckets. False if there is one already.
 pub(crate) fn begin(sample: Sample) -> bool {
+    let process = process::id();
     let mut store = STORE.lock();
-    if store.recorded.is_some() {
-        return false;
+    if let Some(recorded) = &store.recorded {
+        if recorded.process == process {
+            return false;
+        }
+        // A copy of what the parent had of its own.
+        for Part(rows) in &PARTS_OF_HOLDS {
+            drop(rows.lock().take());
+        }
     }
-    let rows = Rows::new();
-    store.recorded = Some(Waits { sample, rows });
+    store.recorded = Some(Waits {
+        process,
+        sample,
+        rows: Rows::new(),
+    });
     owner::keep_ended(true);
     true
 }
 
 /// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
 pub(crate) fn end() -> (Vec<Row>, u64) {
-    let recorded = STORE.lock().recorded.take();
-    let (waits, mut dropped) =
-        recorded.map_or_else(Default::default, |mut waits| waits.rows.take());
-    let mut all = Vec::from(waits);
+    let mut all = Vec::new();
+    let mut dropped = 0;
     for Part(rows) in &PARTS_OF_HOLDS {
         let (rows, left_out) = rows.lock().take();
         all.reserve_exact(rows.len());
         all.extend(rows);
+        dropped += left_out;
+    }
+    // Last, as by then another one may begin.
+    let recorded = STORE.lock().recorded.take();
+    if let Some(mut waits) = recorded {
+        let (waits, left_out) = waits.rows.take();
+        all.extend(waits);
         dropped += left_out;
     }
     (all, dropped)

@@ -3,11 +3,12 @@
 use crate::key::Key;
 use crate::observe::outcome::Outcome;
 use crate::site::Record;
+use crate::table::hash::hash;
 use crate::table::moment::Moment;
 use crate::table::policy::Mode;
 use std::collections::VecDeque;
 
-/// So much of a key is kept, in bytes, or a little less.
+/// So much of a key is kept as it is, in bytes, or a little less.
 const KEY: usize = 128;
 
 /// What a text in memory of its own takes beside its bytes, about.
@@ -53,7 +54,7 @@ impl Row {
         what: What,
     ) -> Self {
         Self {
-            key: shortened(key.as_str()).into(),
+            key: shortened(key.as_str()),
             record,
             from: from.nanoseconds(),
             to: to.nanoseconds(),
@@ -73,12 +74,17 @@ impl Row {
     }
 }
 
-fn shortened(key: &str) -> &str {
-    let mut end = KEY.min(key.len());
+/// A long key is its beginning and a number, so that two of one beginning are two.
+fn shortened(key: &str) -> Box<str> {
+    if key.len() <= KEY {
+        return key.into();
+    }
+    let mut end = KEY;
     while !key.is_char_boundary(end) {
         end -= 1;
     }
-    &key[..end]
+    let number = hash(0, key.as_bytes());
+    format!("{}…{number:016x}", &key[..end]).into()
 }
 
 /// Rows, of which there are no more than have room.
@@ -177,8 +183,16 @@ mod tests {
 
     #[test]
     fn long_key_is_shortened_between_characters() {
-        assert_eq!(row(&"é".repeat(100)).key.len(), KEY);
-        assert_eq!(row(&format!("x{}", "é".repeat(100))).key.len(), KEY - 1);
+        for (long, kept) in [
+            ("é".repeat(100), KEY),
+            (format!("x{}", "é".repeat(100)), KEY - 1),
+        ] {
+            let (one, other) = (row(&long), row(&(long.clone() + "!")));
+            let (beginning, number) = one.key.split_once('…').expect("it is cut");
+            assert_eq!((beginning, number.len()), (&long[..kept], 16));
+            assert!(one.key != other.key && one.key == row(&long).key);
+        }
+        assert_eq!(*row(&"x".repeat(KEY)).key, "x".repeat(KEY));
         assert!(size_of::<Row>() <= 64);
     }
 }

@@ -269,9 +269,10 @@ fn recording_is_said_after_its_time_and_ends_with_its_connection() {
         let locks = Locks::new("recorded by a client");
         let _guard = locks.key("personal").lock();
         let (mut one, mut other) = (served.attach(), served.attach());
-        writeln!(one.lines.get_mut(), r#"{{"record":{{"seconds":60}}}}"#).unwrap();
         let record = r#"{"record":{"seconds":0.05,"one_in":1}}"#;
         eventually("the first records", || {
+            // Again, if the other was the first to ask.
+            writeln!(one.lines.get_mut(), r#"{{"record":{{"seconds":60}}}}"#).unwrap();
             let answer = other.ask(record);
             let is_busy = answer["error"] == "busy: somebody records already";
             // Else it was first, and the rest of its answer follows.

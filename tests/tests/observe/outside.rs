@@ -31,8 +31,11 @@ impl Stage {
         self.directory.display().to_string()
     }
 
+    /// What was told, but that a wait lasts, which it may on a busy machine.
     fn told(&self) -> Vec<Told> {
-        told(&self.space())
+        let mut told = told(&self.space());
+        told.retain(|told| !matches!(told, Told::LongWait(_)));
+        told
     }
 
     fn outcomes(&self) -> Vec<Outcome> {
@@ -196,7 +199,7 @@ fn all_of_a_wait_is_blamed_on_those_who_had_the_lock_and_on_no_process_by_its_id
         let mut waiter = ByHand::new(stage.locks.key("a").shared().lock_async());
         assert!(waiter.poll().is_pending());
         let longs = || stage.holders().len() - 1;
-        eventually("it is told of", || longs() == 1);
+        eventually("it is told of", || longs() >= 1);
         second.tell("async a");
         eventually("the second waits too", || {
             stage.locks.states().unwrap()[0].waiters == 2
@@ -242,8 +245,9 @@ fn long_wait_is_told_of_with_who_has_the_lock_by_then() {
         eventually("it is told of", || {
             stage.holders().last().unwrap().contains(&process)
         });
-        let [Told::Begin { .. }, Told::LongWait(time), ..] = stage.told()[..] else {
-            panic!("{:?}", stage.told());
+        let told = told(&stage.space());
+        let [Told::Begin { .. }, Told::LongWait(time), ..] = told[..] else {
+            panic!("{told:?}");
         };
         assert!(time >= Duration::from_secs(1), "{time:?}");
         second.ask_for("release", "released");
