@@ -107,6 +107,19 @@ fn processes_that_wait_for_one_another_are_told_once() {
     assert_eq!(said.matches(" has ").count(), 3, "{said}");
 }
 
+/// Two who are behind the same one wait for that, and not for each other.
+#[test]
+fn process_that_two_causes_lead_to_is_told_once() {
+    let directory = Directory::new();
+    let [mut first, mut second, mut third] = [(); 3].map(|()| Service::start(&directory));
+    third.have_it("file c");
+    second.have_it("file b then c");
+    first.have_it("file x then c");
+    first.have_it("file y then b");
+    let said = why(&directory, &first, &["has ", "what keeps it is told above"]);
+    assert!(!said.contains("wait for one another"), "{said}");
+}
+
 #[test]
 fn process_that_does_not_serve_or_is_gone_is_said_in_a_line() {
     let directory = Directory::new();
