@@ -20,7 +20,7 @@ const PARTS: usize = 16;
 
 /// How much of a recording is holds, in bytes, and how much waits. With what it takes to draw them it is less
 /// than 4 MiB.
-const HOLDS: usize = 1536 * 1024;
+const HOLDS: usize = 1408 * 1024;
 const WAITS: usize = 512 * 1024;
 
 /// How much the flight recorder keeps of each.
@@ -150,14 +150,14 @@ pub(crate) fn last() -> Vec<Row> {
 pub(crate) fn waited(hash: u64, row: Row) {
     let mut store = STORE.lock();
     let Store { recorded, last } = &mut *store;
-    if let Some(last) = last {
-        last.waits.add_last(row.clone(), LAST, ROOM_OF_LAST);
-    }
     if let Some(waits) = recorded
         .as_mut()
         .filter(|waits| waits.sample.has_hash(hash))
     {
-        waits.rows.add(row, WAITS);
+        waits.rows.add(row.clone(), WAITS);
+    }
+    if let Some(last) = last {
+        last.waits.add_last(row, LAST, ROOM_OF_LAST);
     }
 }
 
