@@ -11,7 +11,7 @@
 //! the compiler takes a fifth less for such a function, since it has no trait to ask.
 
 use crate::acquire::Acquire;
-use crate::begun::{Begun, BegunFuture};
+use crate::begun::Begun;
 use crate::drive::{Machine, Sharable};
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
@@ -20,7 +20,6 @@ use crate::local::{InProcess, Thin};
 use crate::site::Site;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// The space that `external` means.
 pub use crate::default::file_locks as external;
@@ -83,26 +82,11 @@ impl Begun<Thin<Guard>, InProcess> {
 impl Begun<Thin<AsyncGuard>, InProcess> {
     /// [`Begun::wait`], which can't fail.
     #[inline]
-    pub const fn lock_async(self) -> InProcessFuture {
-        InProcessFuture(self.wait())
-    }
-}
-
-/// The wait of a task for a lock of this process.
-#[must_use = "a future does nothing until it is awaited"]
-#[derive(Debug)]
-pub struct InProcessFuture(BegunFuture<InProcess>);
-
-impl Future for InProcessFuture {
-    type Output = AsyncGuard;
-
-    #[inline]
-    #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
-        Pin::new(&mut self.0).poll(context).map(|result| {
-            let Ok(guard) = result;
-            guard
-        })
+    pub fn lock_async(self) -> impl Future<Output = AsyncGuard> {
+        self.drive(
+            |guard| guard,
+            |acquire, context| Pin::new(acquire).poll(context).map(|Ok(guard)| guard),
+        )
     }
 }
 
