@@ -40,10 +40,7 @@ fn fences_rise_over_releases_sessions_and_a_crash() {
 #[test]
 fn another_session_is_excluded_until_the_release() {
     with_server(async |server| {
-        let (one, two) = (
-            open(&server.url()).await.unwrap(),
-            open(&server.url()).await.unwrap(),
-        );
+        let (one, two) = two_sessions(&server).await;
         let (first, second) = (claim("a"), claim("a"));
         granted(&one, &first).await;
         let answer = two.acquire(&second, Asked::Once).await.unwrap();
@@ -72,10 +69,7 @@ fn another_session_is_excluded_until_the_release() {
 #[test]
 fn release_between_answer_and_wait_is_not_missed() {
     with_server(async |server| {
-        let (one, two) = (
-            open(&server.url()).await.unwrap(),
-            open(&server.url()).await.unwrap(),
-        );
+        let (one, two) = two_sessions(&server).await;
         let (first, second) = (claim("a"), claim("a"));
         granted(&one, &first).await;
         assert!(is_busy(&two, &second).await);
@@ -91,10 +85,7 @@ fn release_between_answer_and_wait_is_not_missed() {
 #[test]
 fn release_while_the_twin_is_taken_is_seen_by_the_second_try() {
     with_server(async |server| {
-        let (one, two) = (
-            open(&server.url()).await.unwrap(),
-            open(&server.url()).await.unwrap(),
-        );
+        let (one, two) = two_sessions(&server).await;
         let (first, second) = (claim("a"), claim("a"));
         granted(&one, &first).await;
         // Whoever joins the queue waits in the middle of the statement, between its two tries.
@@ -123,10 +114,7 @@ fn release_while_the_twin_is_taken_is_seen_by_the_second_try() {
 #[test]
 fn leaving_the_queue_leaves_nothing() {
     with_server(async |server| {
-        let (one, two) = (
-            open(&server.url()).await.unwrap(),
-            open(&server.url()).await.unwrap(),
-        );
+        let (one, two) = two_sessions(&server).await;
         let (first, second) = (claim("a"), claim("a"));
         granted(&one, &first).await;
         assert!(is_busy(&two, &second).await);
@@ -145,10 +133,7 @@ fn leaving_the_queue_leaves_nothing() {
 #[test]
 fn sharers_share_and_exclude_who_does_not() {
     with_server(async |server| {
-        let (one, two) = (
-            open(&server.url()).await.unwrap(),
-            open(&server.url()).await.unwrap(),
-        );
+        let (one, two) = two_sessions(&server).await;
         let sharers = [(); 3].map(|()| Claim {
             shared: true,
             ..claim("a")
@@ -297,10 +282,7 @@ fn given_up_session_frees_its_locks_without_being_closed() {
 #[test]
 fn holder_is_described_with_its_key_and_site() {
     with_server(async |server| {
-        let (one, two) = (
-            open(&server.url()).await.unwrap(),
-            open(&server.url()).await.unwrap(),
-        );
+        let (one, two) = two_sessions(&server).await;
         let claim = claim("invoice \0 ü");
         let fence = granted(&one, &claim).await;
         for query in [Query::Name(&claim.name), Query::All] {
@@ -476,6 +458,11 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
 pub(crate) async fn open(url: &str) -> Result<PostgresSession, Fault> {
     let store = Store_::from_url(url).unwrap();
     store.open(&member(Duration::from_secs(15))).await
+}
+
+async fn two_sessions(server: &Postgres) -> (PostgresSession, PostgresSession) {
+    let [one, two] = [open(&server.url()).await, open(&server.url()).await];
+    (one.unwrap(), two.unwrap())
 }
 
 pub(crate) fn claim(key: &str) -> Claim {
