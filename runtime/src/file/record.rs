@@ -25,6 +25,7 @@
 
 use super::sealed::{checksum, field, seal_in, unseal};
 use crate::holder::Elsewhere;
+use crate::key::text::beginning;
 use crate::process::OfProcess;
 use crate::site::Site;
 use std::fmt::Write as _;
@@ -166,7 +167,7 @@ impl FileRecord {
         let _ = write!(text, "{seconds}.{micros:06} command={command} site=");
         text.extend(site.chars().filter(|char| !char.is_control()));
         let room = LENGTH - MAGIC.len() - "00000000 ".len() - "\n".len();
-        cut(&mut text, room);
+        text.truncate(beginning(&text, room).len());
         text.truncate(text.trim_end().len());
         seal_in(MAGIC, &text).expect("it was cut")
     }
@@ -263,17 +264,11 @@ pub(super) fn stand_for(command: &str) {
         }
     }
     if text.len() > LONGEST_COMMAND {
-        cut(&mut text, LONGEST_COMMAND);
+        text.truncate(beginning(&text, LONGEST_COMMAND).len());
         text.push('…');
     }
     // The first one stays: what was written can't be taken back.
     let _ = STANDS_FOR.set(text);
-}
-
-/// Leaves no more than so many bytes, and no half of a character.
-fn cut(text: &mut String, length: usize) {
-    let end = (0..=length.min(text.len())).rfind(|end| text.is_char_boundary(*end));
-    text.truncate(end.unwrap_or(0));
 }
 
 /// The name of this host, in short.

@@ -1,4 +1,4 @@
-//! Short pieces of text, moved and looked at in words.
+//! Short pieces of text, moved and looked at in words; and the beginning of long ones.
 
 /// The most that [`copy_short`] copies, and that a key holds in place.
 pub(crate) const SHORT: usize = 64;
@@ -75,10 +75,34 @@ const fn has_zero(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & TOPS
 }
 
+/// As much of a text as there is in so many bytes, without half of a character.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        for (most, kept) in [
+            (0, ""),
+            (1, ""),
+            (2, "é"),
+            (3, "éx"),
+            (4, "éx"),
+            (5, "éxß"),
+            (9, "éxß"),
+        ] {
+            assert_eq!(beginning("éxß", most), kept);
+        }
+    }
 
     #[test]
     fn short_text_of_every_length_is_copied() {

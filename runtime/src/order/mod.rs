@@ -21,6 +21,7 @@ pub(crate) mod held;
 use crate::costs;
 use crate::holder::{Holder, Shown};
 use crate::key::Key;
+use crate::key::text::beginning;
 use crate::named;
 use crate::observe::listen::is_deaf;
 use crate::observe::tell;
@@ -295,15 +296,10 @@ const KEY: usize = 256;
 
 impl Lock {
     fn at(space: u64, key: &Key, site: Site) -> Self {
-        let text = key.as_str();
-        let mut end = KEY.min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
         Self {
             number: space,
             space: name_of(space),
-            key: Key::from_text(&text[..end]),
+            key: Key::from_text(beginning(key.as_str(), KEY)),
             site,
         }
     }

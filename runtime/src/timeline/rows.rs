@@ -1,6 +1,7 @@
 //! Holds and waits that are over, in a bounded part of memory.
 
 use crate::key::Key;
+use crate::key::text::beginning;
 use crate::observe::outcome::Outcome;
 use crate::site::Record;
 use crate::table::hash::hash;
@@ -79,12 +80,8 @@ fn shortened(key: &str) -> Box<str> {
     if key.len() <= KEY {
         return key.into();
     }
-    let mut end = KEY;
-    while !key.is_char_boundary(end) {
-        end -= 1;
-    }
     let number = hash(0, key.as_bytes());
-    format!("{}…{number:016x}", &key[..end]).into()
+    format!("{}…{number:016x}", beginning(key, KEY)).into()
 }
 
 /// Rows, of which there are no more than have room.
