@@ -69,7 +69,7 @@ impl<K, V> OrderedMap<K, V> {
     }
 
     /// In no order.
-    #[cfg(feature = "inspect")]
+    #[cfg(all(feature = "inspect", unix))]
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         self.pairs.iter_mut().map(|(key, value)| (&*key, value))
     }

@@ -85,7 +85,7 @@ impl Keys {
     }
 
     /// What each has cost since an earlier copy, for certain.
-    #[cfg(feature = "inspect")]
+    #[cfg(all(feature = "inspect", unix))]
     pub(super) fn since(mut self, before: &Self) -> Self {
         for (id, counted) in self.0.iter_mut() {
             let certain = |one: &Counted| Cost {

@@ -265,7 +265,7 @@ impl Costs {
     }
 
     /// What has come since an earlier copy, of waits and whom they were blamed on.
-    #[cfg(feature = "inspect")]
+    #[cfg(all(feature = "inspect", unix))]
     pub(crate) fn since(mut self, before: &Self, at: u64) -> Self {
         for (pair, cost) in self.pairs.iter_mut() {
             *cost = cost.without(before.pairs.get(pair).copied().unwrap_or_default());

@@ -14,7 +14,7 @@ use crate::costs::{self, Costs};
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
 use crate::outside::all_waits;
-#[cfg(feature = "inspect")]
+#[cfg(all(feature = "inspect", unix))]
 use crate::sync::nanoseconds;
 use crate::table::looks;
 use rows::Rows;
@@ -55,14 +55,14 @@ pub(crate) fn profile_with(keys: Keys) -> Profile {
 }
 
 /// What there was at some moment, from which on a profile is wanted.
-#[cfg(feature = "inspect")]
+#[cfg(all(feature = "inspect", unix))]
 pub(crate) struct Before {
     costs: Box<Costs>,
     /// See [`nanoseconds`].
     at: u64,
 }
 
-#[cfg(feature = "inspect")]
+#[cfg(all(feature = "inspect", unix))]
 impl Before {
     pub(crate) fn now() -> Self {
         let costs = Box::new(all_costs());
