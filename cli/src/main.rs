@@ -43,6 +43,7 @@ mod screen;
 mod serve;
 mod service;
 mod signal;
+mod socket;
 mod sweep;
 mod table;
 mod taking;

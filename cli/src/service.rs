@@ -1,13 +1,12 @@
 //! Processes that serve their locks, see `lockutils::inspect`: finding them, and asking.
 
 use crate::exit::{self, NoService};
-use crate::{holder, place, process};
+use crate::socket::{self, Socket};
+use crate::{holder, process};
 use anyhow::{Context as _, Result, anyhow, bail};
-use rustix::process::geteuid;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,9 +14,6 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs};
-
-/// The folder of the sockets, in the user's own directory of lock files.
-const FOLDER: &str = "~inspect";
 
 /// How long a line is at most, in bytes, of which services have half; nobody is to fill our memory.
 const LINE: u64 = 2 * 1024 * 1024;
@@ -65,6 +61,9 @@ fn none(text: impl Into<String>) -> anyhow::Error {
 const REMEDY: &str = "a program serves if it calls `lockutils::inspect::serve()`, or `from_env()` and \
                       is started with LOCKUTILS_INSPECT=1 (feature `inspect` of the crate)";
 
+/// Who may attach.
+const ALLOWED: &str = "only its user and root may attach, and a group if it serves one";
+
 impl Service {
     /// The one that was named, by its process's id, its name, or the path of its socket; or else
     /// the only one that there is.
@@ -88,7 +87,7 @@ impl Service {
     }
 
     fn of_process(pid: u32) -> Result<Self> {
-        let mut sockets = everywhere().into_iter();
+        let mut sockets = socket::everywhere().into_iter();
         if let Some(socket) = sockets.find(|socket| socket.pid == pid) {
             return Self::attach(&socket.path);
         }
@@ -112,7 +111,7 @@ impl Service {
             let made_by = fs::symlink_metadata(path).map(|found| found.uid());
             made_by.is_ok_and(|made_by| user.is_none_or(|user| user == made_by))
         };
-        let sockets = everywhere().into_iter();
+        let sockets = socket::everywhere().into_iter();
         let sockets = sockets.filter(|socket| socket.pid == pid && is_its(&socket.path));
         let mut error = anyhow!(if process::runs(pid) {
             "it doesn't serve its locks"
@@ -154,7 +153,7 @@ impl Service {
                 ErrorKind::NotFound => "there is no socket".to_owned(),
                 ErrorKind::ConnectionRefused => "its process has ended".to_owned(),
                 ErrorKind::PermissionDenied => {
-                    "it is another user's; only that user and root may attach".to_owned()
+                    format!("it is another user's; {ALLOWED}")
                 }
                 _ => error.to_string(),
             };
@@ -170,8 +169,9 @@ impl Service {
         let hello = match hear(&mut lines) {
             Ok(Some(hello)) => hello,
             Ok(None) => {
-                let text = "only its user and root may attach";
-                return Err(none(format!("the service at {path:?} has hung up: {text}")));
+                return Err(none(format!(
+                    "the service at {path:?} has hung up: {ALLOWED}"
+                )));
             }
             Err(error) => return Err(not_heard(&format!("the service at {path:?}"), &error)),
         };
@@ -257,24 +257,13 @@ fn not_heard(who: &str, error: &io::Error) -> anyhow::Error {
     })
 }
 
-/// A socket that a process has, or had.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Socket {
-    pid: u32,
-    path: PathBuf,
-}
-
 /// All services that this user may attach to, by the ids of their processes. What is left of processes
 /// that were killed is removed.
 pub(crate) fn all() -> Vec<Result<Service>> {
-    let user = geteuid();
     let mut services = Vec::new();
-    for Socket { path, .. } in sockets() {
-        // Nobody is to have us take another's program for one of ours.
-        let is_own = |found: fs::Metadata| user.is_root() || found.uid() == user.as_raw();
-        if !fs::symlink_metadata(&path).is_ok_and(is_own) {
-            continue;
-        }
+    // Nobody is to have us take another's program for one of ours.
+    let believed = socket::usual().into_iter().filter(Socket::is_believed);
+    for Socket { path, .. } in believed {
         match UnixStream::connect(&path) {
             Ok(stream) => services.push(Service::greet(stream, &path)),
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
@@ -285,67 +274,4 @@ pub(crate) fn all() -> Vec<Result<Service>> {
         }
     }
     services
-}
-
-/// The sockets that services of this user have, where they have no path of their own. Where the
-/// session says where such are, they are there; else they may be in several places, and to root
-/// belong those of all users.
-fn sockets() -> BTreeSet<Socket> {
-    match runtime() {
-        Some(runtime) => in_folder(&runtime).collect(),
-        None => everywhere(),
-    }
-}
-
-/// All that can be seen.
-fn everywhere() -> BTreeSet<Socket> {
-    let user = geteuid().as_raw();
-    let usual = [format!("/run/user/{user}"), "/run".to_owned()];
-    let usual = usual.iter().map(|path| Path::new(path).join("lockutils"));
-    let own = usual.chain([PathBuf::from(format!("/tmp/lockutils-{user}"))]);
-    let own = own
-        .chain(runtime())
-        .flat_map(|path| in_folder(&path).collect::<Vec<_>>());
-    let listed = fs::read("/proc/net/unix").unwrap_or_default();
-    let listed = String::from_utf8_lossy(&listed);
-    let listed = listed
-        .lines()
-        .filter_map(|line| line.find('/').map(|at| &line[at..]));
-    let listed = listed.filter_map(|path| {
-        let path = PathBuf::from(path);
-        let socket = Socket::at(&path)?;
-        if path.exists() {
-            return Some(socket);
-        }
-        // A service may have a `/tmp` of its own.
-        let inside = format!("/proc/{}/root{}", socket.pid, path.to_str()?);
-        Socket::at(Path::new(&inside))
-    });
-    own.chain(listed).collect()
-}
-
-/// The sockets of a directory of lock files.
-fn in_folder(directory: &Path) -> impl Iterator<Item = Socket> {
-    let entries = fs::read_dir(directory.join(FOLDER)).into_iter();
-    let entries = entries.flatten().flatten();
-    entries.filter_map(|entry| Socket::at(&entry.path()))
-}
-
-/// The user's own directory of lock files, where the session says where it is. Root's is the same in all
-/// sessions.
-fn runtime() -> Option<PathBuf> {
-    let runtime = PathBuf::from(place::variable("XDG_RUNTIME_DIR")?);
-    let is_of_session = geteuid().is_root() && runtime.starts_with("/run/user");
-    (runtime.is_absolute() && !is_of_session).then(|| runtime.join("lockutils"))
-}
-
-impl Socket {
-    /// The socket at a path, if it is named as they are.
-    fn at(path: &Path) -> Option<Self> {
-        let is_there = path.parent()?.file_name()? == FOLDER;
-        let pid = path.file_name()?.to_str()?.split('-').next()?;
-        let pid = pid.parse().ok().filter(|_| is_there)?;
-        let path = path.to_owned();
-        Some(Self { pid, path })
-    }
 }

@@ -9,6 +9,7 @@ mod generated;
 mod group;
 mod inherited;
 mod killed;
+mod member;
 mod ps;
 mod pty;
 mod python;

@@ -4,7 +4,7 @@
 
 use crate::lockutils;
 use crate::pty::Terminal;
-use lockutils::{AsyncGuard, FileLocks, Locks, named};
+use lockutils::{AsyncGuard, FileLocks, Locks, inspect, named};
 use lockutils_conformance::Process;
 use lockutils_tests::Directory;
 use std::collections::BTreeMap;
@@ -29,12 +29,15 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start(directory: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("it is there"));
+        Self::start_by(Command::new(program()).env("XDG_RUNTIME_DIR", directory))
+    }
+
+    /// The same, by a command that is or begins with this [`program`].
+    pub(crate) fn start_by(command: &mut Command) -> Self {
         command
             .args(["service::serves", "--exact", "--ignored", "--nocapture"])
-            .env("XDG_RUNTIME_DIR", directory)
             .env("LOCKUTILS_INSPECT", "1");
-        let process = Process::start_marked(&mut command, "> ");
+        let process = Process::start_marked(command, "> ");
         let socket = process.hear_of("serves at");
         Self {
             process,
@@ -50,6 +53,11 @@ impl Service {
     pub(crate) fn have_it(&mut self, command: &str) {
         self.process.ask_for(command, "done");
     }
+}
+
+pub(crate) fn program() -> String {
+    let program = std::env::current_exe().expect("it is there");
+    program.to_string_lossy().into_owned()
 }
 
 /// The command, where it finds the services of this directory alone.
@@ -220,9 +228,10 @@ fn hold_files(name: &str, keys: Vec<String>, start: &Start) -> Sender<()> {
 #[test]
 #[ignore = "is run by other tests"]
 fn serves() {
-    let server = lockutils::inspect::from_env()
-        .unwrap()
-        .expect("it is to serve");
+    let server = match std::env::var("FOR_GROUP") {
+        Ok(group) => inspect::Builder::new().group(group).serve().unwrap(),
+        Err(_) => inspect::from_env().unwrap().expect("it is to serve"),
+    };
     println!("\n> serves at {}", server.path().display());
     let mut state = State::default();
     for line in io::stdin().lines().map_while(Result::ok) {

@@ -27,7 +27,8 @@
 //!
 //! Processes of the same user and of root, on this host, and nobody else: the socket is in a
 //! directory that nobody else can write to, and each peer is asked of the kernel. Where a directory isn't
-//! such a one, [`serve`](fn@serve) is an error that says so. Nothing is served over the network.
+//! such a one, [`serve`](fn@serve) is an error that says so. Nothing is served over the network. A service whose
+//! operators have accounts of their own lets in a group beside these by [`Builder::group`].
 //!
 //! Without [`Builder::path`] the socket is `~inspect/PID-START` in the directory of the user's own
 //! [lock files](crate::FileLocks): in `$XDG_RUNTIME_DIR/lockutils`, `/run/user/UID/lockutils` or
@@ -78,7 +79,11 @@ mod answer;
 #[cfg(unix)]
 mod client;
 #[cfg(unix)]
+mod group;
+#[cfg(unix)]
 mod later;
+#[cfg(unix)]
+mod peer;
 #[cfg(unix)]
 mod place;
 #[cfg(unix)]

@@ -1,6 +1,9 @@
 //! Where the socket is: in a directory that nobody else can write to.
+//!
+//! That of the user's own is closed to everybody else. One for a group is another one, which
+//! its members can go to and read, and only the user can write to.
 
-use super::{start, sys};
+use super::{group, start, sys};
 use crate::file::{check_directory, own_directory};
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
@@ -45,23 +48,57 @@ pub(super) fn listen_in_own() -> io::Result<(UnixListener, Name)> {
     let own = own.map_err(|(path, error)| refused(&path, &error))?;
     let folder = own.join(FOLDER);
     check_directory(&folder).map_err(|error| refused(&folder, &error))?;
-    remove_stale(&folder);
+    listen_in(&folder, None)
+}
+
+/// Listens in a directory for a group, where its members' commands look for it.
+pub(super) fn listen_in_shared(group: u32) -> io::Result<(UnixListener, Name)> {
+    let user = sys::user();
+    let system = Path::new("/run");
+    let place = if user == 0 && system.is_dir() {
+        system
+    } else {
+        Path::new("/tmp")
+    };
+    let shared = place.join(format!("lockutils-{user}-{group}"));
+    let folder = shared.join(FOLDER);
+    for directory in [&shared, &folder] {
+        let checked = check_directory(directory).and_then(|()| open_to(directory, group));
+        checked.map_err(|error| refused(directory, &error))?;
+    }
+    listen_in(&folder, Some(group))
+}
+
+/// Listens in a folder where each process has its own.
+fn listen_in(folder: &Path, group: Option<u32>) -> io::Result<(UnixListener, Name)> {
+    remove_stale(folder);
     let (number, _) = start::of_process();
-    listen_at(&folder.join(format!("{}-{number}", process::id())))
+    listen_at(&folder.join(format!("{}-{number}", process::id())), group)
 }
 
 /// Listens at a path.
-pub(super) fn listen(path: &Path) -> io::Result<(UnixListener, Name)> {
+pub(super) fn listen(path: &Path, group: Option<u32>) -> io::Result<(UnixListener, Name)> {
     if !path.is_absolute() {
         let error = io::Error::new(ErrorKind::InvalidInput, "its path is to be absolute");
         return Err(refused(path, &error));
     }
     let folder = path.parent().unwrap_or(path);
-    check_directory(folder).map_err(|error| refused(folder, &error))?;
-    listen_at(path)
+    let is_new = fs::symlink_metadata(folder).is_err();
+    let checked = check_directory(folder).and_then(|()| match group {
+        Some(group) if is_new => open_to(folder, group),
+        _ => Ok(()),
+    });
+    checked.map_err(|error| refused(folder, &error))?;
+    listen_at(path, group)
 }
 
-fn listen_at(path: &Path) -> io::Result<(UnixListener, Name)> {
+/// Has the members of a group go to a directory of ours, and read it.
+fn open_to(directory: &Path, group: u32) -> io::Result<()> {
+    group::give(directory, group)?;
+    fs::set_permissions(directory, Permissions::from_mode(0o750))
+}
+
+fn listen_at(path: &Path, group: Option<u32>) -> io::Result<(UnixListener, Name)> {
     let listen = || {
         remove_if_stale(path)?;
         let listener = UnixListener::bind(path)?;
@@ -73,7 +110,14 @@ fn listen_at(path: &Path) -> io::Result<(UnixListener, Name)> {
             inode,
         };
         // Before that it is as the umask has it; whoever comes is asked who it is in any case.
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        let mode = match group {
+            Some(group) => {
+                group::give(path, group)?;
+                0o660
+            }
+            None => 0o600,
+        };
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
         listener.set_nonblocking(true)?;
         Ok((listener, name))
     };

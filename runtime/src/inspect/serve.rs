@@ -3,9 +3,8 @@
 use super::answer::Context;
 use super::client::Client;
 use super::place::{self, Name};
-use super::request;
-use super::start;
 use super::sys::{self, Ready};
+use super::{group, peer, request, start};
 use crate::json::Json;
 use crate::name::Keys;
 use crate::process;
@@ -91,6 +90,7 @@ pub fn from_env() -> io::Result<Option<Server>> {
 pub struct Builder {
     path: Option<PathBuf>,
     keys: Keys,
+    group: Option<String>,
 }
 
 impl Builder {
@@ -114,23 +114,52 @@ impl Builder {
         self
     }
 
+    /// Lets in the members of a group too, which the system knows by this name or number: those of whom it
+    /// is the group, and on Linux those as well of whom it is one among others. The group is looked up when
+    /// it serves.
+    ///
+    /// The socket is theirs to open (`0660`), and it is where they can get at it: without a
+    /// [`path`](Self::path) in `/tmp/lockutils-UID-GID`, of root in `/run/lockutils-0-GID`, where the
+    /// command `lockutils` finds it for them. The directory of a path is given to the group if it is made; one
+    /// that is there is left as it is, and its members have to be able to go there.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use lockutils::inspect::Builder;
+    ///
+    /// let _server = Builder::new().group("ops").serve()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
     /// Serves until the server is dropped.
     ///
     /// # Errors
     ///
-    /// As [`serve`](fn@serve).
+    /// As [`serve`](fn@serve). If there is no such group ([`NotFound`](ErrorKind::NotFound)), and if this process
+    /// may not give it a file, since it isn't in it ([`PermissionDenied`](ErrorKind::PermissionDenied)).
     pub fn serve(&self) -> io::Result<Server> {
         if env::var_os(VARIABLE).is_some_and(|value| value == "0") {
             let text = format!("`{VARIABLE}=0` forbids to serve");
             return Err(io::Error::new(ErrorKind::PermissionDenied, text));
         }
-        let (listener, name) = match &self.path {
-            Some(path) => place::listen(path)?,
-            None => place::listen_in_own()?,
+        let group = self.group.as_deref().map(group::find).transpose();
+        let group = group.map_err(|error| {
+            io::Error::new(error.kind(), format!("can't serve a group: {error}"))
+        })?;
+        let (listener, name) = match (&self.path, group) {
+            (Some(path), _) => place::listen(path, group)?,
+            (None, Some(group)) => place::listen_in_shared(group)?,
+            (None, None) => place::listen_in_own()?,
         };
         let (stop, is_stopped) = UnixStream::pair()?;
         let service = Service {
             listener,
+            group,
             is_stopped,
             clients: Vec::new(),
             hello: hello(),
@@ -197,6 +226,8 @@ fn hello() -> String {
 /// What the thread has.
 struct Service {
     listener: UnixListener,
+    /// Whose members are let in, beside this user and root.
+    group: Option<u32>,
     is_stopped: UnixStream,
     /// Those who were answered least lately come first.
     clients: Vec<Client>,
@@ -273,8 +304,7 @@ impl Service {
                     return;
                 }
             };
-            let peer = sys::peer(&stream);
-            if !peer.is_ok_and(|peer| [0, sys::user()].contains(&peer)) {
+            if !peer::may_attach(&stream, self.group) {
                 continue; // It is told nothing.
             }
             if stream.set_nonblocking(true).is_err() {

@@ -1,5 +1,5 @@
-//! What the standard library doesn't have for sockets: who is at the other end, waiting for several,
-//! and writing without a signal.
+//! What the standard library doesn't have for sockets and processes: waiting for several, writing
+//! without a signal, and who this process is.
 
 #![expect(unsafe_code, reason = "the standard library doesn't have it")]
 
@@ -12,63 +12,6 @@ use std::time::Duration;
 pub(super) fn user() -> u32 {
     // SAFETY: the call takes nothing and can't fail.
     unsafe { libc::geteuid() }
-}
-
-/// Who is at the other end, as the kernel knows it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[expect(clippy::cast_possible_truncation, reason = "it has a few bytes")]
-pub(super) fn peer(stream: &UnixStream) -> io::Result<u32> {
-    let mut peer = libc::ucred {
-        pid: 0,
-        uid: 0,
-        gid: 0,
-    };
-    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
-    // SAFETY: the descriptor is open, and there is room for as much as `length` says.
-    let done = unsafe {
-        libc::getsockopt(
-            stream.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut peer).cast(),
-            &raw mut length,
-        )
-    };
-    match done {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(peer.uid),
-    }
-}
-
-/// Who is at the other end, as the kernel knows it.
-#[cfg(any(
-    target_vendor = "apple",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd"
-))]
-pub(super) fn peer(stream: &UnixStream) -> io::Result<u32> {
-    let (mut user, mut group) = (0, 0);
-    // SAFETY: the descriptor is open, and there is room for both.
-    match unsafe { libc::getpeereid(stream.as_raw_fd(), &raw mut user, &raw mut group) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => Ok(user),
-    }
-}
-
-/// Of other systems it isn't known how they tell, so nobody is let in.
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    target_vendor = "apple",
-    target_os = "dragonfly",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd"
-)))]
-pub(super) fn peer(_stream: &UnixStream) -> io::Result<u32> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Whether a process of this id is there, also if it is another user's.

@@ -8,6 +8,7 @@ use lockutils_tests::{Directory, as_nobody, eventually, skip};
 use rustix::process::geteuid;
 use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -35,6 +36,7 @@ fn stranger() {
     let stream = UnixStream::connect(path);
     let result = stream.and_then(|mut stream| {
         writeln!(stream, "{{\"get\":\"locks\"}}")?;
+        stream.shutdown(Shutdown::Write)?; // That is all, so it is hung up when that is answered.
         stream.read_to_string(&mut heard)
     });
     say(format_args!(

@@ -10,6 +10,7 @@
 
 mod abuse;
 mod answer;
+mod group;
 mod place;
 
 use lockutils::Locks;
@@ -139,7 +140,13 @@ fn service() {
                 drop(server.take());
                 say("ended");
             }
-            path => server = result(Builder::new().path(path).serve().map(Some)),
+            path => {
+                let builder = match path.strip_prefix("group ") {
+                    Some(group) => Builder::new().group(group),
+                    None => Builder::new().path(path),
+                };
+                server = result(builder.serve().map(Some));
+            }
         }
     }
 }

@@ -1,0 +1,63 @@
+//! Services that let in a group, and who its members are.
+
+use crate::service::{Service, program};
+use crate::{Done, LOCKUTILS, done};
+use lockutils_tests::{Directory, NOBODY, as_member, skip, some_group};
+use rustix::process::geteuid;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::Path;
+
+/// Who looks: in no group of the service's user.
+const OPERATOR: u32 = NOBODY - 1;
+
+/// Another group.
+const STRANGERS: u32 = 65_000;
+
+fn looking(directory: &Directory, group: u32, args: &[&str]) -> Done {
+    as_member(OPERATOR, group, LOCKUTILS, |command| {
+        let command = command.env("XDG_RUNTIME_DIR", &**directory);
+        done(command.env("LOCKUTILS_DIR", &**directory).args(args))
+    })
+}
+
+#[test]
+fn members_of_a_group_find_the_service_that_lets_them_in() {
+    if !geteuid().is_root() {
+        return skip("only root can run programs as somebody else");
+    }
+    let (directory, group) = (Directory::new(), some_group());
+    fs::set_permissions(&*directory, Permissions::from_mode(0o755)).unwrap();
+    let mut service = as_member(NOBODY, group, &program(), |command| {
+        Service::start_by(command.env("FOR_GROUP", group.to_string()))
+    });
+    service.have_it("hold key-of-all");
+    let (id, all) = (service.id(), ["ps", "--all", "--json"]);
+    let why = looking(&directory, group, &["why", &id]);
+    assert_eq!(why.code, Some(0), "{}", why.err);
+    assert!(why.out.contains(&id), "{}", why.out);
+    let shown = looking(&directory, group, &all).out;
+    assert!(shown.contains("key-of-all"), "{shown}");
+
+    let shown = looking(&directory, STRANGERS, &all).out;
+    assert_eq!(shown.trim(), "[]");
+    let why = looking(&directory, STRANGERS, &["why", &id]);
+    let socket = service.socket.to_string_lossy().into_owned();
+    for named in [&id, &socket] {
+        let why = looking(&directory, STRANGERS, &["why", named]);
+        assert_eq!((why.code, &*why.out), (Some(69), ""), "{}", why.err);
+    }
+    assert!(
+        why.err.contains("and a group if it serves one"),
+        "{}",
+        why.err
+    );
+
+    // Its own directory is all that it is believed for: others can make such sockets elsewhere.
+    let shared = Path::new(&socket).ancestors().nth(2).unwrap();
+    chown(shared, None, Some(STRANGERS)).unwrap();
+    fs::set_permissions(shared, Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(looking(&directory, group, &all).out.trim(), "[]");
+    drop(service);
+    fs::remove_dir_all(shared).unwrap();
+}
