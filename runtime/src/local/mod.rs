@@ -312,11 +312,12 @@ impl Locks {
     /// Makes ready to take a lock.
     #[inline]
     pub(crate) fn machine(&self, key: &dyn LockKey, terms: Terms, site: Site) -> InProcess {
-        let space = self.id();
-        InProcess::new(match key.as_text() {
-            Some(text) => Request::of_text(space, text, terms, site),
-            None => Request::written(space, key, terms, site),
-        })
+        let mut request = Request::new(self.id(), terms, site);
+        match key.as_text() {
+            Some(text) => request.set_text(text),
+            None => request.write(key),
+        }
+        InProcess::new(request)
     }
 
     /// The same of a key whose text has been taken already.

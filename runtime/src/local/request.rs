@@ -20,41 +20,45 @@ use crate::table::{self, Hold, Name, SpaceId};
 pub(crate) struct Request {
     space: SpaceId,
     key: Key,
-    /// Of the space and the key. From the caller's text: it would wait for the copy.
+    /// Of the space and the key.
     hash: u64,
     pub(super) terms: Terms,
     pub(super) site: Site,
 }
 
 impl Request {
-    /// Not inlined, as [`Request::written`]: its result is written to where it is to stay. Side by
-    /// side in one function both would be moved there, which takes longer than the call.
-    #[inline(never)]
-    pub(super) fn of_text(space: SpaceId, text: &str, terms: Terms, site: Site) -> Self {
-        let hash = table::hash(space.number, text.as_bytes());
-        let mut request = Self::new(space, Key::empty(), hash, terms, site);
-        request.key.push_str(text);
-        request
+    /// Of the empty text, until there is another.
+    #[inline]
+    pub(super) const fn new(space: SpaceId, terms: Terms, site: Site) -> Self {
+        Self {
+            space,
+            key: Key::empty(),
+            hash: 0,
+            terms,
+            site,
+        }
     }
 
-    /// Of a key that doesn't have its text in one piece.
+    /// Sets the text. This is a call, and writes to where the request is: a function that gives a request
+    /// makes it in a place of its own and then moves it, and waiting for that move takes longer.
     #[inline(never)]
-    pub(super) fn written(space: SpaceId, key: &dyn LockKey, terms: Terms, site: Site) -> Self {
-        let mut request = Self::new(space, Key::empty(), 0, terms, site);
-        request.key.write(key);
-        request.hash = table::hash(space.number, request.key.as_bytes());
-        request
+    pub(super) fn set_text(&mut self, text: &str) {
+        // From the caller's text: it would wait for the copy.
+        self.hash = table::hash(self.space.number, text.as_bytes());
+        self.key.push_str(text);
+    }
+
+    /// The same of a key that doesn't have its text in one piece.
+    #[inline(never)]
+    pub(super) fn write(&mut self, key: &dyn LockKey) {
+        self.key.write(key);
+        self.hash = table::hash(self.space.number, self.key.as_bytes());
     }
 
     #[expect(clippy::inline_always, reason = "else the key is moved twice")]
     #[inline(always)]
     pub(super) fn of_key(space: SpaceId, key: Key, terms: Terms, site: Site) -> Self {
         let hash = table::hash(space.number, key.as_bytes());
-        Self::new(space, key, hash, terms, site)
-    }
-
-    #[inline]
-    const fn new(space: SpaceId, key: Key, hash: u64, terms: Terms, site: Site) -> Self {
         Self {
             space,
             key,
