@@ -39,6 +39,13 @@ impl Histogram {
         self.sum = self.sum.saturating_add(nanoseconds);
     }
 
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
+        }
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
@@ -70,5 +77,10 @@ mod tests {
         assert_eq!(histogram.up_to().last(), Some(4));
         assert_eq!(histogram.count(), 5);
         assert_eq!(histogram.sum().as_nanos(), 120_000_020_002);
+        let (mut both, mut other) = (histogram.clone(), Histogram::NEW);
+        other.add(Duration::from_nanos(1));
+        both.merge(&other);
+        histogram.add(Duration::from_nanos(1));
+        assert_eq!(both, histogram);
     }
 }

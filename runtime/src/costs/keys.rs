@@ -7,7 +7,7 @@
 use super::place::{Cost, Pair};
 use crate::key::Key;
 use crate::ordered::{OrderedMap, Ranked};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use crate::table::hash::hash;
 
 /// How many keys there are.
 const MOST: usize = 256;
@@ -56,9 +56,7 @@ impl Keys {
         if key.as_bytes().len() > LENGTH {
             return;
         }
-        let mut hasher = DefaultHasher::new();
-        key.as_bytes().hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = hash(pair.space, key.as_bytes());
         let id = Id { pair, hash };
         if let Some(known) = self.0.get_mut(&id) {
             known.cost.add(cost);
@@ -118,9 +116,11 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::site::Site;
+    use crate::table::hash::draw_seeds;
 
     #[test]
     fn costliest_key_stays_among_many() {
+        draw_seeds();
         let site = Site::here();
         let pair = Pair {
             space: 0,

@@ -1,37 +1,32 @@
 //! What locks have cost so far: those who waited, by where in the code, and whom that is blamed on.
 //!
-//! All of it is under one mutex, which is locked once when a wait ends, and once when the lock
-//! changes hands; only if somebody listens. The rows are by space and by place in the code, or by the
+//! All of it is under one mutex. A wait that ends doesn't lock it: what waits for a lock have come to is
+//! [summed up](Sums) beside the lock first, until somebody reads. The rows are by space and by place in the code, or by the
 //! [other process](crate::culprit) that has the lock, so the programs' texts bound how many there are, and
 //! [`MOST`] does so for certain. Keys have no rows, but
 //! for the [costliest](keys).
 //!
 //! A space is a number here, of which [`name_of`](crate::table::identity::name_of) gives the name.
 
+mod bill;
 pub(crate) mod histogram;
 mod keys;
 mod place;
 mod server;
 
 use crate::culprit::Culprit;
-use crate::key::Key;
 #[cfg(feature = "metrics")]
 use crate::observe::facade;
-use crate::observe::listen::{Listeners, is_on};
 use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
-use crate::site::{Record, Site};
 use crate::sync::{Mutex, nanoseconds, statics};
-use crate::table::policy::Mode;
-use crate::timeline::recorder;
-use crate::timeline::rows::{Row, Span, What};
+pub(crate) use bill::{Bill, Sums};
 use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;
 pub(crate) use place::{Cost, Pair, Place};
 pub use server::Question;
 pub(crate) use server::{Answers, CostOfServer};
-use smallvec::SmallVec;
 use std::time::Duration;
 
 /// How many rows a table has.
@@ -71,97 +66,34 @@ pub(crate) struct CostOfSpace {
     pub(crate) spins: u64,
 }
 
-/// What waits for one lock have come to, to be written down with its mutex free.
-#[derive(Debug, Default)]
-pub(crate) struct Bill {
-    parts: SmallVec<[(Culprit, Site, Cost); 1]>,
-    hand_over: Option<Duration>,
-    /// Those that were waited for.
-    holds: SmallVec<[(Record, Mode, Span); 1]>,
-}
-
-/// How many holds a bill has at most.
-const HOLDS: usize = 16;
-
-impl Bill {
-    pub(crate) fn add(&mut self, holder: impl Into<Culprit>, waiter: Site, cost: Cost) {
-        if cost == Cost::default() {
-            return;
-        }
-        let holder = holder.into();
-        let mut parts = self.parts.iter_mut();
-        match parts.find(|part| (part.0, part.1) == (holder, waiter)) {
-            Some((_, _, sum)) => sum.add(cost),
-            None => self.parts.push((holder, waiter, cost)),
+/// Writes down what waits for a lock have come to.
+pub(crate) fn post(sums: &Sums) {
+    let mut costs = COSTS.lock();
+    let since = sums.since.nanoseconds();
+    costs.since = Some(costs.since.map_or(since, |known| known.min(since)));
+    let Sums { space, key, .. } = sums;
+    if let Some(of_space) = costs.space(*space) {
+        of_space.hand_overs.merge(&sums.hand_overs);
+        for (outcome, waits) in &sums.waits {
+            of_space.waits[*outcome as usize].merge(waits);
         }
     }
-
-    pub(crate) const fn hand_over(&mut self, took: Duration) {
-        self.hand_over = Some(took);
-    }
-
-    /// Adds a hold that was waited for. That alone is no bill: it is posted with the next one.
-    pub(crate) fn hold(&mut self, record: Record, mode: Mode, span: Span) {
-        if self.holds.len() < HOLDS {
-            self.holds.push((record, mode, span));
+    for (holder, waiter, cost) in &sums.parts {
+        let pair = Pair {
+            space: *space,
+            holder: *holder,
+            waiter: *waiter,
+        };
+        let Costs {
+            pairs,
+            keys,
+            dropped,
+            ..
+        } = &mut *costs;
+        keys.add(pair, key, *cost);
+        if let Some(sum) = row(pairs, pair, dropped) {
+            sum.add(*cost);
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.hand_over.is_none()
-    }
-
-    /// The facade is foreign code, so not with the mutex.
-    #[cfg(feature = "metrics")]
-    fn tell(&self, space: u64) {
-        if let Some(took) = self.hand_over {
-            facade::hand_over(space, took);
-        }
-        for (holder, _, cost) in &self.parts {
-            facade::blamed(space, *holder, cost.nanoseconds);
-        }
-    }
-
-    /// Writes it down.
-    pub(crate) fn post(self, space: u64, key: &Key) {
-        #[cfg(feature = "metrics")]
-        self.tell(space);
-        if is_on(Listeners::RECORDER) {
-            for (record, mode, span) in &self.holds {
-                let row = Row::new((space, key), *record, *mode, *span, What::Hold);
-                recorder::was_waited_for(row);
-            }
-        }
-        let mut costs = COSTS.lock();
-        if let (Some(took), Some(space)) = (self.hand_over, costs.space(space)) {
-            space.hand_overs.add(took);
-        }
-        for (holder, waiter, cost) in self.parts {
-            let pair = Pair {
-                space,
-                holder,
-                waiter,
-            };
-            let Costs {
-                pairs,
-                keys,
-                dropped,
-                ..
-            } = &mut *costs;
-            keys.add(pair, key, cost);
-            if let Some(sum) = row(pairs, pair, dropped) {
-                sum.add(cost);
-            }
-        }
-    }
-}
-
-/// A wait is over.
-pub(crate) fn waited(space: u64, outcome: Outcome, time: Duration) {
-    #[cfg(feature = "metrics")]
-    facade::wait_ends(space, outcome, time);
-    if let Some(space) = COSTS.lock().space(space) {
-        space.waits[outcome as usize].add(time);
     }
 }
 

@@ -10,8 +10,10 @@ use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::sync::{Mutex, statics};
 use crate::table;
+use crate::table::crowd::WaitingHolder;
+use crate::table::entry::InTheWay;
 use crate::table::place::{EntryId, Place};
-use crate::table::waits::{Cycle, Waits};
+use crate::table::waits::{Cycle, Waits, count_step};
 
 /// Of so many waits of holders it is told, for the order of locks, when somebody begins to wait for them.
 const MOST_NESTED: usize = 16;
@@ -28,6 +30,16 @@ statics! {
 pub(super) struct Graph {
     pub(super) waits: Waits,
     pub(super) suspicions: Suspicions,
+}
+
+/// Whom a waiter finds before it.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// The holders who wait themselves.
+    waiting_holders: Vec<WaitingHolder>,
+    /// Whether somebody is in the way who may wait for this waiter. If nobody is, which is nearly always
+    /// so, its wait is in no cycle.
+    pub(super) may_never_end: bool,
 }
 
 /// The locks that are part of a suspicion of this process which was reported and still lasts.
@@ -53,12 +65,29 @@ impl Graph {
         Search::new(&self.waits, of).run(me, place)?.find_cycle()
     }
 
+    /// Looks at the lock that is waited for at `place`, at one moment.
+    pub(super) fn look(&self, place: Place) -> Ahead {
+        count_step();
+        let ahead = table::look(place.entry, |entry| {
+            let waiting_holders = entry.waiting_holders(&self.waits);
+            let may_never_end = match entry.wait(place.ticket, |_, _| true) {
+                Some((_, InTheWay::Holders)) => !waiting_holders.is_empty(),
+                Some((_, InTheWay::Waiter(..))) => true,
+                Some((_, InTheWay::Nothing)) | None => false,
+            };
+            Ahead {
+                waiting_holders,
+                may_never_end,
+            }
+        });
+        ahead.unwrap_or_default()
+    }
+
     /// Those who have the lock that is waited for at `place`, and wait for another one: by which hold,
     /// and where.
-    pub(super) fn nested(&self, place: Place) -> Vec<(Place, Place, Owner)> {
-        let holders = table::look(place.entry, |entry| entry.waiting_holders(&self.waits));
+    pub(super) fn nested(&self, place: Place, ahead: Ahead) -> Vec<(Place, Place, Owner)> {
         let mut nested = Vec::new();
-        for holder in holders.into_iter().flatten() {
+        for holder in ahead.waiting_holders {
             let (ticket, owner) = (holder.ticket, holder.record.owner);
             let hold = Place { ticket, ..place };
             let waits = self.waits.of(owner).take(MOST_NESTED - nested.len());

@@ -168,16 +168,13 @@ impl Watch {
                 if watched.since.until(now) < LONG {
                     break;
                 }
-                found.extend(watched.details.as_ref().map(|details| {
-                    let (since, ahead) = (watched.since, details.ahead);
-                    let told = Told {
-                        owner,
-                        place,
-                        since,
-                        ahead,
-                    };
-                    (*number, told)
-                }));
+                let told = Told {
+                    owner,
+                    place,
+                    since: watched.since,
+                    ahead: watched.details.ahead,
+                };
+                found.push((*number, told));
             }
             self.next = number + 1;
         }

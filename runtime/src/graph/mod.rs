@@ -46,10 +46,10 @@ use crate::order;
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::sync::Instant;
+use crate::table;
 use crate::table::moment::Moment;
 use crate::table::place::{EntryId, Place, Ticket};
-use crate::table::watched::Watched;
-use crate::table::{self, Queued};
+use crate::table::watched::{Heard, Queued, Watched};
 use cycle::find_block;
 use judge::{GRAPH, Graph};
 use probed::Probed;
@@ -91,6 +91,8 @@ pub(crate) struct Waiting {
     told: bool,
     /// What it has come to, if it ends now.
     pub(crate) outcome: Outcome,
+    /// Since when it is heard of, if somebody listens.
+    pub(crate) heard: Option<Moment>,
     /// When it has ended, if somebody listens.
     ended: Option<Moment>,
     /// Of a thread that blocks: what it saw of the queue.
@@ -109,14 +111,21 @@ struct Look {
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
     pub(crate) fn begin(owner: Owner, queued: Queued, can_fail: bool) -> Self {
-        let Queued { place, mut watched } = queued;
+        let Queued {
+            place,
+            heard,
+            mut watched,
+        } = queued;
         let probed = Probed::begin(place);
-        let mut since = None;
+        if let Some(Heard { space, .. }) = heard {
+            tell::counted_wait_begins(space);
+        }
         if let Some(watched) = &mut watched {
             tell::wait_begins(watched);
-            since = watched.details.is_some().then_some(watched.since);
         }
-        let waiting = Self::enter(owner, place, can_fail, watched, probed);
+        let heard = heard.map(|heard| heard.since);
+        let since = heard.filter(|_| watched.is_some());
+        let waiting = Self::enter(owner, place, can_fail, (heard, watched), probed);
         since.into_iter().for_each(long_waits::watch);
         waiting
     }
@@ -125,16 +134,19 @@ impl Waiting {
         owner: Owner,
         place: Place,
         can_fail: bool,
-        watched: Option<Box<Watched>>,
+        (heard, watched): (Option<Moment>, Option<Box<Watched>>),
         probed: Probed,
     ) -> Self {
-        let is_heard = watched.is_some();
         let mut graph = GRAPH.lock();
         graph.waits.insert(owner, place, can_fail, watched);
-        let others = graph.judge(owner, place, can_fail);
-        let nested = is_heard.then(|| graph.nested(place));
-        let told = graph.waits.get(owner, place).is_some_and(|wait| wait.told);
+        let ahead = graph.look(place);
+        let (mut others, mut told) = (Vec::new(), false);
+        if ahead.may_never_end {
+            others = graph.judge(owner, place, can_fail);
+            told = graph.waits.get(owner, place).is_some_and(|wait| wait.told);
+        }
         let starts_watch = graph.suspicions.claim_watch();
+        let nested = heard.map(|_| graph.nested(place, ahead));
         drop(graph);
         others.into_iter().for_each(table::call);
         for (hold, wait, owner) in nested.into_iter().flatten() {
@@ -149,6 +161,7 @@ impl Waiting {
             can_fail,
             told,
             outcome: Outcome::Cancelled,
+            heard,
             ended: None,
             looked: None,
             probed,
@@ -165,7 +178,7 @@ impl Waiting {
     /// it can be.
     #[cold]
     pub(crate) fn leave(&mut self) {
-        let at = table::leave(self.place);
+        let at = table::leave(self.place, self.heard, self.outcome);
         self.end(self.outcome, at);
     }
 
@@ -178,7 +191,8 @@ impl Waiting {
             let watched = wait.and_then(|wait| wait.watched.take());
             drop(graph);
             let probed = mem::take(&mut self.probed);
-            *self = Self::enter(owner, self.place, self.can_fail, watched, probed);
+            let listened = (self.heard, watched);
+            *self = Self::enter(owner, self.place, self.can_fail, listened, probed);
         } else if owner.is_thread() && self.can_fail {
             let graph = GRAPH.lock();
             let wait = graph.waits.get(owner, self.place);

@@ -90,7 +90,8 @@ impl InProcess {
             // Since the last step nobody has called.
             State::Queued(_) if patience == Patience::Last => return Poll::Pending,
             State::Queued(waiting) => {
-                let Some((hold, at)) = table::retry(waiting.place, owner, waker()) else {
+                let taken = table::retry(waiting.place, owner, waiting.heard, waker());
+                let Some((hold, at)) = taken else {
                     waiting.go_on(owner);
                     return Poll::Pending;
                 };

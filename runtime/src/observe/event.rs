@@ -7,7 +7,7 @@ use crate::holder::Holder;
 use crate::key::Key;
 use crate::order::found::LockOrder;
 use crate::table::policy::Mode;
-use crate::table::watched::{Details, Watched};
+use crate::table::watched::Watched;
 use std::fmt;
 use std::time::Duration;
 
@@ -47,13 +47,11 @@ pub enum Event<'a> {
 #[derive(Clone, Copy)]
 pub struct Wait<'a> {
     watched: &'a Watched,
-    details: &'a Details,
 }
 
 impl<'a> Wait<'a> {
-    pub(super) fn new(watched: &'a Watched) -> Option<Self> {
-        let details = watched.details.as_ref()?;
-        Some(Self { watched, details })
+    pub(super) const fn new(watched: &'a Watched) -> Self {
+        Self { watched }
     }
 
     /// The name of the lock space.
@@ -77,20 +75,20 @@ impl<'a> Wait<'a> {
     /// Who waits, and where in the code.
     #[must_use]
     pub fn who(&self) -> &Holder {
-        self.details.who()
+        self.watched.details.who()
     }
 
     /// Who was in the way when the event came, or when the wait that ends began: those who had the
     /// lock, a hundred of them at most, or the waiter that was called to take it.
     #[must_use]
     pub fn holders(&self) -> &[Holder] {
-        self.details.holders()
+        self.watched.details.holders()
     }
 
     /// How many were in the queue before it.
     #[must_use]
     pub const fn ahead(&self) -> usize {
-        self.details.ahead
+        self.watched.details.ahead
     }
 }
 

@@ -18,9 +18,7 @@ use tracing::{Span, debug_span, error, info, warn};
 
 /// A wait has begun.
 pub(super) fn begin(watched: &mut Watched) {
-    let Some(details) = &watched.details else {
-        return;
-    };
+    let details = &watched.details;
     let site = || details.who().site();
     let location = || site().map(|site| site.location());
     let mode = match watched.mode {
@@ -57,17 +55,14 @@ pub(super) fn end(watched: &mut Watched, outcome: Outcome, time: Duration) {
 pub(super) fn long_wait(watched: &Watched, time: Duration) {
     let waited_secs = time.as_secs_f64();
     let lock = lock(watched);
-    let holder = watched.details.as_ref().and_then(holder);
+    let holder = holder(&watched.details);
     let has = holder.map_or_else(String::new, |holder| format!(", {}", holder.has()));
     warn!(target: "lockutils", waited_secs, "still waiting for lock {lock}{has}");
 }
 
 /// A waiter that could have had the lock for long hasn't come.
 pub(super) fn not_polled(watched: &Watched, time: Duration) {
-    let Some(details) = &watched.details else {
-        return;
-    };
-    let (lock, has) = (lock(watched), details.who().has());
+    let (lock, has) = (lock(watched), watched.details.who().has());
     let waited_secs = time.as_secs_f64();
     warn!(target: "lockutils", waited_secs, "lock {lock}, {has}");
 }

@@ -11,11 +11,8 @@ use crate::costs;
 use crate::deadlock::Deadlock;
 use crate::foreign;
 use crate::order::found::LockOrder;
-use crate::table::identity::name_part;
 use crate::table::moment::Moment;
 use crate::table::watched::Watched;
-use crate::timeline::recorder;
-use crate::timeline::rows::{Row, Span, What};
 use std::error::Error;
 use std::fmt;
 use std::sync::OnceLock;
@@ -89,36 +86,30 @@ fn trace(call: impl FnOnce()) {
     deafly(|| foreign::contain(call));
 }
 
-/// A wait has begun.
-pub(crate) fn wait_begins(watched: &mut Watched) {
+/// A wait has begun in a space of this name that is counted.
+pub(crate) fn counted_wait_begins(space: u64) {
     #[cfg(feature = "metrics")]
-    facade::wait_begins(watched.space);
+    facade::wait_begins(space);
+    #[cfg(not(feature = "metrics"))]
+    let _ = space;
+}
+
+/// A wait has begun of which more is to be told than how long it is.
+pub(crate) fn wait_begins(watched: &mut Watched) {
     #[cfg(feature = "tracing")]
     if watched.listeners.has(Listeners::TRACING) {
         trace(|| spans::begin(watched));
     }
     if watched.listeners.has(Listeners::OBSERVER) {
-        if let Some(wait) = Wait::new(watched) {
-            tell(&Event::WaitBegin(&wait));
-        }
+        tell(&Event::WaitBegin(&Wait::new(watched)));
     }
 }
 
-/// A wait has ended.
+/// It has ended.
 pub(crate) fn wait_ends(watched: &mut Watched, outcome: Outcome, at: Moment) {
     let time = watched.since.until(at);
-    costs::waited(name_part(watched.space), outcome, time);
-    if watched.listeners.has(Listeners::RECORDER) {
-        let lock = (watched.space, &watched.key);
-        let (from, to) = (watched.since, at);
-        let (record, mode) = (watched.record, watched.mode);
-        let row = Row::new(lock, record, mode, Span { from, to }, What::Wait(outcome));
-        recorder::waited(watched.hash, row);
-    }
     if watched.listeners.has(Listeners::OBSERVER) {
-        if let Some(wait) = Wait::new(watched) {
-            tell(&Event::WaitEnd(&wait, outcome, time));
-        }
+        tell(&Event::WaitEnd(&Wait::new(watched), outcome, time));
     }
     #[cfg(feature = "tracing")]
     if watched.listeners.has(Listeners::TRACING) {
@@ -130,18 +121,14 @@ pub(crate) fn wait_ends(watched: &mut Watched, outcome: Outcome, at: Moment) {
 pub(crate) fn long_wait(watched: &Watched, time: Duration) {
     #[cfg(feature = "tracing")]
     trace(|| spans::long_wait(watched, time));
-    if let Some(wait) = Wait::new(watched) {
-        tell(&Event::LongWait(&wait, time));
-    }
+    tell(&Event::LongWait(&Wait::new(watched), time));
 }
 
 /// A waiter that could have had the lock for long hasn't come.
 pub(crate) fn not_polled(watched: &Watched, time: Duration) {
     #[cfg(feature = "tracing")]
     trace(|| spans::not_polled(watched, time));
-    if let Some(wait) = Wait::new(watched) {
-        tell(&Event::NotPolled(&wait, time));
-    }
+    tell(&Event::NotPolled(&Wait::new(watched), time));
 }
 
 /// A lock has been held for long, or no longer is.

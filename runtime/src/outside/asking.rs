@@ -39,7 +39,7 @@ pub(super) struct Registered {
     id: (u64, Ticket),
     waits: bool,
     /// Boxed, so that who takes a lock without a wait moves no more than before.
-    listened: Option<(Arc<Listened>, Box<Watched>)>,
+    listened: Option<(Arc<Listened>, Option<Box<Watched>>)>,
     /// What it has come to, if it ends now.
     pub(super) outcome: Outcome,
 }

@@ -7,7 +7,7 @@
 //! itself; what is left of the time is that of who was seen before, as is all from the last look to
 //! the end of the wait.
 
-use crate::costs::{Bill, Cost};
+use crate::costs::{self, Bill, Cost, Sums};
 use crate::culprit::Culprit;
 use crate::holder::Holder;
 use crate::observe::listen::Listeners;
@@ -21,6 +21,7 @@ use crate::table::moment::{Moment, Times};
 use crate::table::party::Party;
 use crate::table::policy::Mode;
 use crate::table::watched::{Details, Watched};
+use crate::timeline::rows::Span;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -66,7 +67,7 @@ impl Listened {
         mode: Mode,
         times: Times,
         lock: Arc<dyn Asked>,
-    ) -> (Arc<Self>, Box<Watched>) {
+    ) -> (Arc<Self>, Option<Box<Watched>>) {
         // It waits, and so it doesn't have the lock.
         hold.party = Party {
             waits: Some(times),
@@ -89,8 +90,11 @@ impl Listened {
                 sums: Vec::new(),
             }),
         };
-        let mut watched = Box::new(listened.watched(holder));
-        tell::wait_begins(&mut watched);
+        tell::counted_wait_begins(listened.space());
+        let mut watched = listened.watched(holder).map(Box::new);
+        if let Some(watched) = &mut watched {
+            tell::wait_begins(watched);
+        }
         (Arc::new(listened), watched)
     }
 
@@ -109,7 +113,9 @@ impl Listened {
         // Relaxed: it is looked at when it has ended, and a text is all that goes by it.
         self.was_long.store(true, Ordering::Relaxed);
         let holder = self.look();
-        tell::long_wait(&self.watched(holder), time);
+        if let Some(watched) = self.watched(holder) {
+            tell::long_wait(&watched, time);
+        }
     }
 
     /// Blames what has gone by until now on who has the lock.
@@ -121,18 +127,30 @@ impl Listened {
             (Culprit::from(holder), since)
         });
         let bill = self.charge(now, seen, false);
-        bill.post(self.space(), &self.hold.key);
+        self.post(&bill);
         holder
     }
 
     /// Tells of the end.
-    pub(super) fn end(&self, mut watched: Box<Watched>, outcome: Outcome) {
-        let now = Moment::now();
-        // Relaxed, as above.
-        watched.was_long = self.was_long.load(Ordering::Relaxed);
-        let bill = self.charge(now, None, true);
-        bill.post(self.space(), &self.hold.key);
-        tell::wait_ends(&mut watched, outcome, now);
+    pub(super) fn end(&self, watched: Option<Box<Watched>>, outcome: Outcome) {
+        let (from, to) = (self.since, Moment::now());
+        let mut bill = self.charge(to, None, true);
+        let record = self.hold.party.record;
+        bill.wait(record, self.mode, Span { from, to }, outcome);
+        self.post(&bill);
+        if let Some(mut watched) = watched {
+            // Relaxed, as above.
+            watched.was_long = self.was_long.load(Ordering::Relaxed);
+            tell::wait_ends(&mut watched, outcome, to);
+        }
+    }
+
+    fn post(&self, bill: &Bill) {
+        let (space, key) = (self.space(), &self.hold.key);
+        if !bill.is_empty() {
+            costs::post(&Sums::of(space, key, bill));
+        }
+        bill.tell(self.hold.party.place.entry.hash, space, key);
     }
 
     /// Charges for the time since the last look. `seen` is who has the lock now, and since when, if
@@ -159,13 +177,15 @@ impl Listened {
         bill
     }
 
-    fn watched(&self, holder: Option<Holder>) -> Watched {
-        let details = || Details::outside(self.hold.party.clone(), holder);
-        let details = self.is_told().then(details);
+    /// What those want to know who want to know more than how long it is.
+    fn watched(&self, holder: Option<Holder>) -> Option<Watched> {
+        if !self.is_told() {
+            return None;
+        }
+        let details = Details::outside(self.hold.party.clone(), holder);
         let lock = (self.hold.space, self.hold.key.clone());
-        let party = &self.hold.party;
-        let who = (party.place.entry.hash, party.record);
-        Watched::new(self.listeners, lock, who, self.mode, self.since, details)
+        let watched = Watched::new(self.listeners, lock, self.mode, self.since, details);
+        Some(watched)
     }
 }
 

@@ -13,10 +13,11 @@
 use super::moment::Moment;
 use super::policy::Mode;
 use crate::costs::{Bill, Cost};
+use crate::observe::outcome::Outcome;
 use crate::site::{Record, Site};
 use crate::timeline::rows::Span;
 use smallvec::SmallVec;
-use std::{iter, mem};
+use std::iter;
 
 /// The clocks of a lock.
 pub(crate) struct Blame {
@@ -130,12 +131,14 @@ impl Blame {
         self.bill.hold(record, mode, span);
     }
 
-    /// What is to be written down. Holds alone are not: they wait for what comes next.
-    pub(crate) fn take_bill(&mut self) -> Bill {
-        if self.bill.is_empty() {
-            return Bill::default();
-        }
-        mem::take(&mut self.bill)
+    /// Notes a wait that has ended to which somebody has listened from its begin on.
+    pub(crate) fn note_wait(&mut self, record: Record, mode: Mode, span: Span, outcome: Outcome) {
+        self.bill.wait(record, mode, span, outcome);
+    }
+
+    /// What is to be written down.
+    pub(crate) const fn bill(&mut self) -> &mut Bill {
+        &mut self.bill
     }
 
     fn clock(&mut self, site: Site) -> &mut Blamed {

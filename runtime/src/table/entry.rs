@@ -23,6 +23,7 @@ use super::waits::Waits;
 use crate::foreign;
 use crate::key::Key;
 use crate::named;
+use crate::observe::outcome::Outcome;
 use crate::ordered::OrderedMap;
 use crate::owner::Owner;
 use crate::site::Record;
@@ -304,14 +305,15 @@ impl Entry {
         Some(ticket)
     }
 
-    /// Joins the end of the queue. Whether its wait `is_heard` of is whether it is blamed on anybody.
+    /// Joins the end of the queue, at which moment is given as well. Whether its wait `is_heard` of is
+    /// whether it is blamed on anybody.
     pub(crate) fn enqueue(
         &mut self,
         mode: Mode,
         record: Record,
         (waker, left): (Waker, Option<Left>),
         is_heard: bool,
-    ) -> Ticket {
+    ) -> (Ticket, Moment) {
         let now = Moment::now();
         let waiter = Waiter {
             mode,
@@ -331,7 +333,7 @@ impl Entry {
             crowd.contended = Some(now);
         }
         crowd.queue.insert(ticket, waiter);
-        ticket
+        (ticket, now)
     }
 
     /// When a hold begins that begins now, as far as somebody waits or is told: then the clock is
@@ -348,18 +350,20 @@ impl Entry {
         self.blame_until_now().unwrap_or_else(Moment::of_hold)
     }
 
-    /// A waiter's next try. Says whether it has the lock now; else `waker` is left in the queue.
+    /// A waiter's next try, who is `heard` of since it has waited if somebody listens to it. Says whether
+    /// it has the lock now; else `waker` is left in the queue.
     pub(crate) fn retry(
         &mut self,
         ticket: Ticket,
         owner: Owner,
+        heard: Option<Moment>,
         waker: &mut Option<Waker>,
         wakers: &mut Wakers,
     ) -> Retried {
         let (room, overtakes) = (self.room(), self.may_overtake());
         let in_turn = overtakes || self.first_waiter() == Some(ticket);
         let Some(waiter) = self.crowd().queue.get_mut(&ticket) else {
-            return Retried::Taken(self.come(ticket)); // Handed over, by invariant 3.
+            return Retried::Taken(self.come(ticket, heard)); // Handed over, by invariant 3.
         };
         waiter.record.owner = owner;
         if !(in_turn && room.admits(waiter.mode)) {
@@ -374,6 +378,10 @@ impl Entry {
         if let (Some(called), Some(now)) = (waiter.called, now) {
             self.note_hand_over(called, now);
         }
+        if let Some(heard) = heard {
+            let who = (waiter.record, waiter.mode);
+            self.note_wait(heard, now, who, Outcome::Acquired);
+        }
         let since = Since::at(now.unwrap_or_else(Moment::of_hold));
         self.admit(ticket, waiter, since);
         self.pass_on(now, wakers);
@@ -381,8 +389,8 @@ impl Entry {
     }
 
     /// A waiter goes on that the lock was handed to. Gives the moment, if somebody listens.
-    fn come(&mut self, ticket: Ticket) -> Option<Moment> {
-        let now = self.end_hand_over(ticket);
+    fn come(&mut self, ticket: Ticket, heard: Option<Moment>) -> Option<Moment> {
+        let now = self.end_hand_over(ticket, heard, Outcome::Acquired);
         if let Some(holder) = self.occupant(ticket) {
             holder.since.come();
         }
@@ -446,16 +454,25 @@ impl Entry {
 
     /// Takes a waiter out of the queue, or ends its hold if the lock was already handed to it. Gives
     /// the moment, if somebody listens.
-    pub(crate) fn leave(&mut self, ticket: Ticket, wakers: &mut Wakers) -> Option<Moment> {
+    pub(crate) fn leave(
+        &mut self,
+        ticket: Ticket,
+        heard: Option<Moment>,
+        outcome: Outcome,
+        wakers: &mut Wakers,
+    ) -> Option<Moment> {
         let now = self.blame_until_now();
         if let Some(waiter) = self.crowd().queue.remove(&ticket) {
             self.end_wait(&waiter, now);
+            if let Some(heard) = heard {
+                self.note_wait(heard, now, (waiter.record, waiter.mode), outcome);
+            }
             wakers.to_drop = waiter.waker;
             self.pass_on(now, wakers);
             return now;
         }
         // Handed over, by invariant 3.
-        let now = self.end_hand_over(ticket);
+        let now = self.end_hand_over(ticket, heard, outcome);
         self.release(ticket, wakers);
         now
     }

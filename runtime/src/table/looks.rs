@@ -9,7 +9,10 @@ use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::sample::Sample;
-use super::{Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards, try_reenter};
+use super::{
+    Entries, Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards, try_reenter,
+};
+use crate::costs;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::ordered::{OrderedSet, sort};
@@ -205,25 +208,32 @@ pub(crate) struct Queue {
     pub(crate) oldest: Duration,
 }
 
-/// All queues. Those who are in one are charged for what they have waited so far.
+/// All queues. Those who are in one are charged for what they have waited so far, and all that waits have
+/// come to by now is written down.
 pub(crate) fn queues() -> Vec<Queue> {
     let mut found = Vec::new();
     for Shard(entries) in shards() {
         let mut charges = Vec::new();
         let mut entries = entries.lock();
         let now = Moment::now();
-        for entry in &mut entries.table {
+        let Entries { table, tally, .. } = &mut *entries;
+        for entry in table {
             if let Some(oldest) = entry.oldest_wait(now) {
                 found.push(Queue {
                     space: entry.space,
                     waiters: entry.queue_length(),
                     oldest,
                 });
-                charges.push(Charges::until_now(entry));
+                entry.charge_until_now();
+                let mut charge = Charges::default();
+                charge.take(rehash(entry), entry, tally);
+                charges.push(charge);
             }
         }
-        drop(entries); // Before the charges are written down.
+        let sums = tally.take();
+        drop(entries); // Before that is written down.
         drop(charges);
+        sums.iter().for_each(costs::post);
     }
     found
 }

@@ -32,23 +32,24 @@ pub(crate) mod watched;
 use crate::key::Key;
 use crate::name::Taken;
 use crate::observe::listen::listeners;
+use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
 use crate::timer::Left;
 use bucket::{BUCKETS, Bucket, Written, index};
-use charges::Charges;
+use charges::{Charges, Tally};
 use ears::Ears;
 use entry::{Entry, Retried, Wakers};
 use few::Few;
 use hashbrown::{HashTable, hash_table};
-use identity::{is_counted, is_fair};
+use identity::{is_counted, is_fair, name_part};
 use moment::Moment;
 use place::{EntryId, Place, Ticket};
 use policy::{Policy, Reentry, Terms};
 use std::ops::Range;
 use std::task::Waker;
-use watched::Watched;
+use watched::{Heard, Queued};
 
 /// Enough that threads rarely meet at one mutex.
 const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
@@ -82,6 +83,7 @@ struct Entries {
     table: HashTable<Box<Entry>>,
     /// Who is told of each hold, by bucket.
     ears: [Ears; SHARD],
+    tally: Tally,
     /// Numbers the entries, from [`BUCKETS`] on.
     next: u64,
 }
@@ -141,13 +143,6 @@ impl Drop for Hold {
             release_slowly(hash, ticket);
         }
     }
-}
-
-/// Somebody who has joined a queue.
-pub(crate) struct Queued {
-    pub(crate) place: Place,
-    /// What those want to know who listen to the wait, if there are some.
-    pub(crate) watched: Option<Box<Watched>>,
 }
 
 /// A hold, and since when it is one, if somebody listens.
@@ -248,27 +243,39 @@ pub(crate) fn take_or_queue(
     }
     let entry = inflated.find(name).expect("a busy lock has an entry");
     let ahead = entry.queue_length();
-    let ticket = entry.enqueue(terms.mode, record, (waker, left), !listeners.is_none());
+    let is_heard = !listeners.is_none();
+    let (ticket, since) = entry.enqueue(terms.mode, record, (waker, left), is_heard);
     let (hash, number) = (name.hash, entry.number);
     let entry_id = EntryId { hash, number };
     let place = Place {
         entry: entry_id,
         ticket,
     };
-    let watch = || entry.watch(place, ahead, listeners);
-    let watched = (!listeners.is_none()).then(watch).flatten();
+    let watched = entry.watch(place, ahead, listeners);
     drop(inflated);
-    Err(Queued { place, watched })
+    let space = name_part(name.space.number);
+    Err(Queued {
+        place,
+        heard: is_heard.then_some(Heard { space, since }),
+        watched,
+    })
 }
 
-/// A waiter's next try: takes the lock, or leaves `waker` in the queue.
-pub(crate) fn retry(place: Place, owner: Owner, waker: Waker) -> Option<Taking> {
+/// A waiter's next try, who is `heard` of since it has waited if somebody listens to it: takes the lock, or
+/// leaves `waker` in the queue.
+pub(crate) fn retry(
+    place: Place,
+    owner: Owner,
+    heard: Option<Moment>,
+    waker: Waker,
+) -> Option<Taking> {
     let mut charges = Charges::default();
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
-    let entry = inflated.waited_for(place.entry);
-    let retried = entry.retry(place.ticket, owner, &mut waker, &mut wakers);
-    charges.take(entry);
+    let EntryId { hash, number } = place.entry;
+    let (entry, tally) = inflated.get_with_tally(hash, |entry| entry.number == number);
+    let retried = entry.retry(place.ticket, owner, heard, &mut waker, &mut wakers);
+    charges.take(hash, entry, tally);
     drop(inflated);
     match retried {
         Retried::Taken(at) => Some((Hold::at(place), at)),
@@ -366,11 +373,15 @@ fn release(hash: u64, ticket: Ticket) {
 
 /// Gives up a place in the queue, or the lock if it was already handed over. Gives the moment, if
 /// somebody listens.
-pub(crate) fn leave(Place { entry: id, ticket }: Place) -> Option<Moment> {
+pub(crate) fn leave(
+    Place { entry: id, ticket }: Place,
+    heard: Option<Moment>,
+    outcome: Outcome,
+) -> Option<Moment> {
     end(
         id.hash,
         |entry| entry.number == id.number,
-        |entry, wakers| entry.leave(ticket, wakers),
+        |entry, wakers| entry.leave(ticket, heard, outcome, wakers),
     )
 }
 
@@ -383,9 +394,9 @@ fn end<R>(
     let mut charges = Charges::default();
     let mut wakers = Wakers::default();
     let mut inflated = Inflated::at(hash);
-    let entry = inflated.get(hash, is_it);
+    let (entry, tally) = inflated.get_with_tally(hash, is_it);
     let done = part(entry, &mut wakers);
-    charges.take(entry);
+    charges.take(hash, entry, tally);
     if entry.is_idle() {
         let number = entry.number;
         inflated.remove(EntryId { hash, number });
@@ -426,6 +437,7 @@ impl Entries {
         Self {
             table: HashTable::new(),
             ears: [Ears::NONE; SHARD],
+            tally: Tally::new(),
             next: BUCKETS as u64,
         }
     }
@@ -497,8 +509,19 @@ impl Inflated {
 
     /// The entry of a lock that the caller holds or awaits.
     fn get(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> &mut Entry {
-        let entry = self.entries.table.find_mut(hash, |entry| is_it(entry));
-        entry.expect("a lock that is held or awaited has an entry")
+        self.get_with_tally(hash, is_it).0
+    }
+
+    /// The same, with what waits for the shard's locks have come to.
+    fn get_with_tally(
+        &mut self,
+        hash: u64,
+        is_it: impl Fn(&Entry) -> bool,
+    ) -> (&mut Entry, &mut Tally) {
+        let Entries { table, tally, .. } = &mut *self.entries;
+        let entry = table.find_mut(hash, |entry| is_it(entry));
+        let entry = entry.expect("a lock that is held or awaited has an entry");
+        (entry, tally)
     }
 
     fn waited_for(&mut self, id: EntryId) -> &mut Entry {
@@ -509,7 +532,9 @@ impl Inflated {
     fn try_take(&mut self, name: Name<'_>, terms: Terms, record: Record) -> Option<Place> {
         let Name { hash, space, .. } = name;
         let Terms { mode, reentry } = terms;
-        let Entries { table, ears, next } = &mut *self.entries;
+        let Entries {
+            table, ears, next, ..
+        } = &mut *self.entries;
         match table.entry(hash, |entry| name.is_of(entry), rehash) {
             hash_table::Entry::Occupied(mut entry) => {
                 let entry = entry.get_mut();

@@ -3,13 +3,29 @@
 use super::identity::{name_of, name_part};
 use super::moment::Moment;
 use super::party::Party;
+use super::place::Place;
 use super::policy::Mode;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::observe::listen::Listeners;
-use crate::site::Record;
 use std::fmt;
 use std::sync::OnceLock;
+
+/// Somebody who has joined a queue.
+pub(crate) struct Queued {
+    pub(crate) place: Place,
+    /// Whether somebody listens to the wait.
+    pub(crate) heard: Option<Heard>,
+    /// What those want to know who want to know more than how long it is, if there are some.
+    pub(crate) watched: Option<Box<Watched>>,
+}
+
+/// A wait to which somebody listens.
+pub(crate) struct Heard {
+    /// The number of the space's name.
+    pub(crate) space: u64,
+    pub(crate) since: Moment,
+}
 
 /// What is remembered of a wait from its begin to its end. Names are looked up when somebody asks
 /// for them.
@@ -18,8 +34,6 @@ pub(crate) struct Watched {
     /// The number of the space's name.
     pub(crate) space: u64,
     pub(crate) key: Key,
-    pub(crate) hash: u64,
-    pub(crate) record: Record,
     pub(crate) mode: Mode,
     pub(crate) since: Moment,
     /// Whether it was told while it lasted.
@@ -27,8 +41,7 @@ pub(crate) struct Watched {
     /// From its begin to its end.
     #[cfg(feature = "tracing")]
     pub(crate) span: tracing::Span,
-    /// What only some want to know.
-    pub(crate) details: Option<Details>,
+    pub(crate) details: Details,
 }
 
 /// Who waits, and behind whom.
@@ -46,17 +59,14 @@ impl Watched {
     pub(crate) fn new(
         listeners: Listeners,
         (space, key): (u64, Key),
-        (hash, record): (u64, Record),
         mode: Mode,
         since: Moment,
-        details: Option<Details>,
+        details: Details,
     ) -> Self {
         Self {
             listeners,
             space: name_part(space),
             key,
-            hash,
-            record,
             mode,
             since,
             was_long: false,

@@ -3,9 +3,8 @@
 use super::chrome::{self, Drawing};
 use super::picture::Picture;
 use super::recorder;
-use super::rows::{Row, Span, What};
+use super::rows::{Over, Row, Span, What, kept_key};
 use crate::costs;
-use crate::key::Key;
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
 use crate::table::ears::Ears;
@@ -167,15 +166,19 @@ pub(crate) fn write(picture: Picture, to: &mut dyn io::Write) -> io::Result<()> 
 }
 
 /// What goes on.
-fn lasting((space, key): (u64, &Key), one: &GoingOn, to: Moment) -> Row {
+fn lasting(one: &GoingOn, to: Moment) -> Over {
     let what = if one.is_hold {
         What::LastingHold
     } else {
         What::LastingWait
     };
     let from = one.since;
-    let lock = (name_part(space), key);
-    Row::new(lock, one.record, one.mode, Span { from, to }, what)
+    Over {
+        record: one.record,
+        mode: one.mode,
+        span: Span { from, to },
+        what,
+    }
 }
 
 /// The picture of what the flight recorder has, and of what goes on where somebody waits.
@@ -186,9 +189,10 @@ fn lasting((space, key): (u64, &Key), one: &GoingOn, to: Moment) -> Row {
 pub(crate) fn last(keys: Keys) -> Picture {
     let mut rows = recorder::last();
     let to = Moment::now();
-    looks::going_on(Sample::one_in(1), |lock, one| {
+    looks::going_on(Sample::one_in(1), |(space, key), one| {
         if rows.len() < MOST {
-            rows.push(lasting(lock, &one, to));
+            let lock = (name_part(space), kept_key(key));
+            rows.push(Row::new(lock, lasting(&one, to)));
         }
     });
     let first = rows.iter().map(|row| row.from).min();
@@ -247,10 +251,10 @@ impl Recording {
     /// Ends it.
     pub(crate) fn end(mut self) -> Picture {
         let to = Moment::now();
-        looks::going_on(self.sample, |lock, one| {
+        looks::going_on(self.sample, |(space, key), one| {
             // Of holds exact mode tells.
             if !one.is_hold {
-                recorder::waits_still(lasting(lock, &one, to));
+                recorder::waits_still((name_part(space), key), lasting(&one, to));
             }
         });
         drop(self.exact.take());

@@ -6,7 +6,8 @@
 //! A recording that is full takes no more, and counts what it leaves out: so it is whole up to some
 //! moment. The flight recorder forgets the oldest.
 
-use super::rows::{Row, Rows, Span, What};
+use super::rows::{Over, Row, Rows, Span, What, kept_key};
+use crate::key::Key;
 use crate::owner;
 use crate::process;
 use crate::sync::ambient::Mutex;
@@ -14,6 +15,7 @@ use crate::table::exact::{Listener, Told};
 use crate::table::identity::name_part;
 use crate::table::moment::Moment;
 use crate::table::sample::Sample;
+use std::sync::Arc;
 
 /// How many parts the holds of a recording are in.
 const PARTS: usize = 16;
@@ -75,10 +77,16 @@ impl Listener for Recorder {
 fn keep(hold: &Told<'_>, to: Moment, what: What) {
     let from = hold.since;
     let (_, ticket) = hold.id;
-    let lock = (name_part(hold.space), hold.key);
-    let row = Row::new(lock, hold.record, hold.mode, Span { from, to }, what);
     let Part(rows) = &PARTS_OF_HOLDS[ticket.part(PARTS)];
-    rows.lock().add(row, HOLDS / PARTS);
+    rows.lock().add(hold.key, HOLDS / PARTS, || {
+        let over = Over {
+            record: hold.record,
+            mode: hold.mode,
+            span: Span { from, to },
+            what,
+        };
+        Row::new((name_part(hold.space), kept_key(hold.key)), over)
+    });
 }
 
 /// Begins to keep waits for a recording, of these buckets. False if there is one already.
@@ -146,31 +154,42 @@ pub(crate) fn last() -> Vec<Row> {
     waits.iter().chain(holds.iter()).cloned().collect()
 }
 
-/// A wait for the lock of this hash is over.
-pub(crate) fn waited(hash: u64, row: Row) {
+/// A wait for the lock of this hash is over, or holds that somebody waited for.
+pub(crate) fn are_over(hash: u64, (space, key): (u64, &Key), all: &[Over]) {
     let mut store = STORE.lock();
     let Store { recorded, last } = &mut *store;
-    if let Some(waits) = recorded
+    let mut recorded = recorded
         .as_mut()
-        .filter(|waits| waits.sample.has_hash(hash))
-    {
-        waits.rows.add(row.clone(), WAITS);
-    }
-    if let Some(last) = last {
-        last.waits.add_last(row, LAST, ROOM_OF_LAST);
+        .filter(|waits| waits.sample.has_hash(hash));
+    let mut text = None;
+    for over in all {
+        let is_hold = over.what == What::Hold;
+        if let (Some(last), false) = (&*last, text.is_some()) {
+            text = Some(last.waits.key(key));
+        }
+        let mut row = || {
+            let text = text.get_or_insert_with(|| kept_key(key));
+            Row::new((space, Arc::clone(text)), *over)
+        };
+        // A recording has its holds by exact mode.
+        if let (Some(waits), false) = (&mut recorded, is_hold) {
+            waits.rows.add(key, WAITS, &mut row);
+        }
+        if let Some(last) = last {
+            let rows = if is_hold {
+                &mut last.holds
+            } else {
+                &mut last.waits
+            };
+            rows.add_last(row(), LAST, ROOM_OF_LAST);
+        }
     }
 }
 
 /// Somebody waits still as a recording ends.
-pub(crate) fn waits_still(row: Row) {
+pub(crate) fn waits_still((space, key): (u64, &Key), wait: Over) {
     if let Some(waits) = &mut STORE.lock().recorded {
-        waits.rows.add(row, WAITS);
-    }
-}
-
-/// A hold is over that somebody waited for.
-pub(crate) fn was_waited_for(row: Row) {
-    if let Some(last) = &mut STORE.lock().last {
-        last.holds.add_last(row, LAST, ROOM_OF_LAST);
+        let row = || Row::new((space, kept_key(key)), wait);
+        waits.rows.add(key, WAITS, row);
     }
 }

@@ -8,6 +8,7 @@ use crate::table::hash::hash;
 use crate::table::moment::Moment;
 use crate::table::policy::Mode;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// So much of a key is kept as it is, in bytes, or a little less.
 const KEY: usize = 128;
@@ -15,10 +16,10 @@ const KEY: usize = 128;
 /// What a text in memory of its own takes beside its bytes, about.
 const OF_TEXT: usize = 16;
 
-/// A hold or a wait.
+/// A hold or a wait of a lock.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) key: Box<str>,
+    pub(crate) key: Arc<str>,
     pub(crate) record: Record,
     /// In nanoseconds, see [`Moment::nanoseconds`].
     pub(crate) from: u64,
@@ -38,6 +39,15 @@ pub(crate) enum What {
     LastingWait,
 }
 
+/// A hold or a wait that is over, or goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Over {
+    pub(crate) record: Record,
+    pub(crate) mode: Mode,
+    pub(crate) span: Span,
+    pub(crate) what: What,
+}
+
 /// When something was.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -46,16 +56,16 @@ pub(crate) struct Span {
 }
 
 impl Row {
-    /// `space` is the part of its number that is the name's.
-    pub(crate) fn new(
-        (space, key): (u64, &Key),
-        record: Record,
-        mode: Mode,
-        Span { from, to }: Span,
-        what: What,
-    ) -> Self {
+    /// `space` is the part of its number that is the name's, and the key is as it is [kept](kept_key).
+    pub(crate) fn new((space, key): (u64, Arc<str>), over: Over) -> Self {
+        let Over {
+            record,
+            mode,
+            span: Span { from, to },
+            what,
+        } = over;
         Self {
-            key: shortened(key.as_str()),
+            key,
             record,
             from: from.nanoseconds(),
             to: to.nanoseconds(),
@@ -67,7 +77,7 @@ impl Row {
 
     /// How much memory it takes.
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.key.len() + OF_TEXT
+        bytes(self.key.len())
     }
 
     pub(crate) const fn is_hold(&self) -> bool {
@@ -75,8 +85,15 @@ impl Row {
     }
 }
 
-/// A long key is its beginning and a number, so that two of one beginning are two.
-fn shortened(key: &str) -> Box<str> {
+/// How much memory a row takes of which the key is so long.
+const fn bytes(length: usize) -> usize {
+    size_of::<Row>() + length + OF_TEXT
+}
+
+/// The text of a key as it is kept. A long one is its beginning and a number, so that two of one beginning
+/// are two.
+pub(crate) fn kept_key(key: &Key) -> Arc<str> {
+    let key = key.as_str();
     if key.len() <= KEY {
         return key.into();
     }
@@ -102,15 +119,23 @@ impl Rows {
         }
     }
 
-    /// Adds a row if it has room in so many bytes, and else counts it.
-    pub(crate) fn add(&mut self, row: Row, room: usize) {
-        let bytes = self.bytes + row.bytes();
-        if bytes > room {
+    /// Adds a row of this key if it has room in so many bytes, and else counts it, so that what has no room
+    /// isn't made.
+    pub(crate) fn add(&mut self, key: &Key, room: usize, row: impl FnOnce() -> Row) {
+        if self.bytes + bytes(key.as_bytes().len().min(KEY)) > room {
             self.dropped += 1;
         } else {
-            self.bytes = bytes;
+            let row = row();
+            self.bytes += row.bytes();
             self.kept.push_back(row);
         }
+    }
+
+    /// The text of a key as it is kept, shared with the newest row if that is of the same one.
+    pub(crate) fn key(&self, key: &Key) -> Arc<str> {
+        let newest = self.kept.back().map(|row| &row.key);
+        let same = newest.filter(|newest| newest.as_bytes() == key.as_bytes());
+        same.map_or_else(|| kept_key(key), Arc::clone)
     }
 
     /// Adds a row, for which the oldest ones give way.
@@ -146,25 +171,26 @@ mod tests {
         let (owner, site) = (Owner::thread(), Site::here());
         let now = Moment::now();
         let span = Span { from: now, to: now };
-        let key = Key::new(key);
-        Row::new(
-            (0, &key),
-            Record { owner, site },
-            Mode::Shared,
+        let over = Over {
+            record: Record { owner, site },
+            mode: Mode::Shared,
             span,
-            What::Hold,
-        )
+            what: What::Hold,
+        };
+        Row::new((0, kept_key(&Key::new(key))), over)
     }
 
     #[test]
     fn rows_without_room_are_counted() {
         let mut rows = Rows::new();
         let room = 3 * row("0").bytes();
-        (0..5).for_each(|number| rows.add(row(&number.to_string()), room));
+        for number in 0..5 {
+            rows.add(&Key::new(number), room, || row(&number.to_string()));
+        }
         assert_eq!(rows.iter().map(|row| &*row.key).collect::<String>(), "012");
         let (taken, dropped) = rows.take();
         assert_eq!((taken.len(), dropped), (3, 2));
-        rows.add(row("0"), room);
+        rows.add(&Key::new(0), room, || row("0"));
         assert_eq!(rows.take().1, 0);
     }
 
@@ -176,6 +202,8 @@ mod tests {
         assert_eq!(rows.iter().map(|row| &*row.key).collect::<String>(), "234");
         rows.add_last(row("5"), 2, room);
         assert_eq!(rows.iter().map(|row| &*row.key).collect::<String>(), "45");
+        assert!(Arc::ptr_eq(&rows.key(&Key::new(5)), &rows.kept[1].key));
+        assert_eq!(*rows.key(&Key::new(4)), *"4");
     }
 
     #[test]

@@ -4,11 +4,14 @@
 
 use super::Entry;
 use crate::costs::Bill;
-use crate::site::Site;
+use crate::key::Key;
+use crate::observe::outcome::Outcome;
+use crate::site::{Record, Site};
 use crate::table::blame::Blame;
 use crate::table::crowd::{Occupant, Waiter};
 use crate::table::moment::Moment;
 use crate::table::place::Ticket;
+use crate::table::policy::Mode;
 use crate::timeline::rows::Span;
 
 impl Entry {
@@ -76,18 +79,19 @@ impl Entry {
     }
 
     /// Blames the waits so far, of those who still wait, on those who have had the lock.
-    pub(crate) fn charge_until_now(&mut self) -> Bill {
+    pub(crate) fn charge_until_now(&mut self) {
         self.blame_until_now();
         if let Some(crowd) = &mut self.crowd {
             crowd.charge();
         }
-        self.take_bill()
     }
 
-    /// What there is to be written down once the mutex is free.
-    pub(crate) fn take_bill(&mut self) -> Bill {
-        let blame = self.crowd.as_mut().and_then(|crowd| crowd.blame.as_mut());
-        blame.map_or_else(Bill::default, |blame| blame.take_bill())
+    /// What is to be written down, if there is something. Holds alone are not: they wait for what comes
+    /// next.
+    pub(crate) fn bill(&mut self) -> Option<(&Key, &mut Bill)> {
+        let blame = self.crowd.as_mut()?.blame.as_mut()?;
+        let bill = Some(blame.bill()).filter(|bill| !bill.is_empty())?;
+        Some((&self.key, bill))
     }
 
     fn sites_of_holders(&self) -> impl Iterator<Item = Site> {
@@ -99,17 +103,25 @@ impl Entry {
     /// A waiter that the lock was handed to has come, or gives it up. Until then it has waited for
     /// nobody but itself.
     #[cold]
-    pub(super) fn end_hand_over(&mut self, ticket: Ticket) -> Option<Moment> {
+    pub(super) fn end_hand_over(
+        &mut self,
+        ticket: Ticket,
+        heard: Option<Moment>,
+        outcome: Outcome,
+    ) -> Option<Moment> {
         if !self.is_blamed() {
             return None;
         }
-        let holder = self.occupant(ticket)?;
-        let (since, site) = (holder.since.not_come_since()?, holder.record.site);
-        let now = Moment::now();
+        let Occupant { record, since } = *self.occupant(ticket)?;
+        let since = since.not_come_since()?;
+        let (now, who) = (Moment::now(), (record, self.mode));
         if let Some(blame) = self.crowd().blame.as_mut() {
-            blame.charge_hand_over(since, now, site);
+            blame.charge_hand_over(since, now, record.site);
         }
         self.note_hand_over(since, now);
+        if let Some(heard) = heard {
+            self.note_wait(heard, Some(now), who, outcome);
+        }
         Some(now)
     }
 
@@ -117,6 +129,21 @@ impl Entry {
     pub(super) fn note_hand_over(&mut self, since: Moment, now: Moment) {
         if let Some(blame) = self.crowd().blame.as_mut() {
             blame.note_hand_over(since, now);
+        }
+    }
+
+    /// Notes that a wait has ended to which somebody has listened since it began.
+    #[cold]
+    pub(super) fn note_wait(
+        &mut self,
+        heard: Moment,
+        now: Option<Moment>,
+        (record, mode): (Record, Mode),
+        outcome: Outcome,
+    ) {
+        let blame = self.crowd().blame.as_mut();
+        if let (Some(blame), Some(to)) = (blame, now) {
+            blame.note_wait(record, mode, Span { from: heard, to }, outcome);
         }
     }
 

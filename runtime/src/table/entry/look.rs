@@ -106,31 +106,27 @@ impl Entry {
     }
 
     /// What those want to know who listen to a wait that has begun, or still lasts; `None` of one
-    /// that is over.
+    /// that is over, and where they want to know no more than how long it is.
     pub(crate) fn watch(
         &self,
         at: Place,
         ahead: usize,
         listeners: Listeners,
     ) -> Option<Box<Watched>> {
-        let record = self.record_of(at.ticket)?;
-        let waiter = self.waiter_of(at.ticket);
-        let details = || {
-            let waiter = self.who(at)?;
-            let behind = self.parties(at.entry).take(QUEUE);
-            let mut behind: Vec<_> = behind.collect();
-            if behind.is_empty() {
-                behind.extend(self.in_the_way(at.entry, Some(at.ticket)));
-            }
-            Some(Details::new(waiter, ahead, behind))
-        };
+        if !listeners.want_details() {
+            return None;
+        }
+        let (party, waiter) = (self.who(at)?, self.waiter_of(at.ticket));
+        let mut behind: Vec<_> = self.parties(at.entry).take(QUEUE).collect();
+        if behind.is_empty() {
+            behind.extend(self.in_the_way(at.entry, Some(at.ticket)));
+        }
         Some(Box::new(Watched::new(
             listeners,
             (self.space, self.key.clone()),
-            (at.entry.hash, record),
             waiter.map_or(self.mode, |waiter| waiter.mode),
             waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
-            listeners.want_details().then(details).flatten(),
+            Details::new(party, ahead, behind),
         )))
     }
 

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 /// What was blamed on holders of this line, and on all; and how long all waits were.
 fn sums(line: u32) -> [u64; 3] {
+    looks::queues();
     let Costs { pairs, spaces, .. } = costs::copy();
     let by_line = pairs.iter().filter(
         |(pair, _)| matches!(pair.holder, Culprit::Here(site) if site.location().line() == line),
