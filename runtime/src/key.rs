@@ -211,8 +211,17 @@ impl Key {
         key
     }
 
-    /// The key of a text's bytes.
+    /// The key of a text's bytes. Whether they are one is checked where it is [shown](Key::as_str): it takes
+    /// longer than the copy.
     pub(crate) fn from_utf8(text: &[u8]) -> Self {
+        let mut key = Self::empty();
+        if let Repr::Inline { len, bytes } = &mut key.0 {
+            if let Some(free) = bytes.0.get_mut(..text.len()) {
+                copy_short(as_uninit(text), free);
+                *len = u8::try_from(text.len()).expect("an inline key has at most 64 bytes");
+                return key;
+            }
+        }
         Self::from_text(std::str::from_utf8(text).expect("the bytes of a `str`"))
     }
 

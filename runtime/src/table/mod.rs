@@ -555,12 +555,13 @@ impl Inflated {
                 let _inflated_already = bucket(hash).reserve();
                 let (key, ticket) = (name.key(), Ticket::draw());
                 let holder = (ticket, record);
-                let mut entry = Entry::new(number, space.number, key, space.policy, mode, holder);
+                let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
+                let mut entry = Box::new(entry);
                 let ears = ears[index(hash) % SHARD];
                 if !ears.is_none() {
-                    entry = entry.heard_by(ears);
+                    entry.begin_as_heard_by(ears);
                 }
-                free.insert(Box::new(entry));
+                free.insert(entry);
                 let entry = EntryId { hash, number };
                 Some(Place { entry, ticket })
             }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const KEY: usize = 128;
 
 /// What a text in memory of its own takes beside its bytes, about.
-const OF_TEXT: usize = 16;
+const OF_TEXT: usize = 32;
 
 /// A hold or a wait of a lock.
 #[derive(Clone, Debug)]

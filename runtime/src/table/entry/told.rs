@@ -10,13 +10,12 @@ use crate::table::place::Ticket;
 impl Entry {
     /// The lock of a bucket to which somebody listens. It has one hold, which begins now.
     #[cold]
-    pub(crate) fn heard_by(mut self, ears: Ears) -> Self {
+    pub(crate) fn begin_as_heard_by(&mut self, ears: Ears) {
         self.ears = ears;
         if let Some((_, first)) = &mut self.first {
             first.since.is_at_least(Moment::of_hold());
         }
         self.tell_of_all(ears, |listener, hold| listener.acquired(hold));
-        self
     }
 
     /// Somebody listens from now on.
