@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio::task;
 
 const FEW: usize = 10_000;
-const MANY: usize = 100_000;
+pub(super) const MANY: usize = 100_000;
 
 pub(crate) fn targets(plan: Plan) -> Vec<Target> {
     static BARE: Mutex<()> = Mutex::const_new(());
@@ -52,6 +52,14 @@ fn drained<F>(tasks: usize, lock: impl Fn() -> F) -> f64
 where
     F: Future + Send + 'static,
 {
+    drained_after(tasks, lock, || {})
+}
+
+/// The same, after something is done while all of them wait.
+pub(super) fn drained_after<F>(tasks: usize, lock: impl Fn() -> F, look: impl FnOnce()) -> f64
+where
+    F: Future + Send + 'static,
+{
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("a runtime without drivers needs nothing");
     runtime.block_on(async {
@@ -71,6 +79,7 @@ where
         while asking.load(Ordering::Relaxed) < tasks {
             task::yield_now().await;
         }
+        look();
         let released = Instant::now();
         drop(guard);
         for task in waiting {

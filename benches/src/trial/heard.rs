@@ -25,7 +25,7 @@ const WAITS_EACH: u32 = 5_000;
 static LOCKS: Locks = Locks::new("heard");
 
 /// Does nothing.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Observer for Nothing {
     fn event(&self, event: &Event<'_>) {
@@ -66,16 +66,7 @@ pub(super) fn in_child() {
 /// How many nanoseconds a wait takes.
 fn wait() -> f64 {
     let key = Key::uuid(0).text;
-    let mut context = Context::from_waker(Waker::noop());
-    let mut waits = |count: u32| {
-        for _ in 0..count {
-            let held = LOCKS.key(key).lock();
-            let mut waiter = pin!(LOCKS.key(key).lock_async());
-            assert!(waiter.as_mut().poll(&mut context).is_pending());
-            drop(held);
-            assert!(waiter.as_mut().poll(&mut context).is_ready());
-        }
-    };
+    let waits = |count: u32| (0..count).for_each(|_| wait_for(key));
     waits(WAITS_EACH);
     let times = [(); TIMES].map(|()| {
         let start = Instant::now();
@@ -83,6 +74,16 @@ fn wait() -> f64 {
         start.elapsed().as_secs_f64() * 1e9 / f64::from(WAITS_EACH)
     });
     measure::median(&times)
+}
+
+/// A wait for the lock of a key.
+pub(super) fn wait_for(key: &str) {
+    let mut context = Context::from_waker(Waker::noop());
+    let held = LOCKS.key(key).lock();
+    let mut waiter = pin!(LOCKS.key(key).lock_async());
+    assert!(waiter.as_mut().poll(&mut context).is_pending());
+    drop(held);
+    assert!(waiter.as_mut().poll(&mut context).is_ready());
 }
 
 #[cfg(test)]

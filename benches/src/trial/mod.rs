@@ -1,5 +1,7 @@
 //! What is measured in another way than by acquisitions: each trial is a file.
 
+#[cfg(target_os = "linux")]
+mod attached;
 mod crowd;
 mod fairness;
 #[cfg(target_os = "linux")]
@@ -7,6 +9,7 @@ mod files;
 mod hand_over;
 mod heard;
 mod holders;
+mod listeners;
 mod memory;
 mod recorded;
 #[cfg(target_os = "linux")]
@@ -29,6 +32,15 @@ pub(crate) fn in_child(arguments: &[String]) -> Result<(), String> {
         }
         [name] if name == recorded::RECORDED => {
             recorded::in_child();
+            Ok(())
+        }
+        #[cfg(target_os = "linux")]
+        [name] if name == attached::ATTACHED => {
+            attached::in_child();
+            Ok(())
+        }
+        [name] if name == listeners::LISTENED => {
+            listeners::in_child();
             Ok(())
         }
         [name] => memory::in_child(name),
@@ -67,6 +79,15 @@ pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "locks that are recorded",
         run: recorded::targets,
+    },
+    Trial {
+        name: "memory of who listens",
+        run: listeners::targets,
+    },
+    #[cfg(target_os = "linux")]
+    Trial {
+        name: "with a client attached",
+        run: attached::targets,
     },
     Trial {
         name: "1,000,000 keys",
