@@ -56,7 +56,7 @@ where
 }
 
 /// The same, after something is done while all of them wait.
-pub(super) fn drained_after<F>(tasks: usize, lock: impl Fn() -> F, look: impl FnOnce()) -> f64
+pub(super) fn drained_after<F>(tasks: usize, lock: impl Fn() -> F, then: impl FnOnce()) -> f64
 where
     F: Future + Send + 'static,
 {
@@ -79,7 +79,7 @@ where
         while asking.load(Ordering::Relaxed) < tasks {
             task::yield_now().await;
         }
-        look();
+        then();
         let released = Instant::now();
         drop(guard);
         for task in waiting {

@@ -99,9 +99,9 @@ impl Summary {
 /// which [Perfetto](https://ui.perfetto.dev) opens, and `chrome://tracing`. Blocks for as long as it records,
 /// ten seconds unless the options say otherwise, and then writes.
 ///
-/// Meanwhile a lock that is free costs about sixteen times as much to take and release, and only
+/// Meanwhile a lock that is free costs about fourteen times as much to take and release, and only
 /// while it lasts; with [`RecordOptions::one_in`] only some of them do. It takes at most 4 MiB of memory,
-/// in which some fifteen thousand holds have room, and five thousand waits. What has none is counted, here and by
+/// in which some thirteen thousand holds have room, and five thousand waits. What has none is counted, here and by
 /// `lockutils_events_dropped_total` of [`stats`](crate::stats()).
 ///
 /// The beginning of a hold or a wait that was there before is not known, nor is the end of what
