@@ -69,7 +69,8 @@ pub use fake::{FakeLocks, FakeSession, FakeStore, Faults};
 pub use leases::{LeaseHold, LeaseWait, Leases};
 pub use space::{FromUrl, Remote};
 pub use store::{
-    Answer, Asked, Cause, Claim, Fault, Kept, Loss, Member, Query, Session, Shape, Store, Taken,
+    Answer, Asked, Cause, Claim, Fault, Freed, Kept, Loss, Member, Query, Session, Shape, Store,
+    Taken,
 };
 
 #[cfg(doctest)]

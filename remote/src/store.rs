@@ -44,6 +44,9 @@ pub struct Shape {
     /// Whether the server deals with questions in the order in which their futures were polled
     /// first. Else the agent waits for the answer of a release before it asks for the name again.
     pub ordered: bool,
+    /// Whether the server serves those who wait in the order in which they came, before anybody who
+    /// comes later. Else a process that takes a lock again and again gives way to others.
+    pub fair: bool,
     /// The shortest lease that the server can give.
     pub least_lease: Duration,
 }
@@ -124,6 +127,16 @@ pub struct Taken {
     pub waiting: usize,
 }
 
+/// What ends a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freed {
+    /// It is worth to ask again.
+    Ask,
+    /// The server has handed the lock to the claim, with this fencing token, after it has answered
+    /// the last question for it.
+    Granted(u64),
+}
+
 /// What [`Session::holders`] is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query<'a> {
@@ -187,7 +200,10 @@ pub trait Session: Send + Sync + 'static {
     /// Waits, after a busy answer to who waits, until it is worth to ask again: the server said so, or
     /// some time is over within which it may have failed to. It is ready at once where the lock
     /// was released between the answer and this call.
-    fn freed(&self, claim: &Claim) -> impl Future<Output = Result<(), Fault>> + Send;
+    ///
+    /// A server may hand the lock over by itself, and say so. Nobody knows how long ago that was: its
+    /// lease counts from before the question that was answered with busy.
+    fn freed(&self, claim: &Claim) -> impl Future<Output = Result<Freed, Fault>> + Send;
 
     /// Releases the lock, or leaves its queue; whether the claim had the lock. Asking again changes
     /// nothing, nor does it touch any other claim.

@@ -1,7 +1,8 @@
 //! The servers that there are, and a session of each: the one place that knows them all.
 
 use lockutils_remote::{
-    Answer, Asked, Claim, FakeStore, Fault, Kept, Loss, Member, Query, Session, Shape, Store, Taken,
+    Answer, Asked, Claim, FakeStore, Fault, Freed, Kept, Loss, Member, Query, Session, Shape,
+    Store, Taken,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl Session for AnySession {
         each!(self, it => it.acquire(claim, asked).await)
     }
 
-    async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
+    async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {
         each!(self, it => it.freed(claim).await)
     }
 

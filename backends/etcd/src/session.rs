@@ -7,7 +7,9 @@
 //! A release deletes the key if it has the value of the claim, which no other one has, so that one that
 //! comes twice harms nobody; else it leaves a mark, on which an acquisition that comes late founders.
 
-use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Taken};
+use lockutils_remote::{
+    Answer, Asked, Claim, Fault, Freed, Kept, Loss, Member, Query, Session, Taken,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -193,9 +195,9 @@ impl Session for EtcdSession {
         answer
     }
 
-    async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
+    async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {
         let Some(created) = self.places.of(claim).created else {
-            return Ok(());
+            return Ok(Freed::Ask);
         };
         let before = ask::last_before(name::under(&claim.name), created);
         let before = range(&self.link, before).await?;
@@ -203,7 +205,7 @@ impl Session for EtcdSession {
         if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next() {
             let _ = timeout(POLL, self.watches.deleted(key, seen_at + 1)).await;
         }
-        Ok(())
+        Ok(Freed::Ask)
     }
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {

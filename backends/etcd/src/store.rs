@@ -108,6 +108,7 @@ impl Store for Etcd {
         Shape {
             one_lease: true,
             ordered: false,
+            fair: true,
             least_lease: Duration::from_secs(2),
         }
     }

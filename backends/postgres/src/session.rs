@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join3;
-use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Taken};
+use lockutils_remote::{
+    Answer, Asked, Claim, Fault, Freed, Kept, Loss, Member, Query, Session, Taken,
+};
 use tokio::sync::Notify;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Error, Row};
@@ -125,7 +127,7 @@ impl Session for PostgresSession {
         ))
     }
 
-    async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
+    async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {
         let freed = self.inner.claims().freed(id::named(&claim.name));
         if let Some(freed) = freed {
             // A session that ends notifies nobody. To block in the server's own queue, which would see it,
@@ -134,7 +136,7 @@ impl Session for PostgresSession {
             let poll = Duration::from_millis(700 + random % 600);
             _ = tokio::time::timeout(poll, freed.notified()).await;
         }
-        Ok(())
+        Ok(Freed::Ask)
     }
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {

@@ -71,6 +71,7 @@ impl Store for Postgres {
         Shape {
             one_lease: true,
             ordered: true,
+            fair: false,
             least_lease: Duration::from_secs(1),
         }
     }

@@ -10,7 +10,8 @@ const NO_CLUSTER: &str = "use a server that isn't part of a cluster";
 
 /// The rights that a user of the server needs, as `ACL SETUSER` takes them.
 const RIGHTS: &str = "+hello +select +info +scan +get +mget +getset +set +del +pexpire +pttl +time \
-                      +eval +evalsha +script|load +client|tracking +client|setname ~PREFIX:*";
+                      +zadd +zrem +zpopmin +publish +subscribe +pubsub|numsub +eval +evalsha +script|load \
+                      +client|tracking +client|setname ~PREFIX:* &PREFIX:*";
 
 /// What is to be done about an error by which the server did nothing, nor will, until somebody
 /// has seen to it. By the word that the server's text begins with.

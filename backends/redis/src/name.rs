@@ -3,8 +3,9 @@
 //! `prefix:key`, so that it is found by who looks for it. The first colon ends the prefix: one in the
 //! prefix itself is written `%3A`, and a `%` there `%25`, so no two prefixes have a name in common. What
 //! is behind it begins with `#` where it isn't a key: `#fence` is the last fencing token, `#open` is
-//! what a new session tries its rights with, and `#` with 64 digits is the hash of a key that is
-//! too long, or begins with `#` itself.
+//! what a new session tries its rights with, `#queue:` is before the name of a lock that is waited for, and
+//! `#` with 64 digits is the hash of a key that is too long, or begins with `#` itself. The channel
+//! `#granted` of a session is where it is told of locks that it has waited for.
 
 use std::fmt::Write as _;
 
@@ -29,6 +30,18 @@ pub(crate) fn lock(prefix: &str, key: &str) -> String {
 /// Where the last fencing token of the prefix is.
 pub(crate) fn fence(prefix: &str) -> String {
     format!("{}:#fence", escape(prefix))
+}
+
+/// Where those are who wait for the lock of this name.
+pub(crate) fn queue(prefix: &str, lock: &str) -> String {
+    let prefix = escape(prefix);
+    let rest = lock.get(prefix.len() + 1..).unwrap_or_default();
+    format!("{prefix}:#queue:{rest}")
+}
+
+/// What the channels of sessions begin with.
+pub(crate) fn channels(prefix: &str) -> String {
+    format!("{}:#granted:", escape(prefix))
 }
 
 /// Where a session tries its rights. The number is the connection's.
@@ -75,6 +88,7 @@ mod tests {
         assert_eq!(fence("a:b"), "a%3Ab:#fence");
         assert_eq!(lock("a", "b:#fence"), "a:b:#fence");
         assert_eq!(open("a:b", 7), "a%3Ab:#open:7");
+        assert_eq!(queue("a:b", &lock("a:b", "c:d")), "a%3Ab:#queue:c:d");
     }
 
     #[test]
@@ -97,8 +111,10 @@ mod tests {
             }
             for key in &texts {
                 let name = lock(prefix, key);
-                let other = names.insert(name, (prefix, key));
-                assert_eq!(other, None, "{prefix:?} {key:?}");
+                for name in [queue(prefix, &name), name] {
+                    let other = names.insert(name, (prefix, key));
+                    assert_eq!(other, None, "{prefix:?} {key:?}");
+                }
             }
         }
     }

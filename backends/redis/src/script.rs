@@ -7,36 +7,66 @@ use lockutils_remote::Fault;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 
-/// Takes the lock, `KEYS[1]`, and answers with the fencing token; or with the value and the
-/// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
-/// asks again may, gets the same token, and a new lease.
+/// What grants a lock, as the scripts call it: writes the claim and its fencing token, which it gives,
+/// to the lock's key, with a lease in milliseconds.
 ///
 /// The token is the server's time in microseconds, or the last one plus one, which is kept at
-/// `ARGV[4]`. A number of Lua has 53 bits, which last till the year 2255. `GETSET` and not `GET`, as the
+/// `last`. A number of Lua has 53 bits, which last till the year 2255. `GETSET` and not `GET`, as the
 /// server would tell of each change of what was read; and no key of the script, as Redis 7.0
-/// takes all of them for read with each `GET`.
-const ACQUIRE: &str = r"
-local held = redis.call('GET', KEYS[1])
-local fence
-if not held then
+/// takes all of them for read with each `GET`. Nor is anything of a queue read but by what writes.
+macro_rules! grant {
+    () => {
+        r"
+local function grant(name, nonce, lease, record, last)
     local time = redis.call('TIME')
     local new = time[1] * 1000000 + time[2]
-    local last = tonumber(redis.call('GETSET', ARGV[4], string.format('%.0f', new)) or 0)
-    if last >= new then
-        new = last + 1
-        redis.call('SET', ARGV[4], string.format('%.0f', new))
+    local former = tonumber(redis.call('GETSET', last, string.format('%.0f', new)) or 0)
+    if former >= new then
+        new = former + 1
+        redis.call('SET', last, string.format('%.0f', new))
     end
-    fence = string.format('%.0f', new)
-    redis.call('SET', KEYS[1], ARGV[1] .. '\nfence: ' .. fence .. '\n' .. ARGV[3], 'PX', ARGV[2])
-elseif string.sub(held, 1, 32) == ARGV[1] then
+    local fence = string.format('%.0f', new)
+    redis.call('SET', name, nonce .. '\nfence: ' .. fence .. '\n' .. record, 'PX', lease)
+    return fence
+end
+"
+    };
+}
+
+/// Takes the lock, `KEYS[1]`, and answers with the fencing token; or with the value and the
+/// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
+/// asks again may, gets the same token, and a new lease. Who waits has its place, `ARGV[1]`, in the queue,
+/// `ARGV[5]`, and keeps it when it asks again; the queue ends with the last who does.
+const ACQUIRE: &str = concat!(
+    grant!(),
+    r"
+local held = redis.call('GET', KEYS[1])
+local place, lease, record = ARGV[1], ARGV[2], ARGV[3]
+local nonce = string.sub(place, 1, 32)
+local fence
+if not held then
+    fence = grant(KEYS[1], nonce, lease, record, ARGV[4])
+    redis.call('ZREM', ARGV[5], place)
+elseif string.sub(held, 1, 32) == nonce then
     fence = string.match(held, '\nfence: (%d+)\n')
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], lease)
 else
+    if ARGV[6] == 'waits' then
+        local time = redis.call('TIME')
+        local now = string.format('%.0f', time[1] * 1000000 + time[2])
+        local joined = redis.pcall('ZADD', ARGV[5], 'NX', now, place)
+        if type(joined) == 'number' then
+            redis.call('PEXPIRE', ARGV[5], lease)
+        elseif not string.find(joined.err, 'OOM', 1, true) then
+            return joined
+        end
+    end
     return {held, redis.call('PTTL', KEYS[1])}
 end
 redis.call('GET', KEYS[1])
 return fence
-";
+"
+);
 
 /// Renews the locks, of which there are [`RENEWED`] at most, and answers with the numbers of those that somebody else has, or nobody. What
 /// isn't a text at all is nobody's.
@@ -59,14 +89,35 @@ return lost
 /// meanwhile.
 pub(crate) const RENEWED: usize = 32;
 
-/// Releases the lock, and answers whether there was anything to release.
-const RELEASE: &str = r"
+/// Releases the lock, or leaves its queue, and answers whether it was held. Whoever waits for it
+/// first has it from then on, and is told so, if its session listens still. Told behind the grant, so that
+/// nobody believes in one that has failed. `PUBLISH` would count those as well who listen to all channels.
+const RELEASE: &str = concat!(
+    grant!(),
+    r"
 local held = redis.pcall('GET', KEYS[1])
-if type(held) == 'string' and string.sub(held, 1, 32) == ARGV[1] then
-    return redis.call('DEL', KEYS[1])
+local last, queue, channels = ARGV[2], ARGV[3], ARGV[4]
+local own = string.sub(ARGV[1], 1, 32)
+redis.call('ZREM', queue, ARGV[1])
+if type(held) ~= 'string' or string.sub(held, 1, 32) ~= own then
+    return 0
 end
-return 0
-";
+while true do
+    local first = redis.call('ZPOPMIN', queue)[1]
+    if not first then
+        return redis.call('DEL', KEYS[1])
+    end
+    local nonce, channel = string.sub(first, 1, 32), channels .. string.sub(first, 33, 48)
+    local lease, record = string.match(first, '^ (%d+)\n(.*)$', 49)
+    -- Its own place may be left of an earlier session.
+    if lease and nonce ~= own and redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
+        local fence = grant(KEYS[1], nonce, lease, record, last)
+        redis.call('PUBLISH', channel, nonce .. fence .. '\n' .. KEYS[1])
+        return 1
+    end
+end
+"
+);
 
 /// One script, which the server has, unless it forgot.
 #[derive(Debug)]

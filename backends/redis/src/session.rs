@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lockutils_remote::{Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Taken};
+use lockutils_remote::{
+    Answer, Asked, Claim, Fault, Freed, Kept, Loss, Member, Query, Session, Taken,
+};
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, Pipeline, Value, from_redis_value};
 
@@ -25,6 +27,9 @@ pub struct RedisSession {
     pub(crate) lease: u64,
     /// Where the last fencing token is.
     pub(crate) fence: String,
+    /// What its channel is called among those of the prefix: 16 characters.
+    pub(crate) id: String,
+    pub(crate) channels: String,
     pub(crate) opened: Instant,
 }
 
@@ -39,13 +44,16 @@ impl RedisSession {
 
     /// What is kept at these names, in their order.
     async fn values(&self, names: &[impl AsRef<str>]) -> Result<Vec<Option<Vec<u8>>>, Fault> {
-        let mut pipeline = redis::pipe();
+        let mut values = Vec::with_capacity(names.len());
+        // One at a time: a client that has a channel and is behind with its answers is cut off.
         for batch in names.chunks(BATCH) {
             let names: Vec<_> = batch.iter().map(AsRef::as_ref).collect();
+            let mut pipeline = redis::pipe();
             pipeline.cmd("MGET").arg(names);
+            let [some]: [Vec<_>; 1] = self.send(&pipeline).await?;
+            values.extend(some);
         }
-        let batches: Vec<Vec<_>> = self.send(&pipeline).await?;
-        Ok(batches.into_iter().flatten().collect())
+        Ok(values)
     }
 
     /// All names of the prefix.
@@ -74,19 +82,23 @@ impl RedisSession {
 
     /// Does once what it will do all the time, so that a right that is missing is known now.
     pub(crate) async fn try_rights(&self, number: i64) -> Result<(), Fault> {
-        let claim = Claim {
-            name: name::open(&self.member.prefix, number),
-            key: String::new(),
-            nonce: u128::from(number.unsigned_abs()),
-            shared: false,
-            site: String::new(),
-            since: std::time::SystemTime::now(),
+        let claim = |which| {
+            Arc::new(Claim {
+                name: name::open(&self.member.prefix, number),
+                key: String::new(),
+                nonce: u128::from(number.unsigned_abs()) << 1 | which,
+                shared: false,
+                site: String::new(),
+                since: std::time::SystemTime::now(),
+            })
         };
-        let claim = Arc::new(claim);
-        self.acquire(&claim, Asked::Once).await?;
-        self.renew(&[Arc::clone(&claim)]).await?;
-        self.holders(Query::Name(&claim.name)).await?;
-        self.release(&claim).await?;
+        let (first, second) = (claim(0), claim(1));
+        self.acquire(&first, Asked::Once).await?;
+        self.acquire(&second, Asked::Waiting).await?;
+        self.release(&first).await?;
+        self.renew(&[Arc::clone(&second)]).await?;
+        self.holders(Query::Name(&second.name)).await?;
+        self.release(&second).await?;
         Ok(())
     }
 }
@@ -99,21 +111,28 @@ impl Session for RedisSession {
     async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
         self.watches.ask(claim);
         let record = claim.record(&self.member);
+        let place = value::place(claim, &self.id, self.lease, &record);
+        let queue = name::queue(&self.member.prefix, &claim.name);
+        let how = match asked {
+            Asked::Once => "goes",
+            Asked::Waiting => "waits",
+        };
         let acquire = |_, script: &mut Pipeline| {
             script.arg(1).arg(&claim.name);
-            script.arg(&value::nonce(claim)).arg(self.lease);
-            script.arg(&record).arg(&self.fence);
+            script.arg(&place).arg(self.lease).arg(&record);
+            script.arg(&self.fence).arg(&queue).arg(how);
         };
         let script = &self.scripts.acquire;
         let answers = script.run(&self.connection, 1, acquire).await?;
         let [answer] = read::<[Value; 1]>(answers)?;
         if let Value::Array(busy) = answer {
             let (held, left): (Vec<u8>, i64) = read(busy)?;
+            let taken = value::taken(&claim.name, &held);
             match asked {
                 Asked::Once => self.watches.forget(claim),
-                Asked::Waiting => self.watches.wait(claim, left),
+                Asked::Waiting => self.watches.wait(claim, left, taken.fence),
             }
-            return Ok(Answer::Busy(Some(value::taken(&claim.name, &held))));
+            return Ok(Answer::Busy(Some(taken)));
         }
         let fence: String = from_redis_value(answer).map_err(strange)?;
         let fence = fence.parse().map_err(strange)?;
@@ -121,15 +140,19 @@ impl Session for RedisSession {
         Ok(Answer::Granted(fence))
     }
 
-    async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
-        self.watches.freed(claim).await;
-        Ok(())
+    async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {
+        let fence = self.watches.freed(claim).await;
+        Ok(fence.map_or(Freed::Ask, Freed::Granted))
     }
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
         self.watches.forget(claim);
+        let record = claim.record(&self.member);
+        let place = value::place(claim, &self.id, self.lease, &record);
+        let queue = name::queue(&self.member.prefix, &claim.name);
         let release = |_, script: &mut Pipeline| {
-            script.arg(1).arg(&claim.name).arg(&value::nonce(claim));
+            script.arg(1).arg(&claim.name).arg(&place);
+            script.arg(&self.fence).arg(&queue).arg(&self.channels);
         };
         let script = &self.scripts.release;
         let answers = script.run(&self.connection, 1, release).await?;

@@ -1,7 +1,9 @@
 //! A server, and how a connection with it begins.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -70,6 +72,7 @@ impl Store for Redis {
         Shape {
             one_lease: false,
             ordered: true,
+            fair: true,
             least_lease: Duration::from_millis(100),
         }
     }
@@ -102,6 +105,11 @@ impl Store for Redis {
             .get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await.map_err(fault::of_opening)?;
         let (number, scripts) = prepare(&mut connection, member).await?;
+        // No other session has it, not even one of another life of the server.
+        let id = format!("{:016x}", RandomState::new().build_hasher().finish());
+        let channels = name::channels(&member.prefix);
+        let subscribed = connection.subscribe(format!("{channels}{id}")).await;
+        subscribed.map_err(fault::of_opening)?;
         let session = RedisSession {
             connection,
             scripts,
@@ -109,6 +117,8 @@ impl Store for Redis {
             member: Arc::clone(member),
             lease: u64::try_from(member.lease.as_millis()).unwrap_or(u64::MAX >> 12),
             fence: name::fence(&member.prefix),
+            id,
+            channels,
             opened: Instant::now(),
         };
         match session.try_rights(number).await {

@@ -1,7 +1,8 @@
 //! What is kept at a lock's key: who has it.
 //!
 //! A line with the claim's nonce, which the scripts compare; one with the fencing token, `fence: 42`;
-//! and the [record](Claim::record) of the claim.
+//! and the [record](Claim::record) of the claim. In a queue, the same is behind what it takes to
+//! grant the lock: the session, as its channel has it, and the lease.
 
 use lockutils_remote::{Claim, Taken};
 
@@ -9,6 +10,20 @@ use lockutils_remote::{Claim, Taken};
 pub(crate) fn nonce(claim: &Claim) -> [u8; 32] {
     let digit = |at: usize| b"0123456789abcdef"[(claim.nonce >> (124 - 4 * at)) as usize & 15];
     std::array::from_fn(digit)
+}
+
+/// What the server is to know of a claim that waits, to grant it the lock.
+pub(crate) fn place(claim: &Claim, session: &str, lease: u64, record: &str) -> Vec<u8> {
+    let mut place = nonce(claim).to_vec();
+    place.extend_from_slice(format!("{session} {lease}\n{record}").as_bytes());
+    place
+}
+
+/// The claim, the fencing token and the lock's name, of which the server says that they belong together.
+pub(crate) fn granted(told: &[u8]) -> Option<(u128, u64, &str)> {
+    let told = std::str::from_utf8(told).ok()?;
+    let (fence, name) = told.get(32..)?.split_once('\n')?;
+    Some((owner(told.as_bytes())?, fence.parse().ok()?, name))
 }
 
 /// Whose lock it is, as far as it was written by this crate.

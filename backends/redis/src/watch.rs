@@ -2,10 +2,17 @@
 //!
 //! The connection asks for it with `CLIENT TRACKING`: the server then remembers which keys were read, also by
 //! the scripts, and tells once of each that somebody else has changed, deleted or let expire.
-//! So who waits hears of a release or an expiry in the moment that it happens, without a subscription and
-//! without a second look, as the answer "busy" and the wish to be told are one step of the
-//! server; and who holds a lock hears that it was taken away. A holder's renewal changes the key too,
-//! after which waiters ask again in vain, and are told of the next change.
+//! So who waits hears of an expiry in the moment that it happens, without a second look, as the answer
+//! "busy" and the wish to be told are one step of the server; and who holds a lock hears that it was
+//! taken away. A holder's renewal changes the key too, after which waiters ask again in vain, and are told
+//! of the next change.
+//!
+//! Who is first in a lock's queue has it handed over by the release, and is told so by the channel of
+//! its session, with the fencing token. A message may be older than an answer that is seen before it; but the
+//! tokens rise from grant to grant, so it is, if its token isn't greater than that of the
+//! holder in the answer. A message that gets lost is made up for by the next question, which finds the
+//! claim to be the holder. The change of the key, of which the server tells as well, has the new holder
+//! look at it in the background, and so be told of the next one.
 //!
 //! A session watches one claim a name: the last that was asked for.
 
@@ -51,6 +58,8 @@ struct Watch {
     judged: u64,
     /// When it will be free, of a lock that others have.
     until: Instant,
+    /// The fencing token with which the server has handed it over, as it said.
+    granted: Option<u64>,
     /// Ends a wait.
     free: Arc<Notify>,
 }
@@ -91,12 +100,18 @@ impl Watches {
         }
     }
 
-    /// Somebody else has the lock, for so many milliseconds; it has no end if they are negative.
-    pub(crate) fn wait(&self, claim: &Claim, left: i64) {
+    /// Somebody else has the lock, for so many milliseconds; it has no end if they are negative. With the
+    /// holder's fencing token.
+    pub(crate) fn wait(&self, claim: &Claim, left: i64, holder: Option<u64>) {
         // Not all that wait should ask in the same moment; nor before the server sees it.
         let spread = Duration::from_millis(1 + u64::try_from(claim.nonce % 30).unwrap_or_default());
         let left = u64::try_from(left).map_or(SILENCE, Duration::from_millis);
-        self.state().watch(claim).until = Instant::now() + left + spread;
+        let mut state = self.state();
+        let watch = state.watch(claim);
+        watch.until = Instant::now() + left + spread;
+        // What was granted before has been lost since.
+        let is_later = |granted: &u64| holder.is_some_and(|holder| *granted > holder);
+        watch.granted = watch.granted.filter(is_later);
     }
 
     /// The claim is of no interest any more.
@@ -111,8 +126,8 @@ impl Watches {
         }
     }
 
-    /// Waits until the lock may be free.
-    pub(crate) async fn freed(&self, claim: &Claim) {
+    /// Waits until the lock may be free, or the claim has it: then with the fencing token.
+    pub(crate) async fn freed(&self, claim: &Claim) -> Option<u64> {
         let (free, until) = {
             let mut state = self.state();
             let watch = state.watch(claim);
@@ -120,6 +135,11 @@ impl Watches {
         };
         // Over time is as good a reason to ask.
         let _ = timeout_at(until, free.notified()).await;
+        let granted = self.state().watch(claim).granted.take();
+        if granted.is_some() {
+            self.hold([claim]);
+        }
+        granted
     }
 
     /// Takes what the client was told by the server.
@@ -133,6 +153,11 @@ impl Watches {
                     _ => None,
                 });
                 names.for_each(|name| state.change(name));
+            }
+            (PushKind::Message, [_, Value::BulkString(told)]) => {
+                if let Some((nonce, fence, name)) = value::granted(told) {
+                    state.grant(nonce, fence, name);
+                }
             }
             // All keys at once.
             (PushKind::Invalidate, _) => {
@@ -204,6 +229,16 @@ impl State {
         watch.free.notify_one();
     }
 
+    /// The claim has the lock of this name, if it is waited for still.
+    fn grant(&mut self, nonce: u128, fence: u64, name: &str) {
+        if let Some(watch) = self.by_name.get_mut(name) {
+            if watch.nonce == nonce {
+                watch.granted = Some(fence);
+                watch.free.notify_one();
+            }
+        }
+    }
+
     fn news(&mut self) -> Option<News> {
         if let Some(nonce) = self.lost.pop() {
             return Some(News::Lost(nonce));
@@ -227,6 +262,7 @@ impl Watch {
             changes: 0,
             judged: 0,
             until: Instant::now(),
+            granted: None,
             free: Arc::new(Notify::new()),
         }
     }

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::slot::lock;
 use crate::space::FromUrl;
 use crate::store::{
-    Answer, Asked, Claim, Fault, Kept, Loss, Member, Query, Session, Shape, Store, Taken,
+    Answer, Asked, Claim, Fault, Freed, Kept, Loss, Member, Query, Session, Shape, Store, Taken,
 };
 use crate::url::Form;
 use lockutils::engine::{Refusal, Sharable};
@@ -167,6 +167,7 @@ impl Store for FakeStore {
         Shape {
             one_lease: false,
             ordered: true,
+            fair: true,
             least_lease: Duration::from_secs(1),
         }
     }
@@ -209,13 +210,13 @@ impl Session for FakeSession {
         self.network.ask(question).await
     }
 
-    async fn freed(&self, claim: &Claim) -> Result<(), Fault> {
+    async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {
         let look = |state: &mut State| {
             let freed = state.server.is_freed(clock::now(), self.number, claim);
             match freed {
                 Ok(false) => None,
                 _ if state.is_cut => None,
-                Ok(true) => Some(Ok(())),
+                Ok(true) => Some(Ok(Freed::Ask)),
                 Err(NoSession) => Some(Err(over())),
             }
         };

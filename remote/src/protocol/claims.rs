@@ -3,7 +3,7 @@
 use super::alarms::Alarm;
 use super::said::{Effect, Id, LostBy, News, Question, trouble};
 use super::state::{Entry, Link, Phase, Protocol, Purpose, end_of};
-use crate::store::{Answer, Asked, Claim, Fault, Taken};
+use crate::store::{Answer, Asked, Claim, Fault, Freed, Taken};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ impl Protocol {
         let is_wanted = entry.is_wanted;
         match result {
             Ok(Answer::Granted(fence)) => self.granted(now, id, sent, fence),
-            Ok(Answer::Busy(taken)) => self.busy(now, id, taken),
+            Ok(Answer::Busy(taken)) => self.busy(now, id, sent, taken),
             Err(Fault::Refused(cause)) => {
                 let trouble = trouble(cause);
                 self.refuse(now, id, News::Unavailable(trouble));
@@ -132,6 +132,7 @@ impl Protocol {
         }
     }
 
+    /// The server has granted it, after a time at which its own lease begins, if it has one.
     fn granted(&mut self, now: u64, id: Id, sent: u64, fence: u64) {
         let (Link::Open(open), Some(entry)) = (self.link, self.entries.get_mut(&id)) else {
             return;
@@ -146,8 +147,10 @@ impl Protocol {
         }
         entry.phase = Phase::Held(deadline);
         entry.failures = 0;
-        let names = self.names.len();
-        self.runs.begin(now, &entry.claim.name, names);
+        if !self.rules.shape.fair {
+            let names = self.names.len();
+            self.runs.begin(now, &entry.claim.name, names);
+        }
         self.alarms.clear(Alarm::Patience(id));
         if has_own {
             self.leases.insert((deadline, id));
@@ -155,7 +158,7 @@ impl Protocol {
         self.tell(id, News::Granted { fence, deadline });
     }
 
-    fn busy(&mut self, now: u64, id: Id, taken: Option<Taken>) {
+    fn busy(&mut self, now: u64, id: Id, sent: u64, taken: Option<Taken>) {
         let (Link::Open(open), Some(entry)) = (self.link, self.entries.get_mut(&id)) else {
             return;
         };
@@ -165,6 +168,7 @@ impl Protocol {
             self.tell(id, News::Busy(taken));
             return self.forget(now, id);
         }
+        entry.busy_at = sent;
         entry.is_known = true;
         if !entry.is_wanted {
             return self.begin_release(now, id);
@@ -180,14 +184,19 @@ impl Protocol {
         }
     }
 
-    /// A claim that waits is worth another question.
-    pub(super) fn freed(&mut self, now: u64, id: Id, result: Result<(), Fault>) {
+    /// A claim that waits is worth another question, or has the lock.
+    pub(super) fn freed(&mut self, now: u64, id: Id, result: Result<Freed, Fault>) {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
         entry.phase = Phase::Wanted;
         match result {
-            Ok(()) => {
+            Ok(Freed::Granted(fence)) => {
+                // The server may have said so long ago, and the process not have run since.
+                let sent = entry.busy_at;
+                self.granted(now, id, sent, fence);
+            }
+            Ok(Freed::Ask) => {
                 // Another claim of the name may be on its way out, and not be answered either.
                 self.be_patient(now, id);
                 self.go_on(now, id);

@@ -40,7 +40,7 @@ mod tests;
 pub use said::{Call, Effect, Id, Look, LostBy, News, Outcome, Question, Rules, Trouble};
 pub use state::Protocol;
 
-use crate::store::{Asked, Claim, Fault, Loss};
+use crate::store::{Asked, Claim, Fault, Freed, Loss};
 use alarms::Alarm;
 use said::{Silent, trouble};
 use state::{Link, Looking, Phase, Purpose, UnderWay};
@@ -215,7 +215,7 @@ impl Protocol {
         let (is_question, outcome) = match purpose {
             Purpose::Open => (false, Outcome::Opened(Err(unknown()))),
             // It says nothing where there is nothing to say.
-            Purpose::Freed(_) => (false, Outcome::Freed(Ok(()))),
+            Purpose::Freed(_) => (false, Outcome::Freed(Ok(Freed::Ask))),
             Purpose::Close => (false, Outcome::Closed),
             Purpose::Acquire(_) => (true, Outcome::Acquired(Err(unknown()))),
             Purpose::Release(_) | Purpose::Sweep(_) => (true, Outcome::Released(Err(unknown()))),

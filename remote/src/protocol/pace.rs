@@ -1,6 +1,6 @@
 //! When a process gives way to others.
 //!
-//! A server may have no queue: whoever asks while the lock is free has it. The next one of this process
+//! A server may not be [fair](crate::Shape::fair): whoever asks while the lock is free has it. The next one of this process
 //! asks right behind the release, and so before all others, who have to be told of it first; a process
 //! whose threads take a lock in turns would keep them out for ever. So once it has had a lock for
 //! [`RUN`] without a break, its next one waits until the release is answered, and then for as long as

@@ -1,6 +1,6 @@
 //! What goes into the protocol, and what comes out of it.
 
-use crate::store::{Answer, Asked, Cause, Claim, Fault, Kept, Shape, Taken};
+use crate::store::{Answer, Asked, Cause, Claim, Fault, Freed, Kept, Shape, Taken};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub enum Outcome {
     /// Of [`Question::Acquire`].
     Acquired(Result<Answer, Fault>),
     /// Of [`Question::Freed`].
-    Freed(Result<(), Fault>),
+    Freed(Result<Freed, Fault>),
     /// Of [`Question::Release`].
     Released(Result<bool, Fault>),
     /// Of [`Question::Renew`].

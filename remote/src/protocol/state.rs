@@ -70,6 +70,9 @@ pub(super) struct Entry {
     pub(super) phase: Phase,
     /// Whether its asker is there, or its guard. Else it is released as soon as that can be done.
     pub(super) is_wanted: bool,
+    /// When the last question was sent that was answered with busy. A lease that the server gives
+    /// it later counts from then.
+    pub(super) busy_at: u64,
     /// The server may know it: that it waits, or that it holds.
     pub(super) is_known: bool,
     /// It was lost before it was known to be held.
@@ -96,7 +99,7 @@ pub(super) struct Looking {
 /// |---|---|
 /// | Wanted | Asking, when there is a session and nobody of its name is being released |
 /// | Asking | Held; Waiting, if busy; Leaving, if nobody knows, or nobody wants it any more |
-/// | Waiting | Wanted, when it is worth it |
+/// | Waiting | Wanted, when it is worth it; Held, when the server says so |
 /// | Held | Lost; Leaving, when its guard is dropped |
 /// | Lost | Leaving, when its guard is dropped |
 /// | Leaving | Releasing, when there is a session |
@@ -223,6 +226,7 @@ impl Entry {
             asked,
             phase: Phase::Wanted,
             is_wanted: true,
+            busy_at: 0,
             is_known: false,
             is_doubted: false,
             failures: 0,

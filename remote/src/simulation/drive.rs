@@ -7,7 +7,7 @@ use super::schedule::{MILLISECOND, What};
 use super::told::refused;
 use super::world::{Address, World, asker_of};
 use crate::protocol::{Call, Effect, Id, Look, LostBy, News, Outcome, Question};
-use crate::store::{Asked, Fault, Kept, Loss};
+use crate::store::{Asked, Fault, Freed, Kept, Loss};
 use std::sync::Arc;
 
 impl World {
@@ -86,8 +86,10 @@ impl World {
             }
         }
         let over = is_over(&outcome).then_some(pending.session).flatten();
-        if matches!(outcome, Outcome::Renewed(Ok(Kept::All | Kept::AllBut(_)))) {
-            self.count("renewals");
+        match &outcome {
+            Outcome::Renewed(Ok(Kept::All | Kept::AllBut(_))) => self.count("renewals"),
+            Outcome::Freed(Ok(Freed::Granted(_))) => self.count("handed over"),
+            _ => {}
         }
         self.processes[process]
             .protocol

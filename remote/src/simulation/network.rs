@@ -109,11 +109,11 @@ impl World {
                 Outcome::Acquired(acquired.map_err(is_over))
             }
             Request::Freed(claim) => {
-                if !self.server.is_free(now, session, claim) {
+                let Some(freed) = self.server.freed(now, session, claim) else {
                     self.watches.push((from, session, Arc::clone(claim)));
                     return None;
-                }
-                Outcome::Freed(Ok(()))
+                };
+                Outcome::Freed(Ok(freed))
             }
             Request::Release(claim) => {
                 Outcome::Released(self.server.release(now, session, claim).map_err(is_over))
@@ -139,10 +139,11 @@ impl World {
         let now = self.server_clock();
         let watches = std::mem::take(&mut self.watches);
         for (from, session, claim) in watches {
-            if changed.contains(&claim.name) && self.server.is_free(now, session, &claim) {
-                self.answer(from, Outcome::Freed(Ok(())), 0);
-            } else {
-                self.watches.push((from, session, claim));
+            let is_changed = changed.contains(&claim.name);
+            let freed = is_changed.then(|| self.server.freed(now, session, &claim));
+            match freed.flatten() {
+                Some(freed) => self.answer(from, Outcome::Freed(Ok(freed)), 0),
+                None => self.watches.push((from, session, claim)),
             }
         }
     }

@@ -48,8 +48,7 @@ pub(super) struct Setting {
     pub(super) shape: Shape,
     pub(super) lease: u64,
     pub(super) answer_timeout: u64,
-    /// Who asks first has the lock first, and the place in the queue becomes the lock by itself.
-    pub(super) is_fifo: bool,
+    pub(super) queue: Queue,
     /// The server is the one that users have in their tests.
     pub(super) is_fake: bool,
     /// The server ends a session when its connection ends; with its lease, where that is the
@@ -67,6 +66,17 @@ pub(super) struct Setting {
     /// How late a message is at most.
     pub(super) latest: u64,
     pub(super) chance: u64,
+}
+
+/// Who has a lock after another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Queue {
+    /// Whoever asks first when it is free.
+    None,
+    /// Who asked first: the place in the queue becomes the lock by itself.
+    Fifo,
+    /// Who asked first has it handed over by who releases it, with a lease from then on.
+    HandedOver,
 }
 
 /// How bad it gets.
@@ -178,7 +188,12 @@ pub(super) struct Wish {
 /// All that follows from a seed.
 pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
     let mut chance = Chance(seed);
-    let setting = setting(&mut chance);
+    let mut setting = setting(&mut chance);
+    let is_plain = !setting.shape.one_lease && !setting.is_fake;
+    if is_plain && Chance(!seed).one_in(2) {
+        setting.queue = Queue::HandedOver;
+    }
+    setting.shape.fair = setting.is_fake || setting.queue != Queue::None;
     let mut events = Vec::new();
     // The events are spread over the time by chance, some of them in bursts.
     let many = chance.between(5, 40);
@@ -233,6 +248,7 @@ fn setting(chance: &mut Chance) -> Setting {
     let shape = Shape {
         one_lease: chance.one_in(2),
         ordered: chance.one_in(2),
+        fair: false,
         least_lease: Duration::from_secs(1),
     };
     let faults_end = lease * chance.between(2, 8);
@@ -250,7 +266,11 @@ fn setting(chance: &mut Chance) -> Setting {
         shape,
         lease,
         answer_timeout,
-        is_fifo: shape.one_lease && chance.one_in(2),
+        queue: if shape.one_lease && chance.one_in(2) {
+            Queue::Fifo
+        } else {
+            Queue::None
+        },
         is_fake,
         // That one knows nothing of connections.
         ends_with_connection: !is_fake && chance.one_in(3),

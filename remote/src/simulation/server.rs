@@ -2,10 +2,10 @@
 //! is another's in the moment in which its lease is over. In some runs it is the one that users have
 //! in their tests, [`FakeServer`].
 
-use super::schedule::Setting;
+use super::schedule::{Queue, Setting};
 use super::world::name;
 use crate::fake::{FakeServer, NoSession};
-use crate::store::{Answer, Asked, Claim, Kept, Member};
+use crate::store::{Answer, Asked, Claim, Freed, Kept, Member};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +35,10 @@ struct Place {
     session: u64,
     shared: bool,
     fence: u64,
-    /// When its lease is over, where it has its own.
+    /// When its lease is over, where it has its own; also that of who waits.
     until: u64,
+    /// Waits to be handed the lock.
+    waits: bool,
 }
 
 /// A claim that isn't known any more, and the session that it was asked for in.
@@ -47,6 +49,11 @@ pub(super) struct Gone {
 }
 
 impl Place {
+    /// Whether a claim can't have the lock together with it.
+    fn is_in_the_way_of(&self, claim: &Claim) -> bool {
+        !self.waits && self.nonce != claim.nonce && !(self.shared && claim.shared)
+    }
+
     fn gone(&self) -> Gone {
         Gone {
             nonce: self.nonce,
@@ -102,11 +109,20 @@ impl Server {
         }
         self.look_for(session)?;
         let one_lease = self.setting.shape.one_lease;
+        let end = now + self.setting.lease;
         let places = self.locks.entry(claim.name.clone()).or_default();
+        let conflicts = places.iter().any(|place| place.is_in_the_way_of(claim));
         let place = find(places, one_lease, session, claim);
-        if place.is_none() {
-            let conflicts = places.iter().any(|place| !(place.shared && claim.shared));
-            if conflicts && !(self.setting.is_fifo && asked == Asked::Waiting) {
+        if let Some(place) = place {
+            let place = &mut places[place];
+            (place.until, place.session) = (end, session);
+            if place.waits && !conflicts {
+                self.last_fence += 1;
+                (place.waits, place.fence) = (false, self.last_fence);
+            }
+        } else {
+            let queues = self.setting.queue != Queue::None;
+            if conflicts && !(queues && asked == Asked::Waiting) {
                 return Ok(Answer::Busy(None));
             }
             self.last_fence += 1;
@@ -116,7 +132,8 @@ impl Server {
                 session,
                 shared: claim.shared,
                 fence: self.last_fence,
-                until: now + self.setting.lease,
+                until: end,
+                waits: conflicts && self.setting.queue == Queue::HandedOver,
             });
         }
         let place = place.unwrap_or(places.len() - 1);
@@ -127,17 +144,34 @@ impl Server {
         })
     }
 
-    /// Whether it is worth to ask again.
-    pub(super) fn is_free(&mut self, now: u64, session: u64, claim: &Claim) -> bool {
+    /// Whether a wait is over.
+    pub(super) fn freed(&mut self, now: u64, session: u64, claim: &Claim) -> Option<Freed> {
         if let Some((fake, _)) = &mut self.fake {
-            return fake.is_freed(now, session, claim).unwrap_or(false);
+            let freed = fake.is_freed(now, session, claim).unwrap_or(false);
+            return freed.then_some(Freed::Ask);
         }
+        if self.setting.queue == Queue::HandedOver {
+            let places = self.locks.get(&claim.name).into_iter().flatten();
+            let mut granted = places.filter(|place| !place.waits);
+            return match granted.clone().find(|place| place.nonce == claim.nonce) {
+                Some(mine) => Some(Freed::Granted(mine.fence)),
+                None => (!granted.any(|place| place.is_in_the_way_of(claim))).then_some(Freed::Ask),
+            };
+        }
+        self.is_free(session, claim).then_some(Freed::Ask)
+    }
+
+    /// Whether it is worth to ask again.
+    fn is_free(&self, session: u64, claim: &Claim) -> bool {
         let places = self.locks.get(&claim.name).map_or(&[][..], Vec::as_slice);
         let place = find(places, self.setting.shape.one_lease, session, claim);
         match place {
             Some(place) => holds(places, place),
             // It has lost its place, or nobody has one.
-            None => self.setting.is_fifo || places.iter().all(|place| place.shared && claim.shared),
+            None => {
+                self.setting.queue == Queue::Fifo
+                    || places.iter().all(|place| place.shared && claim.shared)
+            }
         }
     }
 
@@ -159,8 +193,31 @@ impl Server {
         let Some(place) = place else { return Ok(false) };
         let held = holds(places, place);
         places.remove(place);
+        if held && self.setting.queue == Queue::HandedOver {
+            self.hand_over(now, &claim.name);
+        }
         self.changed.insert(claim.name.clone());
         Ok(held)
+    }
+
+    /// Gives a lock to those who wait for it first, if they were connected when it looked last.
+    fn hand_over(&mut self, now: u64, name: &str) {
+        let places = self.locks.get_mut(name).expect("it was released");
+        places.retain(|place| !place.waits || self.sessions.contains_key(&place.session));
+        let mut shared = places
+            .iter()
+            .filter(|place| !place.waits)
+            .all(|place| place.shared);
+        let mut is_free = places.iter().all(|place| place.waits);
+        for place in places.iter_mut().filter(|place| place.waits) {
+            if !(is_free || shared && place.shared) {
+                return;
+            }
+            self.last_fence += 1;
+            (place.waits, place.fence) = (false, self.last_fence);
+            place.until = now + self.setting.lease;
+            (is_free, shared) = (false, place.shared);
+        }
     }
 
     pub(super) fn renew(
@@ -181,7 +238,7 @@ impl Server {
         let mut lost = Vec::new();
         for (number, claim) in claims.iter().enumerate() {
             let places = self.locks.get_mut(&claim.name).into_iter().flatten();
-            let mut mine = places.filter(|place| place.nonce == claim.nonce);
+            let mut mine = places.filter(|place| !place.waits && place.nonce == claim.nonce);
             match mine.next() {
                 Some(place) => place.until = end,
                 None => lost.push(number),
@@ -240,7 +297,7 @@ impl Server {
     /// Who is in the way of a claim, in the queue too. The server of users' tests doesn't say.
     pub(super) fn in_the_way(&self, claim: &Claim) -> Vec<Gone> {
         let places = self.locks.get(&claim.name).into_iter().flatten();
-        let conflicts = places.filter(|place| !(place.shared && claim.shared));
+        let conflicts = places.filter(|place| place.is_in_the_way_of(claim));
         conflicts.map(Place::gone).collect()
     }
 
@@ -333,7 +390,7 @@ fn find(places: &[Place], one_lease: bool, session: u64, claim: &Claim) -> Optio
 
 /// Whether nobody before it is in its way.
 fn holds(places: &[Place], place: usize) -> bool {
-    let shared = places[place].shared;
-    let before = &places[..place];
-    before.iter().all(|before| before.shared && shared)
+    let Place { shared, waits, .. } = places[place];
+    let mut before = places[..place].iter().filter(|before| !before.waits);
+    !waits && before.all(|before| before.shared && shared)
 }

@@ -75,7 +75,7 @@ fn killed_client_keeps_holds_and_waiters() {
         kill.arg("KILL").arg("SKIPME").arg("yes");
         let killed: usize = kill
             .arg("TYPE")
-            .arg("normal")
+            .arg("pubsub")
             .query(&mut admin(&server.url()))
             .unwrap();
         assert!(killed > 0);

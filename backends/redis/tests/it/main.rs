@@ -3,6 +3,7 @@
 mod conformance;
 mod faults;
 mod locks;
+mod queue;
 mod refused;
 mod session;
 mod setting;

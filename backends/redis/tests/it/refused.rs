@@ -45,8 +45,9 @@ fn users_without_login_or_rights() {
         &format!("redis://nobody:secret@{at}"),
         &["user and password"],
     );
-    let all = "+hello +select +info +scan +get +mget +getset +set +del +pexpire +pttl +time +eval \
-               +evalsha +script|load +client|tracking +client|setname";
+    let all = "+hello +select +info +scan +get +mget +getset +set +del +pexpire +pttl +time +zadd \
+               +zrem +zpopmin +publish +subscribe +pubsub|numsub +eval +evalsha +script|load +client|tracking \
+               +client|setname &lockutils:*";
     let mut set = |rules: &str| {
         let mut acl = cmd("ACL");
         acl.arg("SETUSER")
@@ -62,13 +63,16 @@ fn users_without_login_or_rights() {
     let url = format!("redis://u:secret@{at}");
     let rights = all
         .split_whitespace()
-        .filter(|right| !["+select", "+scan", "+pttl", "+eval", "+hello"].contains(right));
+        .filter(|right| right.starts_with('+'))
+        .filter(|right| !["+select", "+scan", "+eval", "+hello"].contains(right));
     for right in rights {
         set(&format!("{all} -{} ~lockutils:*", &right[1..]));
         refusal(&url, &["+evalsha", "~PREFIX:*"]);
     }
     set(&format!("{all} ~other:*"));
     refusal(&url, &["~PREFIX:*"]);
+    set(&format!("{all} resetchannels &other:* ~lockutils:*"));
+    refusal(&url, &["&PREFIX:*"]);
     set(&format!("{all} ~lockutils:*"));
     run(async {
         let session = open(&url).await;

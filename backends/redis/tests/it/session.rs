@@ -10,7 +10,7 @@ use lockutils_remote::{
 use lockutils_servers::{Proxy, Redis};
 use redis::cmd;
 
-use crate::setting::{admin, claim, claim_of, granted, is_busy, member, open, open_as, run};
+use crate::setting::{admin, claim, claim_of, granted, is, is_busy, member, open, open_as, run};
 
 #[test]
 fn one_has_it_and_the_other_is_told_who() {
@@ -78,37 +78,6 @@ fn asking_again_with_the_same_claim_gives_the_same_hold() {
         let left: u64 = cmd("PTTL").arg(&mine.name).query(&mut admin).unwrap();
         assert!(left > 10_000, "the lease begins again: {left} ms");
         assert!(other.release(&mine).await.unwrap());
-    });
-}
-
-#[test]
-fn a_waiter_hears_of_a_release_at_once() {
-    if !Redis::available() {
-        return;
-    }
-    let server = Redis::start();
-    run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
-        let (mine, yours) = (claim("k"), claim("k"));
-        granted(&one, &mine).await;
-        assert!(is_busy(&other, &yours).await);
-        let waiting = async {
-            let begun = Instant::now();
-            other.freed(&yours).await.unwrap();
-            begun.elapsed()
-        };
-        let (waited, _) = tokio::join!(waiting, one.release(&mine));
-        assert!(waited < Duration::from_secs(5), "{waited:?}");
-        let fence = granted(&other, &yours).await;
-
-        // Also if it was released between the answer and the wait.
-        let third = claim("k");
-        assert!(is_busy(&one, &third).await);
-        assert!(other.release(&yours).await.unwrap());
-        let begun = Instant::now();
-        one.freed(&third).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(5));
-        assert!(granted(&one, &third).await > fence);
     });
 }
 
@@ -194,14 +163,6 @@ fn many_are_renewed_in_one_round_trip() {
         let left: i64 = cmd("PTTL").arg(&claims[7].name).query(&mut admin).unwrap();
         assert_eq!(left, -2, "what is lost must stay so");
     });
-}
-
-/// The claim is told to be lost.
-fn is(loss: Loss, nonces: &[u128]) {
-    match loss {
-        Loss::Claim(nonce) => assert!(nonces.contains(&nonce)),
-        Loss::Session(fault) => panic!("{fault}"),
-    }
 }
 
 #[test]
@@ -313,16 +274,9 @@ fn the_end_of_the_connection_is_told() {
         let mut admin = admin(&server.url());
         let clients: String = cmd("CLIENT").arg("LIST").query(&mut admin).unwrap();
         assert!(clients.contains("name=lockutils:web-3:812"), "{clients}");
-        let kill = || {
-            cmd("CLIENT")
-                .arg("KILL")
-                .arg("SKIPME")
-                .arg("yes")
-                .arg("TYPE")
-                .arg("normal")
-                .to_owned()
-        };
-        kill().exec(&mut admin).unwrap();
+        let mut kill = cmd("CLIENT");
+        kill.arg("KILL").arg("SKIPME").arg("yes");
+        kill.arg("TYPE").arg("pubsub").exec(&mut admin).unwrap();
         assert!(matches!(
             session.lost().await,
             Loss::Session(Fault::Over(_))

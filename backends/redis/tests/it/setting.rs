@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use lockutils_redis::{Redis, RedisSession};
 use lockutils_remote::{
-    Answer, Asked, Claim, Fault, FromUrl as _, Member, Session as _, Store as _,
+    Answer, Asked, Claim, Fault, FromUrl as _, Loss, Member, Session as _, Store as _,
 };
 
 /// Longer than anything takes that isn't broken.
@@ -72,6 +72,14 @@ pub(crate) async fn is_busy(session: &RedisSession, claim: &Claim) -> bool {
         session.acquire(claim, Asked::Waiting).await.unwrap(),
         Answer::Busy(_)
     )
+}
+
+/// The claim is told to be lost.
+pub(crate) fn is(loss: Loss, nonces: &[u128]) {
+    match loss {
+        Loss::Claim(nonce) => assert!(nonces.contains(&nonce)),
+        Loss::Session(fault) => panic!("{fault}"),
+    }
 }
 
 /// Somebody with `redis-cli`.

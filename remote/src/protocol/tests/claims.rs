@@ -1,6 +1,7 @@
 //! How locks are asked for, had and released.
 
 use super::*;
+use crate::store::Freed;
 
 #[test]
 fn lock_is_granted_and_released_in_one_question_each() {
@@ -22,7 +23,7 @@ fn waiter_asks_again_when_it_is_worth_it() {
     hand.busy(3);
     assert_eq!(hand.effects(), ["1 is busy", "4: freed 1"]);
     hand.now = 100;
-    hand.answer(4, Outcome::Freed(Ok(())));
+    hand.answer(4, Outcome::Freed(Ok(Freed::Ask)));
     assert_eq!(hand.effects(), ["5: acquire 1 waiting"]);
     hand.grant(5, 3);
     assert_eq!(hand.effects(), ["1 has 3 until 8200"]);

@@ -1,6 +1,7 @@
 //! Leases and sessions: how they are renewed, lost and ended.
 
 use super::*;
+use crate::store::Freed;
 
 #[test]
 fn one_lease_is_given_up_for_a_claim_that_is_not_released() {
@@ -45,6 +46,41 @@ fn holds_of_one_lease_are_lost_with_the_session() {
     // There is nothing to be released at the server.
     hand.release(1);
     assert_eq!(hand.effects(), ["1 is released: false", "1 is forgotten"]);
+}
+
+/// A claim that waits, by call 4, and was told so at 150 by a question that was sent at 100.
+fn waiting() -> Hand {
+    let mut hand = Hand::connected(ORDERED);
+    hand.now = 100;
+    hand.ask(1, "a", Asked::Waiting);
+    assert_eq!(hand.effects(), ["3: acquire 1 waiting"]);
+    hand.now = 150;
+    hand.busy(3);
+    assert_eq!(hand.effects(), ["1 is busy", "4: freed 1"]);
+    hand
+}
+
+#[test]
+fn hand_over_counts_from_before_the_last_question_and_is_renewed_soon() {
+    let mut hand = waiting();
+    hand.now = 2900;
+    hand.answer(4, Outcome::Freed(Ok(Freed::Granted(7))));
+    assert_eq!(hand.effects(), ["1 has 7 until 8200"]);
+    assert_eq!(hand.wait(200), ["5: renew [1]"]);
+    hand.renewed(5);
+    assert_eq!(hand.effects(), ["1 until 11200"]);
+}
+
+#[test]
+fn hand_over_that_is_heard_of_too_late_is_given_back() {
+    let mut hand = waiting();
+    // The process was stopped.
+    hand.now = 8200;
+    hand.answer(4, Outcome::Freed(Ok(Freed::Granted(7))));
+    assert_eq!(hand.effects(), ["5: release 1"]);
+    hand.released(5, true);
+    let effects = hand.wait(1000);
+    assert_eq!(effects, ["6: acquire 2 waiting"], "as another claim");
 }
 
 #[test]

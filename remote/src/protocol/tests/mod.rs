@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 const ORDERED: Shape = Shape {
     one_lease: false,
     ordered: true,
+    fair: false,
     least_lease: Duration::from_secs(1),
 };
 

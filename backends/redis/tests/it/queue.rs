@@ -1,0 +1,218 @@
+//! Those who wait have a queue at the server, and are handed the lock.
+
+use std::slice;
+use std::time::Duration;
+
+use lockutils_remote::{Freed, Kept, Session as _};
+use lockutils_servers::Redis;
+use redis::cmd;
+
+use crate::setting::{admin, claim, granted, is, is_busy, member, open, open_as, run};
+
+#[test]
+fn a_release_hands_over_to_who_waits_first() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let url = server.url();
+        let [one, two, three] = [(); 3].map(|()| open(&url));
+        let (one, two, three) = tokio::join!(one, two, three);
+        let [first, second, third] = [(); 3].map(|()| claim("k"));
+        let mut last = granted(&one, &first).await;
+        for (session, waits) in [(&two, &second), (&three, &third)] {
+            assert!(is_busy(session, waits).await);
+        }
+        // Who asks again keeps its place.
+        assert!(is_busy(&two, &second).await);
+        let hand_overs = [
+            (&one, &first, &two, &second),
+            (&two, &second, &three, &third),
+        ];
+        for (from, released, to, waits) in hand_overs {
+            // It was told of the hand-over before, which was to another one.
+            assert!(is_busy(to, waits).await);
+            let (freed, released) = tokio::join!(to.freed(waits), from.release(released));
+            assert!(released.unwrap());
+            let fence = handed(freed.unwrap());
+            assert!(fence > last, "{fence} after {last}");
+            assert_eq!(granted(to, waits).await, fence);
+            assert_eq!(to.renew(slice::from_ref(waits)).await.unwrap(), Kept::All);
+            last = fence;
+        }
+
+        // Also if it was handed over before anybody waits for that.
+        let fourth = claim("k");
+        assert!(is_busy(&one, &fourth).await);
+        assert!(three.release(&third).await.unwrap());
+        assert!(handed(one.freed(&fourth).await.unwrap()) > last);
+        assert!(one.release(&fourth).await.unwrap());
+        assert!(!two.release(&second).await.unwrap());
+    });
+}
+
+/// Waits until the server knows how many sessions there are.
+async fn clients_are(many: usize, admin: &mut redis::Connection) {
+    loop {
+        let clients: String = cmd("CLIENT").arg("LIST").query(admin).unwrap();
+        if clients.matches("name=lockutils:").count() == many {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// The fencing token of a lock that was handed over.
+fn handed(freed: Freed) -> u64 {
+    match freed {
+        Freed::Granted(fence) => fence,
+        Freed::Ask => panic!("it isn't handed over"),
+    }
+}
+
+#[test]
+fn what_was_handed_over_is_watched() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (mine, yours) = (claim("k"), claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &yours).await);
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&yours).await.unwrap());
+        // The hand-over itself is no loss.
+        let mut lost = Box::pin(other.lost());
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut lost).await;
+        assert!(early.is_err(), "{early:?}");
+        let mut admin = admin(&server.url());
+        cmd("DEL").arg(&yours.name).exec(&mut admin).unwrap();
+        is(lost.await, &[yours.nonce]);
+    });
+}
+
+#[test]
+fn who_has_gone_is_not_handed_anything() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let gone = open(&server.url()).await;
+        let mut admin = admin(&server.url());
+        let [mine, left, dead, yours] = [(); 4].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        // One gives up; one is there no longer, which the server finds out in its own time.
+        assert!(is_busy(&other, &left).await);
+        assert!(!other.release(&left).await.unwrap());
+        assert!(is_busy(&gone, &dead).await);
+        drop(gone);
+        clients_are(2, &mut admin).await;
+        assert!(is_busy(&other, &yours).await);
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&yours).await.unwrap());
+        assert!(other.release(&yours).await.unwrap());
+        let left: Vec<String> = cmd("KEYS").arg("*").query(&mut admin).unwrap();
+        assert_eq!(left, ["lockutils:#fence"]);
+    });
+}
+
+#[test]
+fn who_gives_up_passes_on_what_it_was_handed() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let [mine, late, yours] = [(); 3].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &late).await);
+        assert!(is_busy(&other, &yours).await);
+        assert!(one.release(&mine).await.unwrap());
+        // It doesn't know yet.
+        assert!(other.release(&late).await.unwrap());
+        handed(other.freed(&yours).await.unwrap());
+        assert!(!other.release(&late).await.unwrap());
+        assert!(other.release(&yours).await.unwrap());
+    });
+}
+
+#[test]
+fn a_queue_ends_with_those_who_wait() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let mut short = member();
+        short.lease = Duration::from_millis(600);
+        let (one, other) = (
+            open(&server.url()).await,
+            open_as(&server.url(), short).await.unwrap(),
+        );
+        let mut admin = admin(&server.url());
+        let mut waiting = || -> Vec<String> {
+            let mut keys = cmd("KEYS");
+            keys.arg("*:#queue:*").query(&mut admin).unwrap()
+        };
+        granted(&one, &claim("k")).await;
+        assert!(is_busy(&other, &claim("k")).await);
+        assert_eq!(waiting(), ["lockutils:#queue:k"]);
+        while !waiting().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(is_busy(&one, &claim("k")).await, "the lock is had still");
+    });
+}
+
+#[test]
+fn who_asks_again_in_another_session_leaves_no_place_behind() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, old) = (open(&server.url()).await, open(&server.url()).await);
+        let new = open(&server.url()).await;
+        let (mine, yours) = (claim("k"), claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&old, &yours).await);
+        // The server hasn't noticed that the old connection is of no use.
+        assert!(is_busy(&new, &yours).await);
+        assert!(one.release(&mine).await.unwrap());
+        let fence = granted(&new, &yours).await;
+        assert_eq!(handed(old.freed(&yours).await.unwrap()), fence);
+        assert!(new.release(&yours).await.unwrap());
+        let mut admin = admin(&server.url());
+        let left: Vec<String> = cmd("KEYS").arg("*").query(&mut admin).unwrap();
+        assert_eq!(left, ["lockutils:#fence"]);
+    });
+}
+
+#[test]
+fn who_listens_to_all_channels_is_not_who_waits() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, gone) = (open(&server.url()).await, open(&server.url()).await);
+        let mut listener = admin(&server.url());
+        let mut channels = listener.as_pubsub();
+        channels.psubscribe("*").unwrap();
+        let (mine, dead) = (claim("k"), claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&gone, &dead).await);
+        drop(gone);
+        let mut admin = admin(&server.url());
+        clients_are(1, &mut admin).await;
+        assert!(one.release(&mine).await.unwrap());
+        let held: bool = cmd("EXISTS").arg(&mine.name).query(&mut admin).unwrap();
+        assert!(!held, "it is handed to who has gone");
+    });
+}
