@@ -12,7 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::ask;
-use crate::link::Link;
+use crate::link::{Kind, Link};
 use crate::session::range;
 use crate::watch::Watches;
 
@@ -87,7 +87,7 @@ async fn until_deleted(key: Vec<u8>, created: i64, link: &Link, watches: &Watche
     loop {
         watches.deleted(key.clone(), seen_at + 1).await;
         // Deleted, or nobody knows. Boxed, since few of the tasks ever come here, and it is large.
-        match Box::pin(range(link, ask::one(key.clone()))).await {
+        match Box::pin(range(link, Kind::Look, ask::one(key.clone()))).await {
             Ok(answer) if answer.kvs.iter().all(|key| key.create_revision != created) => return,
             Ok(answer) => seen_at = answer.header.map_or(seen_at, |header| header.revision),
             Err(_fault) => tokio::time::sleep(PAUSE).await,

@@ -18,9 +18,21 @@ use crate::proto::AuthenticateRequest;
 use crate::proto::auth_client::AuthClient;
 use crate::url::Login;
 
-/// How many questions are under way at most, but for renewals. Each takes some 12 kB here until it is
-/// answered, and so many keep the server busy.
-const MOST: usize = 256;
+/// How many questions of a kind are under way at most, but for renewals. Each takes some 12 kB here until
+/// it is answered, and so many keep the server busy.
+const MOST: usize = 128;
+
+/// The kinds of questions, none of which waits behind those of another one: ten thousand guards may be
+/// dropped at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// For locks, and whatever else they take.
+    Take,
+    /// What gives them back.
+    GiveBack,
+    /// About them.
+    Look,
+}
 
 /// What the server gave for a login; `None` if it wants none.
 type Token = Option<MetadataValue<Ascii>>;
@@ -32,8 +44,8 @@ pub(crate) struct Link {
     patience: Duration,
     login: Option<Login>,
     token: Mutex<Option<Token>>,
-    /// For the questions under way.
-    places: Semaphore,
+    /// For the questions under way, of each kind.
+    places: [Semaphore; 3],
 }
 
 /// The connection at hand, and its number.
@@ -59,7 +71,7 @@ impl Link {
             patience,
             login,
             token: Mutex::default(),
-            places: Semaphore::new(MOST),
+            places: [(); 3].map(|()| Semaphore::new(MOST)),
         }
     }
 
@@ -74,9 +86,10 @@ impl Link {
         let _ = self.at.subscribe().wait_for(|at| at.turn != turn).await;
     }
 
-    /// Asks the node at hand, as soon as few enough others do.
+    /// Asks the node at hand, as soon as few enough others of the kind do.
     pub(crate) async fn ask<Q, A, F>(
         &self,
+        kind: Kind,
         question: Q,
         send: impl Fn(Channel, Request<Q>) -> F,
     ) -> Result<A, Fault>
@@ -91,7 +104,7 @@ impl Link {
             _ => self.patience / 2,
         };
         // It fails only where it is closed, which nobody does.
-        let _place = self.places.acquire().await;
+        let _place = self.places[kind as usize].acquire().await;
         // In a box, so that those that wait for a place are small.
         Box::pin(self.ask_within(patience, question, send)).await
     }
@@ -258,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn many_questions_take_turns_and_a_renewal_does_not_wait_for_them() {
+    fn many_releases_take_turns_and_nothing_else_waits_for_them() {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let node = Endpoint::from_static("http://127.0.0.1:1");
@@ -270,12 +283,21 @@ mod tests {
             let mut questions = JoinSet::new();
             for _ in 0..MOST + 10 {
                 let slow = Arc::clone(&slow);
-                questions.spawn(async move { slow.link.ask((), |_, _| slow.answer()).await });
+                let release = async move {
+                    let answer = |_, _| slow.answer();
+                    slow.link.ask(Kind::GiveBack, (), answer).await
+                };
+                questions.spawn(release);
             }
             slow.is_asked(MOST).await;
             // The others have been polled by then.
             yield_now().await;
             assert_eq!(slow.asked.load(Ordering::Relaxed), MOST);
+            for kind in [Kind::Take, Kind::Look] {
+                let slow = Arc::clone(&slow);
+                questions.spawn(async move { slow.link.ask(kind, (), |_, _| slow.answer()).await });
+            }
+            slow.is_asked(MOST + 2).await;
             let renewing = Arc::clone(&slow);
             questions.spawn(async move {
                 let link = &renewing.link;
@@ -283,12 +305,12 @@ mod tests {
                 link.ask_within(patience, (), |_, _| renewing.answer())
                     .await
             });
-            slow.is_asked(MOST + 1).await;
-            slow.answers.add_permits(MOST + 11);
+            slow.is_asked(MOST + 3).await;
+            slow.answers.add_permits(MOST + 13);
             while let Some(answer) = questions.join_next().await {
                 answer.unwrap().unwrap();
             }
-            assert_eq!(slow.asked.load(Ordering::Relaxed), MOST + 11);
+            assert_eq!(slow.asked.load(Ordering::Relaxed), MOST + 13);
         });
     }
 }

@@ -19,7 +19,7 @@ use tonic::{Response, Status};
 use crate::ask;
 use crate::fault;
 use crate::holds::Holds;
-use crate::link::Link;
+use crate::link::{Kind, Link};
 use crate::name;
 use crate::places::{Place, Places};
 use crate::proto::kv_client::KvClient;
@@ -52,7 +52,7 @@ impl EtcdSession {
             ttl: i64::try_from(seconds).unwrap_or(i64::MAX),
         };
         let grant = link
-            .ask(wanted, |channel, request| async {
+            .ask(Kind::Take, wanted, |channel, request| async {
                 LeaseClient::new(channel).lease_grant(request).await
             })
             .await?;
@@ -61,7 +61,7 @@ impl EtcdSession {
         }
         let own = name::member(&member.prefix, grant.id);
         let put = ask::put(own.clone(), member.record().into(), grant.id);
-        txn(&link, vec![], vec![put], vec![]).await?;
+        txn(&link, Kind::Take, vec![], vec![put], vec![]).await?;
         Ok(Self {
             member: member.clone(),
             watches: Arc::new(Watches::new(link.clone(), own)),
@@ -94,7 +94,7 @@ impl EtcdSession {
         let put = ask::put(own.clone(), value.clone(), self.lease);
         let free = vec![ask::if_none(all.clone()), ask::if_none((done, vec![]))];
         let busy = vec![ask::get(ask::oldest(all))];
-        let answer = txn(&self.link, free, vec![put], busy).await?;
+        let answer = txn(&self.link, Kind::Take, free, vec![put], busy).await?;
         if answer.succeeded {
             return fence(revision(&answer));
         }
@@ -121,7 +121,7 @@ impl EtcdSession {
             ..ask::one(own)
         };
         let old = vec![ask::get(own), first.clone()];
-        let answer = txn(&self.link, new, vec![put, first], old).await?;
+        let answer = txn(&self.link, Kind::Take, new, vec![put, first], old).await?;
         let (succeeded, revision) = (answer.succeeded, revision(&answer));
         let mut gotten = ask::gotten(answer);
         let created = if succeeded {
@@ -156,7 +156,7 @@ impl EtcdSession {
         let (own, _done) = self.keys(claim, place);
         let first = ask::get(ask::oldest(name::under(&claim.name)));
         let both = vec![ask::get(ask::one(own)), first];
-        let answer = txn(&self.link, vec![], both, vec![]).await?;
+        let answer = txn(&self.link, Kind::Take, vec![], both, vec![]).await?;
         let mut gotten = ask::gotten(answer);
         match ask::first(gotten.next()) {
             Some((own, _)) if own.create_revision == created => {
@@ -200,7 +200,7 @@ impl Session for EtcdSession {
             return Ok(Freed::Ask);
         };
         let before = ask::last_before(name::under(&claim.name), created);
-        let before = range(&self.link, before).await?;
+        let before = range(&self.link, Kind::Take, before).await?;
         let seen_at = before.header.map_or(0, |header| header.revision);
         if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next() {
             let _ = timeout(POLL, self.watches.deleted(key, seen_at + 1)).await;
@@ -218,7 +218,7 @@ impl Session for EtcdSession {
         };
         let delete = vec![ask::get(first), ask::delete(own.clone())];
         let mark = vec![ask::put(done, vec![], self.lease)];
-        let had = match txn(&self.link, there, delete, mark).await {
+        let had = match txn(&self.link, Kind::GiveBack, there, delete, mark).await {
             Ok(answer) if !answer.succeeded => false,
             Ok(answer) => {
                 let first = ask::first(ask::gotten(answer).next());
@@ -268,7 +268,8 @@ impl Session for EtcdSession {
         };
         let mut locks: Vec<Taken> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
-        for key in range(&self.link, ask::oldest_first(keys)).await?.kvs {
+        let keys = range(&self.link, Kind::Look, ask::oldest_first(keys)).await?;
+        for key in keys.kvs {
             let Some(holder) = taken(&key, 1) else {
                 continue;
             };
@@ -287,7 +288,7 @@ impl Session for EtcdSession {
         // It expires, if need be.
         let _ = self
             .link
-            .ask(revoke, |channel, request| async {
+            .ask(Kind::GiveBack, revoke, |channel, request| async {
                 LeaseClient::new(channel).lease_revoke(request).await
             })
             .await;
@@ -329,6 +330,7 @@ fn revision(answer: &TxnResponse) -> i64 {
 
 async fn txn(
     link: &Link,
+    kind: Kind,
     compare: Vec<Compare>,
     success: Vec<RequestOp>,
     failure: Vec<RequestOp>,
@@ -338,14 +340,18 @@ async fn txn(
         success,
         failure,
     };
-    link.ask(txn, |channel, request| async {
+    link.ask(kind, txn, |channel, request| async {
         KvClient::new(channel).txn(request).await
     })
     .await
 }
 
-pub(crate) async fn range(link: &Link, range: RangeRequest) -> Result<RangeResponse, Fault> {
-    link.ask(range, |channel, request| async {
+pub(crate) async fn range(
+    link: &Link,
+    kind: Kind,
+    range: RangeRequest,
+) -> Result<RangeResponse, Fault> {
+    link.ask(kind, range, |channel, request| async {
         let client = KvClient::new(channel).max_decoding_message_size(usize::MAX);
         { client }.range(request).await
     })

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tonic::transport::Endpoint;
 
-use crate::link::Link;
+use crate::link::{Kind, Link};
 use crate::name;
 use crate::proto::StatusRequest;
 use crate::proto::maintenance_client::MaintenanceClient;
@@ -156,7 +156,7 @@ impl Store for Etcd {
 
 /// Looks whether an etcd is there, and how old it is, and begins a session.
 async fn greet_and_open(member: &Arc<Member>, link: &Arc<Link>) -> Result<EtcdSession, Fault> {
-    let status = link.ask(StatusRequest {}, |channel, request| async {
+    let status = link.ask(Kind::Look, StatusRequest {}, |channel, request| async {
         MaintenanceClient::new(channel).status(request).await
     });
     let version = status.await?.version;

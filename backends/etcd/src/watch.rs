@@ -15,7 +15,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
 
 use crate::fault;
-use crate::link::Link;
+use crate::link::{Kind, Link};
 use crate::proto::kv_client::KvClient;
 use crate::proto::watch_client::WatchClient;
 use crate::proto::watch_create_request::FilterType;
@@ -128,7 +128,7 @@ impl Reader {
             ..Default::default()
         };
         let send = |channel, request| async { KvClient::new(channel).range(request).await };
-        let own = self.link.ask(own, send).await?;
+        let own = self.link.ask(Kind::Look, own, send).await?;
         if own.kvs.is_empty() {
             return Ok(());
         }
