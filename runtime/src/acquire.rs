@@ -60,7 +60,7 @@ impl<M: Machine> Won<M> {
 
     fn all(holds: AllHeld<M::Hold>) -> Self {
         let proof = M::Proof::join(holds.0.iter().map(M::proof).collect());
-        let held = Held::more(holds);
+        let held = Held::more(Box::new(holds));
         Self { held, proof }
     }
 

@@ -47,8 +47,8 @@ impl Held {
         Self(ManuallyDrop::new(Holds::InProcess(hold)))
     }
 
-    pub(crate) fn more(held: impl Holding + 'static) -> Self {
-        Self(ManuallyDrop::new(Holds::More(Box::new(Box::new(held)))))
+    pub(crate) fn more(held: Box<dyn Holding>) -> Self {
+        Self(ManuallyDrop::new(Holds::More(Box::new(held))))
     }
 
     /// The locks, for people.
@@ -107,6 +107,21 @@ impl Holding for Hold {
 
     fn disown(&self) {
         table::disown(self);
+    }
+}
+
+/// What is large is in a box from the beginning, so that it isn't moved.
+impl<H: Holding> Holding for Box<H> {
+    fn taken(&self) -> Vec<Taken> {
+        (**self).taken()
+    }
+
+    fn disown(&self) {
+        (**self).disown();
+    }
+
+    fn files(&self) -> io::Result<Vec<File>> {
+        (**self).files()
     }
 }
 

@@ -113,9 +113,9 @@ impl Descriptor {
         let _ = Os::touch(&self.file);
     }
 
-    /// What is in the file, if it can be read.
-    pub(super) fn content(&self) -> Option<Content> {
-        content(&self.file).ok()
+    /// Reads what is in the file to where nothing is yet; tells whether it can be read.
+    pub(super) fn read(&self, content: &mut Content) -> bool {
+        read(&self.file, content).is_ok()
     }
 
     /// Shows those who take the lock again and again that somebody waits.
@@ -180,7 +180,8 @@ impl Descriptor {
         // What is there names somebody who had the lock before. Taking it away needs no room;
         // where not even that can be done, it stays.
         let _ = self.file.set_len(0);
-        self.content()
+        let mut content = Content::EMPTY;
+        self.read(&mut content).then_some(content)
     }
 
     /// The same open file, and so the same holder.
@@ -272,7 +273,9 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
 
 /// What is written in a lock file; `None` if that isn't a record.
 pub(super) fn record(file: &File) -> io::Result<Option<FileRecord>> {
-    content(file).map(|content| content.record())
+    let mut content = Content::EMPTY;
+    read(file, &mut content)?;
+    Ok(content.record())
 }
 
 /// How many of other processes wait, as far as that is written in the file.
@@ -285,6 +288,6 @@ pub(super) fn behind(file: &File) -> io::Result<behind::Lines> {
     behind::Lines::read(|bytes| Os::read(file, bytes))
 }
 
-fn content(file: &File) -> io::Result<Content> {
-    Content::read(|bytes| Os::read(file, bytes))
+fn read(file: &File, content: &mut Content) -> io::Result<()> {
+    content.fill(|bytes| Os::read(file, bytes))
 }

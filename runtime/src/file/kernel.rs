@@ -511,9 +511,10 @@ impl Kernel {
         let Some(site) = taken else {
             return self.look(descriptor, link, now);
         };
-        let content = descriptor.content();
+        let mut content = Content::EMPTY;
+        let content = descriptor.read(&mut content).then_some(&content);
         if let Some(seen) = &self.seen {
-            let is_ours = content.is_some() && seen.content == content;
+            let is_ours = content.is_some() && seen.content.as_ref() == content;
             if !is_ours {
                 self.pace.others_are_about(now);
             }
@@ -528,7 +529,7 @@ impl Kernel {
             self.seen = Some(Seen {
                 written: now,
                 site,
-                content: descriptor.record(site, content.as_ref()),
+                content: descriptor.record(site, content),
             });
         }
         Ok(is_here)

@@ -49,11 +49,15 @@ pub(super) const MARK: usize = "awaited 0123456789abcdef\n".len();
 pub(super) struct Content([u8; LENGTH + MARK]);
 
 impl Content {
-    /// As `read` gives it.
-    pub(super) fn read(read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Self> {
-        let mut bytes = [0; LENGTH + MARK];
-        read(&mut bytes)?;
-        Ok(Self(bytes))
+    /// Nothing.
+    pub(super) const EMPTY: Self = Self([0; LENGTH + MARK]);
+
+    /// Takes what `read` gives, in place of nothing.
+    pub(super) fn fill(
+        &mut self,
+        read: impl FnOnce(&mut [u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        read(&mut self.0).map(drop)
     }
 
     /// The same with another record.

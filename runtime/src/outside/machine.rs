@@ -152,7 +152,7 @@ impl<E: Engine> Outside<E> {
     /// # Errors
     ///
     /// As [`Acquire::try_now`](crate::acquire::Acquire::try_now).
-    pub(crate) fn try_alone(mut self) -> Result<OutsideHold<E>, Error> {
+    pub(crate) fn try_alone(mut self) -> Result<Box<OutsideHold<E>>, Error> {
         let hold = block_try(|by| self.try_step(by, &[]))?;
         Ok(hold.expect("there is nothing that it could be held with"))
     }
@@ -164,8 +164,8 @@ impl<E: Engine> One<E> {
     fn go_on(
         &mut self,
         by: &By<'_>,
-        held: &[OutsideHold<E>],
-    ) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        held: &[Box<OutsideHold<E>>],
+    ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
         loop {
             match &mut self.state {
                 State::New => {
@@ -205,7 +205,7 @@ impl<E: Engine> One<E> {
     }
 
     /// Joins the queue in the process, unless the lock is one of those that are held.
-    fn begin(&mut self, held: &[OutsideHold<E>]) -> Result<bool, Error> {
+    fn begin(&mut self, held: &[Box<OutsideHold<E>>]) -> Result<bool, Error> {
         let Self { request, place, .. } = self;
         let Request { engine, name, .. } = &*request;
         let place = match place {
@@ -229,7 +229,7 @@ impl<E: Engine> One<E> {
     }
 
     /// Asks the engine. Where the lock isn't to be had, decides how to go on.
-    fn ask(&mut self, by: &By<'_>) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+    fn ask(&mut self, by: &By<'_>) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
         let (State::Ask(asking), Some(place)) = (&mut self.state, &mut self.place) else {
             unreachable!("it has the in-process lock of a place");
         };
@@ -287,17 +287,21 @@ impl<E: Engine> One<E> {
     }
 
     /// It has the lock.
-    fn end(&mut self, hold: Part<E::Hold>) -> OutsideHold<E> {
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "else it is moved at each return"
+    )]
+    fn end(&mut self, hold: Part<E::Hold>) -> Box<OutsideHold<E>> {
         let State::Ask(Asking { in_process, .. }) = mem::replace(&mut self.state, State::Done)
         else {
             unreachable!("it has the in-process lock");
         };
-        let mut hold = OutsideHold {
+        let mut hold = Box::new(OutsideHold {
             hold: Some(hold),
             in_process: Some(in_process),
             place: self.place.take().expect("it is in use until here"),
             taken: self.request.taken(),
-        };
+        });
         self.request.engine.set_waiting(&mut hold.place, false);
         hold
     }
@@ -380,7 +384,7 @@ impl<E: Engine> State<E> {
 }
 
 impl<E: Engine> Machine for Outside<E> {
-    type Hold = OutsideHold<E>;
+    type Hold = Box<OutsideHold<E>>;
     type Failure = Error;
     type Proof = E::Proof;
     type Quick = GuardOf<Self>;
@@ -391,8 +395,8 @@ impl<E: Engine> Machine for Outside<E> {
     fn step(
         &mut self,
         by: &By<'_>,
-        held: &[OutsideHold<E>],
-    ) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        held: &[Box<OutsideHold<E>>],
+    ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
         let result = ready!(self.0.go_on(by, held));
         self.0.state = State::Done;
         Poll::Ready(result)
@@ -402,14 +406,14 @@ impl<E: Engine> Machine for Outside<E> {
     fn try_step(
         &mut self,
         by: &By<'_>,
-        held: &[OutsideHold<E>],
-    ) -> Poll<Result<Option<OutsideHold<E>>, Error>> {
+        held: &[Box<OutsideHold<E>>],
+    ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
         self.step(by, held)
     }
 
     /// Only the lock in the process: what is outside is asked for by the first step.
     #[track_caller]
-    fn take_soon(&mut self) -> Option<OutsideHold<E>> {
+    fn take_soon(&mut self) -> Option<Box<OutsideHold<E>>> {
         let one = &mut *self.0;
         let Request {
             engine,
@@ -426,7 +430,7 @@ impl<E: Engine> Machine for Outside<E> {
         None
     }
 
-    fn proof(hold: &OutsideHold<E>) -> E::Proof {
+    fn proof(hold: &Box<OutsideHold<E>>) -> E::Proof {
         E::proof(
             hold.hold
                 .as_deref()
@@ -503,8 +507,8 @@ impl<E: Engine> Holding for OutsideHold<E> {
     }
 }
 
-impl<E: Engine> From<OutsideHold<E>> for Held {
-    fn from(hold: OutsideHold<E>) -> Self {
+impl<E: Engine> From<Box<OutsideHold<E>>> for Held {
+    fn from(hold: Box<OutsideHold<E>>) -> Self {
         Self::more(hold)
     }
 }
