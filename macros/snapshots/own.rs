@@ -4,7 +4,7 @@ fn rotate_logs() {}
 // Expands to:
 
 fn rotate_logs() {
-    let __begun = ::lockutils::__private::begin(
+    let __begun = ::lockutils::__private::begin_reentrant(
         {
             static OWN: ::lockutils::__private::Locks = ::lockutils::__private::Locks::new(
                 ::core::concat!(::core::module_path!(), "::rotate_logs"),
@@ -17,6 +17,6 @@ fn rotate_logs() {
             &::lockutils::__private::Function::new("rotate_logs")
         }),
     );
-    let __guard = __begun.reentrant().lock();
+    let __guard = __begun.lock();
     { ({}) }
 }

@@ -184,7 +184,12 @@ impl Writer<'_> {
     }
 
     fn begin_one(&self, key: Option<&Key>) -> TokenStream {
-        let begin = self.call_space("begin", &self.key_reference(key), None);
+        let method = if self.args.has("reentrant") {
+            "begin_reentrant"
+        } else {
+            "begin"
+        };
+        let begin = self.call_space(method, &self.key_reference(key), None);
         quote_spanned!(mixed()=> let __begun = #begin;)
     }
 
@@ -251,7 +256,7 @@ impl Writer<'_> {
         let (first, last) = self.place;
         let private = self.private(first);
         // For a space of this process there are functions, which are compiled faster.
-        let has_function = matches!(method, "begin" | "begin_async");
+        let has_function = matches!(method, "begin" | "begin_reentrant" | "begin_async");
         let by_trait = !has_function || self.args.locks.is_some() || self.args.has("external");
         let by_trait = by_trait.then(|| quote_spanned!(last=> ::Space));
         let method = Ident::new(method, last);
@@ -403,8 +408,6 @@ impl Writer<'_> {
     fn wait(&self) -> TokenStream {
         let (_, last) = self.place;
         let begun = Ident::new("__begun", last);
-        let reentrant = self.args.has("reentrant");
-        let reentrant = reentrant.then(|| quote_spanned!(last=> .reentrant()));
         let lock = match (self.is_async, self.is_plain()) {
             (false, true) => "lock",
             (true, true) => "lock_async",
@@ -425,7 +428,7 @@ impl Writer<'_> {
         };
         let wait = Ident::new(wait, last);
         let awaited = self.is_async.then(|| quote_spanned!(last=> .await));
-        quote_spanned!(last=> #begun #reentrant.#wait(#timeout) #awaited)
+        quote_spanned!(last=> #begun.#wait(#timeout) #awaited)
     }
 
     /// Returns what the argument `or_else` makes of the failure.

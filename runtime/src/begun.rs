@@ -5,14 +5,13 @@
 use crate::acquire::Acquire;
 use crate::drive::{AsyncGuardOf, GuardOf, Machine};
 use crate::error::Error;
-use crate::table::policy::Reentry;
 use std::future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// What [`Space::begin`](crate::engine::Space::begin) or
-/// [`Space::begin_async`](crate::engine::Space::begin_async) has come to.
+/// What [`Space::begin`](crate::engine::Space::begin) has come to, or another of the methods whose names
+/// begin so.
 ///
 /// What a thread holds by it is the thread's, as a [`Guard`](crate::Guard) is:
 ///
@@ -35,16 +34,6 @@ pub enum Begun<H, M: Machine> {
 
 /// What a thread has begun.
 impl<H: Into<GuardOf<M>>, M: Machine> Begun<H, M> {
-    /// Lets the thread go straight in if it holds the lock already.
-    #[inline]
-    #[must_use]
-    pub fn reentrant(mut self) -> Self {
-        if let Self::Wait(acquire) = &mut self {
-            acquire.set_reentry(Reentry::Allowed);
-        }
-        self
-    }
-
     /// Blocks the thread until it has the lock.
     ///
     /// # Errors

@@ -286,6 +286,7 @@ impl Locks {
     /// let guard = ACCOUNTS.keys(&[7, 3, 7]).lock();
     /// assert!(ACCOUNTS.key(3).is_locked() && ACCOUNTS.key(7).is_locked());
     /// ```
+    #[inline]
     pub fn keys<I>(&self, keys: I) -> KeysHandle<'_>
     where
         I: IntoIterator,
@@ -444,16 +445,21 @@ pub struct KeysHandle<'a, S: ?Sized = Locks> {
 
 impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
     /// Names several locks of a space, for the `keys` method of a space of one's own.
+    #[inline]
     pub fn new<I>(space: &'a S, keys: I) -> Self
     where
         I: IntoIterator,
         I::Item: LockKey,
     {
-        Self {
+        let keys = keys.into_iter();
+        let mut handle = Self {
             space,
-            keys: keys.into_iter().collect(),
+            keys: Keys::with_capacity(keys.size_hint().0),
             mode: Mode::Exclusive,
-        }
+        };
+        // Written where they are to stay: to move a list costs as much as a lock.
+        keys.for_each(|key| handle.keys.add(&key));
+        handle
     }
 
     #[inline]

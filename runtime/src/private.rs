@@ -1,8 +1,8 @@
 //! The only items that expanded code may name. Not public API: what is here
 //! changes with the macros, whose version is pinned to this crate's.
 //!
-//! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key, and a
-//! method of [`Begun`] waits. In an async function it is [`Space::begin_async`], which is told
+//! Expanded code takes a lock in two statements: [`Space::begin`] evaluates the key, or
+//! [`Space::begin_reentrant`], and a method of [`Begun`] waits. In an async function it is [`Space::begin_async`], which is told
 //! the [`Task`]: that is known only in a poll, and by then the key is to be dropped, so both
 //! are awaited.
 //!
@@ -55,6 +55,17 @@ pub fn begin(
     space.begin(key, mode, site)
 }
 
+/// [`Space::begin_reentrant`] of a space of this process.
+#[inline]
+pub fn begin_reentrant(
+    space: &Locks,
+    key: &dyn LockKey,
+    mode: Mode,
+    site: Site,
+) -> Begun<Guard, InProcess> {
+    space.begin_reentrant(key, mode, site)
+}
+
 /// [`Space::begin_async`] of a space of this process.
 #[inline]
 pub fn begin_async(
@@ -69,6 +80,17 @@ pub fn begin_async(
 
 /// What a thread has begun in this process.
 impl Begun<Thin<Guard>, InProcess> {
+    /// [`Begun::block`], which can't fail.
+    #[inline]
+    #[track_caller]
+    pub fn lock(self) -> Guard {
+        let Ok(guard) = self.block();
+        guard
+    }
+}
+
+/// The same where it may hold the lock already.
+impl Begun<Guard, InProcess> {
     /// [`Begun::block`], which can't fail.
     #[inline]
     #[track_caller]

@@ -57,7 +57,19 @@ pub trait Space {
         Begun::Wait(Box::new(self.wait(key, mode, site)))
     }
 
-    /// The same for a task.
+    /// The same for a thread that goes straight in if it holds the lock already.
+    #[inline]
+    fn begin_reentrant(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        site: Site,
+    ) -> Begun<GuardOf<Self::Machine>, Self::Machine> {
+        let acquire = self.wait(key, mode, site);
+        Begun::Wait(Box::new(acquire.with(Reentry::Allowed)))
+    }
+
+    /// The same as [`Space::begin`] for a task.
     #[inline]
     fn begin_async(
         &self,
@@ -157,6 +169,16 @@ macro_rules! by_reference {
                 site: Site,
             ) -> Begun<<S::Machine as Machine>::Quick, S::Machine> {
                 (**self).begin(key, mode, site)
+            }
+
+            #[inline]
+            fn begin_reentrant(
+                &self,
+                key: &dyn LockKey,
+                mode: Mode,
+                site: Site,
+            ) -> Begun<GuardOf<S::Machine>, S::Machine> {
+                (**self).begin_reentrant(key, mode, site)
             }
 
             #[inline]

@@ -263,17 +263,21 @@ impl Locks {
     #[cold]
     #[track_caller]
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
-        let name = Name::new(self.id(), text);
-        let owner = Owner::thread();
-        let mut hold = table::try_reenter(name, terms, Record { owner, site });
+        let mut hold = self.try_reenter(text, terms, site);
         if hold.is_none() {
             // Not in a closure, where a panic would not know its caller.
-            hold = machine::take_or_spin(name, terms, site);
+            hold = machine::take_or_spin(Name::new(self.id(), text), terms, site);
         }
         match hold {
             Some(hold) => Ok(Guard::new(Held::in_process(hold))),
             None => self.acquire_text(text, terms, site).block_in_queue(),
         }
+    }
+
+    /// Goes in again where the thread holds the lock by its bucket alone.
+    fn try_reenter(&self, text: &[u8], terms: Terms, site: Site) -> Option<Hold> {
+        let owner = Owner::thread();
+        table::try_reenter(Name::new(self.id(), text), terms, Record { owner, site })
     }
 
     /// Takes a lock for a thread if it has room, where the fast path is of no use.
@@ -328,8 +332,19 @@ impl Locks {
 
     /// Makes ready to wait.
     #[cold]
-    fn begin_to_wait<H>(&self, text: &[u8], mode: Mode, site: Site) -> Begun<H, InProcess> {
-        Begun::Wait(Box::new(self.acquire_text(text, mode.once(), site)))
+    fn begin_to_wait<H>(&self, text: &[u8], terms: Terms, site: Site) -> Begun<H, InProcess> {
+        Begun::Wait(Box::new(self.acquire_text(text, terms, site)))
+    }
+
+    /// Goes in again where that needs no waiting, and else makes ready to wait.
+    #[cold]
+    fn begin_again(&self, text: &[u8], mode: Mode, site: Site) -> Begun<Guard, InProcess> {
+        let reentry = Reentry::Allowed;
+        let terms = Terms { mode, reentry };
+        match self.try_reenter(text, terms, site) {
+            Some(hold) => Begun::Held(Guard::new(Held::in_process(hold))),
+            None => self.begin_to_wait(text, terms, site),
+        }
     }
 }
 
@@ -368,7 +383,22 @@ impl Space for Locks {
         let text = text_of(key, &mut copy);
         match self.try_thin(text, mode, site) {
             Some(hash) => Begun::Held(Thin::new(hash)),
-            None => self.begin_to_wait(text, mode, site),
+            None => self.begin_to_wait(text, mode.once(), site),
+        }
+    }
+
+    #[inline]
+    fn begin_reentrant(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        site: Site,
+    ) -> Begun<Guard, InProcess> {
+        let mut copy = None;
+        let text = text_of(key, &mut copy);
+        match self.try_thin(text, mode, site) {
+            Some(hash) => Begun::Held(Guard::thin(hash)),
+            None => self.begin_again(text, mode, site),
         }
     }
 
@@ -384,7 +414,7 @@ impl Space for Locks {
         let text = text_of(key, &mut copy);
         match self.try_thin_async(text, mode, site, owner) {
             Some(hash) => Begun::Held(Thin::new(hash)),
-            None => self.begin_to_wait(text, mode, site),
+            None => self.begin_to_wait(text, mode.once(), site),
         }
     }
 

@@ -319,6 +319,14 @@ impl Bucket {
         self.release_as(thin(hash))
     }
 
+    /// The same, whatever the hash is.
+    #[inline]
+    pub(crate) fn release_first(&self) -> bool {
+        // While it is thin nobody else changes the word, so no ordering is needed to see it.
+        let word = self.word.load(Ordering::Relaxed);
+        word & STATES == STATES && self.release_as(word)
+    }
+
     /// The same, of which the word is this one.
     #[inline]
     fn release_as(&self, word: u64) -> bool {

@@ -354,8 +354,9 @@ fn release_slowly(hash: u64, ticket: Ticket) {
 
 /// Ends thin holds, the last one first. Those that are thin no longer are entries.
 fn release_few(few: Few) {
-    for index in few.indices().rev() {
-        if !TABLE[index].release_slot(Ticket::FIRST) {
+    for index in few.indices() {
+        let bucket = &TABLE[index];
+        if !(bucket.release_first() || bucket.release_slot(Ticket::FIRST)) {
             release(own_hash(index), Ticket::FIRST);
         }
     }
