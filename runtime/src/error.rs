@@ -1,14 +1,14 @@
 //! Why a lock was not taken.
 
 use crate::deadlock::Deadlock;
-use crate::holder::Holder;
+use crate::holder::{Holder, Sought};
 use crate::key::Key;
 use crate::name::LockName;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -40,11 +40,30 @@ struct Inner {
     space: Option<&'static str>,
     key: Option<Key>,
     waited: Duration,
-    holder: Option<Holder>,
+    /// Empty until somebody asks for it.
+    holder: OnceLock<Option<Holder>>,
+    /// Who is to be looked up then.
+    sought: Option<Sought>,
     deadlock: Option<Deadlock>,
     /// The lock file, where the lock is one.
     file: Option<PathBuf>,
     cause: Option<Cause>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            kind: ErrorKind::Busy,
+            space: None,
+            key: None,
+            waited: Duration::ZERO,
+            holder: OnceLock::new(),
+            sought: None,
+            deadlock: None,
+            file: None,
+            cause: None,
+        }
+    }
 }
 
 /// What was wrong, where it isn't somebody who holds the lock.
@@ -109,22 +128,31 @@ impl Error {
         key: Key,
         holder: Option<Holder>,
     ) -> Self {
-        let mut error = Self::plain(kind, Some(space), Some(key));
-        error.0.holder = holder;
+        Self::plain(kind, Some(space), Some(key)).with_holder(holder)
+    }
+
+    /// The error of who doesn't wait.
+    #[inline]
+    pub(crate) fn busy(space: &'static str, key: &[u8], holder: Option<Sought>) -> Self {
+        let mut error = Self::plain(ErrorKind::Busy, Some(space), Some(Key::empty()));
+        let Inner {
+            key: place, sought, ..
+        } = &mut *error.0;
+        if let Some(place) = place {
+            place.set_utf8(key);
+        }
+        *sought = holder;
         error
     }
 
+    #[inline]
     fn plain(kind: ErrorKind, space: Option<&'static str>, key: Option<Key>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            space,
-            key,
-            waited: Duration::ZERO,
-            holder: None,
-            deadlock: None,
-            file: None,
-            cause: None,
-        }))
+        // Not made elsewhere and then moved to its box, which takes as long as a lock.
+        let mut inner = Box::<Inner>::default();
+        inner.kind = kind;
+        inner.space = space;
+        inner.key = key;
+        Self(inner)
     }
 
     /// The error of a key that has no lock, or lock file. `reason` ends in a remedy.
@@ -177,7 +205,7 @@ impl Error {
     }
 
     pub(crate) fn with_holder(mut self, holder: Option<Holder>) -> Self {
-        self.0.holder = holder;
+        self.0.holder = OnceLock::from(holder);
         self
     }
 
@@ -241,7 +269,10 @@ impl Error {
     /// Who held the lock, as far as that is known.
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
-        self.0.holder.as_ref()
+        let Inner { holder, sought, .. } = &*self.0;
+        holder
+            .get_or_init(|| sought.clone().map(Sought::find))
+            .as_ref()
     }
 }
 
@@ -250,7 +281,6 @@ impl fmt::Display for Error {
         let Inner {
             kind,
             waited,
-            holder,
             cause,
             ..
         } = &*self.0;
@@ -265,7 +295,7 @@ impl fmt::Display for Error {
             ErrorKind::Deadlock => write!(f, "deadlock: waiting for lock {lock} would never end")?,
             _ => write!(f, "lock {lock} is busy")?,
         }
-        if let Some(holder) = holder {
+        if let Some(holder) = self.holder() {
             write!(f, ": {}", holder.has())?;
         }
         self.fmt_deadlock(f)

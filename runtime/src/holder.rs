@@ -1,7 +1,7 @@
 //! Who has a lock: in this process, or elsewhere.
 
 use crate::named;
-use crate::owner::{Numbered, Owner};
+use crate::owner::{Epoch, Numbered, Owner};
 use crate::site::{Record, Site};
 use std::fmt;
 use std::process;
@@ -350,22 +350,57 @@ impl Elsewhere {
     }
 }
 
-impl From<Record> for Holder {
-    /// Looks up the name of the thread or task, so not for the path that takes a lock.
-    fn from(Record { owner, site }: Record) -> Self {
-        let mut shown = Shown::default();
-        let who = if owner.is_task() {
+/// A holder in this process as it was at a moment, who is looked up when somebody asks: that takes
+/// longer than a refusal.
+#[derive(Clone)]
+pub(crate) struct Sought {
+    record: Record,
+    epoch: Epoch,
+    shown: Shown,
+}
+
+impl Sought {
+    /// Now. A task's name is looked up at once, since its waker may be another one's later.
+    #[inline]
+    pub(crate) fn new(record: Record, mut shown: Shown) -> Self {
+        let owner = record.owner;
+        if owner.is_task() && shown.label.is_none() {
             shown.label = named::label_of(owner);
+        }
+        Self {
+            record,
+            epoch: Epoch::now(),
+            shown,
+        }
+    }
+
+    /// Where the lock was taken.
+    pub(crate) const fn site(&self) -> Site {
+        self.record.site
+    }
+
+    /// Looks up who it is.
+    pub(crate) fn find(self) -> Holder {
+        let Record { owner, site } = self.record;
+        let who = if owner.is_task() {
             Who::Task(site)
         } else if owner == Owner::UNKNOWN {
             Who::Unknown(site)
         } else {
-            match owner.find_thread() {
+            match owner.find_thread_of(self.epoch) {
                 Some(thread) => Who::Thread(site, thread),
                 None => Who::EndedThread(site),
             }
         };
-        Self { who, shown }
+        let shown = self.shown;
+        Holder { who, shown }
+    }
+}
+
+impl From<Record> for Holder {
+    /// Looks up the name of the thread or task, so not for the path that takes a lock.
+    fn from(record: Record) -> Self {
+        Sought::new(record, Shown::default()).find()
     }
 }
 

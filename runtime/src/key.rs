@@ -215,14 +215,20 @@ impl Key {
     /// longer than the copy.
     pub(crate) fn from_utf8(text: &[u8]) -> Self {
         let mut key = Self::empty();
-        if let Repr::Inline { len, bytes } = &mut key.0 {
-            if let Some(free) = bytes.0.get_mut(..text.len()) {
-                copy_short(as_uninit(text), free);
+        key.set_utf8(text);
+        key
+    }
+
+    /// The same where the key is to stay: to move it costs as much.
+    #[inline]
+    pub(crate) fn set_utf8(&mut self, text: &[u8]) {
+        match &mut self.0 {
+            Repr::Inline { len, bytes } if text.len() <= SHORT => {
+                copy_short(as_uninit(text), &mut bytes.0[..text.len()]);
                 *len = u8::try_from(text.len()).expect("an inline key has at most 64 bytes");
-                return key;
             }
+            _ => *self = Self::from_bytes(text.to_vec()),
         }
-        Self::from_text(std::str::from_utf8(text).expect("the bytes of a `str`"))
     }
 
     /// The same of bytes that are on the heap, where they stay.

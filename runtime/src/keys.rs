@@ -117,7 +117,9 @@ mod tests {
             // There may be fewer than there is room for.
             for room in [expected.len(), 20] {
                 let mut added = Keys::with_capacity(room);
-                expected.iter().for_each(|key| added.add(key));
+                for key in &expected {
+                    added.add(key);
+                }
                 assert_eq!(*added, *expected);
             }
         }

@@ -7,8 +7,10 @@
 
 use crate::ordered::{OrderedMap, Ranked};
 use crate::process::ThreadId;
-use crate::sync::ambient::Mutex;
+use crate::sync::Ordering;
+use crate::sync::ambient::{AtomicU64, Mutex};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, Thread};
@@ -53,26 +55,32 @@ const UNKNOWN: u64 = TASK - 1;
 static THREADS: Mutex<Threads> = Mutex::new(Threads {
     last: 0,
     running: OrderedMap::new(),
-    ended: None,
+    ended: VecDeque::new(),
 });
 
 /// How many threads that have ended are kept.
-const ENDED: usize = 1024;
+const KEPT: usize = 1024;
 
 struct Threads {
     last: u64,
     running: OrderedMap<u64, Numbered>,
-    /// The last ones that have ended, while somebody wants to know their names.
-    ended: Option<OrderedMap<u64, Numbered>>,
+    /// The last ones that have ended, for who looks up later who was a holder.
+    ended: VecDeque<(u64, Numbered)>,
 }
 
-/// Whether those are kept that end from now on.
-pub(crate) fn keep_ended(is_wanted: bool) {
-    let mut threads = THREADS.lock();
-    if is_wanted {
-        threads.ended.get_or_insert_default();
-    } else {
-        threads.ended = None;
+/// How many threads have ended. Changes with the mutex of [`THREADS`].
+static ENDED: AtomicU64 = AtomicU64::new(0);
+
+/// A moment, as far as threads are concerned: how many of them had ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Epoch(u64);
+
+impl Epoch {
+    /// What is looked up of a thread from now on is what it is now.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        // Relaxed: who sees a thread hold a lock has seen no end of it, and may miss that of others.
+        Self(ENDED.load(Ordering::Relaxed))
     }
 }
 
@@ -105,11 +113,13 @@ impl Drop for Registration {
         let number = NUMBER.get();
         let mut threads = THREADS.lock();
         let Threads { running, ended, .. } = &mut *threads;
-        if let (Some(thread), Some(ended)) = (running.remove(&number), ended) {
-            ended.insert(number, thread);
-            if ended.len() > ENDED {
-                ended.remove_first();
+        if let Some(thread) = running.remove(&number) {
+            if ended.len() == KEPT {
+                ended.pop_front();
             }
+            ended.push_back((number, thread));
+            // Relaxed, as in `Epoch::now`.
+            ENDED.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -185,9 +195,21 @@ impl Owner {
 
     /// The thread, if it is one that has ended and is kept.
     pub(crate) fn find_ended(self) -> Option<Thread> {
+        self.find_ended_since(Epoch(0)).map(|thread| thread.thread)
+    }
+
+    /// The thread, if it is one that ran at that moment, still runs or is kept.
+    pub(crate) fn find_thread_of(self, epoch: Epoch) -> Option<Numbered> {
+        self.find_thread().or_else(|| self.find_ended_since(epoch))
+    }
+
+    /// The thread, if it is one that has ended after that moment, and is kept.
+    fn find_ended_since(self, Epoch(epoch): Epoch) -> Option<Numbered> {
         let threads = THREADS.lock();
-        let thread = threads.ended.as_ref()?.get(&self.0)?;
-        Some(thread.thread.clone())
+        let since = (epoch..ENDED.load(Ordering::Relaxed)).rev();
+        let mut last_first = threads.ended.iter().rev().zip(since);
+        let found = last_first.find(|((number, _), _)| *number == self.0);
+        found.map(|((_, thread), _)| thread.clone())
     }
 
     /// The thread, if it is one and still runs.

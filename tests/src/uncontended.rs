@@ -116,6 +116,10 @@ pub const CASES: &[(&str, fn())] = &[
     ("attribute, timeout", || in_time("2f1c").unwrap()),
     ("attribute, try, condition", || assert!(tried("2f1c", true))),
     ("attribute, reentrant, guard", again),
+    ("attribute, re-entry", || {
+        let _outer = lockutils::lock("again");
+        again();
+    }),
     ("attribute, async, timeout", || {
         poll(in_time_async("2f1c", Duration::from_secs(1))).unwrap();
     }),

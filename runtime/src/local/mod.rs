@@ -289,7 +289,7 @@ impl Locks {
             site,
         };
         let hold = looks::try_take(name, terms, record);
-        let hold = hold.map_err(|holder| request::busy(name, holder))?;
+        let hold = hold.map_err(|holder| request::busy(self.name, name, holder))?;
         Ok(Guard::new(Held::in_process(hold)))
     }
 

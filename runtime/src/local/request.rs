@@ -1,9 +1,8 @@
 //! One lock to be taken: which, how, and where in the code.
 
 use crate::costs;
-use crate::culprit::Culprit;
 use crate::error::{Error, ErrorKind};
-use crate::holder::Holder;
+use crate::holder::Sought;
 use crate::key::{Key, LockKey};
 use crate::name::Taken;
 use crate::observe::listen::listeners;
@@ -83,7 +82,8 @@ impl Request {
             site: self.site,
         };
         let name = self.name();
-        looks::try_take(name, self.terms, record).map_err(|holder| busy(name, holder))
+        let refused = |holder| busy(name_of(self.space.number), name, holder);
+        looks::try_take(name, self.terms, record).map_err(refused)
     }
 
     /// The fast path, see [`table::fast::try_take_thin`].
@@ -120,14 +120,13 @@ impl Request {
 }
 
 /// The error of who doesn't wait.
-#[cold]
-pub(super) fn busy(name: Name<'_>, holder: Option<Holder>) -> Error {
+#[inline]
+pub(super) fn busy(space: &'static str, name: Name<'_>, holder: Option<Sought>) -> Error {
     if !listeners().is_none() {
-        let holder = holder.as_ref().map(Culprit::from);
+        let holder = holder.as_ref().map(|holder| holder.site().into());
         costs::refused(name_part(name.space.number), holder);
     }
-    let space = name_of(name.space.number);
-    Error::new(ErrorKind::Busy, space, name.key(), holder)
+    Error::busy(space, name.text, holder)
 }
 
 /// The error of who has waited; `None` if it isn't in the queue any more: then it is

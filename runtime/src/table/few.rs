@@ -34,10 +34,6 @@ impl Few {
     }
 
     /// Takes away the one that was added last.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "no more than 12 bits are looked at"
-    )]
     #[inline]
     const fn pop(&mut self) -> Option<usize> {
         let Self(indices) = *self;

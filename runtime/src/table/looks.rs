@@ -13,7 +13,7 @@ use super::{
     Entries, Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards, try_reenter,
 };
 use crate::costs;
-use crate::holder::Holder;
+use crate::holder::{Holder, Sought};
 use crate::key::Key;
 use crate::ordered::{OrderedSet, sort};
 use crate::site::Record;
@@ -32,18 +32,17 @@ pub(crate) fn try_take(
     name: Name<'_>,
     terms: Terms,
     record: Record,
-) -> Result<Hold, Option<Holder>> {
+) -> Result<Hold, Option<Sought>> {
     if let Some(hold) = try_reenter(name, terms, record) {
         return Ok(hold);
     }
     let mut inflated = Inflated::at(name.hash);
-    if let Some(place) = inflated.try_take(name, terms, record) {
-        return Ok(Hold::at(place));
-    }
-    let entry = inflated.find(name).expect("a busy lock has an entry");
-    let party = entry.in_the_way(id_of(name.hash, entry), None);
+    let party = match inflated.try_take(name, terms, record) {
+        Ok(place) => return Ok(Hold::at(place)),
+        Err(entry) => entry.in_the_way(id_of(name.hash, entry), None),
+    };
     drop(inflated);
-    Err(party.map(|party| party.show_now()))
+    Err(party.map(Party::seek_now))
 }
 
 /// The lock that a waiter is kept from, and by whom. `None` if the waiter isn't in the queue any
@@ -54,13 +53,13 @@ pub(crate) fn awaited_from(place: Place) -> Option<(&'static str, Key, Option<Ho
     entry.wait(place.ticket, |_, _| false)?;
     let (space, key) = entry.name();
     let party = entry.in_the_way(place.entry, Some(place.ticket));
-    Some((space, key, party.map(|party| party.show_now())))
+    Some((space, key, party.map(|party| party.seek_now().find())))
 }
 
 /// A holder or a waiter, if it is still there.
 pub(crate) fn who(place: Place) -> Option<Holder> {
     let party = look(place.entry, |entry| entry.who(place))??;
-    Some(party.show_now())
+    Some(party.seek_now().find())
 }
 
 /// The holders of a lock.

@@ -224,6 +224,7 @@ pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<H
     }
     Inflated::at(name.hash)
         .try_take(name, terms, record)
+        .ok()
         .map(Hold::at)
 }
 
@@ -237,20 +238,19 @@ pub(crate) fn take_or_queue(
 ) -> Result<Hold, Queued> {
     let listeners = listeners(); // Not with the mutex: it asks foreign code.
     let mut inflated = Inflated::at(name.hash);
-    if let Some(place) = inflated.try_take(name, terms, record) {
-        drop(inflated); // Before the waker is.
-        return Ok(Hold::at(place));
-    }
-    let entry = inflated.find(name).expect("a busy lock has an entry");
+    let entry = match inflated.try_take(name, terms, record) {
+        Ok(place) => {
+            drop(inflated); // Before the waker is.
+            return Ok(Hold::at(place));
+        }
+        Err(entry) => entry,
+    };
     let ahead = entry.queue_length();
     let is_heard = !listeners.is_none();
     let (ticket, since) = entry.enqueue(terms.mode, record, (waker, left), is_heard);
     let (hash, number) = (name.hash, entry.number);
-    let entry_id = EntryId { hash, number };
-    let place = Place {
-        entry: entry_id,
-        ticket,
-    };
+    let id = EntryId { hash, number };
+    let place = Place { entry: id, ticket };
     let watched = entry.watch(place, ahead, listeners);
     drop(inflated);
     let space = name_part(name.space.number);
@@ -355,8 +355,7 @@ fn release_slowly(hash: u64, ticket: Ticket) {
 /// Ends thin holds, the last one first. Those that are thin no longer are entries.
 fn release_few(few: Few) {
     for index in few.indices() {
-        let bucket = &TABLE[index];
-        if !(bucket.release_first() || bucket.release_slot(Ticket::FIRST)) {
+        if !(TABLE[index].release_first() || TABLE[index].release_slot(Ticket::FIRST)) {
             release(own_hash(index), Ticket::FIRST);
         }
     }
@@ -529,25 +528,31 @@ impl Inflated {
         self.get(id.hash, |entry| entry.number == id.number)
     }
 
-    /// Takes the lock if it has room.
-    fn try_take(&mut self, name: Name<'_>, terms: Terms, record: Record) -> Option<Place> {
+    /// Takes the lock if it has room; else gives its entry.
+    fn try_take(
+        &mut self,
+        name: Name<'_>,
+        terms: Terms,
+        record: Record,
+    ) -> Result<Place, &mut Entry> {
         let Name { hash, space, .. } = name;
         let Terms { mode, reentry } = terms;
         let Entries {
             table, ears, next, ..
         } = &mut *self.entries;
         match table.entry(hash, |entry| name.is_of(entry), rehash) {
-            hash_table::Entry::Occupied(mut entry) => {
-                let entry = entry.get_mut();
+            hash_table::Entry::Occupied(entry) => {
+                let entry = entry.into_mut();
                 let mut ticket = entry.try_take(mode, record);
                 if reentry == Reentry::Allowed && ticket.is_none() {
                     ticket = entry.try_reenter(mode, record);
                 }
-                let entry = EntryId {
-                    hash,
-                    number: entry.number,
+                let Some(ticket) = ticket else {
+                    return Err(entry);
                 };
-                ticket.map(|ticket| Place { entry, ticket })
+                let number = entry.number;
+                let entry = EntryId { hash, number };
+                Ok(Place { entry, ticket })
             }
             hash_table::Entry::Vacant(free) => {
                 let number = *next;
@@ -564,7 +569,7 @@ impl Inflated {
                 }
                 free.insert(entry);
                 let entry = EntryId { hash, number };
-                Some(Place { entry, ticket })
+                Ok(Place { entry, ticket })
             }
         }
     }

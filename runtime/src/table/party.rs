@@ -2,7 +2,7 @@
 
 use super::moment::{Moment, Times};
 use super::place::Place;
-use crate::holder::{Holder, Shown};
+use crate::holder::{Holder, Shown, Sought};
 use crate::site::Record;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,19 +24,27 @@ pub(crate) struct Party {
 impl Party {
     /// Looks up who it is.
     pub(crate) fn show(&self, now: Moment) -> Holder {
+        self.clone().seek(now).find()
+    }
+
+    /// Who it is, to be looked up when somebody asks.
+    #[inline]
+    fn seek(self, now: Moment) -> Sought {
         let until_now = |moment: Moment| moment.until(now);
-        Holder::from(self.record).shown(Shown {
-            label: self.label.clone(),
+        let shown = Shown {
+            label: self.label,
             held: self.held.map(until_now),
             not_polled: self.not_come.map(until_now),
-        })
+        };
+        Sought::new(self.record, shown)
     }
 
     /// The same at this moment. Where nothing is known of any other, no clock is looked at, which
     /// takes as long as a refusal otherwise.
-    pub(crate) fn show_now(&self) -> Holder {
+    #[inline]
+    pub(crate) fn seek_now(self) -> Sought {
         let is_timed = self.held.is_some() || self.not_come.is_some();
-        self.show(if is_timed {
+        self.seek(if is_timed {
             Moment::now()
         } else {
             Moment::UNUSED

@@ -137,7 +137,6 @@ pub fn record(mut to: impl io::Write, options: &RecordOptions) -> io::Result<Sum
     let picture = recording.end();
     let summary = Summary::of(&picture);
     let written = write(picture, &mut to);
-    recorder::forget_threads();
     written.map(|()| summary)
 }
 

@@ -8,7 +8,6 @@
 
 use super::rows::{Over, Row, Rows, Span, What, kept_key};
 use crate::key::Key;
-use crate::owner;
 use crate::process;
 use crate::sync::ambient::Mutex;
 use crate::table::exact::{Listener, Told};
@@ -107,7 +106,6 @@ pub(crate) fn begin(sample: Sample) -> bool {
         sample,
         rows: Rows::new(),
     });
-    owner::keep_ended(true);
     true
 }
 
@@ -134,15 +132,6 @@ pub(crate) fn end() -> (Vec<Row>, u64) {
 /// The flight recorder begins to keep what was last, and goes on with that.
 pub(crate) fn keep_last() {
     STORE.lock().last.get_or_insert_default();
-    owner::keep_ended(true);
-}
-
-/// What is kept of threads that have ended is of no more use, unless the flight recorder goes on.
-pub(crate) fn forget_threads() {
-    let store = STORE.lock();
-    if store.last.is_none() && store.recorded.is_none() {
-        owner::keep_ended(false);
-    }
 }
 
 /// What the flight recorder has.

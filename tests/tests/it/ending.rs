@@ -57,6 +57,35 @@ fn ending_thread_excludes_others_and_releases() {
     });
 }
 
+/// Who was in the way is looked up when somebody asks, and by then the thread may be gone.
+#[test]
+fn error_names_the_holder_as_it_was_when_the_try_was_refused() {
+    in_time(|| {
+        let locks = Arc::new(Locks::new("was in the way"));
+        let refused = || locks.key("key").try_lock().unwrap_err();
+        let (held, tried) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (its, done) = (locks.clone(), [held.clone(), tried.clone()]);
+        let holder = thread::Builder::new().name("forgetful".to_owned());
+        let holder = holder.spawn(move || {
+            std::mem::forget(its.key("key").lock());
+            for step in &done {
+                step.wait();
+            }
+        });
+        held.wait();
+        let [before, copy] = [refused(), refused()].map(|error| (error.clone(), error));
+        tried.wait();
+        holder.unwrap().join().unwrap();
+        let after = refused().to_string();
+        assert!(after.ends_with(" in a thread that has ended"), "{after}");
+        for error in [before.0, before.1, copy.0, copy.1] {
+            let (text, holder) = (error.to_string(), error.holder().unwrap().to_string());
+            assert!(text.ends_with(" in thread \"forgetful\""), "{text}");
+            assert!(text.ends_with(&holder), "{text}: {holder}");
+        }
+    });
+}
+
 /// A lock that one ending thread holds is no reason to let another in.
 #[test]
 fn ending_threads_are_told_apart() {

@@ -70,6 +70,22 @@ fn holder_goes_in_though_its_first_hold_was_not_reentrant() {
 }
 
 #[test]
+fn one_of_several_keys_stays_held_by_who_has_gone_in_again() {
+    in_time(|| {
+        for way in WAYS {
+            let locks = Locks::new("one of several");
+            let several = locks.keys(["another", "key"]).lock();
+            let again = way(&locks);
+            drop(several);
+            assert!(!is_free(&locks));
+            assert!(!locks.key("another").is_locked());
+            drop(again);
+            assert!(is_free(&locks));
+        }
+    });
+}
+
+#[test]
 fn lock_is_free_when_the_last_guard_goes_whatever_the_order() {
     in_time(|| {
         for order in [

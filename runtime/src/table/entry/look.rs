@@ -76,8 +76,12 @@ impl Entry {
 
     /// The first of the holders, or the waiter that was called to take the lock, unless it is
     /// the one that asks.
+    #[inline]
     pub(crate) fn in_the_way(&self, id: EntryId, of: Option<Ticket>) -> Option<Party> {
-        self.parties(id).next().or_else(|| {
+        let first = self
+            .first
+            .map(|(ticket, first)| self.holder(Place { entry: id, ticket }, first));
+        first.or_else(|| {
             let first = self.waiters(id).next()?;
             (first.not_come.is_some() && Some(first.place.ticket) != of).then_some(first)
         })
@@ -341,6 +345,7 @@ impl Entry {
         crowd.contended.filter(|_| !crowd.queue.is_empty())
     }
 
+    #[inline]
     fn holder(&self, place: Place, holder: Occupant) -> Party {
         let Occupant { record, since } = holder;
         let labels = self.crowd.as_ref().map(|crowd| &crowd.labels);
