@@ -21,6 +21,42 @@ use std::time::{Duration, Instant};
 /// used first, and its thread and connection end when the last clone is dropped, and the last guard.
 ///
 /// A backend gives a type of its own, by [`locks_of!`](crate::locks_of), with the same methods.
+///
+/// Its locks can be lost. A function that is generic over spaces and says nothing of that doesn't compile for
+/// this one:
+///
+/// ```compile_fail,E0080
+/// # use lockutils::{Error, Space, synchronized};
+/// # use lockutils_remote::FakeLocks;
+/// #[synchronized("report", locks = space, acquire_timeout = "5s")]
+/// fn report<S: Space>(space: &S) -> Result<(), Error> {
+///     Ok(())
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// report(&FakeLocks::new())
+/// # }
+/// ```
+///
+/// It has to ask for locks that can be, and to see to that:
+///
+/// ```
+/// use lockutils::engine::{Lease, Machine};
+/// use lockutils::{Error, Space, synchronized};
+/// # use lockutils_remote::FakeLocks;
+///
+/// #[synchronized("report", locks = space, acquire_timeout = "5s", guard = lease)]
+/// fn report<S>(space: &S) -> Result<(), Error>
+/// where
+///     S: Space<Machine: Machine<Failure = Error, Proof = Lease>>,
+/// {
+///     lease.check()
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// report(&FakeLocks::new())
+/// # }
+/// ```
 pub struct Remote<S: Store>(Queued<Leases<S>>);
 
 /// A store that a URL says all about.

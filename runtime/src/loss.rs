@@ -2,9 +2,11 @@
 //!
 //! Whether a lock can be lost is a matter of its guard's type. As in [`returned`](crate::returned),
 //! the method that the compiler finds first is the one of a [`Leased`] guard, and that of [`StaysHeld`]
-//! for any other type, also for one that only the caller of a generic function knows.
+//! for any other type, also for one that only the caller of a generic function knows. Such a one is looked at
+//! when the function is compiled for it, by [`Losable`].
 
 use crate::error::Error;
+use crate::guard::{AsyncGuard, Guard};
 use crate::leased::{Leased, Lost};
 use std::convert::Infallible;
 use std::fmt;
@@ -15,11 +17,42 @@ use std::task::{Context, Poll, ready};
 
 /// A guard that expanded code has, and that the body hasn't.
 #[derive(Debug)]
-pub struct Unseen<'a, G>(StaysHeld, PhantomData<&'a G>);
+pub struct Unseen<'a, G>(StaysHeld<G>, PhantomData<&'a G>);
 
-/// Its lock can't be lost, as far as can be told.
-#[derive(Clone, Copy, Debug)]
-pub struct StaysHeld;
+/// Its lock can't be lost, as far as can be told before the type is known.
+#[derive(Debug)]
+pub struct StaysHeld<G>(PhantomData<fn() -> G>);
+
+impl<G> Clone for StaysHeld<G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G> Copy for StaysHeld<G> {}
+
+/// Whether the lock of a guard can be lost: of each guard that a space can have, so that a function
+/// that is generic over spaces can ask.
+pub trait Losable {
+    /// Whether it can.
+    const CAN_BE_LOST: bool;
+}
+
+impl Losable for Guard {
+    const CAN_BE_LOST: bool = false;
+}
+
+impl Losable for AsyncGuard {
+    const CAN_BE_LOST: bool = false;
+}
+
+impl<G> Losable for Leased<G> {
+    const CAN_BE_LOST: bool = true;
+}
+
+impl<G: Losable> Losable for Option<G> {
+    const CAN_BE_LOST: bool = G::CAN_BE_LOST;
+}
 
 /// The lock of a `Leased<G>`, which can be lost.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +72,19 @@ pub trait HeldThroughout: Sized {
 }
 
 #[diagnostic::do_not_recommend]
-impl HeldThroughout for StaysHeld {}
+impl<G: Losable> HeldThroughout for StaysHeld<G> {
+    #[inline]
+    fn check(self) {
+        const {
+            assert!(
+                !G::CAN_BE_LOST,
+                "this lock can be lost while the body runs, which a function that is generic over \
+                 its space has to see to: ask for `S: Space<Machine: Machine<Failure = Error, Proof = Lease>>`, and write \
+                 `cancel_on_loss` or `guard = lease`"
+            );
+        }
+    }
+}
 
 // Of what isn't known, since there is another error already, this is the one that it could be.
 #[diagnostic::do_not_recommend]
@@ -49,7 +94,7 @@ impl<'a, G> Unseen<'a, G> {
     /// The question.
     #[inline]
     pub const fn new(_guard: &'a G) -> Self {
-        Self(StaysHeld, PhantomData)
+        Self(StaysHeld(PhantomData), PhantomData)
     }
 }
 
@@ -63,15 +108,15 @@ impl<G> Unseen<'_, Leased<G>> {
 }
 
 impl<G> Deref for Unseen<'_, G> {
-    type Target = StaysHeld;
+    type Target = StaysHeld<G>;
 
     #[inline]
-    fn deref(&self) -> &StaysHeld {
+    fn deref(&self) -> &StaysHeld<G> {
         &self.0
     }
 }
 
-impl StaysHeld {
+impl<G> StaysHeld<G> {
     /// It can't be.
     #[inline]
     #[must_use]

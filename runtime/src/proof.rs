@@ -3,6 +3,7 @@
 use crate::guard::{AsyncGuard, Guard};
 use crate::lease::Lease;
 use crate::leased::{AsyncLeaseGuard, LeaseGuard, Leased};
+use crate::loss::Losable;
 use crate::refusal::Refusal;
 use std::fmt;
 
@@ -15,9 +16,9 @@ pub trait Proof: sealed::Sealed + Sized + Send + 'static {
     /// The same of all holds that a guard has.
     type All: Send + 'static;
     /// The guard of a thread.
-    type Guard: fmt::Debug + 'static;
+    type Guard: Losable + fmt::Debug + 'static;
     /// The guard of a task.
-    type AsyncGuard: fmt::Debug + Send + Sync + 'static;
+    type AsyncGuard: Losable + fmt::Debug + Send + Sync + 'static;
 
     /// Of one hold.
     #[doc(hidden)]
