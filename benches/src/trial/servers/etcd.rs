@@ -35,7 +35,8 @@ pub(crate) fn targets(plan: Plan) -> Vec<Target> {
     let holds: Vec<_> = (0..HOLDS)
         .map(|key| locks.key(key).lock().expect("nobody else has it"))
         .collect();
-    targets.push(renewal("etcd", holds.len(), plan));
+    let close = |time| locks.close(time);
+    targets.push(renewal("etcd", holds, close, plan));
     targets
 }
 

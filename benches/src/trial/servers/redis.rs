@@ -38,7 +38,8 @@ pub(crate) fn targets(plan: Plan) -> Vec<Target> {
     let holds: Vec<_> = (0..HOLDS)
         .map(|key| locks.key(key).lock().expect("nobody else has it"))
         .collect();
-    targets.push(renewal("Redis", holds.len(), plan));
+    let close = |time| locks.close(time);
+    targets.push(renewal("Redis", holds, close, plan));
     targets
 }
 
