@@ -463,14 +463,15 @@ impl Kernel {
 
     /// Whether the name leads to this file, whose lock the process has.
     fn leads_here(&mut self, link: &Arc<Link>) -> Result<bool, Failure> {
-        let Some(descriptor) = self.descriptor.clone() else {
-            return Ok(false);
-        };
         let now = Instant::now();
-        if self.led_here(link, now) {
-            return descriptor.has_name();
+        match &self.descriptor {
+            Some(descriptor) if self.led_here(link, now) => descriptor.has_name(),
+            Some(descriptor) => {
+                let descriptor = Arc::clone(descriptor);
+                self.look(&descriptor, link, now)
+            }
+            None => Ok(false),
         }
-        self.look(&descriptor, link, now)
     }
 
     /// Whether the name led here so lately that the file need only be asked whether it still
