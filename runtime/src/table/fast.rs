@@ -54,6 +54,7 @@ fn take_long(name: Name<'_>, kind: Kind, record: Record) -> bool {
 
 /// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
 /// none also if one of them is there twice, or two are in one bucket.
+#[inline]
 pub(crate) fn try_take_few<'a>(
     names: impl Iterator<Item = Name<'a>>,
     record: Record,
