@@ -82,7 +82,7 @@ impl Order {
             let Some(((key, _), Holding { space, site })) = hold else {
                 continue;
             };
-            if self.classes.edge(nesting).is_none() {
+            if !self.classes.knows(nesting) {
                 let (key, space, site) = (key.clone(), *space, *site);
                 found.push(New {
                     nesting,
@@ -96,7 +96,7 @@ impl Order {
     }
 
     pub(super) fn knows(&self, nesting: Nesting) -> bool {
-        self.classes.edge(nesting).is_some()
+        self.classes.knows(nesting)
     }
 
     /// Adds what is new. Gives the cycle that it closes; an error if there is no room.

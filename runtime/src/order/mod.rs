@@ -108,7 +108,7 @@ static ASKED: Once = Once::new();
 /// - A lock that the owner has already gives none.
 /// - Locks that an observer takes are not looked at.
 ///
-/// A thousand pairs of classes are kept; what comes after them is counted in
+/// A thousand pairs of classes are kept; each that comes after them is counted once in
 /// `lockutils_events_dropped_total`.
 ///
 /// Where it is off, and somebody listens to waits, such as an [observer](super::observe::set_observer), those
