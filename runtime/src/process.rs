@@ -11,7 +11,11 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::ptr;
 use std::sync::OnceLock;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// What this process was started as, without the folder.
 pub(crate) fn name() -> String {
@@ -23,13 +27,9 @@ pub(crate) fn name() -> String {
 /// The id of this process, also in the child of a fork.
 #[cfg(target_os = "linux")]
 pub(crate) fn id() -> u32 {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    static KNOWN: Emptied = Emptied::new();
 
-    /// Zero where it isn't known; `None` where the kernel empties no pages, which those before
-    /// 4.14 don't.
-    static KNOWN: OnceLock<Option<&'static AtomicU32>> = OnceLock::new();
-
-    let Some(known) = KNOWN.get_or_init(emptied_by_fork) else {
+    let Some(known) = KNOWN.get(page::map) else {
         return std::process::id();
     };
     // Relaxed, here and below: the number is all there is to see, and all threads write the same.
@@ -49,36 +49,91 @@ pub(crate) fn id() -> u32 {
     std::process::id()
 }
 
-/// Zero in memory of its own, which is zero again in the child of a fork.
+/// A number in memory that is zero again in the child of a fork.
+///
+/// It has no lock: whoever asks first makes one, and the first of those counts. A thread that isn't there in a
+/// child of a fork, which was made that moment, keeps nobody waiting there.
+#[cfg(target_os = "linux")]
+struct Emptied(AtomicPtr<AtomicU32>);
+
+/// What [`Emptied`] has where the kernel empties no pages, which those before 4.14 don't.
+#[cfg(target_os = "linux")]
+static NO_PAGE: AtomicU32 = AtomicU32::new(0);
+
+#[cfg(target_os = "linux")]
+impl Emptied {
+    const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// The number, in a page that is mapped if there is none.
+    fn get(&self, map: impl FnOnce() -> Option<&'static AtomicU32>) -> Option<&'static AtomicU32> {
+        // Acquire, here and below, pairs with the release of who has made it.
+        let mut known = self.0.load(Ordering::Acquire);
+        if known.is_null() {
+            let page = map().unwrap_or(&NO_PAGE);
+            let own = ptr::from_ref(page).cast_mut();
+            let none = ptr::null_mut();
+            let (made, failed) = (Ordering::AcqRel, Ordering::Acquire);
+            known = match self.0.compare_exchange(none, own, made, failed) {
+                Ok(_) => own,
+                Err(first) => {
+                    page::unmap(page);
+                    first
+                }
+            };
+        }
+        // SAFETY: it isn't null by now, and only references that last for ever become one.
+        #[expect(unsafe_code, reason = "a pointer that stands for a reference")]
+        let known = unsafe { &*known };
+        Some(known).filter(|known| !ptr::eq(*known, &raw const NO_PAGE))
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library maps no memory")]
-fn emptied_by_fork() -> Option<&'static std::sync::atomic::AtomicU32> {
+mod page {
+    use super::NO_PAGE;
     use std::ptr;
+    use std::sync::atomic::AtomicU32;
 
     /// Who takes it, as QEMU does where it stands for the kernel, takes any and follows none.
     const NO_ADVICE: i32 = -1;
 
-    // All of a page is had in any case.
-    let length = size_of::<u32>();
-    let (access, kind) = (
-        libc::PROT_READ | libc::PROT_WRITE,
-        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-    );
-    // SAFETY: the kernel chooses where, so nothing that is in use is replaced.
-    let page = unsafe { libc::mmap(ptr::null_mut(), length, access, kind, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return None;
+    /// All of a page is had in any case.
+    const LENGTH: usize = size_of::<u32>();
+
+    /// Zero in memory of its own, which is zero again in the child of a fork.
+    pub(super) fn map() -> Option<&'static AtomicU32> {
+        let (access, kind) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+        );
+        // SAFETY: the kernel chooses where, so nothing that is in use is replaced.
+        let page = unsafe { libc::mmap(ptr::null_mut(), LENGTH, access, kind, -1, 0) };
+        if page == libc::MAP_FAILED {
+            return None;
+        }
+        // SAFETY: the page is this function's alone, and nothing is in it yet.
+        let advise = |advice| unsafe { libc::madvise(page, LENGTH, advice) } == 0;
+        if advise(NO_ADVICE) || !advise(libc::MADV_WIPEONFORK) {
+            // SAFETY: nothing refers to it.
+            unsafe { libc::munmap(page, LENGTH) };
+            return None;
+        }
+        // SAFETY: it is mapped until `unmap`, zero, aligned to a page, and from here on only used as
+        // this atomic.
+        Some(unsafe { &*page.cast() })
     }
-    // SAFETY: the page is this function's alone, and nothing is in it yet.
-    let advise = |advice| unsafe { libc::madvise(page, length, advice) } == 0;
-    if advise(NO_ADVICE) || !advise(libc::MADV_WIPEONFORK) {
-        // SAFETY: nothing refers to it.
-        unsafe { libc::munmap(page, length) };
-        return None;
+
+    /// Gives one back that nobody else has seen.
+    pub(super) fn unmap(page: &'static AtomicU32) {
+        let page = ptr::from_ref(page);
+        if !ptr::eq(page, &raw const NO_PAGE) {
+            // SAFETY: `map` has mapped it, and nobody refers to it any more.
+            unsafe { libc::munmap(page.cast_mut().cast(), LENGTH) };
+        }
     }
-    // SAFETY: it is mapped for as long as the process runs, zero, aligned to a page, and from here
-    // on only used as this atomic.
-    Some(unsafe { &*page.cast() })
 }
 
 /// A value of which each process has its own.
@@ -158,23 +213,64 @@ impl ThreadId {
 mod tests {
     use super::*;
 
-    /// Whether the child of such a fork, which returns as `fork` does, knows its own id.
+    /// Whether it is so in the child of such a fork, which returns as `fork` does.
     #[expect(unsafe_code, reason = "the standard library has no fork")]
-    fn child_knows_itself(fork: impl Fn() -> libc::pid_t) -> bool {
-        let parent = id();
-        assert_eq!(parent, std::process::id());
+    fn is_so_in_child(fork: impl Fn() -> libc::pid_t, is_so: impl FnOnce() -> bool) -> bool {
         let child = fork();
         if child == 0 {
-            let own = id();
-            let is_right = own != parent && own == std::process::id() && own == id();
+            // SAFETY: it takes and changes nothing. A child that hangs is ended by it.
+            unsafe { libc::alarm(60) };
+            let status = i32::from(!is_so());
             // SAFETY: the process ends here, without what the test would do at its end.
-            unsafe { libc::_exit(i32::from(!is_right)) }
+            unsafe { libc::_exit(status) }
         }
         assert!(child > 0, "there is a child");
         let mut status = -1;
         // SAFETY: there is room for the status.
         assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
         status == 0
+    }
+
+    /// Whether the child of such a fork knows its own id.
+    fn child_knows_itself(fork: impl Fn() -> libc::pid_t) -> bool {
+        let parent = id();
+        assert_eq!(parent, std::process::id());
+        is_so_in_child(fork, || {
+            let own = id();
+            own != parent && own == std::process::id() && own == id()
+        })
+    }
+
+    /// As `fork`, while another thread is about to be the first who asks for the id.
+    #[test]
+    #[expect(unsafe_code, reason = "the standard library has no fork")]
+    fn child_of_a_fork_waits_for_no_thread_that_is_not_there() {
+        let known = Emptied::new();
+        let page = known.get(|| {
+            // SAFETY: the child maps a page, and allocates nothing.
+            let fork = || unsafe { libc::fork() };
+            let is_mapped = || known.get(page::map).is_some();
+            assert!(is_so_in_child(fork, is_mapped));
+            page::map()
+        });
+        let page = page.expect("this kernel empties pages");
+        assert!(ptr::eq(known.get(|| None).expect("it has one"), page));
+    }
+
+    /// Of two who are the first it has the number of one, and so has each of them.
+    #[test]
+    fn page_of_who_comes_second_is_given_back() {
+        let known = Emptied::new();
+        let mut first = None;
+        let second = known.get(|| {
+            first = known.get(page::map);
+            page::map()
+        });
+        let (first, second) = (first.expect("a page"), second.expect("the same"));
+        assert!(ptr::eq(first, second));
+        let none = Emptied::new();
+        assert!(none.get(|| None).is_none());
+        assert!(none.get(page::map).is_none());
     }
 
     #[test]
