@@ -140,6 +140,8 @@ mod error;
 mod fence;
 mod file;
 mod foreign;
+#[cfg(all(test, target_os = "linux", not(loom)))]
+mod forked;
 mod future;
 mod given;
 mod global;

@@ -29,7 +29,7 @@ pub(crate) fn name() -> String {
 pub(crate) fn id() -> u32 {
     static KNOWN: Emptied = Emptied::new();
 
-    let Some(known) = KNOWN.get(page::map) else {
+    let Some(known) = KNOWN.get(map) else {
         return std::process::id();
     };
     // Relaxed, here and below: the number is all there is to see, and all threads write the same.
@@ -78,7 +78,7 @@ impl Emptied {
             known = match self.0.compare_exchange(none, own, made, failed) {
                 Ok(_) => own,
                 Err(first) => {
-                    page::unmap(page);
+                    unmap(page);
                     first
                 }
             };
@@ -90,49 +90,46 @@ impl Emptied {
     }
 }
 
+/// All of a page is had in any case.
+#[cfg(target_os = "linux")]
+const LENGTH: usize = size_of::<u32>();
+
+/// Maps zero in memory of its own, which is zero again in the child of a fork.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library maps no memory")]
-mod page {
-    use super::NO_PAGE;
-    use std::ptr;
-    use std::sync::atomic::AtomicU32;
-
+fn map() -> Option<&'static AtomicU32> {
     /// Who takes it, as QEMU does where it stands for the kernel, takes any and follows none.
     const NO_ADVICE: i32 = -1;
 
-    /// All of a page is had in any case.
-    const LENGTH: usize = size_of::<u32>();
-
-    /// Zero in memory of its own, which is zero again in the child of a fork.
-    pub(super) fn map() -> Option<&'static AtomicU32> {
-        let (access, kind) = (
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-        );
-        // SAFETY: the kernel chooses where, so nothing that is in use is replaced.
-        let page = unsafe { libc::mmap(ptr::null_mut(), LENGTH, access, kind, -1, 0) };
-        if page == libc::MAP_FAILED {
-            return None;
-        }
-        // SAFETY: the page is this function's alone, and nothing is in it yet.
-        let advise = |advice| unsafe { libc::madvise(page, LENGTH, advice) } == 0;
-        if advise(NO_ADVICE) || !advise(libc::MADV_WIPEONFORK) {
-            // SAFETY: nothing refers to it.
-            unsafe { libc::munmap(page, LENGTH) };
-            return None;
-        }
-        // SAFETY: it is mapped until `unmap`, zero, aligned to a page, and from here on only used as
-        // this atomic.
-        Some(unsafe { &*page.cast() })
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: the kernel chooses where, so nothing that is in use is replaced.
+    let page = unsafe { libc::mmap(ptr::null_mut(), LENGTH, access, kind, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return None;
     }
+    // SAFETY: the page is this function's alone, and nothing is in it yet.
+    let advise = |advice| unsafe { libc::madvise(page, LENGTH, advice) } == 0;
+    if advise(NO_ADVICE) || !advise(libc::MADV_WIPEONFORK) {
+        // SAFETY: nothing refers to it.
+        unsafe { libc::munmap(page, LENGTH) };
+        return None;
+    }
+    // SAFETY: it is mapped until `unmap`, zero, aligned to a page, and from here on only used as
+    // this atomic.
+    Some(unsafe { &*page.cast() })
+}
 
-    /// Gives one back that nobody else has seen.
-    pub(super) fn unmap(page: &'static AtomicU32) {
-        let page = ptr::from_ref(page);
-        if !ptr::eq(page, &raw const NO_PAGE) {
-            // SAFETY: `map` has mapped it, and nobody refers to it any more.
-            unsafe { libc::munmap(page.cast_mut().cast(), LENGTH) };
-        }
+/// Gives one back that nobody else has seen.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library maps no memory")]
+fn unmap(page: &'static AtomicU32) {
+    let page = ptr::from_ref(page);
+    if !ptr::eq(page, &raw const NO_PAGE) {
+        // SAFETY: `map` has mapped it, and nobody refers to it any more.
+        unsafe { libc::munmap(page.cast_mut().cast(), LENGTH) };
     }
 }
 
@@ -212,24 +209,7 @@ impl ThreadId {
 #[cfg(all(test, target_os = "linux", not(loom)))]
 mod tests {
     use super::*;
-
-    /// Whether it is so in the child of such a fork, which returns as `fork` does.
-    #[expect(unsafe_code, reason = "the standard library has no fork")]
-    fn is_so_in_child(fork: impl Fn() -> libc::pid_t, is_so: impl FnOnce() -> bool) -> bool {
-        let child = fork();
-        if child == 0 {
-            // SAFETY: it takes and changes nothing. A child that hangs is ended by it.
-            unsafe { libc::alarm(60) };
-            let status = i32::from(!is_so());
-            // SAFETY: the process ends here, without what the test would do at its end.
-            unsafe { libc::_exit(status) }
-        }
-        assert!(child > 0, "there is a child");
-        let mut status = -1;
-        // SAFETY: there is room for the status.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        status == 0
-    }
+    use crate::forked::{fork, is_so_in_child};
 
     /// Whether the child of such a fork knows its own id.
     fn child_knows_itself(fork: impl Fn() -> libc::pid_t) -> bool {
@@ -243,15 +223,12 @@ mod tests {
 
     /// As `fork`, while another thread is about to be the first who asks for the id.
     #[test]
-    #[expect(unsafe_code, reason = "the standard library has no fork")]
     fn child_of_a_fork_waits_for_no_thread_that_is_not_there() {
         let known = Emptied::new();
         let page = known.get(|| {
-            // SAFETY: the child maps a page, and allocates nothing.
-            let fork = || unsafe { libc::fork() };
-            let is_mapped = || known.get(page::map).is_some();
+            let is_mapped = || known.get(map).is_some();
             assert!(is_so_in_child(fork, is_mapped));
-            page::map()
+            map()
         });
         let page = page.expect("this kernel empties pages");
         assert!(ptr::eq(known.get(|| None).expect("it has one"), page));
@@ -263,21 +240,19 @@ mod tests {
         let known = Emptied::new();
         let mut first = None;
         let second = known.get(|| {
-            first = known.get(page::map);
-            page::map()
+            first = known.get(map);
+            map()
         });
         let (first, second) = (first.expect("a page"), second.expect("the same"));
         assert!(ptr::eq(first, second));
         let none = Emptied::new();
         assert!(none.get(|| None).is_none());
-        assert!(none.get(page::map).is_none());
+        assert!(none.get(map).is_none());
     }
 
     #[test]
-    #[expect(unsafe_code, reason = "the standard library has no fork")]
     fn child_of_a_fork_has_an_id_of_its_own() {
-        // SAFETY: the child allocates nothing, and asks for its id.
-        assert!(child_knows_itself(|| unsafe { libc::fork() }));
+        assert!(child_knows_itself(fork));
     }
 
     /// As programs do that want no handlers run, see `pthread_atfork`.

@@ -1,5 +1,6 @@
 //! Who is told of each hold in [`exact`](super::exact) mode.
 
+use super::bucket::Bucket;
 use super::exact::Listener;
 use crate::order::held::Holds;
 use crate::timeline::recorder::Recorder;
@@ -39,6 +40,21 @@ impl Ears {
 
     pub(crate) const fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)
+    }
+
+    pub(crate) const fn have(self, one: Self) -> bool {
+        self.0 & one.0 != 0
+    }
+
+    /// In the child of a fork whose parent records: takes back what is kept inflated for that in a shard,
+    /// whose mutex is locked. In the child nobody ends it.
+    pub(super) fn forget_parent(of_shard: &mut [Self], buckets: &[Bucket]) {
+        for (ears, bucket) in of_shard.iter_mut().zip(buckets) {
+            if ears.have(Self::RECORDING) {
+                *ears = ears.without(Self::RECORDING);
+                bucket.unreserve();
+            }
+        }
     }
 
     pub(crate) fn tell(self, tell: impl Fn(&dyn Listener)) {

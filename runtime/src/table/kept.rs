@@ -16,16 +16,24 @@ pub(crate) struct Exact {
 }
 
 impl Exact {
-    /// Begins to tell a listener, who isn't told by another one of these yet.
+    /// Begins to tell a listener, who isn't told by another one of these yet; but in the child of a fork by
+    /// what is left of its parent's, which goes over into this one.
     pub(crate) fn begin(ears: Ears, sample: Sample) -> Self {
         let exact = Self { ears, sample };
         each_shard(|inflated, first, now| {
             for (nth, bucket) in inflated.buckets.iter().enumerate() {
-                if sample.has(first + nth) {
-                    // Inflated it is already. This one stays.
-                    let _nothing = bucket.reserve();
-                    let of_bucket = &mut inflated.entries.ears[nth];
-                    *of_bucket = of_bucket.and(ears);
+                let of_bucket = &mut inflated.entries.ears[nth];
+                match (of_bucket.have(ears), sample.has(first + nth)) {
+                    (false, true) => {
+                        // Inflated it is already. This one stays.
+                        let _nothing = bucket.reserve();
+                        *of_bucket = of_bucket.and(ears);
+                    }
+                    (true, false) => {
+                        *of_bucket = of_bucket.without(ears);
+                        bucket.unreserve();
+                    }
+                    (true, true) | (false, false) => {}
                 }
             }
             for entry in &mut inflated.entries.table {

@@ -36,6 +36,7 @@ use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
+use crate::timeline::recorder;
 use crate::timer::Left;
 use bucket::{BUCKETS, Bucket, Written, index};
 use charges::{Charges, Tally};
@@ -563,9 +564,12 @@ impl Inflated {
                 let holder = (ticket, record);
                 let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
                 let mut entry = Box::new(entry);
-                let ears = ears[index(hash) % SHARD];
-                if !ears.is_none() {
-                    entry.begin_as_heard_by(ears);
+                let place = index(hash) % SHARD;
+                if !ears[place].is_none() {
+                    if ears[place].have(Ears::RECORDING) && recorder::is_of_parent() {
+                        Ears::forget_parent(ears, &TABLE[index(hash) - place..]);
+                    }
+                    entry.begin_as_heard_by(ears[place]);
                 }
                 free.insert(entry);
                 let entry = EntryId { hash, number };

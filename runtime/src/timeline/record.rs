@@ -106,8 +106,8 @@ impl Summary {
 ///
 /// The beginning of a hold or a wait that was there before is not known, nor is the end of what
 /// goes on: those are cut, and holds marked `"held": "at least"`. A wait that has begun before anybody
-/// [listened](crate::observe), and ends meanwhile, is missing. In a process that is forked from this one meanwhile,
-/// locks go on to cost so much. Of a lock file it has what
+/// [listened](crate::observe), and ends meanwhile, is missing. In a process that is forked from this one meanwhile
+/// nothing is recorded, and locks cost so much until one of the same part of them has been taken. Of a lock file it has what
 /// happens in this process: who waits for another one at the end of the recording is a holder there.
 ///
 /// # Errors
@@ -280,5 +280,69 @@ impl Drop for Recording {
         if self.exact.take().is_some() {
             recorder::end();
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(loom)))]
+mod tests {
+    use super::*;
+    use crate::Locks;
+    use crate::forked::{fork, is_so_in_child};
+    use crate::owner::Owner;
+    use crate::site::{Record, Site};
+    use crate::table::policy::Policy;
+    use crate::table::{Hold, Name, SpaceId, fast};
+    use std::process::Command;
+    use std::{env, panic};
+
+    /// Has the test be alone in its process, since a child of a fork has the mutexes of all threads that
+    /// it had that moment.
+    const ALONE: &str = "LOCKUTILS_TEST_ALONE";
+
+    static LOCKS: Locks = Locks::new("of a child");
+
+    fn is_fast(key: &str) -> bool {
+        let policy = Policy {
+            permits: 1,
+            fair: false,
+        };
+        let number = LOCKS.number();
+        let name = Name::new(SpaceId { number, policy }, key.as_bytes());
+        let (owner, site) = (Owner::thread(), Site::here());
+        let taken = fast::try_take_thin(name, Record { owner, site });
+        taken.map(Hold::thin).is_some()
+    }
+
+    #[test]
+    fn child_of_who_records_has_its_locks_free_of_it() {
+        if env::var_os(ALONE).is_none() {
+            let name = "timeline::record::tests::child_of_who_records_has_its_locks_free_of_it";
+            let mut alone = Command::new(env::current_exe().unwrap());
+            alone.args(["--exact", name]).env(ALONE, "1");
+            let output = alone.output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            return;
+        }
+        assert!(is_fast("key"));
+        let recording = Recording::begin(1, Keys::Plain).expect("nobody records");
+        assert!(!is_fast("key"));
+        let is_so = is_so_in_child(fork, || {
+            let is_so = panic::catch_unwind(|| {
+                assert!(!is_fast("key"));
+                drop(LOCKS.key("key").lock());
+                assert!(is_fast("key"));
+                // Another part of the locks than the parent has, of which some are left.
+                let own = Recording::begin(2, Keys::Plain).expect("the child doesn't record");
+                let picture = own.end();
+                assert!(picture.rows.is_empty());
+                assert!(is_fast("key"));
+                assert!((0..1000).all(|number| is_fast(&number.to_string())));
+            });
+            is_so.is_ok()
+        });
+        assert!(is_so);
+        assert!(!is_fast("key"));
+        drop(recording);
+        assert!(is_fast("key"));
     }
 }

@@ -15,6 +15,7 @@ use crate::table::identity::name_part;
 use crate::table::moment::Moment;
 use crate::table::sample::Sample;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many parts the holds of a recording are in.
 const PARTS: usize = 16;
@@ -39,6 +40,10 @@ static STORE: Mutex<Store> = Mutex::new(Store {
     last: None,
 });
 
+/// The process that records, or has recorded last; 0 if none has. Relaxed, wherever it is used: a child of a
+/// fork has what its parent had.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
 /// What is not of exact mode.
 struct Store {
     /// The waits of the recording that is going on.
@@ -47,8 +52,6 @@ struct Store {
 }
 
 struct Waits {
-    /// Who records: the child of a fork doesn't.
-    process: u32,
     sample: Sample,
     rows: Rows,
 }
@@ -92,8 +95,8 @@ fn keep(hold: &Told<'_>, to: Moment, what: What) {
 pub(crate) fn begin(sample: Sample) -> bool {
     let process = process::id();
     let mut store = STORE.lock();
-    if let Some(recorded) = &store.recorded {
-        if recorded.process == process {
+    if store.recorded.is_some() {
+        if PROCESS.load(Ordering::Relaxed) == process {
             return false;
         }
         // A copy of what the parent had of its own.
@@ -101,12 +104,17 @@ pub(crate) fn begin(sample: Sample) -> bool {
             drop(rows.lock().take());
         }
     }
+    PROCESS.store(process, Ordering::Relaxed);
     store.recorded = Some(Waits {
-        process,
         sample,
         rows: Rows::new(),
     });
     true
+}
+
+/// Whether what is recorded is so by the parent that this process is forked from, and not by itself.
+pub(crate) fn is_of_parent() -> bool {
+    PROCESS.load(Ordering::Relaxed) != process::id()
 }
 
 /// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
