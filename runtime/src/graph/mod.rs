@@ -31,7 +31,6 @@ mod beyond;
 mod cycle;
 mod judge;
 mod long_waits;
-mod probed;
 mod search;
 mod suspicions;
 #[cfg(all(test, not(loom)))]
@@ -41,6 +40,7 @@ mod way;
 
 use crate::deadlock::Deadlock;
 use crate::observe::outcome::Outcome;
+use crate::observe::probed::Probed;
 use crate::observe::tell;
 use crate::order;
 use crate::ordered::OrderedSet;
@@ -52,7 +52,6 @@ use crate::table::place::{EntryId, Place, Ticket};
 use crate::table::watched::{Heard, Queued, Watched};
 use cycle::find_block;
 use judge::{GRAPH, Graph};
-use probed::Probed;
 use search::ANYBODY;
 use std::mem;
 use std::time::Duration;
@@ -116,7 +115,7 @@ impl Waiting {
             heard,
             mut watched,
         } = queued;
-        let probed = Probed::begin(place);
+        let probed = Probed::begin(|| place.ticket, || table::awaited(place));
         if let Some(Heard { space, .. }) = heard {
             tell::counted_wait_begins(space);
         }

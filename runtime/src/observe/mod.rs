@@ -69,9 +69,9 @@
 //!
 //! With the feature `usdt`, on Linux, the program has probes for tracers that attach to it while it
 //! runs, such as bpftrace, perf and gdb, each with three arguments. Texts are C strings. Where no
-//! tracer is attached a wait costs a look at the clock more; what has nobody waiting has no probe. Nor has
-//! a wait for another process or a server, of which an [`Observer`] is told; those in the process that are
-//! behind it have.
+//! tracer is attached a wait costs a look at the clock more; what has nobody waiting has no probe. A wait for
+//! another process or a server has those of a wait, from when on it is known that somebody else has the lock;
+//! what the other one does is not seen here, and so its release isn't.
 //!
 //! | probe | arguments |
 //! |---|---|
@@ -95,6 +95,7 @@ pub(crate) mod facade;
 pub(crate) mod holds;
 pub(crate) mod listen;
 pub(crate) mod outcome;
+pub(crate) mod probed;
 #[cfg(feature = "usdt")]
 pub(crate) mod probes;
 #[cfg(feature = "tracing")]

@@ -6,12 +6,14 @@
 //! that has not answered yet keeps nobody waiting, as far as the costs of locks go.
 
 use super::listened::{Asked, Listened};
+use crate::name::Taken;
 use crate::observe::listen::listeners;
 use crate::observe::outcome::Outcome;
+use crate::observe::probed::Probed;
 use crate::ordered::OrderedMap;
 use crate::sync::ambient::Mutex;
 use crate::table::Hold;
-use crate::table::identity::name_part;
+use crate::table::identity::{name_of, name_part};
 use crate::table::looks;
 use crate::table::moment::{Moment, Times};
 use crate::table::place::Ticket;
@@ -40,6 +42,7 @@ pub(super) struct Registered {
     waits: bool,
     /// Boxed, so that who takes a lock without a wait moves no more than before.
     listened: Option<(Arc<Listened>, Option<Box<Watched>>)>,
+    probed: Probed,
     /// What it has come to, if it ends now.
     pub(super) outcome: Outcome,
 }
@@ -59,6 +62,7 @@ impl Registered {
             id,
             waits: false,
             listened: None,
+            probed: Probed::default(),
             outcome: Outcome::Cancelled,
         }
     }
@@ -70,6 +74,7 @@ impl Registered {
             return None;
         }
         self.waits = true;
+        self.probed = Probed::begin(Ticket::draw, || taken(self.id));
         let mut all = ASKING.lock();
         let asking = all.get_mut(&self.id)?;
         asking.waits = true;
@@ -95,6 +100,7 @@ impl Drop for Registered {
         // What is known of the lock is dropped when the mutex is free.
         let asking = ASKING.lock().remove(&self.id);
         drop(asking);
+        self.probed.end(self.outcome);
         if self.waits && self.outcome == Outcome::Acquired {
             // Nobody is to be told that it has had the lock for as long as it waited for it.
             looks::begin_hold(self.id);
@@ -103,6 +109,16 @@ impl Drop for Registered {
             listened.end(watched, self.outcome);
         }
     }
+}
+
+/// What is asked for by a hold of a line.
+fn taken(id: (u64, Ticket)) -> Option<Taken> {
+    let hold = looks::hold(id)?;
+    Some(Taken {
+        space: name_of(name_part(hold.space)),
+        key: hold.key,
+        site: hold.party.record.site,
+    })
 }
 
 /// Has an engine say that somebody else has the lock, and that it is about to block the thread.
