@@ -3,14 +3,14 @@
 use crate::args::RecordArgs;
 use crate::exit::{self, NoService};
 use crate::output::Output;
-use crate::service::Service;
+use crate::service::{self, Service};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long a service has to begin to answer after it has recorded.
+/// How long a service has to answer after it has recorded.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode> {
@@ -36,7 +36,9 @@ pub(crate) fn run(args: &RecordArgs) -> Result<ExitCode> {
 /// whole before it is written anywhere: a service hangs up on who doesn't read on, and what is there of an
 /// earlier one is kept until there is another.
 pub(crate) fn ask(service: &mut Service, wish: &Value, time: Duration) -> Result<(Vec<u8>, Value)> {
-    let mut next = service.ask_within(wish, time + PATIENCE)?;
+    // While it records it speaks whenever there is much.
+    service.be_patient(time + PATIENCE)?;
+    let mut next = service.ask(wish)?;
     let mut to = Vec::new();
     let mut is_first = true;
     write!(to, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
@@ -53,6 +55,7 @@ pub(crate) fn ask(service: &mut Service, wish: &Value, time: Duration) -> Result
         }
         next = service.hear()?;
     };
+    service.be_patient(service::PATIENCE)?;
     let about = json!({
         "lockutils": env!("CARGO_PKG_VERSION"),
         "one_in": done["one_in"],

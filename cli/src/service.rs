@@ -19,7 +19,7 @@ use std::{fmt, fs};
 const LINE: u64 = 2 * 1024 * 1024;
 
 /// How long a process has for an answer. It has none if it is stopped.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A process that serves, and answers.
 pub(crate) struct Service {
@@ -196,11 +196,15 @@ impl Service {
 
     /// Asks for something that takes so long at most, and gives the first line of the answer.
     pub(crate) fn ask_within(&mut self, request: &Value, patience: Duration) -> Result<Value> {
-        let stream = self.lines.get_ref();
-        stream.set_read_timeout(Some(patience))?;
+        self.be_patient(patience)?;
         let answer = self.ask(request);
-        self.lines.get_ref().set_read_timeout(Some(PATIENCE))?;
+        self.be_patient(PATIENCE)?;
         answer
+    }
+
+    /// Waits for so long at most for each line, from now on.
+    pub(crate) fn be_patient(&self, patience: Duration) -> io::Result<()> {
+        self.lines.get_ref().set_read_timeout(Some(patience))
     }
 
     /// The next line of an answer.

@@ -4,14 +4,16 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A timeline that is valid: events are in the order of time and within it, slices of a track nest or
-/// don't overlap, and what begins ends.
+/// A timeline that is valid: events are within its time, slices of a track nest or don't overlap, and
+/// what begins ends. What was written at once is in the order of time.
 pub struct Trace {
     /// What is said of it as a whole.
     pub about: Value,
     /// All events, as they are.
     pub events: Vec<Value>,
     tracks: BTreeMap<(u64, u64), String>,
+    /// Whether all events are in the order of time.
+    pub is_in_order: bool,
 }
 
 /// A slice of a track, in nanoseconds.
@@ -43,9 +45,11 @@ impl Trace {
         };
         let names = events.iter().filter(|event| event["name"] == "thread_name");
         let tracks = names.map(|event| (track_of(event), text_of(&event["args"]["name"])));
+        let times = events.iter().filter(|event| event["ph"] != "M");
         let trace = Self {
             about: whole["otherData"].take(),
             tracks: tracks.collect(),
+            is_in_order: times.is_sorted_by_key(|event| nanoseconds(&event["ts"])),
             events,
         };
         trace.check_times();
@@ -108,19 +112,18 @@ impl Trace {
         let lasted = self.about["lasted_s"].as_f64().expect("how long it was");
         // It is given to the millisecond.
         let lasted = Duration::from_secs_f64(lasted + 0.001);
-        let mut last = 0;
         for event in self.events.iter().filter(|event| event["ph"] != "M") {
             let from = nanoseconds(&event["ts"]);
             let to = from + event.get("dur").map_or(0, nanoseconds);
-            assert!(from >= last, "{event} comes too late");
             assert!(Duration::from_nanos(to) <= lasted, "{event} is outside");
-            last = from;
         }
     }
 
     fn check_slices(&self) {
         let mut open: BTreeMap<(u64, u64), Vec<u64>> = BTreeMap::new();
-        for event in self.of_kind("X") {
+        let mut slices: Vec<_> = self.of_kind("X").collect();
+        slices.sort_by_key(|event| nanoseconds(&event["ts"]));
+        for event in slices {
             let from = nanoseconds(&event["ts"]);
             let to = from + nanoseconds(&event["dur"]);
             let ends = open.entry(track_of(event)).or_default();
@@ -173,7 +176,9 @@ impl Trace {
         for event in self.of_kind("C") {
             let count = event["args"]["waiters"].as_u64().expect("a number");
             let before = counts.insert(text_of(&event["name"]), count).unwrap_or(0);
-            assert_eq!(before.abs_diff(count), 1, "{event}");
+            // Who is handed a lock just as a part is written is in both, or in none.
+            let is_next = before.abs_diff(count) == 1;
+            assert!(is_next || !self.is_in_order, "{event}");
         }
         assert!(counts.values().all(|count| *count == 0), "{counts:?}");
     }

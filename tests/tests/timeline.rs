@@ -8,9 +8,9 @@ use lockutils::{Locks, inspect, named, stats};
 use lockutils_tests::{ByHand, LIMIT, Slice, Trace, eventually, settled_waiters, states};
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, thread};
 
 /// A process has one recording at a time.
@@ -53,7 +53,9 @@ fn record(during: impl FnOnce(), options: &RecordOptions) -> (Trace, Summary) {
         assert!(!recording.is_finished(), "it took too long");
         recording.join().unwrap()
     });
-    (Trace::read(&text), summary)
+    let trace = Trace::read(&text);
+    assert!(trace.is_in_order, "it is little, so it is written at once");
+    (trace, summary)
 }
 
 fn lasting(millis: u64) -> RecordOptions {
@@ -215,38 +217,130 @@ fn sample_is_of_keys_and_whole() {
     assert!((40..=260).contains(&keys.len()), "{}", keys.len());
 }
 
+/// Begins to write when somebody says so.
+struct Late<'a>(&'a AtomicBool, Vec<u8>);
+
+impl io::Write for Late<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        eventually("it may write", || self.0.load(Ordering::Relaxed));
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
-fn full_recording_counts_what_it_leaves_out() {
+fn what_the_writer_is_too_slow_for_is_counted() {
     let _alone = alone();
     let locks = Locks::new("full");
-    let is_over = AtomicBool::new(false);
-    let mut text = Vec::new();
-    let before = dropped();
+    let (may_write, before) = (AtomicBool::new(false), dropped());
+    let mut to = Late(&may_write, Vec::new());
     let summary = thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut key = 0;
-            while !is_over.load(Ordering::Relaxed) {
-                key += 1;
-                drop(locks.key(format!("{key:0100}")).lock());
+        let recording = scope.spawn(|| observe::record(&mut to, &lasting(LONG)).unwrap());
+        eventually("the recording begins", is_told);
+        // More than there is room for: half of it is being written, or about to be.
+        for key in 0..30_000 {
+            drop(locks.key(format!("{key:0100}")).lock());
+        }
+        may_write.store(true, Ordering::Relaxed);
+        recording.join().unwrap()
+    });
+    assert!(summary.dropped() > 0 && summary.holds() > 0);
+    assert!(dropped() - before >= summary.dropped());
+    let trace = Trace::read(&to.1);
+    assert_eq!(trace.about["dropped"], summary.dropped());
+}
+
+/// Says how many holds were written, or a little less.
+struct Said<'a>(&'a AtomicUsize, Vec<u8>);
+
+impl io::Write for Said<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let holds = text.matches("\"cat\":\"hold\"").count();
+        self.0.fetch_add(holds, Ordering::Relaxed);
+        self.1.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How often the same is done, of which three would have room.
+const ROUNDS: usize = 20;
+
+/// Records so long while locks of all kinds are taken again and again, as far as the writer keeps up, and
+/// some are held and waited for all the time. Gives what was written, and how often it was done.
+fn streamed(millis: u64) -> (Vec<u8>, Summary, usize) {
+    let (locks, several) = (Locks::new("streamed"), Locks::new("several").permits(3));
+    let written = AtomicUsize::new(0);
+    let mut to = Said(&written, Vec::new());
+    let mut rounds = 0;
+    let summary = thread::scope(|scope| {
+        let recording = scope.spawn(|| observe::record(&mut to, &lasting(millis)).unwrap());
+        eventually("the recording begins", is_told);
+        let lasts = locks.key("lasts").lock();
+        let permit = several.key("k").lock();
+        let shared = locks.key("shared").shared().lock();
+        let mut waits = ByHand::new(locks.key("lasts").lock_async());
+        assert!(waits.poll().is_pending());
+        while rounds < ROUNDS && !recording.is_finished() {
+            for key in 0..1000 {
+                drop(locks.key(key % 7).lock());
+                drop(several.key("k").lock());
+                drop(locks.key("shared").shared().lock());
+                if key % 10 == 0 {
+                    let mut brief = ByHand::new(locks.key("lasts").lock_async());
+                    assert!(brief.poll().is_pending());
+                }
             }
-        });
-        let begin = Instant::now();
-        let mut millis = 500;
-        let summary = loop {
-            text.clear();
-            let summary = observe::record(&mut text, &lasting(millis)).unwrap();
-            if summary.dropped() > 0 || begin.elapsed() > LIMIT {
-                break summary;
-            }
-            millis *= 2;
-        };
-        is_over.store(true, Ordering::Relaxed);
+            rounds += 1;
+            // It is so much that some of it is written at once. Then there is room for the next.
+            eventually("it is written", || {
+                recording.is_finished() || written.load(Ordering::Relaxed) > 3000 * (rounds - 1)
+            });
+        }
+        let summary = recording.join().unwrap();
+        drop((lasts, shared, permit, waits));
         summary
     });
-    assert!(summary.dropped() > 0);
-    assert!(dropped() - before >= summary.dropped());
+    (to.1, summary, rounds)
+}
+
+/// Many times what has room at once.
+#[test]
+fn long_recording_is_written_while_it_lasts_and_loses_nothing() {
+    let _alone = alone();
+    let mut millis = LONG;
+    let (text, summary, rounds) = loop {
+        let recorded = streamed(millis);
+        if recorded.2 == ROUNDS {
+            break recorded;
+        }
+        // The machine is busy.
+        millis *= 2;
+        assert!(millis < 32 * LONG, "{} of {ROUNDS}", recorded.2);
+    };
+    assert_eq!(summary.dropped(), 0);
     let trace = Trace::read(&text);
-    assert_eq!(trace.about["dropped"], summary.dropped());
+    let holds = summary.holds();
+    // Of the last one it may have missed some.
+    assert!(holds >= 3000 * (rounds - 1) && summary.waits() > 100 * (rounds - 1));
+    assert!(!trace.is_in_order);
+    assert_eq!(trace.slices("hold").len(), holds);
+    // Each lock has its tracks from the beginning to the end.
+    for (lock, expected) in [("streamed/3", 1), ("several/k", 2), ("streamed/shared", 2)] {
+        let mut tracks: Vec<_> = { trace.holds(lock).into_iter() }
+            .map(|hold| hold.track)
+            .collect();
+        tracks.sort();
+        tracks.dedup();
+        assert_eq!(tracks.len(), expected, "{tracks:?}");
+    }
+    assert_eq!(trace.outcomes("streamed/lasts").len(), summary.waits());
 }
 
 /// What the metrics say was left out.

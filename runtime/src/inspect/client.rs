@@ -153,21 +153,24 @@ impl Client {
         }
         self.output = Vec::new();
         self.sent = 0;
-        if let Some(Later::Said(_)) = self.later {
+        if self
+            .later
+            .as_ref()
+            .is_some_and(|later| later.due().is_none())
+        {
             self.say_later(context);
         }
         true
     }
 
-    /// Says the next line of what was asked for before.
-    fn say_later(&mut self, context: Context) {
-        if let Some(later) = self.later.take() {
-            self.say_by(|client| {
-                let (line, rest) = later.say(context);
-                client.later = rest;
-                line
-            });
-        }
+    /// Says the next line of what was asked for before; tells whether there was one by now.
+    fn say_later(&mut self, context: Context) -> bool {
+        let Some(later) = self.later.take() else {
+            return false;
+        };
+        let mut line = Some(request::error(PANICKED));
+        foreign::contain(|| (line, self.later) = later.say(context));
+        line.inspect(|line| self.say(line)).is_some()
     }
 
     /// Answers what is due, if something is; tells whether that was so.
@@ -176,8 +179,7 @@ impl Client {
             return false;
         }
         if self.later.is_some() {
-            self.say_later(context);
-            return true;
+            return self.say_later(context);
         }
         let ask = if self.has_request() {
             let end = self.input.iter().position(|byte| *byte == b'\n');
@@ -194,7 +196,7 @@ impl Client {
             return false;
         };
         match ask {
-            Ok(Some(ask)) => self.say_by(|_| ask.answer()),
+            Ok(Some(ask)) => self.say_by(|| ask.answer()),
             Ok(None) => {}
             Err(error) => self.say(&request::error(&error)),
         }
@@ -216,15 +218,18 @@ impl Client {
                 self.watch = Some(Watch { ask, every, next });
                 return Ok(Some(first));
             }
-            Request::Profile(None, form) => self.say_by(|_| form.of_all(context)),
+            Request::Profile(None, form) => self.say_by(|| form.of_all(context)),
             Request::Profile(Some(time), form) => {
                 self.later = Some(Later::Profile(Before::now(), form, now + time));
             }
-            Request::Trace => self.say_by(|client| {
-                let (line, rest) = Later::last(context).say(context);
-                client.later = rest;
-                line
-            }),
+            Request::Trace => {
+                let mut later = None;
+                foreign::contain(|| later = Some(Later::last(context)));
+                self.later = later;
+                if !self.say_later(context) {
+                    self.say(&request::error(PANICKED));
+                }
+            }
             Request::Record(time, one_in) => {
                 let recording = Later::record(now + time, one_in, context);
                 self.later = Some(recording.ok_or("busy: somebody records already")?);
@@ -234,9 +239,9 @@ impl Client {
     }
 
     /// Says what is found, unless that panics: then it says so.
-    fn say_by(&mut self, find: impl FnOnce(&mut Self) -> String) {
+    fn say_by(&mut self, find: impl FnOnce() -> String) {
         let mut text = request::error(PANICKED);
-        foreign::contain(|| text = find(self));
+        foreign::contain(|| text = find());
         self.say(&text);
     }
 

@@ -3,11 +3,12 @@
 use super::answer::Context;
 use crate::json::Json;
 use crate::profile::{Before, Profile, profile_with};
+use crate::timeline::carry::Carry;
 use crate::timeline::chrome::Drawing;
-use crate::timeline::picture::Picture;
 use crate::timeline::record::{self, Recording, Summary};
 use std::fmt;
-use std::time::Instant;
+use std::mem;
+use std::time::{Duration, Instant};
 
 /// About how long a line is, in bytes.
 const LINE: usize = 256 * 1024;
@@ -18,11 +19,13 @@ const MOST: usize = 64 * 1024 * 1024 - 2 * LINE;
 /// How long a profile as text may be, in bytes.
 const PROFILE: usize = 1000 * 1024;
 
-/// A profile or a recording that goes on, or is being said.
+/// How long it is from one look at how much is recorded to the next.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A profile or a timeline that goes on, or is being said.
 pub(super) enum Later {
     Profile(Before, Form, Instant),
-    Recording(Recording, Instant),
-    Said(Box<Said>),
+    Timeline(Box<Timeline>),
 }
 
 /// How a profile is written.
@@ -33,50 +36,77 @@ pub(super) enum Form {
     Pprof,
 }
 
-/// What there is to be said of a recording.
+/// A recording that goes on, and what there is to be said of it.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct Timeline {
+    /// Until when, and when it is looked at next; none if all is there.
+    recording: Option<(Recording, Instant, Instant)>,
     summary: Summary,
     one_in: usize,
-    rest: Drawing,
+    /// The part of it that is being said.
+    part: Option<Drawing>,
+    carry: Carry,
     events: usize,
     bytes: usize,
+    /// How many events there was no room for.
+    left_off: u64,
 }
 
 impl Later {
     /// Begins to record; `None` if somebody does so already.
     pub(super) fn record(until: Instant, one_in: usize, context: Context) -> Option<Self> {
         let recording = Recording::begin(one_in, context.keys)?;
-        Some(Self::Recording(recording, until))
+        let timeline = Timeline {
+            one_in: recording.is_one_in(),
+            recording: Some((recording, until, Instant::now())),
+            summary: Summary::default(),
+            part: None,
+            carry: Carry::default(),
+            events: 0,
+            bytes: 0,
+            left_off: 0,
+        };
+        Some(Self::Timeline(Box::new(timeline)))
     }
 
     /// What the flight recorder has.
     pub(super) fn last(context: Context) -> Self {
-        Self::Said(Box::new(Said::new(record::last(context.keys))))
+        let picture = record::last(context.keys);
+        Self::Timeline(Box::new(Timeline {
+            recording: None,
+            summary: Summary::of(&picture),
+            one_in: 1,
+            part: Some(Drawing::new(picture, Carry::default())),
+            carry: Carry::default(),
+            events: 0,
+            bytes: 0,
+            left_off: 0,
+        }))
     }
 
-    /// When there is something to say.
-    pub(super) const fn due(&self) -> Option<Instant> {
+    /// When there may be something to say; none if it is to be said at once.
+    pub(super) fn due(&self) -> Option<Instant> {
         match self {
-            Self::Profile(.., due) | Self::Recording(_, due) => Some(*due),
-            Self::Said(_) => None,
+            Self::Profile(.., due) => Some(*due),
+            Self::Timeline(timeline) if timeline.part.is_some() => None,
+            Self::Timeline(timeline) => {
+                let (_, until, next) = timeline.recording.as_ref()?;
+                Some(*until.min(next))
+            }
         }
     }
 
-    /// The next line, and what comes after it.
-    pub(super) fn say(self, context: Context) -> (String, Option<Self>) {
+    /// The next line, if there is one by now, and what comes after it.
+    pub(super) fn say(self, context: Context) -> (Option<String>, Option<Self>) {
         match self {
             Self::Profile(before, form, _) => {
                 let profile = before.profile(context.keys);
-                (form.write(&profile), None)
+                (Some(form.write(&profile)), None)
             }
-            Self::Recording(recording, _) => {
-                let said = Box::new(Said::new(recording.end()));
-                Self::Said(said).say(context)
-            }
-            Self::Said(mut said) => match said.next_line() {
-                Some(line) => (line, Some(Self::Said(said))),
-                None => (said.last_line(), None),
+            Self::Timeline(mut timeline) => match timeline.next_line() {
+                Some(line) => (Some(line), Some(Self::Timeline(timeline))),
+                None if timeline.recording.is_some() => (None, Some(Self::Timeline(timeline))),
+                None => (Some(timeline.last_line()), None),
             },
         }
     }
@@ -123,22 +153,37 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-impl Said {
-    fn new(picture: Picture) -> Self {
-        Self {
-            summary: Summary::of(&picture),
-            one_in: picture.one_in,
-            rest: Drawing::new(picture),
-            events: 0,
-            bytes: 0,
+impl Timeline {
+    /// What there is by now, or a part of that.
+    fn next_line(&mut self) -> Option<String> {
+        loop {
+            if let Some(line) = self.line_of_part() {
+                return Some(line);
+            }
+            if let Some(part) = self.part.take() {
+                self.carry = part.into_carry();
+            }
+            let (mut recording, until, _) = self.recording.take()?;
+            let now = Instant::now();
+            let part = if now >= until {
+                let (part, summary) = recording.end();
+                self.summary = summary;
+                part
+            } else {
+                let part = recording.next_part();
+                self.recording = Some((recording, until, now + PAUSE));
+                part?
+            };
+            self.part = Some(Drawing::new(part, mem::take(&mut self.carry)));
         }
     }
 
-    fn next_line(&mut self) -> Option<String> {
+    fn line_of_part(&mut self) -> Option<String> {
+        let part = self.part.as_mut()?;
         let mut line = "{\"ev\":[".to_owned();
         let before = self.events;
         while self.bytes < MOST && line.len() < LINE {
-            let Some(event) = self.rest.next() else {
+            let Some(event) = part.next() else {
                 break;
             };
             if self.events > before {
@@ -148,18 +193,20 @@ impl Said {
             self.events += 1;
             self.bytes += event.len() + 1;
         }
+        if self.bytes >= MOST {
+            self.left_off += part.count() as u64;
+        }
         line += "]}";
         (self.events > before).then_some(line)
     }
 
-    fn last_line(&mut self) -> String {
-        let left_off = self.rest.by_ref().count() as u64;
+    fn last_line(&self) -> String {
         let mut json = Json::default();
         json.object(|json| {
             json.field("done").object(|json| {
                 json.field("events").number(self.events);
                 json.field("dropped")
-                    .number(self.summary.dropped() + left_off);
+                    .number(self.summary.dropped() + self.left_off);
                 json.field("lasted_s").seconds(self.summary.lasted());
                 json.field("one_in").number(self.one_in);
                 json.field("holds").number(self.summary.holds());

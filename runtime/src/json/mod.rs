@@ -12,6 +12,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 /// No element of an array begins beyond this, in bytes.
+#[cfg(feature = "inspect")]
 const ROOM: usize = 512 * 1024;
 
 /// So much of a text is written at most, in bytes. A thousand of them end an array.
@@ -55,6 +56,7 @@ impl Json {
     }
 
     /// Writes the elements for which there is room; gives the number of the others.
+    #[cfg(feature = "inspect")]
     pub(crate) fn array<T>(
         &mut self,
         elements: impl IntoIterator<Item = T>,

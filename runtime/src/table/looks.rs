@@ -239,10 +239,14 @@ pub(crate) fn queues() -> Vec<Queue> {
 
 /// Says of each lock of the sample that somebody waits for, by the number of its space and its key, who has it
 /// and who is in the queue. With the mutex of its shard.
-pub(crate) fn going_on(sample: Sample, mut say: impl FnMut((u64, &Key), GoingOn)) {
+pub(crate) fn going_on(
+    sample: Sample,
+    of: impl Fn(&Entry) -> bool,
+    mut say: impl FnMut((u64, &Key), GoingOn),
+) {
     for Shard(entries) in shards() {
         for entry in &entries.lock().table {
-            if entry.queue_length() > 0 && sample.has_hash(rehash(entry)) {
+            if of(entry) && sample.has_hash(rehash(entry)) {
                 let going_on = entry.going_on();
                 going_on.for_each(|one| say((entry.space, &entry.key), one));
             }

@@ -11,40 +11,39 @@
 //! A first [walk] over the rows finds the tracks and the flows, a second one draws: at each begin and
 //! each end, in the order of time. So what is needed beside the rows is a few bytes for each, and one
 //! event of text at a time.
+//!
+//! A picture may be drawn in parts, one after the other. Each has what has ended by then, and [`carry`](super::carry)
+//! what has to be known of the ones before. Within a part events are in the order of time; what goes on at
+//! the end of one comes in a later one, with the moment at which it began.
 
+use super::carry::{Carry, Ended};
 use super::picture::Picture;
 use super::rows::{Row, What};
-use super::tracks::{Lock, Track, Who};
+use super::tracks::{Lock, Who};
 use super::walk::{Step, Walk};
 use crate::json::Json;
 use crate::table::policy::Mode;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 const LOCKS: u64 = 1;
 const THREADS: u64 = 2;
 const TASKS: u64 = 3;
 
 /// What is before the events of a picture.
-pub(crate) fn head(picture: &Picture) -> String {
+pub(crate) const HEAD: &str = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
+
+/// What is behind them, about the whole of it.
+pub(crate) fn tail(one_in: usize, dropped: u64, lasted: Duration) -> String {
     let mut json = Json::default();
     json.object(|json| {
-        json.field("displayTimeUnit").text("ms");
-        json.field("otherData").object(|json| {
-            json.field("lockutils").text(env!("CARGO_PKG_VERSION"));
-            json.field("one_in").number(picture.one_in);
-            json.field("dropped").number(picture.dropped);
-            json.field("lasted_s")
-                .seconds(picture.span.from.until(picture.span.to));
-        });
-        json.field("traceEvents").array([(); 0], |_, ()| {});
+        json.field("lockutils").text(env!("CARGO_PKG_VERSION"));
+        json.field("one_in").number(one_in);
+        json.field("dropped").number(dropped);
+        json.field("lasted_s").seconds(lasted);
     });
-    let mut text = json.into_text();
-    text.truncate(text.len() - "]}".len());
-    text
+    format!("],\"otherData\":{}}}\n", json.into_text())
 }
-
-/// What is behind them.
-pub(crate) const TAIL: &str = "]}\n";
 
 /// The events of a picture, one after the other, each an object of JSON.
 #[derive(Debug)]
@@ -54,73 +53,86 @@ pub(crate) struct Drawing {
     lock_of: Vec<u32>,
     people: Vec<Who>,
     who_of: Vec<u32>,
-    tracks: Vec<Track>,
     /// The track of a hold, and of a wait the flow that leads to it, from 1.
     link_of: Vec<u32>,
+    /// The holds that are the first of a track, and how many the lock has then, in the order of holds.
+    firsts: VecDeque<(u32, usize)>,
     /// The flows that leave a hold, in the order of holds.
     flows: Vec<(u32, u32)>,
-    /// How many wait for each lock.
-    waiters: Vec<u32>,
     walk: Walk,
+    carry: Carry,
     /// What is drawn next, before the walk goes on.
     events: VecDeque<String>,
 }
 
 impl Drawing {
-    /// Of a picture that is sorted.
-    pub(crate) fn new(picture: Picture) -> Self {
+    /// Of a picture that is sorted, after the parts of it that are drawn.
+    pub(crate) fn new(picture: Picture, mut carry: Carry) -> Self {
         let rows = &picture.rows;
-        let (locks, lock_of) = Lock::all(rows, picture.keys);
+        let (locks, lock_of) = Lock::all(rows, &mut carry);
         let (people, who_of) = Who::all(rows);
-        let (waiters, link_of) = (vec![0; locks.len()], vec![0; rows.len()]);
+        let link_of = vec![0; rows.len()];
         let mut drawing = Self {
             picture,
             locks,
             lock_of,
             people,
             who_of,
-            tracks: Vec::new(),
             link_of,
+            firsts: VecDeque::new(),
             flows: Vec::new(),
-            waiters,
             walk: Walk::default(),
+            carry,
             events: VecDeque::new(),
         };
+        drawing.name_people();
         drawing.find_links();
-        drawing.name_tracks();
         drawing
+    }
+
+    /// What the next part has to know, when all of this one is drawn.
+    pub(crate) fn into_carry(self) -> Carry {
+        let Self {
+            picture,
+            locks,
+            people,
+            mut carry,
+            ..
+        } = self;
+        let rows = picture.rows;
+        carry.is_begun = true;
+        carry.tasks += people.len();
+        carry.rows += rows.len();
+        carry.keep(locks.into_iter().map(|lock| {
+            let row = &rows[lock.row];
+            (row.space, row.key.clone(), lock.lanes, lock.is_open)
+        }));
+        if picture.is_crowded {
+            carry.forget();
+        }
+        carry
     }
 
     /// Finds the track of each hold, and the flow to each wait of a thread.
     fn find_links(&mut self) {
-        // The number of each track, and the last hold of each lock that has ended, and when.
-        let mut track_of: Vec<Vec<u32>> = self.locks.iter().map(|_| Vec::new()).collect();
-        let mut last: Vec<Option<(u32, u64)>> = vec![None; self.locks.len()];
-        let mut flow = 0;
         while let Some((index, step, at)) = self.walk.next(&self.picture) {
             let row = &self.picture.rows[index];
+            let times = self.picture.times(row);
             let lock = self.lock_of[index] as usize;
+            if step == Step::Begin && !row.is_hold() && self.picture.is_counted(row) {
+                self.locks[lock].waiters += 1;
+            }
             match (step, row.what) {
-                (Step::Begin, What::Hold | What::LastingHold) => {
-                    let (from, to) = self.picture.times(row);
-                    let lane = self.locks[lock].lane(from, to);
-                    if lane == track_of[lock].len() {
-                        track_of[lock].push(number(self.tracks.len()));
-                        self.tracks.push(Track { lock, lane });
-                    }
-                    self.link_of[index] = track_of[lock][lane];
-                }
+                (_, What::OpenHold | What::OpenWait) => self.locks[lock].is_open = true,
+                (Step::Begin, What::Hold | What::LastingHold) => self.place(index, times),
                 (Step::End, What::Hold) if row.to <= self.picture.span.to.nanoseconds() => {
-                    last[lock] = Some((number(index), at));
+                    self.locks[lock].lanes.last = Some(Ended {
+                        row: Some(number(index)),
+                        track: self.link_of[index],
+                        at,
+                    });
                 }
-                (Step::End, What::Wait(_)) if self.is_thread(index) => {
-                    let (from, _) = self.picture.times(row);
-                    if let Some((hold, _)) = last[lock].filter(|(_, at)| *at >= from) {
-                        flow += 1;
-                        self.flows.push((hold, flow));
-                        self.link_of[index] = flow;
-                    }
-                }
+                (Step::End, What::Wait(_)) if self.is_thread(index) => self.link(index, times),
                 _ => {}
             }
         }
@@ -128,57 +140,106 @@ impl Drawing {
         self.walk = Walk::default();
     }
 
+    /// Finds the track of a hold.
+    fn place(&mut self, index: usize, (from, to): (u64, u64)) {
+        let lock = &mut self.locks[self.lock_of[index] as usize];
+        let (track, new) = lock.lanes.place(from, to, &mut self.carry.tracks);
+        self.link_of[index] = track;
+        self.firsts.extend(new.map(|count| (number(index), count)));
+    }
+
+    /// Names the track of a hold, if it is the first one there.
+    fn name_track(&mut self, index: usize) {
+        let first = self.firsts.front().copied();
+        let Some((_, count)) = first.filter(|(hold, _)| *hold == number(index)) else {
+            return;
+        };
+        self.firsts.pop_front();
+        let lock = self.name_of_lock(index);
+        let name = match count {
+            1 => lock,
+            _ => format!("{lock} ({count})"),
+        };
+        let track = track_id(self.link_of[index]);
+        self.events.push_back(name_event(LOCKS, Some(track), &name));
+    }
+
+    /// What the lock of a row is called.
+    fn name_of_lock(&self, index: usize) -> String {
+        let lock = &self.locks[self.lock_of[index] as usize];
+        lock.name(&self.picture.rows, self.picture.keys)
+    }
+
+    /// Finds the flow to a wait of a thread.
+    fn link(&mut self, index: usize, (from, to): (u64, u64)) {
+        let last = self.locks[self.lock_of[index] as usize].lanes.last;
+        let Some(Ended { row, track, at }) = last.filter(|last| (from..=to).contains(&last.at))
+        else {
+            return;
+        };
+        self.carry.flows += 1;
+        let flow = self.carry.flows;
+        self.link_of[index] = flow;
+        match row {
+            Some(hold) => self.flows.push((hold, flow)),
+            // That part is drawn.
+            None => self
+                .events
+                .push_back(flow_event("s", LOCKS, track_id(track), at, flow)),
+        }
+    }
+
     fn is_thread(&self, index: usize) -> bool {
         let who = &self.people[self.who_of[index] as usize];
         matches!(who, Who::Thread { .. })
     }
 
-    fn name_tracks(&mut self) {
-        let mut events = VecDeque::new();
-        let mut name = |process, track: Option<u64>, name: &str| {
-            events.push_back(event("M", process, track, None, |json| {
-                let kind = track.map_or("process_name", |_| "thread_name");
-                json.field("name").text(kind);
-                json.field("args")
-                    .object(|json| json.field("name").text(name));
-            }));
-        };
-        name(LOCKS, None, "locks");
-        name(THREADS, None, "threads");
-        name(TASKS, None, "tasks");
-        for (number, Track { lock, lane }) in self.tracks.iter().enumerate() {
-            let lock = &self.locks[*lock].name;
-            let more = format!("{lock} ({})", lane + 1);
-            let text = if *lane == 0 { lock } else { &more };
-            name(LOCKS, Some(track_id(number)), text);
+    fn name_people(&mut self) {
+        if !self.carry.is_begun {
+            let processes = [(LOCKS, "locks"), (THREADS, "threads"), (TASKS, "tasks")];
+            let names = processes.map(|(process, name)| name_event(process, None, name));
+            self.events.extend(names);
         }
         for who in &self.people {
-            if let Who::Thread { id, name: text } = who {
-                name(THREADS, Some(*id), text);
+            if let Who::Thread { id, name } = who {
+                self.events.push_back(name_event(THREADS, Some(*id), name));
             }
         }
-        self.events = events;
     }
 
     /// Draws what begins or ends.
     fn draw(&mut self, index: usize, step: Step, at: u64) {
-        if self.picture.rows[index].is_hold() {
+        let row = &self.picture.rows[index];
+        if row.is_hold() {
             match step {
-                Step::Begin => self.draw_hold(index),
+                _ if row.is_open() => {}
+                Step::Begin => {
+                    self.name_track(index);
+                    self.draw_hold(index);
+                }
                 Step::End => self.draw_flows(index, at),
             }
             return;
         }
-        let lock = self.lock_of[index] as usize;
+        let lock = &mut self.locks[self.lock_of[index] as usize];
+        let is_counted = step == Step::Begin && self.picture.is_counted(row);
         match step {
-            Step::Begin => self.waiters[lock] += 1,
-            Step::End => self.waiters[lock] -= 1,
+            Step::Begin if is_counted => {}
+            Step::Begin => lock.waiters += 1,
+            Step::End if row.is_open() => return, // It waits still.
+            Step::End => lock.waiters -= 1,
         }
-        self.draw_wait(index, step, at);
-        let (waiters, name) = (self.waiters[lock] as usize, &self.locks[lock].name);
+        let waiters = lock.waiters;
+        if !row.is_open() {
+            self.draw_wait(index, step, at);
+        }
+        if is_counted {
+            return;
+        }
+        let lock = self.name_of_lock(index);
         self.events
             .push_back(event("C", LOCKS, None, Some(at), |json| {
-                json.field("name").text(format_args!("waiters {name}"));
+                json.field("name").text(format_args!("waiters {lock}"));
                 json.field("args")
                     .object(|json| json.field("waiters").number(waiters));
             }));
@@ -187,7 +248,7 @@ impl Drawing {
     fn draw_hold(&mut self, index: usize) {
         let row = &self.picture.rows[index];
         let (from, to) = self.picture.times(row);
-        let track = track_id(self.link_of[index] as usize);
+        let track = track_id(self.link_of[index]);
         let who = &self.people[self.who_of[index] as usize];
         let is_more = self.picture.is_seen || self.picture.is_cut(row);
         let event = event("X", LOCKS, Some(track), Some(from), |json| {
@@ -209,7 +270,7 @@ impl Drawing {
     fn draw_flows(&mut self, index: usize, at: u64) {
         let hold = number(index);
         let first = self.flows.partition_point(|(from, _)| *from < hold);
-        let track = track_id(self.link_of[index] as usize);
+        let track = track_id(self.link_of[index]);
         let flows = self.flows[first..].iter();
         for (_, flow) in flows.take_while(|(from, _)| *from == hold) {
             self.events
@@ -222,7 +283,7 @@ impl Drawing {
         let row = &self.picture.rows[index];
         let (from, to) = self.picture.times(row);
         let who = &self.people[self.who_of[index] as usize];
-        let lock = &self.locks[self.lock_of[index] as usize].name;
+        let lock = &self.name_of_lock(index);
         let details = |json: &mut Json| {
             json.field("name").text(format_args!("waits for {lock}"));
             json.field("cat").text("wait");
@@ -250,10 +311,10 @@ impl Drawing {
             }
             (Who::Thread { .. }, Step::End) => return,
             (Who::Task { .. } | Who::Unknown, _) => {
-                let task = u64::from(self.who_of[index]) + 1;
+                let task = self.carry.tasks as u64 + u64::from(self.who_of[index]) + 1;
                 let kind = if step == Step::Begin { "b" } else { "e" };
                 event(kind, TASKS, Some(task), Some(at), |json| {
-                    json.field("id").number(index + 1);
+                    json.field("id").number(self.carry.rows + index + 1);
                     details(json);
                 })
             }
@@ -324,9 +385,19 @@ fn flow_event(kind: &str, process: u64, track: u64, at: u64, flow: u32) -> Strin
     })
 }
 
+/// The name of a process, or of a track of it.
+fn name_event(process: u64, track: Option<u64>, name: &str) -> String {
+    event("M", process, track, None, |json| {
+        let kind = track.map_or("process_name", |_| "thread_name");
+        json.field("name").text(kind);
+        json.field("args")
+            .object(|json| json.field("name").text(name));
+    })
+}
+
 /// The id of a track of locks, from 1.
-const fn track_id(number: usize) -> u64 {
-    number as u64 + 1
+fn track_id(number: u32) -> u64 {
+    u64::from(number) + 1
 }
 
 fn number(index: usize) -> u32 {

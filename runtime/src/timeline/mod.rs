@@ -1,9 +1,11 @@
 //! What locks have done, as a picture: who held them and who waited, and when.
 //!
 //! [`recorder`] keeps what is over: [`rows`] of holds and waits, bounded in bytes. A recording has all of
-//! them, by [`exact`](crate::table::exact) mode; the flight recorder has the last waits, and the holds that
-//! were waited for, for as long as somebody serves. [`chrome`] draws them, and [`mod@record`] is the call.
+//! them, by [`exact`](crate::table::exact) mode, and they are written part by part while it lasts; the flight
+//! recorder has the last waits, and the holds that were waited for, for as long as somebody serves. [`chrome`]
+//! draws them, and [`mod@record`] is the call.
 
+pub(crate) mod carry;
 pub(crate) mod chrome;
 pub(crate) mod picture;
 pub(crate) mod record;

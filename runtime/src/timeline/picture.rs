@@ -2,15 +2,18 @@
 
 use super::rows::{Row, Span, What};
 use crate::name::Keys;
+use crate::table::moment::Moment;
 
-/// What is drawn.
+/// What is drawn: a whole, or the next part of one.
 #[derive(Debug)]
 pub(crate) struct Picture {
     pub(crate) rows: Vec<Row>,
+    /// From the beginning of the whole.
     pub(crate) span: Span,
-    /// One in how many buckets it is of.
-    pub(crate) one_in: usize,
-    pub(crate) dropped: u64,
+    /// When the part before has ended, if there is one.
+    pub(crate) since: Option<Moment>,
+    /// Whether it doesn't have all that goes on at its end.
+    pub(crate) is_crowded: bool,
     pub(crate) keys: Keys,
     /// Whether holds may have begun earlier than is known.
     pub(crate) is_seen: bool,
@@ -19,8 +22,12 @@ pub(crate) struct Picture {
 impl Picture {
     /// How many holds and waits there are in it.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let holds = self.rows.iter().filter(|row| row.is_hold()).count();
-        (holds, self.rows.len() - holds)
+        let count = |is_hold| {
+            let rows = self.rows.iter();
+            let rows = rows.filter(|row| row.is_hold() == is_hold && !row.is_open());
+            rows.count()
+        };
+        (count(true), count(false))
     }
 
     /// Leaves off what is outside of its time, and puts the rest in order.
@@ -51,6 +58,15 @@ impl Picture {
         let (first, last) = (from.nanoseconds(), to.nanoseconds());
         let inside = |moment: u64| moment.clamp(first, last) - first;
         (inside(row.from), inside(row.to))
+    }
+
+    /// Whether the part before has shown that somebody waits.
+    pub(super) fn is_counted(&self, row: &Row) -> bool {
+        let is_open_at = |since: Moment| {
+            let since = since.nanoseconds();
+            row.from < since && row.to > since
+        };
+        self.since.is_some_and(is_open_at)
     }
 
     /// Whether a row has begun before the picture, or goes on after it.

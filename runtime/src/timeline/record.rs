@@ -1,10 +1,15 @@
 //! A recording: all holds and waits of some time, by [`exact`](crate::table::exact) mode.
+//!
+//! Whenever there is much of them, it is taken out and drawn, as the next part of the picture: all that has
+//! ended by some moment. So a recording may be as long as who reads it likes.
 
+use super::carry::Carry;
 use super::chrome::{self, Drawing};
 use super::picture::Picture;
 use super::recorder;
 use super::rows::{Over, Row, Span, What, kept_key};
 use crate::costs;
+use crate::key::Key;
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
 use crate::table::ears::Ears;
@@ -14,12 +19,22 @@ use crate::table::kept::Exact;
 use crate::table::looks;
 use crate::table::moment::Moment;
 use crate::table::sample::Sample;
-use std::io::{self, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind};
+use std::mem;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many rows there are of the flight recorder, with those of what goes on.
 const MOST: usize = 16 * 1024;
+
+/// How much that goes on at the end of a part is seen there.
+const OPEN: usize = 2048;
+
+/// How long it is from one look at how much there is to the next.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// How much is written at once, in bytes.
+const WRITTEN: usize = 64 * 1024;
 
 /// What is recorded, and for how long: all locks, for ten seconds, unless it is said otherwise.
 ///
@@ -46,7 +61,7 @@ impl Default for RecordOptions {
 }
 
 impl RecordOptions {
-    /// For how long. As much as there is room for is recorded, from the beginning on.
+    /// For how long.
     pub const fn lasting(mut self, time: Duration) -> Self {
         self.time = time;
         self
@@ -61,7 +76,7 @@ impl RecordOptions {
 }
 
 /// What was recorded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     holds: usize,
     waits: usize,
@@ -82,7 +97,7 @@ impl Summary {
         self.waits
     }
 
-    /// How many holds and waits there was no room for, the last ones.
+    /// How many holds and waits there was no room for, since they came faster than they were written.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
@@ -97,12 +112,16 @@ impl Summary {
 
 /// Records who holds which lock and who waits, and when, and writes that as a timeline: Chrome's JSON,
 /// which [Perfetto](https://ui.perfetto.dev) opens, and `chrome://tracing`. Blocks for as long as it records,
-/// ten seconds unless the options say otherwise, and then writes.
+/// ten seconds unless the options say otherwise, and writes meanwhile, by this thread.
 ///
 /// Meanwhile a lock that is free costs about fourteen times as much to take and release, and only
-/// while it lasts; with [`RecordOptions::one_in`] only some of them do. It takes at most 4 MiB of memory,
-/// in which some thirteen thousand holds have room, and five thousand waits. What has none is counted, here and by
-/// `lockutils_events_dropped_total` of [`stats`](crate::stats()).
+/// while it lasts; with [`RecordOptions::one_in`] only some of them do. It takes at most 4 MiB of memory.
+/// As long as the writer keeps up nothing is lost; what has no room is counted, here and by
+/// `lockutils_events_dropped_total` of [`stats`](crate::stats()). A hold is some 130 bytes of text, so take a sample, or a
+/// short time, where there are millions.
+///
+/// Where there is little, events are in the order of time. Else they are so in each part that was written
+/// at once, and what has lasted for longer comes when it has ended, which both programs put in order.
 ///
 /// The beginning of a hold or a wait that was there before is not known, nor is the end of what
 /// goes on: those are cut, and holds marked `"held": "at least"`. A wait that has begun before anybody
@@ -127,50 +146,107 @@ impl Summary {
 /// println!("{} holds, {} waits", summary.holds(), summary.waits());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn record(mut to: impl io::Write, options: &RecordOptions) -> io::Result<Summary> {
+pub fn record(to: impl io::Write, options: &RecordOptions) -> io::Result<Summary> {
     let recording = Recording::begin(options.one_in, Keys::Plain);
     let recording = recording.ok_or_else(|| {
         let text = "locks are being recorded already, and one recording at a time is";
         io::Error::new(ErrorKind::ResourceBusy, text)
     })?;
-    thread::sleep(options.time);
-    let picture = recording.end();
-    let summary = Summary::of(&picture);
-    let written = write(picture, &mut to);
-    written.map(|()| summary)
+    let mut to = BufWriter::with_capacity(WRITTEN, to);
+    write_on(recording, &mut to, options.time)
+}
+
+/// Records for so long, and writes.
+fn write_on(
+    mut recording: Recording,
+    to: &mut dyn io::Write,
+    time: Duration,
+) -> io::Result<Summary> {
+    let begin = Instant::now();
+    let mut writer = Writer::begin(to)?;
+    while let Some(left) = time
+        .checked_sub(begin.elapsed())
+        .filter(|left| !left.is_zero())
+    {
+        thread::sleep(left.min(PAUSE));
+        if let Some(part) = recording.next_part() {
+            writer.write(part)?;
+        }
+    }
+    let one_in = recording.is_one_in();
+    let (picture, summary) = recording.end();
+    writer.write(picture)?;
+    writer.end(one_in, &summary)?;
+    Ok(summary)
 }
 
 impl Summary {
+    /// Of a picture that is whole.
     pub(crate) fn of(picture: &Picture) -> Self {
-        let (holds, waits) = picture.counts();
-        Self {
-            holds,
-            waits,
-            dropped: picture.dropped,
-            time: picture.span.from.until(picture.span.to),
+        let mut summary = Self::default();
+        summary.add(picture);
+        summary
+    }
+
+    fn add(&mut self, part: &Picture) {
+        let (holds, waits) = part.counts();
+        self.holds += holds;
+        self.waits += waits;
+        self.time = part.span.from.until(part.span.to);
+    }
+}
+
+/// Writes a picture, one part after the other.
+struct Writer<'a> {
+    to: &'a mut dyn io::Write,
+    carry: Carry,
+    is_first: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn begin(to: &'a mut dyn io::Write) -> io::Result<Self> {
+        to.write_all(chrome::HEAD.as_bytes())?;
+        Ok(Self {
+            to,
+            carry: Carry::default(),
+            is_first: true,
+        })
+    }
+
+    fn write(&mut self, part: Picture) -> io::Result<()> {
+        let mut drawing = Drawing::new(part, mem::take(&mut self.carry));
+        for event in drawing.by_ref() {
+            let separator = if self.is_first { "\n" } else { ",\n" };
+            self.is_first = false;
+            self.to.write_all(separator.as_bytes())?;
+            self.to.write_all(event.as_bytes())?;
         }
+        self.carry = drawing.into_carry();
+        Ok(())
+    }
+
+    fn end(self, one_in: usize, summary: &Summary) -> io::Result<()> {
+        let tail = chrome::tail(one_in, summary.dropped, summary.time);
+        self.to.write_all(tail.as_bytes())?;
+        self.to.flush()
     }
 }
 
 /// Writes a picture as a whole.
+#[cfg_attr(
+    not(feature = "inspect"),
+    expect(dead_code, reason = "only who serves keeps what was last")
+)]
 pub(crate) fn write(picture: Picture, to: &mut dyn io::Write) -> io::Result<()> {
-    to.write_all(chrome::head(&picture).as_bytes())?;
-    for (number, event) in Drawing::new(picture).enumerate() {
-        let separator = if number == 0 { "\n" } else { ",\n" };
-        to.write_all(separator.as_bytes())?;
-        to.write_all(event.as_bytes())?;
-    }
-    to.write_all(chrome::TAIL.as_bytes())?;
-    to.flush()
+    let summary = Summary::of(&picture);
+    let mut writer = Writer::begin(to)?;
+    writer.write(picture)?;
+    writer.end(1, &summary)
 }
 
-/// What goes on.
-fn lasting(one: &GoingOn, to: Moment) -> Over {
-    let what = if one.is_hold {
-        What::LastingHold
-    } else {
-        What::LastingWait
-    };
+/// What goes on, as what it is of a hold, and of a wait.
+fn lasting(one: &GoingOn, to: Moment, [hold, wait]: [What; 2]) -> Over {
+    let what = if one.is_hold { hold } else { wait };
     let from = one.since;
     Over {
         record: one.record,
@@ -180,6 +256,13 @@ fn lasting(one: &GoingOn, to: Moment) -> Over {
     }
 }
 
+fn row((space, key): (u64, &Key), over: Over) -> Row {
+    Row::new((name_part(space), kept_key(key)), over)
+}
+
+const AT_THE_END: [What; 2] = [What::LastingHold, What::LastingWait];
+const OF_A_PART: [What; 2] = [What::OpenHold, What::OpenWait];
+
 /// The picture of what the flight recorder has, and of what goes on where somebody waits.
 #[cfg_attr(
     not(feature = "inspect"),
@@ -188,12 +271,15 @@ fn lasting(one: &GoingOn, to: Moment) -> Over {
 pub(crate) fn last(keys: Keys) -> Picture {
     let mut rows = recorder::last();
     let to = Moment::now();
-    looks::going_on(Sample::one_in(1), |(space, key), one| {
-        if rows.len() < MOST {
-            let lock = (name_part(space), kept_key(key));
-            rows.push(Row::new(lock, lasting(&one, to)));
-        }
-    });
+    looks::going_on(
+        Sample::one_in(1),
+        |entry| entry.queue_length() > 0,
+        |lock, one| {
+            if rows.len() < MOST {
+                rows.push(row(lock, lasting(&one, to, AT_THE_END)));
+            }
+        },
+    );
     let first = rows.iter().map(|row| row.from).min();
     let mut picture = Picture {
         rows,
@@ -201,8 +287,8 @@ pub(crate) fn last(keys: Keys) -> Picture {
             from: first.map_or(to, Moment::of_nanoseconds),
             to,
         },
-        one_in: 1,
-        dropped: 0,
+        since: None,
+        is_crowded: false,
         keys,
         is_seen: true,
     };
@@ -227,6 +313,11 @@ pub(crate) struct Recording {
     sample: Sample,
     from: Moment,
     keys: Keys,
+    /// When the last part has ended, and what was taken out for it and ended later.
+    since: Option<Moment>,
+    later: Vec<Row>,
+    /// Of the parts so far.
+    summary: Summary,
 }
 
 impl Recording {
@@ -244,33 +335,90 @@ impl Recording {
             // By now all buckets are kept: what has ended before isn't whole.
             from: Moment::now(),
             keys,
+            since: None,
+            later: Vec::new(),
+            summary: Summary::default(),
         })
     }
 
-    /// Ends it.
-    pub(crate) fn end(mut self) -> Picture {
+    pub(crate) const fn is_one_in(&self) -> usize {
+        self.sample.is_one_in()
+    }
+
+    /// What has ended by now, and not by the end of the last part; `None` if that isn't much yet.
+    pub(crate) fn next_part(&mut self) -> Option<Picture> {
+        if !recorder::is_filling() {
+            return None;
+        }
         let to = Moment::now();
-        looks::going_on(self.sample, |(space, key), one| {
-            // Of holds exact mode tells.
-            if !one.is_hold {
-                recorder::waits_still((name_part(space), key), lasting(&one, to));
+        let (mut open, mut is_crowded) = (Vec::new(), false);
+        // Each shard is looked at. So a hold that has ended by that moment is told of when this is done, or
+        // goes on here.
+        looks::going_on(
+            self.sample,
+            |_| true,
+            |lock, one| {
+                is_crowded |= open.len() == OPEN;
+                if !is_crowded {
+                    open.push(row(lock, lasting(&one, to, OF_A_PART)));
+                }
+            },
+        );
+        let (mut rows, dropped) = recorder::take();
+        rows.append(&mut self.later);
+        let mut index = 0;
+        while let Some(row) = rows.get(index) {
+            if row.to > to.nanoseconds() {
+                open.push(row.still_open(to));
+                self.later.push(rows.swap_remove(index));
+            } else {
+                index += 1;
             }
-        });
+        }
+        rows.reserve_exact(open.len());
+        rows.append(&mut open);
+        Some(self.part(rows, is_crowded, dropped, to))
+    }
+
+    /// Ends it. Gives the last part, and what there was in all of them.
+    pub(crate) fn end(mut self) -> (Picture, Summary) {
+        let to = Moment::now();
+        looks::going_on(
+            self.sample,
+            |entry| entry.queue_length() > 0,
+            |lock, one| {
+                // Of holds exact mode tells.
+                if !one.is_hold {
+                    recorder::waits_still(
+                        (name_part(lock.0), lock.1),
+                        lasting(&one, to, AT_THE_END),
+                    );
+                }
+            },
+        );
         drop(self.exact.take());
-        let (rows, dropped) = recorder::end();
-        costs::dropped(dropped);
+        let (mut rows, dropped) = recorder::end();
+        rows.append(&mut self.later);
+        let picture = self.part(rows, false, dropped, to);
+        (picture, self.summary.clone())
+    }
+
+    fn part(&mut self, rows: Vec<Row>, is_crowded: bool, dropped: u64, to: Moment) -> Picture {
         let mut picture = Picture {
             rows,
             span: Span {
                 from: self.from,
                 to,
             },
-            one_in: self.sample.is_one_in(),
-            dropped,
+            since: self.since.replace(to),
+            is_crowded,
             keys: self.keys,
             is_seen: false,
         };
         picture.sort();
+        costs::dropped(dropped);
+        self.summary.dropped += dropped;
+        self.summary.add(&picture);
         picture
     }
 }
@@ -333,7 +481,7 @@ mod tests {
                 assert!(is_fast("key"));
                 // Another part of the locks than the parent has, of which some are left.
                 let own = Recording::begin(2, Keys::Plain).expect("the child doesn't record");
-                let picture = own.end();
+                let (picture, _) = own.end();
                 assert!(picture.rows.is_empty());
                 assert!(is_fast("key"));
                 assert!((0..1000).all(|number| is_fast(&number.to_string())));

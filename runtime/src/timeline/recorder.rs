@@ -3,8 +3,8 @@
 //! Those who have just released are not to wait for each other here, so the holds of a recording are
 //! in several parts, each with a mutex of its own. Waits are rare, and are in one.
 //!
-//! A recording that is full takes no more, and counts what it leaves out: so it is whole up to some
-//! moment. The flight recorder forgets the oldest.
+//! Who records takes them out again and again. What has no room meanwhile is counted, and left out.
+//! The flight recorder forgets the oldest.
 
 use super::rows::{Over, Row, Rows, Span, What, kept_key};
 use crate::key::Key;
@@ -20,10 +20,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How many parts the holds of a recording are in.
 const PARTS: usize = 16;
 
-/// How much of a recording is holds, in bytes, and how much waits. With what it takes to draw them it is less
-/// than 4 MiB.
-const HOLDS: usize = 1408 * 1024;
-const WAITS: usize = 512 * 1024;
+/// How much of a recording is holds, in bytes, and how much waits, that nobody has taken out. With as much that
+/// is being drawn, and what that takes, it is less than 4 MiB.
+const HOLDS: usize = 640 * 1024;
+const WAITS: usize = 256 * 1024;
 
 /// How much the flight recorder keeps of each.
 const LAST: usize = 4096;
@@ -117,16 +117,39 @@ pub(crate) fn is_of_parent() -> bool {
     PROCESS.load(Ordering::Relaxed) != process::id()
 }
 
-/// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
-pub(crate) fn end() -> (Vec<Row>, u64) {
+/// Whether there is so much that it should be taken out.
+pub(crate) fn is_filling() -> bool {
+    let mut parts = PARTS_OF_HOLDS.iter();
+    let waits = |store: &Store| {
+        let waits = store.recorded.as_ref();
+        waits.is_some_and(|waits| waits.rows.is_filling(WAITS))
+    };
+    parts.any(|Part(rows)| rows.lock().is_filling(HOLDS / PARTS)) || waits(&STORE.lock())
+}
+
+/// Takes out what was kept, and how much was not. Of a wait that is among it so are the holds that have
+/// ended before, now or earlier.
+pub(crate) fn take() -> (Vec<Row>, u64) {
     let mut all = Vec::new();
     let mut dropped = 0;
-    for Part(rows) in &PARTS_OF_HOLDS {
-        let (rows, left_out) = rows.lock().take();
+    let mut add = |rows: &mut Rows| {
+        let (rows, left_out) = rows.take();
         all.reserve_exact(rows.len());
         all.extend(rows);
         dropped += left_out;
+    };
+    if let Some(waits) = &mut STORE.lock().recorded {
+        add(&mut waits.rows);
     }
+    for Part(rows) in &PARTS_OF_HOLDS {
+        add(&mut rows.lock());
+    }
+    (all, dropped)
+}
+
+/// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
+pub(crate) fn end() -> (Vec<Row>, u64) {
+    let (mut all, mut dropped) = take();
     // Last, as by then another one may begin.
     let recorded = STORE.lock().recorded.take();
     if let Some(mut waits) = recorded {

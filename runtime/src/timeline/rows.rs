@@ -37,6 +37,9 @@ pub(crate) enum What {
     LastingHold,
     Wait(Outcome),
     LastingWait,
+    /// What goes on at the end of a part of a picture, and is drawn in a later one.
+    OpenHold,
+    OpenWait,
 }
 
 /// A hold or a wait that is over, or goes on.
@@ -81,7 +84,26 @@ impl Row {
     }
 
     pub(crate) const fn is_hold(&self) -> bool {
-        matches!(self.what, What::Hold | What::LastingHold)
+        matches!(self.what, What::Hold | What::LastingHold | What::OpenHold)
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.what, What::OpenHold | What::OpenWait)
+    }
+
+    /// The same in a part of a picture that ends before the row does.
+    pub(super) fn still_open(&self, to: Moment) -> Self {
+        let what = if self.is_hold() {
+            What::OpenHold
+        } else {
+            What::OpenWait
+        };
+        let to = to.nanoseconds();
+        Self {
+            to,
+            what,
+            ..self.clone()
+        }
     }
 }
 
@@ -148,6 +170,11 @@ impl Rows {
             };
             self.bytes -= oldest.bytes();
         }
+    }
+
+    /// Whether a quarter of so much room is taken.
+    pub(super) const fn is_filling(&self, room: usize) -> bool {
+        self.bytes > room / 4
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Row> {

@@ -1,5 +1,6 @@
 //! Who is in a picture: the locks, with a track for each hold at a time, and the threads and tasks.
 
+use super::carry::{Carry, Lanes};
 use super::rows::Row;
 use crate::key::Key;
 use crate::name::{Keys, PlainName};
@@ -8,15 +9,21 @@ use crate::owner::{Numbered, Owner};
 use crate::table::identity::name_of;
 use std::sync::Arc;
 
-/// The ids of threads of which the system's isn't known begin beyond all of those.
-const UNKNOWN_IDS: u64 = 1 << 32;
+/// The ids of threads of which the system's isn't known begin beyond all of those. They have 32 bits,
+/// as Perfetto reads them.
+const UNKNOWN_IDS: u64 = 1 << 24;
 
-/// A lock that is in the picture.
+/// A lock that is in the picture. What it is called is found when somebody asks, since there may be
+/// many.
 #[derive(Debug)]
 pub(super) struct Lock {
-    pub(super) name: String,
-    /// Until when each of its tracks is in use.
-    lanes: Vec<u64>,
+    /// One of its rows.
+    pub(super) row: usize,
+    pub(super) lanes: Lanes,
+    /// How many wait.
+    pub(super) waiters: u32,
+    /// Whether something goes on at the end.
+    pub(super) is_open: bool,
 }
 
 /// A thread or a task that is in the picture.
@@ -27,39 +34,23 @@ pub(super) enum Who {
     Unknown,
 }
 
-/// A track of a lock.
-#[derive(Debug)]
-pub(super) struct Track {
-    pub(super) lock: usize,
-    /// How many tracks of the lock there are before it.
-    pub(super) lane: usize,
-}
-
 impl Lock {
     /// The locks, and which of them each row is of.
-    pub(super) fn all(rows: &[Row], keys: Keys) -> (Vec<Self>, Vec<u32>) {
-        grouped(
-            rows,
-            |row| (row.space, &*row.key),
-            |row| {
-                let space = name_of(row.space.into());
-                let key = &keys.shown(&Key::from_text(&row.key));
-                let name = PlainName { space, key }.to_string();
-                let lanes = Vec::new();
-                Self { name, lanes }
-            },
-        )
+    pub(super) fn all(rows: &[Row], carry: &mut Carry) -> (Vec<Self>, Vec<u32>) {
+        let make = |row| Self {
+            row,
+            lanes: carry.take(&rows[row]),
+            waiters: 0,
+            is_open: false,
+        };
+        grouped(rows, |row| (row.space, &*row.key), make)
     }
 
-    /// Which of its tracks is free for a hold.
-    pub(super) fn lane(&mut self, from: u64, to: u64) -> usize {
-        let free = self.lanes.iter().position(|until| *until <= from);
-        let lane = free.unwrap_or(self.lanes.len());
-        match free {
-            Some(lane) => self.lanes[lane] = to,
-            None => self.lanes.push(to),
-        }
-        lane
+    pub(super) fn name(&self, rows: &[Row], keys: Keys) -> String {
+        let row = &rows[self.row];
+        let space = name_of(row.space.into());
+        let key = &keys.shown(&Key::from_text(&row.key));
+        PlainName { space, key }.to_string()
     }
 }
 
@@ -69,7 +60,7 @@ impl Who {
         grouped(
             rows,
             |row| row.record.owner,
-            |row| Self::of(row.record.owner),
+            |index| Self::of(rows[index].record.owner),
         )
     }
 
@@ -104,7 +95,7 @@ impl Who {
 fn grouped<'a, K: Ord, T>(
     rows: &'a [Row],
     key: impl Fn(&'a Row) -> K,
-    make: impl Fn(&'a Row) -> T,
+    mut make: impl FnMut(usize) -> T,
 ) -> (Vec<T>, Vec<u32>) {
     let count = u32::try_from(rows.len()).expect("rows are bounded");
     let row = |index: u32| &rows[index as usize];
@@ -115,7 +106,7 @@ fn grouped<'a, K: Ord, T>(
     for index in order {
         let next = Some(key(row(index)));
         if next != last {
-            groups.push(make(row(index)));
+            groups.push(make(index as usize));
             last = next;
         }
         of[index as usize] = u32::try_from(groups.len() - 1).expect("no more than rows");
