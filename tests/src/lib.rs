@@ -8,12 +8,14 @@
 //! certain order of steps, and [`waiters`] tells that a thread has got as far as the
 //! queue. [`Process`] is another process, in Rust or in Python, for lock files in a
 //! [`Directory`]. [`Lossy`] is
-//! an engine whose locks can be lost. A [`Trace`] is a timeline that is valid. [`skip`] says that a test can't look here.
+//! an engine whose locks can be lost. A [`Trace`] is a timeline that is valid. [`skip`] says that a test can't look here, and [`is_out_of_order`]
+//! that it can't where locks have to be taken in one order.
 //! [`uncontended`] is what is to cost next to nothing.
 
 #![forbid(unsafe_code)]
 
 mod directory;
+mod disorder;
 #[cfg(target_os = "linux")]
 mod holder;
 mod lossy;
@@ -28,6 +30,7 @@ mod trace;
 pub mod uncontended;
 
 pub use directory::Directory;
+pub use disorder::is_out_of_order;
 #[cfg(target_os = "linux")]
 pub use holder::obey;
 pub use lockutils_conformance::{

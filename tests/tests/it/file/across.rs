@@ -3,7 +3,7 @@
 use super::holder;
 use futures::future::poll_immediate;
 use lockutils::{ErrorKind, FileLocks, report, snapshot};
-use lockutils_tests::{ByHand, Directory, Process, eventually};
+use lockutils_tests::{ByHand, Directory, Process, eventually, is_out_of_order};
 use std::fs;
 use std::path::Path;
 use std::task::Poll;
@@ -61,6 +61,9 @@ fn says(directory: &Path, key: &str) -> bool {
 
 #[test]
 fn each_process_of_a_cycle_reports_it_once() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let locks = FileLocks::new(&*directory);
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
@@ -96,6 +99,9 @@ fn each_process_of_a_cycle_reports_it_once() {
 
 #[test]
 fn cycle_of_three_processes_with_a_task_is_reported() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let mut processes = [(); 3].map(|()| watcher(&directory));
     let [one, two, three] = &mut processes;
@@ -128,6 +134,9 @@ fn cycle_over_two_directories_is_reported() {
 /// Who holds the lock waits in the queue of its process, for one that waits for the other process.
 #[test]
 fn holder_that_waits_for_others_of_its_process_is_part_of_a_cycle() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let locks = FileLocks::new(&*directory);
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
@@ -144,6 +153,9 @@ fn holder_that_waits_for_others_of_its_process_is_part_of_a_cycle() {
 
 #[test]
 fn sharer_that_waits_is_part_of_a_cycle() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let mut processes = [(); 3].map(|()| watcher(&directory));
     let [one, two, idle] = &mut processes;
@@ -160,6 +172,9 @@ fn sharer_that_waits_is_part_of_a_cycle() {
 /// Of each process one thread holds and another one waits: they all could go on.
 #[test]
 fn threads_that_wait_for_nothing_are_in_no_cycle() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let locks = FileLocks::new(&*directory);
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
@@ -183,6 +198,9 @@ fn threads_that_wait_for_nothing_are_in_no_cycle() {
 
 #[test]
 fn cycle_that_dissolves_is_not_reported() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
     one.ask_for("then 100 a b", "first");
@@ -202,6 +220,9 @@ fn cycle_that_dissolves_is_not_reported() {
 /// What it has said stays in the file, and says nothing any more.
 #[test]
 fn killed_process_is_in_no_cycle() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let locks = FileLocks::new(&*directory);
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
@@ -253,6 +274,9 @@ fn what_is_said_ends_with_the_wait_and_with_the_hold() {
 /// It can't look itself, and what it has said is still true.
 #[test]
 fn process_that_is_stopped_is_part_of_a_cycle() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let (mut one, mut two) = (watcher(&directory), watcher(&directory));
     then(&mut one, "then", ["a", "b"]);
@@ -268,6 +292,9 @@ fn process_that_is_stopped_is_part_of_a_cycle() {
 /// a wait that ends.
 #[test]
 fn cycle_is_seen_wherever_locks_are_looked_at() {
+    if is_out_of_order("processes are to wait for each other") {
+        return;
+    }
     let directory = Directory::new();
     let locks = FileLocks::new(&*directory);
     let mut other = watcher(&directory);

@@ -347,7 +347,7 @@ fn lock_is_had_on_a_full_file_system() {
     let mount = "mount -t tmpfs -o size=4k none \"$1\" && head -c 4096 /dev/zero >\"$1/full\"";
     if let Some(file_system) = FileSystem::mount(mount) {
         let mut process = file_system.holder();
-        for command in ["lock key", "try other", "async third", "shared fourth"] {
+        for command in ["lock key", "try other", "async third", "shared too"] {
             process.ask_for(command, "held");
         }
         let error = process.ask_for("try key", "error Busy");
@@ -380,16 +380,16 @@ fn descriptor_limit_is_an_error_and_costs_no_lock() {
     process.ask_for("files 40", "done");
     let mut held = 0;
     let error = loop {
-        let answer = process.ask(&format!("lock {held}"));
+        let answer = process.ask(&format!("lock {held:02}"));
         if !answer.starts_with("held") {
             break answer;
         }
         held += 1;
     };
     assert!(held > 20, "{held}: {error}");
-    assert_refused(&error, &directory.join(held.to_string()), "ulimit -n");
+    assert_refused(&error, &directory.join(format!("{held:02}")), "ulimit -n");
     let locks = FileLocks::new(&*directory);
-    assert!((0..held).all(|key| locks.key(key).is_locked().unwrap()));
+    assert!((0..held).all(|key| locks.key(format!("{key:02}")).is_locked().unwrap()));
     process.ask_for("release", "released");
     process.ask_for("lock again", "held");
 }

@@ -2,7 +2,9 @@
 
 use super::{HOLDER, holder};
 use lockutils::{Error, ErrorKind, FileLocks};
-use lockutils_tests::{ByHand, Directory, LIMIT, Process, Recorder, eventually, skip};
+use lockutils_tests::{
+    ByHand, Directory, LIMIT, Process, Recorder, eventually, is_out_of_order, skip,
+};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -351,6 +353,9 @@ fn directory_that_is_another_one_now_is_another_lock() {
 
 #[test]
 fn directory_made_anew_is_one_by_both_spellings() {
+    if is_out_of_order("one file is taken by two names, in both orders") {
+        return;
+    }
     let directory = Directory::new();
     let (real, link) = (directory.join("real"), directory.join("link"));
     symlink("real", &link).unwrap();

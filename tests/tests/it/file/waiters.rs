@@ -2,7 +2,7 @@
 
 use super::{HOLDER, holder};
 use lockutils::{ErrorKind, FileLocks, LockState};
-use lockutils_tests::{ByHand, Directory, Process, eventually, skip};
+use lockutils_tests::{ByHand, Directory, Process, eventually, is_out_of_order, skip};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -67,6 +67,9 @@ fn each_thread_and_task_of_another_process_is_counted() {
 /// Who told of them still lives, and tells of another file.
 #[test]
 fn waiters_of_a_file_that_their_process_has_closed_are_gone() {
+    if is_out_of_order("the first of two files is taken once more") {
+        return;
+    }
     let (_directory, locks, mut one, _two) = two();
     let first = locks.key("a").lock().unwrap();
     let _second = locks.key("b").lock().unwrap();
