@@ -272,3 +272,63 @@ impl Watch {
         self.held && self.changes > self.judged
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    const HOLDER: u64 = 9;
+
+    fn claim(nonce: u128) -> Claim {
+        Claim {
+            name: "p:k".into(),
+            key: "k".into(),
+            nonce,
+            shared: false,
+            site: String::new(),
+            since: SystemTime::now(),
+        }
+    }
+
+    fn told(nonce: u128, fence: u64) -> PushInfo {
+        let told = format!("{nonce:032x}{fence}\np:k");
+        let told = [String::from("p:#granted:1"), told];
+        PushInfo {
+            kind: PushKind::Message,
+            data: told.map(|text| Value::BulkString(text.into())).to_vec(),
+        }
+    }
+
+    /// What ends the wait of claim 7, after a message before the answer that names the holder, and one
+    /// behind it.
+    fn freed(before: Option<PushInfo>, behind: Option<PushInfo>) -> Option<u64> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (watches, claim) = (Watches::default(), claim(7));
+            watches.ask(&claim);
+            before.iter().for_each(|push| watches.tell(push));
+            watches.wait(&claim, 1, Some(HOLDER));
+            behind.iter().for_each(|push| watches.tell(push));
+            watches.freed(&claim).await
+        })
+    }
+
+    #[test]
+    fn hand_over_is_one_that_came_after_the_holder() {
+        assert_eq!(freed(None, Some(told(7, HOLDER + 1))), Some(HOLDER + 1));
+        // The answer is older, and was seen later.
+        assert_eq!(freed(Some(told(7, HOLDER + 1)), None), Some(HOLDER + 1));
+        // It was lost before somebody else got it.
+        assert_eq!(freed(Some(told(7, HOLDER - 1)), None), None);
+    }
+
+    #[test]
+    fn hand_over_to_another_claim_is_none() {
+        assert_eq!(freed(None, Some(told(8, HOLDER + 1))), None);
+        assert_eq!(freed(None, None), None);
+    }
+}
