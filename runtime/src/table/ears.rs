@@ -3,7 +3,7 @@
 use super::bucket::Bucket;
 use super::exact::Listener;
 use crate::order::held::Holds;
-use crate::timeline::recorder::Recorder;
+use crate::timeline::recorder::{self, Recorder};
 
 /// Who is told of each hold of a bucket.
 ///
@@ -46,9 +46,20 @@ impl Ears {
         self.0 & one.0 != 0
     }
 
-    /// In the child of a fork whose parent records: takes back what is kept inflated for that in a shard,
-    /// whose mutex is locked. In the child nobody ends it.
-    pub(super) fn forget_parent(of_shard: &mut [Self], buckets: &[Bucket]) {
+    /// Who is told of the holds of this bucket of a shard, whose mutex is locked.
+    ///
+    /// In the child of a fork whose parent records what is kept inflated for that is taken back, of all of the
+    /// shard: in the child nobody ends it.
+    #[inline]
+    pub(super) fn of_bucket(of_shard: &mut [Self], buckets: &[Bucket], place: usize) -> Self {
+        if of_shard[place].have(Self::RECORDING) && recorder::is_of_parent() {
+            Self::forget_parent(of_shard, buckets);
+        }
+        of_shard[place]
+    }
+
+    #[cold]
+    fn forget_parent(of_shard: &mut [Self], buckets: &[Bucket]) {
         for (ears, bucket) in of_shard.iter_mut().zip(buckets) {
             if ears.have(Self::RECORDING) {
                 *ears = ears.without(Self::RECORDING);

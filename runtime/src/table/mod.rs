@@ -36,7 +36,6 @@ use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
-use crate::timeline::recorder;
 use crate::timer::Left;
 use bucket::{BUCKETS, Bucket, Written, index};
 use charges::{Charges, Tally};
@@ -565,11 +564,9 @@ impl Inflated {
                 let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
                 let mut entry = Box::new(entry);
                 let place = index(hash) % SHARD;
-                if !ears[place].is_none() {
-                    if ears[place].have(Ears::RECORDING) && recorder::is_of_parent() {
-                        Ears::forget_parent(ears, &TABLE[index(hash) - place..]);
-                    }
-                    entry.begin_as_heard_by(ears[place]);
+                let ears = Ears::of_bucket(ears, &TABLE[index(hash) - place..], place);
+                if !ears.is_none() {
+                    entry.begin_as_heard_by(ears);
                 }
                 free.insert(entry);
                 let entry = EntryId { hash, number };

@@ -114,7 +114,8 @@ pub(crate) fn begin(sample: Sample) -> bool {
 
 /// Whether what is recorded is so by the parent that this process is forked from, and not by itself.
 pub(crate) fn is_of_parent() -> bool {
-    PROCESS.load(Ordering::Relaxed) != process::id()
+    let process = PROCESS.load(Ordering::Relaxed);
+    process != 0 && process != process::id()
 }
 
 /// Whether there is so much that it should be taken out.
