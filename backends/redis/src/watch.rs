@@ -300,9 +300,9 @@ mod tests {
         }
     }
 
-    /// What ends the wait of claim 7, after a message before the answer that names the holder, and one
+    /// What ends the wait of claim 7, after messages before the answer that names the holder, and
     /// behind it.
-    fn freed(before: Option<PushInfo>, behind: Option<PushInfo>) -> Option<u64> {
+    fn freed(before: &[PushInfo], behind: &[PushInfo]) -> Option<u64> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -310,25 +310,29 @@ mod tests {
         runtime.block_on(async {
             let (watches, claim) = (Watches::default(), claim(7));
             watches.ask(&claim);
-            before.iter().for_each(|push| watches.tell(push));
+            for push in before {
+                watches.tell(push);
+            }
             watches.wait(&claim, 1, Some(HOLDER));
-            behind.iter().for_each(|push| watches.tell(push));
+            for push in behind {
+                watches.tell(push);
+            }
             watches.freed(&claim).await
         })
     }
 
     #[test]
     fn hand_over_is_one_that_came_after_the_holder() {
-        assert_eq!(freed(None, Some(told(7, HOLDER + 1))), Some(HOLDER + 1));
+        assert_eq!(freed(&[], &[told(7, HOLDER + 1)]), Some(HOLDER + 1));
         // The answer is older, and was seen later.
-        assert_eq!(freed(Some(told(7, HOLDER + 1)), None), Some(HOLDER + 1));
+        assert_eq!(freed(&[told(7, HOLDER + 1)], &[]), Some(HOLDER + 1));
         // It was lost before somebody else got it.
-        assert_eq!(freed(Some(told(7, HOLDER - 1)), None), None);
+        assert_eq!(freed(&[told(7, HOLDER - 1)], &[]), None);
     }
 
     #[test]
     fn hand_over_to_another_claim_is_none() {
-        assert_eq!(freed(None, Some(told(8, HOLDER + 1))), None);
-        assert_eq!(freed(None, None), None);
+        assert_eq!(freed(&[], &[told(8, HOLDER + 1)]), None);
+        assert_eq!(freed(&[], &[]), None);
     }
 }
