@@ -6,7 +6,8 @@
 
 use axum::Router;
 use axum::http::{StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
+use lockutils::observe::{self, RecordOptions};
 use lockutils::{Locks, inspect, named};
 use lockutils_conformance::skip;
 use lockutils_tests::{ByHand, Directory, in_time};
@@ -15,11 +16,53 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// The service's routes.
+/// Presses `Record`, and when that is done `Open in Perfetto`, whose page is played here: it answers
+/// as that does, and what it is handed is written into the markup.
+const CLICKS: &str = r#"<script>
+window.open = (url) => ({
+  postMessage(message, origin) {
+    if (message === "PING") return dispatchEvent(new MessageEvent("message", { origin: url, data: "PONG" }));
+    const trace = JSON.parse(new TextDecoder().decode(message.perfetto.buffer));
+    const holds = trace.traceEvents.filter((event) => event.cat === "hold").length;
+    document.body.dataset.handed = origin + (holds > 0 ? " has holds" : " has none");
+  },
+});
+const button = (id) => document.getElementById(id);
+button("record").click();
+const until = setInterval(() => {
+  if (button("record").textContent !== "Record again") return;
+  clearInterval(until);
+  button("perfetto").click();
+}, 20);
+</script>"#;
+
+/// The service's routes, and those by which the page is used and not only looked at.
 async fn answer(uri: Uri) -> Response {
+    match uri.path() {
+        "/clicked" => {
+            let page = inspect::respond("/").unwrap();
+            let page = String::from_utf8(page.body().to_vec()).unwrap();
+            return Html(page + CLICKS).into_response();
+        }
+        // As `lockutils serve` has it, and shorter.
+        "/record.json" => {
+            let recorded = tokio::task::spawn_blocking(|| {
+                let mut trace = Vec::new();
+                let options = RecordOptions::default().lasting(Duration::from_millis(200));
+                observe::record(&mut trace, &options).unwrap();
+                trace
+            });
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            return (json, recorded.await.unwrap()).into_response();
+        }
+        _ => {}
+    }
     match inspect::respond(uri.path()) {
         Some(page) => (
             StatusCode::from_u16(page.status()).unwrap(),
@@ -175,6 +218,43 @@ fn page_shows_who_holds_and_waits_in_a_browser() {
                 width,
             );
         }
+    });
+}
+
+#[test]
+fn buttons_record_and_hand_what_is_recorded_to_perfetto() {
+    in_time(|| {
+        let runtime = Runtime::new().unwrap();
+        let page = format!("http://{}/locks/clicked#timeline", serve(&runtime));
+        let (locks, is_over) = (Locks::new("clicks"), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let take = || {
+                while !is_over.load(Ordering::Relaxed) {
+                    drop(locks.key("free").lock());
+                    thread::sleep(Duration::from_millis(1));
+                }
+            };
+            scope.spawn(take);
+            let directory = Directory::new();
+            let found = dump(&directory, &page);
+            if found.is_some() {
+                draw(&directory, &page, "recorded-1280.png", 1280);
+            }
+            is_over.store(true, Ordering::Relaxed);
+            let Some(found) = found else {
+                return;
+            };
+            assert_has(
+                &found,
+                &[
+                    "data-handed=\"https://ui.perfetto.dev has holds\"",
+                    "All holds and waits of 0.2 s",
+                    "<h2>clicks/free</h2>",
+                    "last held by tests/tests/page.rs:",
+                    ">Record again</button>",
+                ],
+            );
+        });
     });
 }
 
