@@ -15,10 +15,10 @@
 use crate::foreign;
 use crate::ordered::{OrderedMap, Ranked};
 use crate::process::OfProcess;
+use crate::worker;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 static CLOCK: OfProcess<Clock> = OfProcess::new();
@@ -117,8 +117,8 @@ impl Alarms {
     /// Sees to it that the thread runs, if one can be had.
     fn start(&mut self, clock: &'static Clock) -> bool {
         if !self.runs {
-            let thread = thread::Builder::new().name("lockutils-timer".to_owned());
-            self.runs = thread.spawn(|| clock.run()).is_ok();
+            let run = Box::new(|| clock.run());
+            self.runs = worker::start("lockutils-timer", None, run).is_ok();
         }
         self.runs
     }

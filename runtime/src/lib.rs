@@ -189,6 +189,7 @@ mod sync;
 mod table;
 mod timeline;
 mod timer;
+mod worker;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
 pub use crate::default::{file_locks, set_file_locks};

@@ -3,7 +3,6 @@
 use crate::key::Key;
 use crate::site::Site;
 use crate::sync::ambient::Mutex;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;
@@ -126,12 +125,15 @@ impl fmt::Debug for Taken {
 /// ```
 #[must_use]
 pub fn remember(text: String) -> &'static str {
-    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    // In order.
+    static TEXTS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
     let mut texts = TEXTS.lock();
-    if let Some(known) = texts.get(&text[..]) {
-        return known;
+    match texts.binary_search(&&*text) {
+        Ok(known) => texts[known],
+        Err(place) => {
+            let text = text.leak();
+            texts.insert(place, text);
+            text
+        }
     }
-    let text = text.leak();
-    texts.insert(text);
-    text
 }

@@ -5,7 +5,8 @@
 //! [`Rank`], and says where in a `Vec` the pair is. Who leaves the `Vec` is replaced by the last one in
 //! it, whose place is then written down anew.
 //!
-//! [`sort`] is the order of a `Vec`, which is compiled once in the same way.
+//! [`sort`] is the order of a `Vec`, which is compiled once in the same way. A [`SortedVec`] is a map by
+//! keys that have no rank, such as texts, and is for few of them.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -35,6 +36,10 @@ pub(crate) struct OrderedMap<K, V> {
     places: BTreeMap<Rank, usize>,
     pairs: Vec<(K, V)>,
 }
+
+/// A map in the order of its keys, of which each new one moves those after it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SortedVec<K, V>(Vec<(K, V)>);
 
 /// A set in the order of its members.
 pub(crate) type OrderedSet<K> = OrderedMap<K, ()>;
@@ -209,6 +214,52 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for OrderedMap<K, V> {
     }
 }
 
+impl<K: Ord, V> SortedVec<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.0.iter()
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<(K, V)> {
+        self.0
+    }
+
+    fn find(&self, key: &K) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(key))
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let place = self.find(key).ok()?;
+        Some(&mut self.0[place].1)
+    }
+
+    pub(crate) fn get_or_insert(&mut self, key: K, value: V) -> &mut V {
+        let place = self.find(&key).unwrap_or_else(|place| {
+            self.0.insert(place, (key, value));
+            place
+        });
+        &mut self.0[place].1
+    }
+
+    pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.get_or_insert(key, V::default())
+    }
+}
+
 /// Sorts by what orders two of them, and leaves those as they are that are equal.
 pub(crate) fn sort<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
     let swaps = swaps(items.len(), &|one, other| {
@@ -273,6 +324,20 @@ mod tests {
             sort(&mut ours, |(one, _), (other, _)| other.cmp(one));
             std.sort_by(|(one, _), (other, _)| other.cmp(one));
             prop_assert_eq!(ours, std);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_are_found_by_their_keys(pairs in vec((0_u8..20, any::<u8>()), 0..40)) {
+            let (mut ours, mut std) = (SortedVec::new(), BTreeMap::new());
+            for (key, value) in pairs {
+                prop_assert_eq!(ours.get_mut(&key), std.get_mut(&key));
+                *ours.get_or_insert(key, 7) ^= value;
+                *std.entry(key).or_insert(7) ^= value;
+            }
+            prop_assert_eq!(ours.len(), std.len());
+            prop_assert!(ours.into_vec().into_iter().eq(std));
         }
     }
 

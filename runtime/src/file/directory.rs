@@ -4,7 +4,6 @@ use super::path::Rule;
 use crate::name::remember;
 use crate::refusal::Refusal;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,19 +20,24 @@ pub(super) struct Directory {
 impl Directory {
     /// The one of a path. Directories are remembered for ever, as the names of spaces are.
     pub(super) fn at(path: PathBuf) -> &'static Self {
-        static DIRECTORIES: Mutex<BTreeMap<PathBuf, &'static Directory>> =
-            Mutex::new(BTreeMap::new());
+        // In the order of their paths.
+        static DIRECTORIES: Mutex<Vec<&'static Directory>> = Mutex::new(Vec::new());
         // One that can't be made absolute is refused, see `Refused::unless_absolute`.
         let path = std::path::absolute(&path).unwrap_or(path);
         let mut directories = DIRECTORIES.lock();
-        directories.entry(path).or_insert_with_key(|path| {
-            let name = path.to_string_lossy();
-            Box::leak(Box::new(Self {
-                path: path.clone(),
-                turns: remember(format!("{name} (turns)")),
-                name: remember(name.into_owned()),
-            }))
-        })
+        match directories.binary_search_by(|known| known.path.cmp(&path)) {
+            Ok(known) => directories[known],
+            Err(place) => {
+                let name = path.to_string_lossy();
+                let directory = Box::leak(Box::new(Self {
+                    turns: remember(format!("{name} (turns)")),
+                    name: remember(name.into_owned()),
+                    path,
+                }));
+                directories.insert(place, directory);
+                directory
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::record;
 use super::sys::{Files as _, Os};
 use super::table;
 use crate::holder::Elsewhere;
+use crate::ordered::sort;
 use std::fs::File;
 use std::path::Path;
 
@@ -51,7 +52,7 @@ pub(super) type Marks = Vec<(u32, u64)>;
 pub(super) fn marks(cycle: &[Hop]) -> Marks {
     let marks = cycle.iter().map(|hop| (hop.behind.by.pid, hop.behind.wait));
     let mut marks: Marks = marks.collect();
-    marks.sort_unstable();
+    sort(&mut marks, Ord::cmp);
     marks
 }
 

@@ -208,7 +208,7 @@ impl FileLocks {
     pub fn existing(&self) -> Result<Vec<Key>, Error> {
         let found = self.find()?;
         let mut keys: Vec<_> = found.files.into_iter().map(|file| file.key).collect();
-        keys.sort_unstable();
+        sort(&mut keys, Ord::cmp);
         Ok(keys)
     }
 

@@ -10,6 +10,7 @@
 
 use super::table;
 use crate::process::OfProcess;
+use crate::worker;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -39,10 +40,8 @@ fn start_thread(runs: &'static AtomicBool) {
     if runs.swap(true, Ordering::Relaxed) {
         return;
     }
-    let thread = thread::Builder::new()
-        .name("lockutils-keep".to_owned())
-        .stack_size(STACK)
-        .spawn(|| run(INTERVAL, runs));
+    let run = || run(INTERVAL, runs);
+    let thread = worker::start("lockutils-keep", Some(STACK), Box::new(run));
     if thread.is_err() {
         runs.store(false, Ordering::Relaxed);
     }

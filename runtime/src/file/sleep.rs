@@ -13,13 +13,13 @@
 use super::descriptor::{Descriptor, Failure};
 use crate::process::OfProcess;
 use crate::table::policy::Mode;
+use crate::worker;
 use parking_lot::Mutex;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
-use std::thread;
 
 /// How many sleepers there can be at once in the process.
 const MOST: usize = 256;
@@ -104,13 +104,11 @@ impl Sleeper {
             file: Arc::clone(&file),
             sleeper: Arc::clone(&sleeper),
         };
-        let spawned = thread::Builder::new()
-            .name("lockutils-wait".to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
-                let _seat = seat;
-                sleeper.run(file);
-            });
+        let run = move || {
+            let _seat = seat;
+            sleeper.run(file);
+        };
+        let spawned = worker::start("lockutils-wait", Some(STACK), Box::new(run));
         spawned.is_ok().then_some(claim)
     }
 

@@ -15,6 +15,7 @@
 use super::teller::Teller;
 use crate::ordered::OrderedMap;
 use crate::process::OfProcess;
+use crate::worker;
 use parking_lot::Mutex;
 use std::fmt;
 use std::mem;
@@ -92,10 +93,7 @@ impl News {
     fn add(&mut self, file: &Arc<dyn Told>) {
         if self.thread.is_none() {
             self.changed.clear();
-            let thread = thread::Builder::new()
-                .name("lockutils-tell".to_owned())
-                .stack_size(STACK)
-                .spawn(run);
+            let thread = worker::start("lockutils-tell", Some(STACK), Box::new(run));
             self.thread = thread.ok().map(|thread| thread.thread().clone());
         }
         match &self.thread {

@@ -17,6 +17,7 @@ use crate::sync::ambient::AtomicU64;
 use crate::table::moment::Moment;
 use crate::table::place::{Place, Ticket};
 use crate::table::{self, looks};
+use crate::worker;
 use std::mem;
 use std::thread;
 use std::time::Duration;
@@ -86,8 +87,8 @@ pub(crate) fn watch(now: Moment) {
         return;
     }
     let number = LATEST.fetch_add(1, Ordering::Relaxed) + 1;
-    let thread = thread::Builder::new().name("lockutils-long-waits".to_owned());
-    if thread.spawn(move || run(number)).is_err() {
+    let run = Box::new(move || run(number));
+    if worker::start("lockutils-long-waits", None, run).is_err() {
         LOOKED.store(0, Ordering::Relaxed); // The next wait tries again.
     }
 }

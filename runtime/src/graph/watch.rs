@@ -14,6 +14,7 @@ use crate::observe::tell;
 use crate::owner::Owner;
 use crate::table::place::Place;
 use crate::table::waits::Cycle;
+use crate::worker;
 use std::io;
 use std::thread;
 use std::time::Instant;
@@ -56,8 +57,8 @@ pub(super) fn report_block(owner: Owner, place: Place) {
 ///
 /// Where no thread can be had; then nothing is reported.
 pub(crate) fn report_apart(deadlock: Deadlock) -> io::Result<()> {
-    let thread = thread::Builder::new().name("lockutils-report".to_owned());
-    thread.spawn(move || tell_of(&deadlock)).map(drop)
+    let run = Box::new(move || tell_of(&deadlock));
+    worker::start("lockutils-report", None, run).map(drop)
 }
 
 /// Reports a suspicion, to all who are to know.
@@ -71,8 +72,7 @@ pub(super) fn start() {
     if cfg!(all(test, loom)) {
         return; // No second goes by in a model.
     }
-    let thread = thread::Builder::new().name("lockutils-watch".to_owned());
-    if thread.spawn(run).is_err() {
+    if worker::start("lockutils-watch", None, Box::new(run)).is_err() {
         GRAPH.lock().suspicions.end_watch();
     }
 }

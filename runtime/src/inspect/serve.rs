@@ -9,10 +9,11 @@ use crate::json::Json;
 use crate::name::Keys;
 use crate::process;
 use crate::timeline::record;
+use crate::worker;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{env, mem};
 
@@ -170,8 +171,8 @@ impl Builder {
             look: Instant::now(),
             pause: None,
         };
-        let thread = thread::Builder::new().name("lockutils-inspect".to_owned());
-        let thread = Some(thread.spawn(move || service.run())?);
+        let run = Box::new(move || service.run());
+        let thread = Some(worker::start("lockutils-inspect", None, run)?);
         record::keep_last();
         Ok(Server { name, stop, thread })
     }

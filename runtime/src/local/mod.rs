@@ -26,6 +26,7 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::held::Held;
 use crate::key::{Key, LockKey, text_of};
 use crate::order;
+use crate::ordered::sort;
 use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::space::Space;
@@ -370,7 +371,7 @@ impl Space for Locks {
 
     fn wait_all(&self, mut keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<InProcess> {
         if !keys.is_sorted_by(|key, next| key < next) {
-            keys.sort_unstable();
+            sort(&mut keys, Ord::cmp);
             keys.dedup();
         }
         let machine = |key| InProcess::new(Request::of_key(self.id(), key, mode.once(), site));

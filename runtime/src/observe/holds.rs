@@ -18,6 +18,7 @@ use crate::table::identity::{name_of, name_part};
 use crate::table::looks;
 use crate::table::moment::Moment;
 use crate::table::place::Place;
+use crate::worker;
 use std::thread;
 use std::time::Duration;
 
@@ -63,8 +64,8 @@ pub fn long_holds(over: Option<Duration>) {
     }
     wanted.watcher += 1;
     let number = wanted.watcher;
-    let thread = thread::Builder::new().name("lockutils-long-holds".to_owned());
-    let started = thread.spawn(move || watch(number));
+    let run = Box::new(move || watch(number));
+    let started = worker::start("lockutils-long-holds", None, run);
     wanted.watched_in = started.is_ok().then_some(process);
 }
 

@@ -5,6 +5,7 @@ use super::machine::Outside;
 use crate::acquire::Acquire;
 use crate::handle::{Handle, KeysHandle};
 use crate::key::{Key, LockKey};
+use crate::ordered::sort;
 use crate::site::Site;
 use crate::space::Space;
 use crate::table::policy::Mode;
@@ -71,18 +72,20 @@ impl<E: Engine> Space for Queued<E> {
     }
 
     fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<Outside<E>> {
-        let machine = |key| Outside::new(&self.0, key, mode, site);
+        let machine = |key| {
+            let machine = Outside::new(&self.0, key, mode, site)?;
+            Ok((self.0.order(machine.name()), machine))
+        };
         let machines: Result<Vec<_>, _> = keys.into_iter().map(machine).collect();
         let mut machines = match machines {
             Ok(machines) => machines,
             Err(error) => return Acquire::failed(error),
         };
-        machines.sort_by_cached_key(|machine| {
-            let name = machine.name();
-            (self.0.order(name), name.clone())
+        sort(&mut machines, |(one, a), (other, b)| {
+            one.cmp(other).then_with(|| a.name().cmp(b.name()))
         });
-        machines.dedup_by(|a, b| a.name() == b.name());
-        Acquire::all(machines)
+        machines.dedup_by(|(_, a), (_, b)| a.name() == b.name());
+        Acquire::all(machines.into_iter().map(|(_, machine)| machine).collect())
     }
 }
 

@@ -5,8 +5,7 @@
 
 use super::rows::{Place, Row, Rows};
 use crate::costs::Cost;
-use crate::ordered::sort;
-use std::collections::BTreeMap;
+use crate::ordered::{SortedVec, sort};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The profile as a file.
@@ -26,7 +25,7 @@ pub(super) fn encode(rows: &Rows) -> Vec<u8> {
         ..
     } = profile;
     message.bytes(&functions.0);
-    let mut texts: Vec<_> = texts.into_iter().collect();
+    let mut texts = texts.into_vec();
     sort(&mut texts, |(_, one), (_, other)| one.cmp(other));
     // The first text is empty, always.
     message.field(6, b"");
@@ -46,9 +45,9 @@ pub(super) fn encode(rows: &Rows) -> Vec<u8> {
 struct Encoder {
     message: Message,
     /// The index of each text in the table of texts, from 1 on.
-    texts: BTreeMap<String, u64>,
+    texts: SortedVec<String, u64>,
     /// The number of each function, which is that of its location too.
-    numbers: BTreeMap<(String, u32), u64>,
+    numbers: SortedVec<(String, u32), u64>,
     functions: Message,
 }
 
@@ -58,7 +57,7 @@ impl Encoder {
             return 0;
         }
         let next = self.texts.len() as u64 + 1;
-        *self.texts.entry(text.to_owned()).or_insert(next)
+        *self.texts.get_or_insert(text.to_owned(), next)
     }
 
     fn value_type(&mut self, field: u64, kind: &str, unit: &str) {
@@ -101,11 +100,11 @@ impl Encoder {
     fn location(&mut self, name: &str, place: Option<&Place>) -> u64 {
         let line = place.map_or(0, |place| place.line);
         let id = (name.to_owned(), line);
-        if let Some(number) = self.numbers.get(&id) {
-            return *number;
+        let next = self.numbers.len() as u64 + 1;
+        let number = *self.numbers.get_or_insert(id, next);
+        if number != next {
+            return number;
         }
-        let number = self.numbers.len() as u64 + 1;
-        self.numbers.insert(id, number);
         let mut at = Message::default();
         at.number(1, number);
         at.number(2, line.into());

@@ -4,10 +4,9 @@ use crate::costs::{Cost, CostOfKey, Costs};
 use crate::culprit::Culprit;
 use crate::key::Key;
 use crate::name::Keys;
-use crate::ordered::sort;
+use crate::ordered::{SortedVec, sort};
 use crate::site::Site;
 use crate::table::identity::name_of;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A profile, as rows of which the costliest comes first.
@@ -62,16 +61,16 @@ impl From<Culprit> for Place {
 
 impl Rows {
     pub(super) fn new(costs: &Costs, shown: Keys) -> Self {
-        let mut rows = BTreeMap::new();
+        let mut rows = SortedVec::new();
         for (pair, cost) in costs.pairs.iter() {
             let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
-            let row: &mut (Cost, BTreeMap<Key, Cost>) = rows.entry(id).or_default();
+            let row: &mut (Cost, SortedVec<Key, Cost>) = rows.get_or_default(id);
             row.0.add(*cost);
         }
         for CostOfKey { pair, key, cost } in costs.keys.iter() {
             let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
             if let Some((_, keys)) = rows.get_mut(&id) {
-                keys.entry(shown.shown(key)).or_default().add(cost);
+                keys.get_or_default(shown.shown(key)).add(cost);
             }
         }
         let row = |((space, holder, waiter), (cost, keys))| Row {
@@ -79,9 +78,9 @@ impl Rows {
             holder,
             waiter,
             cost,
-            keys: BTreeMap::into_iter(keys).collect(),
+            keys: SortedVec::into_vec(keys),
         };
-        let mut rows: Vec<_> = rows.into_iter().map(row).collect();
+        let mut rows: Vec<_> = rows.into_vec().into_iter().map(row).collect();
         sort(&mut rows, |one, other| {
             other.cost.nanoseconds.cmp(&one.cost.nanoseconds)
         });

@@ -3,8 +3,7 @@
 use super::rows::{self, Row, Rows};
 use crate::costs::Cost;
 use crate::name::PlainName;
-use crate::ordered::sort;
-use std::collections::BTreeMap;
+use crate::ordered::{SortedVec, sort};
 use std::fmt;
 use std::time::Duration;
 
@@ -44,10 +43,10 @@ impl fmt::Display for Table<'_> {
 
 fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let seconds = rows.lasted.as_secs_f64();
-    let mut culprits: BTreeMap<(&str, &str), Culprit<'_>> = BTreeMap::new();
+    let mut culprits: SortedVec<(&str, &str), Culprit<'_>> = SortedVec::new();
     let mut all = Cost::default();
     for row in &rows.rows {
-        let culprit = culprits.entry((row.space, &row.holder.text)).or_default();
+        let culprit = culprits.get_or_default((row.space, &row.holder.text));
         culprit.cost.add(row.cost);
         culprit.rows.push(row);
         all.add(row.cost);
@@ -58,7 +57,7 @@ fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f,
         "{seconds:.1} s: {waits} waits, {waited:.1} waiter-seconds, load {load:.1}"
     )?;
-    let mut sorted: Vec<_> = culprits.into_iter().collect();
+    let mut sorted = culprits.into_vec();
     sort(&mut sorted, |(_, one), (_, other)| {
         other.cost.nanoseconds.cmp(&one.cost.nanoseconds)
     });
@@ -108,12 +107,15 @@ fn write_lines(lines: &[[String; 6]], f: &mut fmt::Formatter<'_>) -> fmt::Result
 
 impl Culprit<'_> {
     fn worst_key(&self) -> String {
-        let mut keys = BTreeMap::new();
+        let mut keys = SortedVec::new();
         for (key, cost) in self.rows.iter().flat_map(|row| &row.keys) {
-            let sum: &mut Cost = keys.entry(key).or_default();
+            let sum: &mut Cost = keys.get_or_default(key);
             sum.add(*cost);
         }
-        let worst = keys.into_iter().max_by_key(|(_, cost)| cost.nanoseconds);
+        let worst = keys
+            .into_vec()
+            .into_iter()
+            .max_by_key(|(_, cost)| cost.nanoseconds);
         let (Some((key, cost)), Some(row)) = (worst, self.rows.first()) else {
             return "-".to_owned();
         };

@@ -5,9 +5,8 @@ use crate::costs::histogram::{BOUNDS, Histogram};
 use crate::costs::{self, Answers, Costs, Question};
 use crate::culprit::Culprit;
 use crate::observe::outcome::Outcome;
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, SortedVec};
 use crate::table::identity::name_of;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ pub(super) struct Now {
 type Labels = Vec<(&'static str, String)>;
 
 /// All metrics that have a sample.
-pub(super) fn families(costs: &Costs, now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
+pub(super) fn families(costs: &Costs, now: &SortedVec<&'static str, Now>) -> Vec<Family> {
     let mut families = of_waits(costs);
     families.extend(of_now(now));
     families.extend(of_servers(costs));
@@ -69,19 +68,19 @@ fn of_waits(costs: &Costs) -> Vec<Family> {
         hand_overs.add_histogram(&vec![of_space(*space)], &cost.hand_overs);
         spins.add_count(vec![of_space(*space)], cost.spins);
     }
-    let mut by_site: BTreeMap<(&str, String), u64> = BTreeMap::new();
+    let mut by_site: SortedVec<(&str, String), u64> = SortedVec::new();
     for (pair, cost) in costs.pairs.iter() {
         let place = (name_of(pair.space), pair.holder.to_string());
-        *by_site.entry(place).or_default() += cost.nanoseconds;
+        *by_site.get_or_default(place) += cost.nanoseconds;
     }
-    for ((space, site), nanoseconds) in by_site {
+    for ((space, site), nanoseconds) in by_site.into_vec() {
         let labels = vec![("space", space.to_owned()), ("site", site)];
         blame.add(labels, Duration::from_nanos(nanoseconds).as_secs_f64());
     }
     vec![waits, blame, hand_overs, spins]
 }
 
-fn of_now(now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
+fn of_now(now: &SortedVec<&'static str, Now>) -> Vec<Family> {
     let mut waiters = Family::gauge(
         "lockutils_waiters",
         "How many threads and tasks wait for locks.",
@@ -91,7 +90,7 @@ fn of_now(now: &BTreeMap<&'static str, Now>) -> Vec<Family> {
         "How long the first of them has waited.",
     );
     let mut held = Family::gauge("lockutils_held", "How many holders locks have.");
-    for (space, now) in now {
+    for (space, now) in now.iter() {
         let labels = || vec![("space", (*space).to_owned())];
         waiters.add_count(labels(), now.waiters as u64);
         oldest.add(labels(), now.oldest.as_secs_f64());
@@ -245,13 +244,13 @@ impl Family {
 
     /// By their texts: one place in the code can have several addresses.
     fn add_places(&mut self, places: &OrderedMap<costs::Place, u64>) {
-        let mut by_text: BTreeMap<(&str, String), u64> = BTreeMap::new();
+        let mut by_text: SortedVec<(&str, String), u64> = SortedVec::new();
         for (place, count) in places.iter() {
             let holder = place.holder.as_ref();
             let site = holder.map(Culprit::to_string).unwrap_or_default();
-            *by_text.entry((name_of(place.space), site)).or_default() += count;
+            *by_text.get_or_default((name_of(place.space), site)) += count;
         }
-        for ((space, site), count) in by_text {
+        for ((space, site), count) in by_text.into_vec() {
             let labels = vec![("space", space.to_owned()), ("site", site)];
             self.add_count(labels, count);
         }

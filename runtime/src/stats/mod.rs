@@ -10,12 +10,12 @@ mod sample;
 use crate::costs;
 use crate::observe::holds;
 use crate::observe::listen::{Listeners, listen};
+use crate::ordered::SortedVec;
 use crate::outside::all_waits;
 use crate::table::identity::name_of;
 use crate::table::looks;
 use families::{Family, Now, families};
 pub use sample::Sample;
-use std::collections::BTreeMap;
 
 /// The counts and times of this process's locks, by space and by place in the code, and never by
 /// key. They begin with the first call of this or of [`profile`](crate::profile()), or with an
@@ -39,18 +39,17 @@ pub fn stats() -> Stats {
     let outside = all_waits();
     let costs = costs::copy();
     // Those that have had waiters have none now, unless there are some.
-    let known = costs
-        .spaces
-        .keys()
-        .map(|space| (name_of(*space), Now::default()));
-    let mut now: BTreeMap<&str, Now> = known.collect();
+    let mut now = SortedVec::new();
+    for space in costs.spaces.keys() {
+        now.get_or_insert(name_of(*space), Now::default());
+    }
     for queue in queues {
-        let all = now.entry(name_of(queue.space)).or_default();
+        let all = now.get_or_default(name_of(queue.space));
         all.waiters += queue.waiters;
         all.oldest = all.oldest.max(queue.oldest);
     }
     for (space, waited) in &outside {
-        let all = now.entry(name_of(*space)).or_default();
+        let all = now.get_or_default(name_of(*space));
         all.waiters += 1;
         all.oldest = all.oldest.max(*waited);
     }
@@ -59,11 +58,11 @@ pub fn stats() -> Stats {
             space.held = Some(0);
         }
         for (space, holders) in looks::holders() {
-            *now.entry(name_of(space)).or_default().held.get_or_insert(0) += holders;
+            *now.get_or_default(name_of(space)).held.get_or_insert(0) += holders;
         }
         // They have the line, and not the lock. Some may have got it by now.
         for (space, _) in outside {
-            let held = now.entry(name_of(space)).or_default().held.get_or_insert(0);
+            let held = now.get_or_default(name_of(space)).held.get_or_insert(0);
             *held = held.saturating_sub(1);
         }
     }

@@ -16,7 +16,6 @@ use super::hash::draw_seeds;
 use super::policy::{Class, Policy};
 use crate::sync::Ordering;
 use crate::sync::ambient::{AtomicU64, Mutex};
-use std::collections::BTreeMap;
 
 /// How many bits of a number are the index of its name. The 36 bits above them are
 /// enough for a million new spaces a second during 19 hours.
@@ -27,6 +26,9 @@ const FAIR: u64 = 1 << 62;
 /// Where a number has the class.
 const CLASS: u32 = 60;
 
+/// What the number has as the index of a name that there is no room for.
+const UNNAMED_INDEX: u32 = (1 << NAME_BITS) - 1;
+
 /// The name of spaces that came after 2^24 different names.
 const UNNAMED: &str = "unnamed";
 
@@ -36,13 +38,14 @@ pub(crate) struct Identity(AtomicU64);
 static SPACES: Mutex<Spaces> = Mutex::new(Spaces {
     drawn: 0,
     names: Vec::new(),
-    indices: BTreeMap::new(),
+    in_order: Vec::new(),
 });
 
 struct Spaces {
     drawn: u64,
     names: Vec<&'static str>,
-    indices: BTreeMap<&'static str, u64>,
+    /// The indices of the names, in the order of the names.
+    in_order: Vec<u32>,
 }
 
 /// The name of the space that has this number.
@@ -138,14 +141,20 @@ impl Identity {
 
 impl Spaces {
     fn index_of(&mut self, name: &'static str) -> u64 {
-        let Self { names, indices, .. } = self;
-        let last = (1 << NAME_BITS) - 1;
-        *indices.entry(name).or_insert_with(|| {
-            let index = last.min(names.len() as u64);
-            if index < last {
-                names.push(name);
+        let Self {
+            names, in_order, ..
+        } = self;
+        let index = match in_order.binary_search_by(|index| names[*index as usize].cmp(name)) {
+            Ok(place) => in_order[place],
+            Err(place) => {
+                let index = u32::try_from(names.len()).expect("24 bits");
+                if index < UNNAMED_INDEX {
+                    names.push(name);
+                    in_order.insert(place, index);
+                }
+                index
             }
-            index
-        })
+        };
+        index.into()
     }
 }

@@ -22,6 +22,7 @@ use super::rows::{Row, What};
 use super::tracks::{Lock, Who};
 use super::walk::{Step, Walk};
 use crate::json::Json;
+use crate::ordered::sort;
 use crate::table::policy::Mode;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -136,7 +137,7 @@ impl Drawing {
                 _ => {}
             }
         }
-        self.flows.sort_unstable();
+        sort(&mut self.flows, Ord::cmp);
         self.walk = Walk::default();
     }
 

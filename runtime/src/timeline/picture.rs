@@ -2,6 +2,7 @@
 
 use super::rows::{Row, Span, What};
 use crate::name::Keys;
+use crate::ordered::sort;
 use crate::table::moment::Moment;
 
 /// What is drawn: a whole, or the next part of one.
@@ -43,7 +44,7 @@ impl Picture {
                 row.record.owner,
             )
         };
-        self.rows.sort_unstable_by_key(place);
+        sort(&mut self.rows, |one, other| place(one).cmp(&place(other)));
         // A wait that has ended right after it was seen to last is there twice.
         self.rows.dedup_by(|next, row| {
             let is_wait = !next.is_hold() && !row.is_hold();

@@ -5,6 +5,7 @@ use super::rows::Row;
 use crate::key::Key;
 use crate::name::{Keys, PlainName};
 use crate::named;
+use crate::ordered::sort;
 use crate::owner::{Numbered, Owner};
 use crate::table::identity::name_of;
 use std::sync::Arc;
@@ -100,7 +101,9 @@ fn grouped<'a, K: Ord, T>(
     let count = u32::try_from(rows.len()).expect("rows are bounded");
     let row = |index: u32| &rows[index as usize];
     let mut order: Vec<_> = (0..count).collect();
-    order.sort_unstable_by_key(|index| key(row(*index)));
+    sort(&mut order, |one, other| {
+        key(row(*one)).cmp(&key(row(*other)))
+    });
     let (mut groups, mut of) = (Vec::new(), vec![0; rows.len()]);
     let mut last = None;
     for index in order {
