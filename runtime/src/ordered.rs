@@ -38,7 +38,7 @@ pub(crate) struct OrderedMap<K, V> {
 }
 
 /// A map in the order of its keys, of which each new one moves those after it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct SortedVec<K, V>(Vec<(K, V)>);
 
 /// A set in the order of its members.
@@ -184,6 +184,12 @@ impl<K, V> Default for OrderedMap<K, V> {
     }
 }
 
+impl<K, V> Default for SortedVec<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<K: Ranked, V> Index<&K> for OrderedMap<K, V> {
     type Output = V;
 
@@ -229,6 +235,29 @@ impl<K: Ord, V> SortedVec<K, V> {
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn first(&self) -> Option<&(K, V)> {
+        self.0.first()
+    }
+
+    pub(crate) fn last(&self) -> Option<&(K, V)> {
+        self.0.last()
+    }
+
+    /// That of the key, or the next one.
+    pub(crate) fn next_from(&self, key: &K) -> Option<&(K, V)> {
+        let (Ok(place) | Err(place)) = self.find(key);
+        self.0.get(place)
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let place = self.find(key).ok()?;
+        Some(self.0.remove(place).1)
     }
 
     pub(crate) fn into_vec(self) -> Vec<(K, V)> {
@@ -333,10 +362,18 @@ mod tests {
             let (mut ours, mut std) = (SortedVec::new(), BTreeMap::new());
             for (key, value) in pairs {
                 prop_assert_eq!(ours.get_mut(&key), std.get_mut(&key));
+                let next = ours.next_from(&key).map(|(key, value)| (key, value));
+                prop_assert_eq!(next, std.range(key..).next());
+                if value < 64 {
+                    prop_assert_eq!(ours.remove(&key), std.remove(&key));
+                    continue;
+                }
                 *ours.get_or_insert(key, 7) ^= value;
                 *std.entry(key).or_insert(7) ^= value;
             }
             prop_assert_eq!(ours.len(), std.len());
+            prop_assert_eq!(ours.first().map(|(key, _)| key), std.keys().next());
+            prop_assert_eq!(ours.last().map(|(key, _)| key), std.keys().next_back());
             prop_assert!(ours.into_vec().into_iter().eq(std));
         }
     }

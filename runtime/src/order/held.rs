@@ -8,7 +8,7 @@
 use super::classes::{Added, Classes, Nesting};
 use super::found::{LockOrder, Step};
 use crate::key::Key;
-use crate::ordered::OrderedMap;
+use crate::ordered::{OrderedMap, SortedVec};
 use crate::owner::Owner;
 use crate::site::Site;
 use crate::sync::ambient::Mutex;
@@ -19,7 +19,6 @@ use crate::table::moment::Moment;
 use crate::table::place::Ticket;
 use crate::table::policy::Class;
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
 
 /// Locked with the mutex of a shard locked, so nothing else is locked with it.
 pub(super) static ORDER: Mutex<Order> = Mutex::new(Order {
@@ -34,7 +33,7 @@ pub(super) struct Order {
 }
 
 /// The holds of one owner in one class, in the order of their keys.
-type OfClass = BTreeMap<(Key, Id), Holding>;
+type OfClass = SortedVec<(Key, Id), Holding>;
 
 /// What no other hold has, see [`Told::id`].
 type Id = (u64, Ticket);
@@ -65,19 +64,14 @@ impl Order {
             let nesting = Nesting { held: *held, asked };
             let hold = if nesting.held == asked {
                 let from = (key.clone(), (0, Ticket::FIRST));
-                if locks
-                    .range(from..)
-                    .next()
-                    .is_some_and(|((one, _), _)| one == key)
-                {
+                let next = locks.next_from(&from);
+                if next.is_some_and(|((one, _), _)| one == key) {
                     return SmallVec::new();
                 }
                 // The last one is the most against the order.
-                locks
-                    .last_key_value()
-                    .filter(|((last, _), _)| is_against(last, key))
+                locks.last().filter(|((last, _), _)| is_against(last, key))
             } else {
-                locks.first_key_value()
+                locks.first()
             };
             let Some(((key, _), Holding { space, site })) = hold else {
                 continue;
@@ -168,7 +162,7 @@ impl Listener for Holds {
         };
         let mut order = ORDER.lock();
         let locks = order.held.get_or_default((owner, class));
-        locks.insert((hold.key.clone(), hold.id), holding);
+        locks.get_or_insert((hold.key.clone(), hold.id), holding);
     }
 
     fn released(&self, hold: &Told<'_>, _at: Moment) {
