@@ -2,6 +2,8 @@
 //!
 //! [`Json`] writes, and never more than so much: a text is cut, and of an array what has no room
 //! is counted instead. [`read`] reads a request. [`lock`] has the words for locks and who holds them.
+//!
+//! What writes is `#[inline]`, as those are who call it.
 
 #[cfg(feature = "inspect")]
 pub(crate) mod lock;
@@ -30,10 +32,12 @@ impl Integer for u32 {}
 pub(crate) struct Json(String);
 
 impl Json {
+    #[inline]
     pub(crate) fn into_text(self) -> String {
         self.0
     }
 
+    #[inline]
     fn separate(&mut self) {
         if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
             self.0.push(',');
@@ -48,6 +52,7 @@ impl Json {
     }
 
     /// The name of a field, whose value is written next.
+    #[inline]
     pub(crate) fn field(&mut self, name: &str) -> &mut Self {
         self.separate();
         self.quote(name, TEXT);
@@ -98,6 +103,7 @@ impl Json {
     }
 
     /// A time in nanoseconds as microseconds, exactly.
+    #[inline]
     pub(crate) fn microseconds(&mut self, nanoseconds: u64) {
         self.separate();
         let (whole, rest) = (nanoseconds / 1000, nanoseconds % 1000);
@@ -105,12 +111,14 @@ impl Json {
     }
 
     #[cfg(feature = "inspect")]
+    #[inline]
     pub(crate) fn bool(&mut self, is_so: bool) {
         self.separate();
         self.0.push_str(if is_so { "true" } else { "false" });
     }
 
     /// A time in seconds, to the millisecond.
+    #[inline]
     pub(crate) fn seconds(&mut self, time: Duration) {
         self.separate();
         let _ = write!(self.0, "{:.3}", time.as_secs_f64());
@@ -134,6 +142,7 @@ struct Quoted<'a> {
 }
 
 impl fmt::Write for Quoted<'_> {
+    #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for char in text.chars() {
             let Self {

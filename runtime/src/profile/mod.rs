@@ -3,6 +3,9 @@
 //! The rows are those of the [`costs`], with the sites as texts, since one place in the code can have
 //! several addresses. They are written as a [table](table) for a terminal, as lines for flame graphs,
 //! and in the format of [`pprof`].
+//!
+//! Few programs ask for it, so all functions here are `#[inline]`: who calls them compiles them, and
+//! nobody else.
 
 #[cfg(feature = "inspect")]
 mod json;
@@ -45,11 +48,13 @@ use table::Table;
 /// connect (src/cells.rs:41)  29.8   78 %    214  cells/2f1c (97 %)  fetch (src/image.rs:12) 88 %, ..
 /// ```
 #[must_use]
+#[inline]
 pub fn profile() -> Profile {
     profile_with(Keys::Plain)
 }
 
 /// The same, with what is shown of keys.
+#[inline]
 pub(crate) fn profile_with(keys: Keys) -> Profile {
     Profile(Rows::new(&all_costs(), keys))
 }
@@ -76,6 +81,7 @@ impl Before {
     }
 }
 
+#[inline]
 fn all_costs() -> Costs {
     listen(Listeners::COUNTS);
     // So that those are charged who still wait.
@@ -145,6 +151,7 @@ impl Profile {
 }
 
 impl fmt::Display for Profile {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Table(&self.0).fmt(f)
     }

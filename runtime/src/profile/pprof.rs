@@ -9,6 +9,7 @@ use crate::ordered::{SortedVec, sort};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The profile as a file.
+#[inline]
 pub(super) fn encode(rows: &Rows) -> Vec<u8> {
     let mut profile = Encoder::default();
     for (kind, unit) in [("contentions", "count"), ("delay", "nanoseconds")] {
@@ -52,6 +53,7 @@ struct Encoder {
 }
 
 impl Encoder {
+    #[inline]
     fn text(&mut self, text: &str) -> u64 {
         if text.is_empty() {
             return 0;
@@ -60,6 +62,7 @@ impl Encoder {
         *self.texts.get_or_insert(text.to_owned(), next)
     }
 
+    #[inline]
     fn value_type(&mut self, field: u64, kind: &str, unit: &str) {
         let mut inner = Message::default();
         inner.number(1, self.text(kind));
@@ -67,6 +70,7 @@ impl Encoder {
         self.message.field(field, &inner.0);
     }
 
+    #[inline]
     fn row(&mut self, row: &Row) {
         let stack = [
             self.location(&format!("waited {}", row.waiter.text), Some(&row.waiter)),
@@ -83,6 +87,7 @@ impl Encoder {
         }
     }
 
+    #[inline]
     fn sample(&mut self, stack: [u64; 3], cost: Cost, key: Option<&str>) {
         let mut sample = Message::default();
         sample.packed(1, &stack);
@@ -97,6 +102,7 @@ impl Encoder {
     }
 
     /// The number of a location, which is made with its function if there is none.
+    #[inline]
     fn location(&mut self, name: &str, place: Option<&Place>) -> u64 {
         let line = place.map_or(0, |place| place.line);
         let id = (name.to_owned(), line);
@@ -127,6 +133,7 @@ impl Encoder {
 struct Message(Vec<u8>);
 
 impl Message {
+    #[inline]
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value.to_le_bytes()[0] | 0x80);
@@ -136,6 +143,7 @@ impl Message {
     }
 
     /// A field that is a number. Zero is what it is without.
+    #[inline]
     fn number(&mut self, field: u64, value: u64) {
         if value != 0 {
             self.varint(field << 3);
@@ -144,6 +152,7 @@ impl Message {
     }
 
     /// A field that is a text or a message.
+    #[inline]
     fn field(&mut self, field: u64, bytes: &[u8]) {
         self.varint(field << 3 | 2);
         self.varint(bytes.len() as u64);
@@ -151,6 +160,7 @@ impl Message {
     }
 
     /// A field that is several numbers.
+    #[inline]
     fn packed(&mut self, field: u64, values: &[u64]) {
         let mut inner = Self::default();
         for value in values {
@@ -159,6 +169,7 @@ impl Message {
         self.field(field, &inner.0);
     }
 
+    #[inline]
     fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }

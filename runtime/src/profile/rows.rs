@@ -37,6 +37,7 @@ pub(super) struct Place {
 }
 
 impl From<Site> for Place {
+    #[inline]
     fn from(site: Site) -> Self {
         Self {
             text: site.to_string(),
@@ -47,6 +48,7 @@ impl From<Site> for Place {
 }
 
 impl From<Culprit> for Place {
+    #[inline]
     fn from(culprit: Culprit) -> Self {
         match culprit {
             Culprit::Here(site) => site.into(),
@@ -60,6 +62,7 @@ impl From<Culprit> for Place {
 }
 
 impl Rows {
+    #[inline]
     pub(super) fn new(costs: &Costs, shown: Keys) -> Self {
         let mut rows = SortedVec::new();
         for (pair, cost) in costs.pairs.iter() {
@@ -90,6 +93,7 @@ impl Rows {
 }
 
 /// A text as a frame of a folded stack, which has no semicolon, no end of line, and some letter.
+#[inline]
 pub(super) fn frame(text: &str) -> String {
     let allowed = |char: char| match char {
         ';' => ':',

@@ -36,11 +36,13 @@ struct Culprit<'a> {
 pub(super) struct Table<'a>(pub(super) &'a Rows);
 
 impl fmt::Display for Table<'_> {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write(self.0, f)
     }
 }
 
+#[inline]
 fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let seconds = rows.lasted.as_secs_f64();
     let mut culprits: SortedVec<(&str, &str), Culprit<'_>> = SortedVec::new();
@@ -84,6 +86,7 @@ fn write(rows: &Rows, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
+#[inline]
 fn write_lines(lines: &[[String; 6]], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let width = |column: usize| {
         let cells = lines.iter().map(|line| line[column].chars().count());
@@ -106,6 +109,7 @@ fn write_lines(lines: &[[String; 6]], f: &mut fmt::Formatter<'_>) -> fmt::Result
 }
 
 impl Culprit<'_> {
+    #[inline]
     fn worst_key(&self) -> String {
         let mut keys = SortedVec::new();
         for (key, cost) in self.rows.iter().flat_map(|row| &row.keys) {
@@ -123,6 +127,7 @@ impl Culprit<'_> {
         format!("{} ({})", PlainName { space, key }, share(cost, self.cost))
     }
 
+    #[inline]
     fn waited_there(&self) -> String {
         let named = self.rows.iter().take(NAMED);
         let named = named.map(|row| format!("{} {}", row.waiter.text, share(row.cost, self.cost)));
@@ -134,10 +139,12 @@ impl Culprit<'_> {
     }
 }
 
+#[inline]
 fn in_seconds(cost: Cost) -> f64 {
     Duration::from_nanos(cost.nanoseconds).as_secs_f64()
 }
 
+#[inline]
 fn share(part: Cost, all: Cost) -> String {
     let share = 100.0 * in_seconds(part) / in_seconds(all).max(f64::MIN_POSITIVE);
     format!("{share:.0} %")

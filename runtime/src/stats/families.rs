@@ -31,6 +31,7 @@ pub(super) struct Now {
 type Labels = Vec<(&'static str, String)>;
 
 /// All metrics that have a sample.
+#[inline]
 pub(super) fn families(costs: &Costs, now: &SortedVec<&'static str, Now>) -> Vec<Family> {
     let mut families = of_waits(costs);
     families.extend(of_now(now));
@@ -40,6 +41,7 @@ pub(super) fn families(costs: &Costs, now: &SortedVec<&'static str, Now>) -> Vec
     families
 }
 
+#[inline]
 fn of_waits(costs: &Costs) -> Vec<Family> {
     let mut waits = Family::new(
         "lockutils_wait_duration_seconds",
@@ -80,6 +82,7 @@ fn of_waits(costs: &Costs) -> Vec<Family> {
     vec![waits, blame, hand_overs, spins]
 }
 
+#[inline]
 fn of_now(now: &SortedVec<&'static str, Now>) -> Vec<Family> {
     let mut waiters = Family::gauge(
         "lockutils_waiters",
@@ -101,6 +104,7 @@ fn of_now(now: &SortedVec<&'static str, Now>) -> Vec<Family> {
     vec![waiters, oldest, held]
 }
 
+#[inline]
 fn of_servers(costs: &Costs) -> Vec<Family> {
     let mut round_trips = Family::new(
         "lockutils_round_trip_duration_seconds",
@@ -146,6 +150,7 @@ fn of_servers(costs: &Costs) -> Vec<Family> {
     vec![round_trips, failed, renewals, connects, lost]
 }
 
+#[inline]
 fn of_events(costs: &Costs) -> Vec<Family> {
     let mut refused = Family::counter(
         "lockutils_busy_total",
@@ -183,6 +188,7 @@ fn of_events(costs: &Costs) -> Vec<Family> {
     vec![refused, long, deadlocks, misorders, dropped, version]
 }
 
+#[inline]
 fn of_space(space: u64) -> (&'static str, String) {
     ("space", name_of(space).to_owned())
 }
@@ -205,6 +211,7 @@ impl Family {
         Self::new(name, "gauge", help)
     }
 
+    #[inline]
     fn add(&mut self, labels: Labels, value: f64) {
         self.samples
             .push(Sample::new(self.name.to_owned(), labels, value));
@@ -214,12 +221,14 @@ impl Family {
         clippy::cast_precision_loss,
         reason = "exact up to 2^53, as all of Prometheus"
     )]
+    #[inline]
     fn add_count(&mut self, labels: Labels, count: u64) {
         self.add(labels, count as f64);
     }
 
     /// Nothing of what has never happened.
     #[expect(clippy::cast_precision_loss, reason = "as above")]
+    #[inline]
     fn add_histogram(&mut self, labels: &Labels, histogram: &Histogram) {
         let count = histogram.count();
         if count == 0 {
@@ -243,6 +252,7 @@ impl Family {
     }
 
     /// By their texts: one place in the code can have several addresses.
+    #[inline]
     fn add_places(&mut self, places: &OrderedMap<costs::Place, u64>) {
         let mut by_text: SortedVec<(&str, String), u64> = SortedVec::new();
         for (place, count) in places.iter() {
@@ -258,6 +268,7 @@ impl Family {
 }
 
 impl fmt::Display for Family {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             name,

@@ -3,6 +3,9 @@
 //! The counts are read from the [`costs`], once those who still wait are charged for what they have
 //! waited so far. What is now, as the number of those who wait, is looked at. The [`families`] are the metrics,
 //! each with its name, its type and its samples.
+//!
+//! Few programs ask for them, so all functions here are `#[inline]`: who calls them compiles them, and
+//! nobody else.
 
 mod families;
 mod sample;
@@ -32,6 +35,7 @@ pub use sample::Sample;
 /// assert!(text.contains("lockutils_build_info{version="));
 /// ```
 #[must_use]
+#[inline]
 pub fn stats() -> Stats {
     listen(Listeners::COUNTS);
     // First, so that those are charged who still wait.
@@ -123,6 +127,7 @@ impl Stats {
     /// The text that Prometheus and those like it scrape, in its format 0.0.4, which is of the
     /// content type `text/plain; version=0.0.4`.
     #[must_use]
+    #[inline]
     pub fn to_prometheus(&self) -> String {
         self.0.iter().map(Family::to_string).collect()
     }

@@ -23,12 +23,14 @@ impl Sample {
 
     /// What it is called.
     #[must_use]
+    #[inline]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The names of its labels, and what they are.
     #[must_use]
+    #[inline]
     pub fn labels(&self) -> &[(&'static str, String)] {
         &self.labels
     }
@@ -41,6 +43,7 @@ impl Sample {
 }
 
 impl fmt::Display for Sample {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
         for (index, (name, text)) in self.labels.iter().enumerate() {

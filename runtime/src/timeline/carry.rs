@@ -65,6 +65,7 @@ pub(super) struct Ended {
 
 impl Carry {
     /// What is known of a lock.
+    #[inline]
     pub(super) fn take(&mut self, row: &Row) -> Lanes {
         let name = (row.space, &*row.key);
         let found = self.locks.binary_search_by(|known| known.name().cmp(&name));
@@ -105,11 +106,13 @@ impl Carry {
     }
 
     /// What comes is on new tracks.
+    #[inline]
     pub(super) fn forget(&mut self) {
         self.locks = Vec::new();
     }
 }
 
+#[inline]
 fn bytes(locks: &[Known]) -> usize {
     let bytes = |known: &Known| {
         let lanes = known.lanes.all.len() * size_of::<Lane>();
@@ -119,6 +122,7 @@ fn bytes(locks: &[Known]) -> usize {
 }
 
 impl Known {
+    #[inline]
     fn name(&self) -> (u32, &str) {
         (self.space, &self.key)
     }
@@ -127,6 +131,7 @@ impl Known {
 impl Lanes {
     /// The track that is free for a hold, which is in use by it then. A new one is drawn from those that
     /// there are, and told of by how many tracks the lock has then.
+    #[inline]
     pub(super) fn place(&mut self, from: u64, to: u64, tracks: &mut u32) -> (u32, Option<usize>) {
         if let Some(lane) = self.all.iter_mut().find(|lane| lane.until <= from) {
             lane.until = to;

@@ -35,6 +35,7 @@ const TASKS: u64 = 3;
 pub(crate) const HEAD: &str = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
 
 /// What is behind them, about the whole of it.
+#[inline]
 pub(crate) fn tail(one_in: usize, dropped: u64, lasted: Duration) -> String {
     let mut json = Json::default();
     json.object(|json| {
@@ -68,6 +69,7 @@ pub(crate) struct Drawing {
 
 impl Drawing {
     /// Of a picture that is sorted, after the parts of it that are drawn.
+    #[inline]
     pub(crate) fn new(picture: Picture, mut carry: Carry) -> Self {
         let rows = &picture.rows;
         let (locks, lock_of) = Lock::all(rows, &mut carry);
@@ -92,6 +94,7 @@ impl Drawing {
     }
 
     /// What the next part has to know, when all of this one is drawn.
+    #[inline]
     pub(crate) fn into_carry(self) -> Carry {
         let Self {
             picture,
@@ -115,6 +118,7 @@ impl Drawing {
     }
 
     /// Finds the track of each hold, and the flow to each wait of a thread.
+    #[inline]
     fn find_links(&mut self) {
         while let Some((index, step, at)) = self.walk.next(&self.picture) {
             let row = &self.picture.rows[index];
@@ -142,6 +146,7 @@ impl Drawing {
     }
 
     /// Finds the track of a hold.
+    #[inline]
     fn place(&mut self, index: usize, (from, to): (u64, u64)) {
         let lock = &mut self.locks[self.lock_of[index] as usize];
         let (track, new) = lock.lanes.place(from, to, &mut self.carry.tracks);
@@ -150,6 +155,7 @@ impl Drawing {
     }
 
     /// Names the track of a hold, if it is the first one there.
+    #[inline]
     fn name_track(&mut self, index: usize) {
         let first = self.firsts.front().copied();
         let Some((_, count)) = first.filter(|(hold, _)| *hold == number(index)) else {
@@ -166,12 +172,14 @@ impl Drawing {
     }
 
     /// What the lock of a row is called.
+    #[inline]
     fn name_of_lock(&self, index: usize) -> String {
         let lock = &self.locks[self.lock_of[index] as usize];
         lock.name(&self.picture.rows, self.picture.keys)
     }
 
     /// Finds the flow to a wait of a thread.
+    #[inline]
     fn link(&mut self, index: usize, (from, to): (u64, u64)) {
         let last = self.locks[self.lock_of[index] as usize].lanes.last;
         let Some(Ended { row, track, at }) = last.filter(|last| (from..=to).contains(&last.at))
@@ -190,11 +198,13 @@ impl Drawing {
         }
     }
 
+    #[inline]
     fn is_thread(&self, index: usize) -> bool {
         let who = &self.people[self.who_of[index] as usize];
         matches!(who, Who::Thread { .. })
     }
 
+    #[inline]
     fn name_people(&mut self) {
         if !self.carry.is_begun {
             let processes = [(LOCKS, "locks"), (THREADS, "threads"), (TASKS, "tasks")];
@@ -209,6 +219,7 @@ impl Drawing {
     }
 
     /// Draws what begins or ends.
+    #[inline]
     fn draw(&mut self, index: usize, step: Step, at: u64) {
         let row = &self.picture.rows[index];
         if row.is_hold() {
@@ -246,6 +257,7 @@ impl Drawing {
             }));
     }
 
+    #[inline]
     fn draw_hold(&mut self, index: usize) {
         let row = &self.picture.rows[index];
         let (from, to) = self.picture.times(row);
@@ -268,6 +280,7 @@ impl Drawing {
     }
 
     /// Draws the beginnings of the flows that leave a hold.
+    #[inline]
     fn draw_flows(&mut self, index: usize, at: u64) {
         let hold = number(index);
         let first = self.flows.partition_point(|(from, _)| *from < hold);
@@ -280,6 +293,7 @@ impl Drawing {
     }
 
     /// Draws what is at the begin of a wait, or at its end.
+    #[inline]
     fn draw_wait(&mut self, index: usize, step: Step, at: u64) {
         let row = &self.picture.rows[index];
         let (from, to) = self.picture.times(row);
@@ -327,6 +341,7 @@ impl Drawing {
 impl Iterator for Drawing {
     type Item = String;
 
+    #[inline]
     fn next(&mut self) -> Option<String> {
         while self.events.is_empty() {
             let (index, step, at) = self.walk.next(&self.picture)?;
@@ -337,6 +352,7 @@ impl Iterator for Drawing {
 }
 
 impl Who {
+    #[inline]
     fn write(&self, json: &mut Json) {
         match self {
             Self::Thread { name, .. } => json.field("thread").text(name),
@@ -347,12 +363,14 @@ impl Who {
     }
 }
 
+#[inline]
 fn write_mode(row: &Row, json: &mut Json) {
     if row.mode == Mode::Shared {
         json.field("mode").text("shared");
     }
 }
 
+#[inline]
 fn event(
     kind: &str,
     process: u64,
@@ -375,6 +393,7 @@ fn event(
     json.into_text()
 }
 
+#[inline]
 fn flow_event(kind: &str, process: u64, track: u64, at: u64, flow: u32) -> String {
     event(kind, process, Some(track), Some(at), |json| {
         if kind == "f" {
@@ -387,6 +406,7 @@ fn flow_event(kind: &str, process: u64, track: u64, at: u64, flow: u32) -> Strin
 }
 
 /// The name of a process, or of a track of it.
+#[inline]
 fn name_event(process: u64, track: Option<u64>, name: &str) -> String {
     event("M", process, track, None, |json| {
         let kind = track.map_or("process_name", |_| "thread_name");
@@ -397,10 +417,12 @@ fn name_event(process: u64, track: Option<u64>, name: &str) -> String {
 }
 
 /// The id of a track of locks, from 1.
+#[inline]
 fn track_id(number: u32) -> u64 {
     u64::from(number) + 1
 }
 
+#[inline]
 fn number(index: usize) -> u32 {
     u32::try_from(index).expect("rows are bounded")
 }

@@ -4,6 +4,9 @@
 //! them, by [`exact`](crate::table::exact) mode, and they are written part by part while it lasts; the flight
 //! recorder has the last waits, and the holds that were waited for, for as long as somebody serves. [`chrome`]
 //! draws them, and [`mod@record`] is the call.
+//!
+//! Few programs draw, so all functions for that are `#[inline]`: who calls them compiles them, and
+//! nobody else.
 
 pub(crate) mod carry;
 pub(crate) mod chrome;

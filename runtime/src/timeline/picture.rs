@@ -22,6 +22,7 @@ pub(crate) struct Picture {
 
 impl Picture {
     /// How many holds and waits there are in it.
+    #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
         let count = |is_hold| {
             let rows = self.rows.iter();
@@ -32,6 +33,7 @@ impl Picture {
     }
 
     /// Leaves off what is outside of its time, and puts the rest in order.
+    #[inline]
     pub(crate) fn sort(&mut self) {
         let Span { from, to } = self.span;
         let (from, to) = (from.nanoseconds(), to.nanoseconds());
@@ -54,6 +56,7 @@ impl Picture {
     }
 
     /// When a row begins and ends, in the picture.
+    #[inline]
     pub(super) fn times(&self, row: &Row) -> (u64, u64) {
         let Span { from, to } = self.span;
         let (first, last) = (from.nanoseconds(), to.nanoseconds());
@@ -62,6 +65,7 @@ impl Picture {
     }
 
     /// Whether the part before has shown that somebody waits.
+    #[inline]
     pub(super) fn is_counted(&self, row: &Row) -> bool {
         let is_open_at = |since: Moment| {
             let since = since.nanoseconds();
@@ -71,6 +75,7 @@ impl Picture {
     }
 
     /// Whether a row has begun before the picture, or goes on after it.
+    #[inline]
     pub(super) fn is_cut(&self, row: &Row) -> bool {
         let Span { from, to } = self.span;
         let lasts = matches!(row.what, What::LastingHold | What::LastingWait);

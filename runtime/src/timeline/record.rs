@@ -54,6 +54,7 @@ pub struct RecordOptions {
 }
 
 impl Default for RecordOptions {
+    #[inline]
     fn default() -> Self {
         let time = Duration::from_secs(10);
         Self { time, one_in: 1 }
@@ -62,6 +63,7 @@ impl Default for RecordOptions {
 
 impl RecordOptions {
     /// For how long.
+    #[inline]
     pub const fn lasting(mut self, time: Duration) -> Self {
         self.time = time;
         self
@@ -69,6 +71,7 @@ impl RecordOptions {
 
     /// Only one in so many keys, from 1, which are all, to 4096: in each process others, but each with all
     /// that happens to it. So the other keys cost what they cost without it.
+    #[inline]
     pub const fn one_in(mut self, count: usize) -> Self {
         self.one_in = count;
         self
@@ -87,24 +90,28 @@ pub struct Summary {
 impl Summary {
     /// How many holds there are in it.
     #[must_use]
+    #[inline]
     pub const fn holds(&self) -> usize {
         self.holds
     }
 
     /// How many waits.
     #[must_use]
+    #[inline]
     pub const fn waits(&self) -> usize {
         self.waits
     }
 
     /// How many holds and waits there was no room for, since they came faster than they were written.
     #[must_use]
+    #[inline]
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
 
     /// How long it was.
     #[must_use]
+    #[inline]
     pub const fn lasted(&self) -> Duration {
         self.time
     }
@@ -157,6 +164,7 @@ pub fn record(to: impl io::Write, options: &RecordOptions) -> io::Result<Summary
 }
 
 /// Records for so long, and writes.
+#[inline]
 fn write_on(
     mut recording: Recording,
     to: &mut dyn io::Write,
@@ -182,12 +190,14 @@ fn write_on(
 
 impl Summary {
     /// Of a picture that is whole.
+    #[inline]
     pub(crate) fn of(picture: &Picture) -> Self {
         let mut summary = Self::default();
         summary.add(picture);
         summary
     }
 
+    #[inline]
     fn add(&mut self, part: &Picture) {
         let (holds, waits) = part.counts();
         self.holds += holds;
@@ -204,6 +214,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    #[inline]
     fn begin(to: &'a mut dyn io::Write) -> io::Result<Self> {
         to.write_all(chrome::HEAD.as_bytes())?;
         Ok(Self {
@@ -213,6 +224,7 @@ impl<'a> Writer<'a> {
         })
     }
 
+    #[inline]
     fn write(&mut self, part: Picture) -> io::Result<()> {
         let mut drawing = Drawing::new(part, mem::take(&mut self.carry));
         for event in drawing.by_ref() {
@@ -225,6 +237,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn end(self, one_in: usize, summary: &Summary) -> io::Result<()> {
         let tail = chrome::tail(one_in, summary.dropped, summary.time);
         self.to.write_all(tail.as_bytes())?;
@@ -237,6 +250,7 @@ impl<'a> Writer<'a> {
     not(feature = "inspect"),
     expect(dead_code, reason = "only who serves keeps what was last")
 )]
+#[inline]
 pub(crate) fn write(picture: Picture, to: &mut dyn io::Write) -> io::Result<()> {
     let summary = Summary::of(&picture);
     let mut writer = Writer::begin(to)?;
@@ -245,6 +259,7 @@ pub(crate) fn write(picture: Picture, to: &mut dyn io::Write) -> io::Result<()> 
 }
 
 /// What goes on, as what it is of a hold, and of a wait.
+#[inline]
 fn lasting(one: &GoingOn, to: Moment, [hold, wait]: [What; 2]) -> Over {
     let what = if one.is_hold { hold } else { wait };
     let from = one.since;
@@ -256,6 +271,7 @@ fn lasting(one: &GoingOn, to: Moment, [hold, wait]: [What; 2]) -> Over {
     }
 }
 
+#[inline]
 fn row((space, key): (u64, &Key), over: Over) -> Row {
     Row::new((name_part(space), kept_key(key)), over)
 }
@@ -268,6 +284,7 @@ const OF_A_PART: [What; 2] = [What::OpenHold, What::OpenWait];
     not(feature = "inspect"),
     expect(dead_code, reason = "only who serves keeps what was last")
 )]
+#[inline]
 pub(crate) fn last(keys: Keys) -> Picture {
     let mut rows = recorder::last();
     let to = Moment::now();
@@ -322,6 +339,7 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Begins one, if none is going on.
+    #[inline]
     pub(crate) fn begin(one_in: usize, keys: Keys) -> Option<Self> {
         let sample = Sample::one_in(one_in);
         if !recorder::begin(sample) {
@@ -341,11 +359,13 @@ impl Recording {
         })
     }
 
+    #[inline]
     pub(crate) const fn is_one_in(&self) -> usize {
         self.sample.is_one_in()
     }
 
     /// What has ended by now, and not by the end of the last part; `None` if that isn't much yet.
+    #[inline]
     pub(crate) fn next_part(&mut self) -> Option<Picture> {
         if !recorder::is_filling() {
             return None;
@@ -381,6 +401,7 @@ impl Recording {
     }
 
     /// Ends it. Gives the last part, and what there was in all of them.
+    #[inline]
     pub(crate) fn end(mut self) -> (Picture, Summary) {
         let to = Moment::now();
         looks::going_on(
@@ -403,6 +424,7 @@ impl Recording {
         (picture, self.summary.clone())
     }
 
+    #[inline]
     fn part(&mut self, rows: Vec<Row>, is_crowded: bool, dropped: u64, to: Moment) -> Picture {
         let mut picture = Picture {
             rows,
@@ -424,6 +446,7 @@ impl Recording {
 }
 
 impl Drop for Recording {
+    #[inline]
     fn drop(&mut self) {
         if self.exact.take().is_some() {
             recorder::end();

@@ -37,6 +37,7 @@ pub(super) enum Who {
 
 impl Lock {
     /// The locks, and which of them each row is of.
+    #[inline]
     pub(super) fn all(rows: &[Row], carry: &mut Carry) -> (Vec<Self>, Vec<u32>) {
         let make = |row| Self {
             row,
@@ -47,6 +48,7 @@ impl Lock {
         grouped(rows, |row| (row.space, &*row.key), make)
     }
 
+    #[inline]
     pub(super) fn name(&self, rows: &[Row], keys: Keys) -> String {
         let row = &rows[self.row];
         let space = name_of(row.space.into());
@@ -57,6 +59,7 @@ impl Lock {
 
 impl Who {
     /// The threads and tasks, and which of them each row is of.
+    #[inline]
     pub(super) fn all(rows: &[Row]) -> (Vec<Self>, Vec<u32>) {
         grouped(
             rows,
@@ -65,6 +68,7 @@ impl Who {
         )
     }
 
+    #[inline]
     fn of(owner: Owner) -> Self {
         if owner == Owner::UNKNOWN {
             return Self::Unknown;

@@ -22,6 +22,7 @@ pub(super) struct Walk {
 
 impl Walk {
     /// The next row to which something happens, and when.
+    #[inline]
     pub(super) fn next(&mut self, picture: &Picture) -> Option<(usize, Step, u64)> {
         let next = picture.rows.get(self.next);
         let next = next.map(|row| (row, picture.times(row)));
