@@ -33,7 +33,6 @@ use crate::key::Key;
 use crate::name::Taken;
 use crate::observe::listen::listeners;
 use crate::observe::outcome::Outcome;
-use crate::ordered::sort;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
@@ -289,7 +288,7 @@ pub(crate) fn retry(
 pub(crate) fn taken(&Hold { hash, ticket }: &Hold) -> Vec<Taken> {
     let taken = |(hash, ticket)| describe(hash, ticket, |entry| is_of_hold(entry, hash, ticket));
     let mut locks: Vec<_> = each(hash, ticket).filter_map(taken).collect();
-    sort(&mut locks, |one, next| one.key.cmp(&next.key));
+    crate::ordered::sort(&mut locks, |one, next| one.key.cmp(&next.key));
     locks
 }
 
