@@ -120,7 +120,11 @@ impl Request {
 }
 
 /// The error of who doesn't wait.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "else what it is made of is moved twice"
+)]
+#[inline(always)]
 pub(super) fn busy(space: &'static str, name: Name<'_>, holder: Option<Sought>) -> Error {
     if !listeners().is_none() {
         let holder = holder.as_ref().map(|holder| holder.site().into());
