@@ -71,7 +71,12 @@ fn summary(done: &Value) -> String {
     let number = |name: &str| done[name].as_u64().unwrap_or(0);
     let lasted = done["lasted_s"].as_f64().unwrap_or(0.0);
     let (holds, waits) = (number("holds"), number("waits"));
-    let what = format!("recorded {holds} holds and {waits} waits in {lasted:.1} s");
+    let several = |count: u64| if count == 1 { "" } else { "s" };
+    let what = format!(
+        "recorded {holds} hold{} and {waits} wait{} in {lasted:.1} s",
+        several(holds),
+        several(waits)
+    );
     let how = "https://ui.perfetto.dev opens it";
     match number("dropped") {
         0 => format!("{what}; {how}"),

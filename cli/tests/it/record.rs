@@ -56,6 +56,15 @@ fn profile_is_a_table_or_a_file() {
         assert_eq!((table.code, &*table.err), (Some(0), ""));
         assert!(table.out.contains("HELD BY"), "{}", table.out);
         assert!(table.out.contains(site), "{}", table.out);
+        // On average no more wait than do: also those count who have begun before anybody looked.
+        let (_, load) = table
+            .out
+            .lines()
+            .next()
+            .unwrap()
+            .split_once(", load ")
+            .unwrap();
+        assert!(load.parse::<f64>().unwrap() < 5.0, "{}", table.out);
     }
     for (name, part) in [
         ("x.folded", format!("cells;{site}")),

@@ -17,6 +17,7 @@ mod server;
 use crate::culprit::Culprit;
 #[cfg(feature = "metrics")]
 use crate::observe::facade;
+use crate::observe::listen::{Listeners, listen};
 use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
 use crate::sync::{Mutex, nanoseconds, statics};
@@ -64,6 +65,13 @@ pub(crate) struct CostOfSpace {
     pub(crate) hand_overs: Histogram,
     /// How often a thread has got a lock without a wait, by pausing.
     pub(crate) spins: u64,
+}
+
+/// Counts from now on, and has these listen too.
+pub(crate) fn begin(others: Listeners) {
+    // Before there is a wait, since a rate is by the time in which there could have been some.
+    COSTS.lock().begin();
+    listen(Listeners::COUNTS.and(others));
 }
 
 /// Writes down what waits for a lock have come to.

@@ -4,7 +4,7 @@
 //! holds ten times a second, as a snapshot does, and remembers since when it has seen each.
 
 use super::event::Hold;
-use super::listen::{Listeners, listen};
+use super::listen::Listeners;
 use super::tell;
 use crate::costs;
 use crate::holder::Holder;
@@ -55,7 +55,7 @@ struct Wanted {
 /// observe::long_holds(Some(Duration::from_secs(5)));
 /// ```
 pub fn long_holds(over: Option<Duration>) {
-    listen(Listeners::COUNTS);
+    costs::begin(Listeners::NONE);
     let mut wanted = WANTED.lock();
     wanted.over = over;
     let process = process::id();

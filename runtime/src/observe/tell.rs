@@ -3,7 +3,7 @@
 use super::event::{Event, Hold, Loss, Wait};
 #[cfg(feature = "metrics")]
 use super::facade;
-use super::listen::{Listeners, deafly, listen, listeners};
+use super::listen::{Listeners, deafly, listeners};
 use super::outcome::Outcome;
 #[cfg(feature = "tracing")]
 use super::spans;
@@ -70,7 +70,7 @@ impl Error for AlreadySet {}
 /// If there is one already.
 pub fn set_observer(observer: &'static dyn Observer) -> Result<(), AlreadySet> {
     OBSERVER.set(observer).map_err(|_| AlreadySet)?;
-    listen(Listeners::OBSERVER.and(Listeners::COUNTS));
+    costs::begin(Listeners::OBSERVER);
     Ok(())
 }
 

@@ -15,7 +15,7 @@ mod table;
 
 use crate::costs::{self, Costs};
 use crate::name::Keys;
-use crate::observe::listen::{Listeners, listen};
+use crate::observe::listen::Listeners;
 use crate::outside::all_waits;
 #[cfg(all(feature = "inspect", unix))]
 use crate::sync::nanoseconds;
@@ -83,7 +83,7 @@ impl Before {
 
 #[inline]
 fn all_costs() -> Costs {
-    listen(Listeners::COUNTS);
+    costs::begin(Listeners::NONE);
     // So that those are charged who still wait.
     looks::queues();
     all_waits();

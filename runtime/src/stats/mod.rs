@@ -12,7 +12,7 @@ mod sample;
 
 use crate::costs;
 use crate::observe::holds;
-use crate::observe::listen::{Listeners, listen};
+use crate::observe::listen::Listeners;
 use crate::ordered::SortedVec;
 use crate::outside::all_waits;
 use crate::table::identity::name_of;
@@ -37,7 +37,7 @@ pub use sample::Sample;
 #[must_use]
 #[inline]
 pub fn stats() -> Stats {
-    listen(Listeners::COUNTS);
+    costs::begin(Listeners::NONE);
     // First, so that those are charged who still wait.
     let queues = looks::queues();
     let outside = all_waits();

@@ -11,7 +11,7 @@ use super::rows::{Over, Row, Span, What, kept_key};
 use crate::costs;
 use crate::key::Key;
 use crate::name::Keys;
-use crate::observe::listen::{Listeners, listen};
+use crate::observe::listen::Listeners;
 use crate::table::ears::Ears;
 use crate::table::entry::look::GoingOn;
 use crate::table::identity::name_part;
@@ -320,7 +320,7 @@ pub(crate) fn last(keys: Keys) -> Picture {
 )]
 pub(crate) fn keep_last() {
     recorder::keep_last();
-    listen(Listeners::COUNTS.and(Listeners::RECORDER));
+    costs::begin(Listeners::RECORDER);
 }
 
 /// A recording that is going on. Without an [end](Self::end) nothing is left of it.
@@ -345,7 +345,7 @@ impl Recording {
         if !recorder::begin(sample) {
             return None;
         }
-        listen(Listeners::COUNTS.and(Listeners::RECORDER));
+        costs::begin(Listeners::RECORDER);
         let exact = Exact::begin(Ears::RECORDING, sample);
         Some(Self {
             exact: Some(exact),
