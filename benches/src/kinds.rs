@@ -168,6 +168,49 @@ impl Contender for BesideGuard {
     }
 }
 
+/// The same by attribute.
+pub(crate) struct BesideAttribute;
+
+impl Contender for BesideAttribute {
+    fn locked(&self, _key: &Key, section: impl FnOnce()) {
+        #[synchronized(key = "benches: shared", shared)]
+        fn held(section: impl FnOnce()) {
+            section();
+        }
+        held(section);
+    }
+}
+
+/// One of several permits beside another one.
+pub(crate) struct BesideCountedGuard(());
+
+impl BesideCountedGuard {
+    pub(crate) fn new() -> Self {
+        mem::forget(ROOMY.key("benches: counted").lock());
+        Self(())
+    }
+}
+
+impl Contender for BesideCountedGuard {
+    fn locked(&self, _key: &Key, section: impl FnOnce()) {
+        let _guard = ROOMY.key("benches: counted").lock();
+        section();
+    }
+}
+
+/// The same by attribute.
+pub(crate) struct BesideCountedAttribute;
+
+impl Contender for BesideCountedAttribute {
+    fn locked(&self, _key: &Key, section: impl FnOnce()) {
+        #[synchronized(key = "benches: counted", locks = ROOMY)]
+        fn held(section: impl FnOnce()) {
+            section();
+        }
+        held(section);
+    }
+}
+
 /// A try that is refused, and its error.
 pub(crate) struct RefusedGuard(());
 

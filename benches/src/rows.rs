@@ -6,9 +6,10 @@
 use crate::contender::{AsyncContender, Column, Contender, Key};
 use crate::figure;
 use crate::kinds::{
-    AsyncCaptured, AsyncInteger, BareShared, BesideGuard, CapturedIdAttribute, CapturedIdGuard,
-    CapturedNameAttribute, CapturedNameGuard, CountedAttribute, CountedGuard, DerivedAttribute,
-    DerivedGuard, EightAttribute, EightGuard, FairAttribute, FairGuard, FourAttribute, FourGuard,
+    AsyncCaptured, AsyncInteger, BareShared, BesideAttribute, BesideCountedAttribute,
+    BesideCountedGuard, BesideGuard, CapturedIdAttribute, CapturedIdGuard, CapturedNameAttribute,
+    CapturedNameGuard, CountedAttribute, CountedGuard, DerivedAttribute, DerivedGuard,
+    EightAttribute, EightGuard, FairAttribute, FairGuard, FourAttribute, FourGuard,
     IntegerAttribute, IntegerGuard, NewtypeAttribute, NewtypeGuard, ReentrantAttribute,
     ReentrantGuard, ReentryAttribute, ReentryGuard, RefusedGuard, SharedAttribute, SharedGuard,
     TupleAttribute, TupleGuard, TwoAttribute, TwoGuard, UuidAttribute, UuidGuard,
@@ -258,12 +259,21 @@ fn kinds_of_holds(one: &Keys) -> Vec<Row> {
     };
     vec![
         kind("shared", one, 3.0, SharedGuard, SharedAttribute),
-        only_guard(
+        kind(
             "shared, beside another",
+            one,
             3.0,
-            threads(one, BesideGuard::new()),
+            BesideGuard::new(),
+            BesideAttribute,
         ),
         kind("counted", one, 3.0, CountedGuard, CountedAttribute),
+        kind(
+            "counted, beside another",
+            one,
+            3.0,
+            BesideCountedGuard::new(),
+            BesideCountedAttribute,
+        ),
         kind("fair", one, 1.5, FairGuard, FairAttribute),
         kind("reentrant", one, 1.5, ReentrantGuard, ReentrantAttribute),
         kind("re-entry", one, 3.0, ReentryGuard, ReentryAttribute),

@@ -31,6 +31,20 @@ pub(crate) mod ambient {
     pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64};
 }
 
+/// How often [`spin_briefly`] tries. In a model it waits for nobody.
+const BRIEFLY: u32 = if cfg!(all(test, loom)) { 1 } else { 64 };
+
+/// As [`spin`], for no longer than it takes if nobody was preempted.
+#[inline]
+pub(crate) fn spin_briefly<T>(mut step: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..BRIEFLY).find_map(|round| {
+        if round > 0 {
+            give_way(round);
+        }
+        step()
+    })
+}
+
 /// Tries until `step` gives something, which somebody else brings about within a
 /// few instructions, unless it was preempted there.
 pub(crate) fn spin<T>(mut step: impl FnMut() -> Option<T>) -> T {

@@ -156,6 +156,38 @@ pub const CASES: &[(&str, fn())] = &[
     ("attribute, shared", shared),
     ("attribute, permits", counted),
     ("attribute, permits, async", || poll(counted_async())),
+    ("shared, by nine", || {
+        let _all: [_; 9] = array::from_fn(|_| LOCKS.key("2f1c").shared().lock());
+    }),
+    ("shared, beside another, try, timeout, fair", || {
+        let shared = FAIR.key("2f1c").shared();
+        let first = shared.lock();
+        drop([
+            shared.try_lock().unwrap(),
+            shared.lock_timeout(SECOND).unwrap(),
+        ]);
+        drop(first);
+    }),
+    ("shared, beside another, async", || {
+        let _first = LOCKS.key("2f1c").shared().lock();
+        drop(poll(LOCKS.key("2f1c").shared().lock_async()));
+    }),
+    ("permits, all", || {
+        let _all: [_; 4] = array::from_fn(|_| COUNTED.key("2f1c").lock());
+    }),
+    ("permits, beside another, async", || {
+        let _first = COUNTED.key("2f1c").lock();
+        drop(poll(COUNTED.key("2f1c").lock_async()));
+    }),
+    ("attribute, shared, beside another", || {
+        let _first = LOCKS.key("2f1c").shared().lock();
+        shared();
+    }),
+    ("attribute, permits, beside another", || {
+        let _first = COUNTED.key("2f1c").lock();
+        counted();
+        poll(counted_async());
+    }),
 ];
 
 /// The ways that the fast path has no place for, by name. They may allocate; but there is
@@ -165,12 +197,8 @@ pub const BEYOND: &[(&str, fn())] = &[
     ("65 bytes, async", || {
         drop(poll(LOCKS.key((LONG, "")).lock_async()));
     }),
-    ("shared, twice", || {
-        let shared = LOCKS.key("2f1c").shared();
-        let _both = [shared.lock(), shared.lock()];
-    }),
-    ("permits, all", || {
-        let _all: [_; 4] = array::from_fn(|_| COUNTED.key("2f1c").lock());
+    ("shared, by more than join", || {
+        let _all: [_; 12] = array::from_fn(|_| LOCKS.key("2f1c").shared().lock());
     }),
     ("keys", || drop(LOCKS.keys(["2f1c", "81d0"]).lock())),
     ("keys, shared", || {

@@ -185,7 +185,7 @@ impl Locks {
     fn try_thin(&self, text: &[u8], mode: Mode, site: Site) -> Option<u64> {
         match mode {
             Mode::Exclusive => self.try_thin_exclusive(text, site),
-            Mode::Shared => self.try_thin_as(text, mode, site, Owner::thread()),
+            Mode::Shared => self.try_thin_shared(text, site, Owner::thread()),
         }
     }
 
@@ -194,7 +194,7 @@ impl Locks {
     fn try_thin_async(&self, text: &[u8], mode: Mode, site: Site, task: Owner) -> Option<u64> {
         match mode {
             Mode::Exclusive => self.try_thin_for(text, site, task),
-            Mode::Shared => self.try_thin_as(text, mode, site, task),
+            Mode::Shared => self.try_thin_shared(text, site, task),
         }
     }
 
@@ -215,10 +215,10 @@ impl Locks {
     /// The same for a task.
     fn try_thin_for(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
         let Some(number) = self.identity.known_of_one_permit() else {
-            return self.try_thin_as(text, Mode::Exclusive, site, owner);
+            return self.try_thin_any(text, site, owner);
         };
         if text.len() > table::SHORT {
-            return self.try_thin_as(text, Mode::Exclusive, site, owner);
+            return self.try_thin_any(text, site, owner);
         }
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
@@ -229,13 +229,19 @@ impl Locks {
     /// or the first by the thread. Apart from it, so that it calls nothing, and needs no stack.
     #[cold]
     fn try_thin_first(&self, text: &[u8], site: Site) -> Option<u64> {
-        self.try_thin_as(text, Mode::Exclusive, site, Owner::thread())
+        self.try_thin_any(text, site, Owner::thread())
     }
 
-    /// The same in any mode, of a space with any number of permits and a text of any length.
-    fn try_thin_as(&self, text: &[u8], mode: Mode, site: Site, owner: Owner) -> Option<u64> {
+    /// The same for a thread or a task.
+    fn try_thin_any(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
         let name = Name::new(self.id(), text);
-        fast::try_take_thin_as(name, mode, Record { owner, site })
+        fast::try_take_thin_as(name, Mode::Exclusive, Record { owner, site })
+    }
+
+    /// The same for who holds it shared.
+    fn try_thin_shared(&self, text: &[u8], site: Site, owner: Owner) -> Option<u64> {
+        let name = Name::new(self.id(), text);
+        fast::try_take_thin_as(name, Mode::Shared, Record { owner, site })
     }
 
     /// Takes several locks for a thread if nobody is near any of them. Since it waits for none,

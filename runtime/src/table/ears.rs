@@ -2,6 +2,7 @@
 
 use super::bucket::Bucket;
 use super::exact::Listener;
+use super::slot::Slots;
 use crate::order::held::Holds;
 use crate::timeline::recorder::{self, Recorder};
 
@@ -51,7 +52,11 @@ impl Ears {
     /// In the child of a fork whose parent records what is kept inflated for that is taken back, of all of the
     /// shard: in the child nobody ends it.
     #[inline]
-    pub(super) fn of_bucket(of_shard: &mut [Self], buckets: &[Bucket], place: usize) -> Self {
+    pub(super) fn of_bucket<'a>(
+        of_shard: &mut [Self],
+        buckets: impl Iterator<Item = (&'a Bucket, &'a Slots)>,
+        place: usize,
+    ) -> Self {
         if of_shard[place].have(Self::RECORDING) && recorder::is_of_parent() {
             Self::forget_parent(of_shard, buckets);
         }
@@ -59,11 +64,14 @@ impl Ears {
     }
 
     #[cold]
-    fn forget_parent(of_shard: &mut [Self], buckets: &[Bucket]) {
-        for (ears, bucket) in of_shard.iter_mut().zip(buckets) {
+    fn forget_parent<'a>(
+        of_shard: &mut [Self],
+        buckets: impl Iterator<Item = (&'a Bucket, &'a Slots)>,
+    ) {
+        for (ears, (bucket, slots)) in of_shard.iter_mut().zip(buckets) {
             if ears.have(Self::RECORDING) {
                 *ears = ears.without(Self::RECORDING);
-                bucket.unreserve();
+                bucket.unreserve(slots);
             }
         }
     }

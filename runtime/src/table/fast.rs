@@ -1,9 +1,10 @@
 //! Taking locks by their buckets alone.
 
-use super::bucket::{Kind, index};
+use super::bucket::index;
 use super::few::Few;
 use super::policy::Mode;
-use super::{Hold, Name, bucket, release_few};
+use super::record::Kind;
+use super::{Hold, Name, bucket, release_few, try_join};
 use crate::site::Record;
 
 /// Whether [`try_take_thin_as`] is worth a try. A hint, which takes the bucket's cache line
@@ -18,38 +19,46 @@ pub(crate) fn is_held_thin(name: Name<'_>) -> bool {
 }
 
 /// Takes the lock exclusively, by its bucket alone, if it has one permit and a short text. Gives the
-/// hash, of which [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying
+/// word of the hold, which is the hash, and of which [`Hold::thin`] makes the hold: a hold would come back in memory, from where copying
 /// it costs as much again as all the rest.
 #[inline]
 pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
-    let is_taken =
-        name.has_one_permit() && name.is_short() && take_short(name, Kind::EXCLUSIVE, record);
-    is_taken.then_some(name.hash)
+    let Name { hash, space, text } = name;
+    let is_taken = name.has_one_permit()
+        && name.is_short()
+        && bucket(hash).try_take(hash, space.number, text, Kind::EXCLUSIVE, record);
+    is_taken.then_some(hash)
 }
 
-/// The same, in any mode, of any number of permits and any text.
+/// The same, in any mode, of any number of permits and any text; also beside others. Gives the word of the
+/// hold.
 #[expect(clippy::inline_always, reason = "a call costs a tenth as much")]
 #[inline(always)]
 pub(crate) fn try_take_thin_as(name: Name<'_>, mode: Mode, record: Record) -> Option<u64> {
     let kind = Kind::new(mode, name.space.policy.permits);
-    let is_taken = if name.is_short() {
-        take_short(name, kind, record)
-    } else {
-        take_long(name, kind, record)
-    };
-    is_taken.then_some(name.hash)
-}
-
-#[inline]
-fn take_short(name: Name<'_>, kind: Kind, record: Record) -> bool {
-    let Name { hash, space, text } = name;
-    bucket(hash).try_take(hash, space.number, text, kind, record)
+    if !name.is_short() {
+        return take_long(name, kind, record);
+    }
+    let word = kind.word(name.hash);
+    let Name { space, text, .. } = name;
+    if bucket(word).try_take(word, space.number, text, kind, record) {
+        return Some(word);
+    }
+    if kind.is_joint() {
+        return join(name, mode, record);
+    }
+    None
 }
 
 #[cold]
-fn take_long(name: Name<'_>, kind: Kind, record: Record) -> bool {
+fn take_long(name: Name<'_>, kind: Kind, record: Record) -> Option<u64> {
     let Name { hash, space, text } = name;
-    bucket(hash).try_take_long(hash, space.number, text, kind, record)
+    bucket(hash).try_take_long(kind.word(hash), space.number, text, kind, record)
+}
+
+#[cold]
+fn join(name: Name<'_>, mode: Mode, record: Record) -> Option<u64> {
+    try_join(name, mode.once(), record)
 }
 
 /// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
@@ -67,6 +76,6 @@ pub(crate) fn try_take_few<'a>(
         };
         few.push(index(hash));
     }
-    let (hash, ticket) = few.words();
-    Some(Hold { hash, ticket })
+    let (word, ticket) = few.words();
+    Some(Hold { word, ticket })
 }

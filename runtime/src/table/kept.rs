@@ -3,9 +3,10 @@
 
 use super::bucket::BUCKETS;
 use super::ears::Ears;
+use super::entries::hash_of;
 use super::moment::Moment;
 use super::sample::Sample;
-use super::{Inflated, SHARD, rehash};
+use super::{Inflated, SHARD};
 
 /// Some buckets, kept inflated for a listener, who is told of each hold of their locks until this is
 /// dropped.
@@ -21,23 +22,23 @@ impl Exact {
     pub(crate) fn begin(ears: Ears, sample: Sample) -> Self {
         let exact = Self { ears, sample };
         each_shard(|inflated, first, now| {
-            for (nth, bucket) in inflated.buckets.iter().enumerate() {
+            for (nth, (bucket, slots)) in inflated.buckets().enumerate() {
                 let of_bucket = &mut inflated.entries.ears[nth];
                 match (of_bucket.have(ears), sample.has(first + nth)) {
                     (false, true) => {
                         // Inflated it is already. This one stays.
-                        let _nothing = bucket.reserve();
+                        let _nothing = bucket.reserve(slots);
                         *of_bucket = of_bucket.and(ears);
                     }
                     (true, false) => {
                         *of_bucket = of_bucket.without(ears);
-                        bucket.unreserve();
+                        bucket.unreserve(slots);
                     }
                     (true, true) | (false, false) => {}
                 }
             }
-            for entry in &mut inflated.entries.table {
-                if sample.has_hash(rehash(entry)) {
+            for entry in inflated.entries.table.iter_mut() {
+                if sample.has_hash(hash_of(entry)) {
                     entry.begin_to_tell(ears, now);
                 }
             }
@@ -58,16 +59,16 @@ impl Drop for Exact {
     fn drop(&mut self) {
         let Self { ears, sample } = *self;
         each_shard(|inflated, first, now| {
-            for entry in &mut inflated.entries.table {
-                if sample.has_hash(rehash(entry)) {
+            for entry in inflated.entries.table.iter_mut() {
+                if sample.has_hash(hash_of(entry)) {
                     entry.end_to_tell(ears, now);
                 }
             }
-            for (nth, bucket) in inflated.buckets.iter().enumerate() {
+            for (nth, (bucket, slots)) in inflated.buckets().enumerate() {
                 if sample.has(first + nth) {
                     let of_bucket = &mut inflated.entries.ears[nth];
                     *of_bucket = of_bucket.without(ears);
-                    bucket.unreserve();
+                    bucket.unreserve(slots);
                 }
             }
         });

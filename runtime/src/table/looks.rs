@@ -1,6 +1,7 @@
 //! Looking at locks without taking them: at one, or at all.
 
 use super::charges::Charges;
+use super::entries::hash_of;
 use super::entry::Entry;
 use super::entry::look::{Contended, GoingOn, Held, Shows};
 use super::identity::name_of;
@@ -9,9 +10,7 @@ use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::sample::Sample;
-use super::{
-    Entries, Hold, Inflated, Name, SHARD, SHARDS, Shard, look, rehash, shards, try_reenter,
-};
+use super::{Hold, InShard, Inflated, Name, SHARD, SHARDS, Shard, look, shards, try_reenter};
 use crate::costs;
 use crate::holder::{Holder, Sought};
 use crate::key::Key;
@@ -192,8 +191,8 @@ pub(crate) fn absent(now: Moment, over: Duration) -> Vec<(Place, Duration)> {
     let mut found = Vec::new();
     for Shard(entries) in shards() {
         let mut entries = entries.lock();
-        for entry in &mut entries.table {
-            found.extend(entry.absent(id_of(rehash(entry), entry), now, over));
+        for entry in entries.table.iter_mut() {
+            found.extend(entry.absent(id_of(hash_of(entry), entry), now, over));
         }
     }
     found
@@ -215,8 +214,8 @@ pub(crate) fn queues() -> Vec<Queue> {
         let mut charges = Vec::new();
         let mut entries = entries.lock();
         let now = Moment::now();
-        let Entries { table, tally, .. } = &mut *entries;
-        for entry in table {
+        let InShard { table, tally, .. } = &mut *entries;
+        for entry in table.iter_mut() {
             if let Some(oldest) = entry.oldest_wait(now) {
                 found.push(Queue {
                     space: entry.space,
@@ -225,7 +224,7 @@ pub(crate) fn queues() -> Vec<Queue> {
                 });
                 entry.charge_until_now();
                 let mut charge = Charges::default();
-                charge.take(rehash(entry), entry, tally);
+                charge.take(hash_of(entry), entry, tally);
                 charges.push(charge);
             }
         }
@@ -245,8 +244,8 @@ pub(crate) fn going_on(
     mut say: impl FnMut((u64, &Key), GoingOn),
 ) {
     for Shard(entries) in shards() {
-        for entry in &entries.lock().table {
-            if of(entry) && sample.has_hash(rehash(entry)) {
+        for entry in entries.lock().table.iter() {
+            if of(entry) && sample.has_hash(hash_of(entry)) {
                 let going_on = entry.going_on();
                 going_on.for_each(|one| say((entry.space, &entry.key), one));
             }
@@ -276,7 +275,7 @@ fn look_at_all<R>(mut look: impl FnMut(&mut Entry, EntryId, Moment) -> Option<R>
         }
         let now = Moment::now();
         found.extend(entries.iter_mut().filter_map(|entry| {
-            let id = id_of(rehash(entry), entry);
+            let id = id_of(hash_of(entry), entry);
             look(entry, id, now)
         }));
     }

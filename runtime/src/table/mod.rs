@@ -11,6 +11,7 @@ pub(crate) mod bucket;
 mod charges;
 pub(crate) mod crowd;
 pub(crate) mod ears;
+mod entries;
 pub(crate) mod entry;
 pub(crate) mod exact;
 pub(crate) mod fast;
@@ -22,14 +23,17 @@ pub(crate) mod looks;
 #[cfg(all(test, loom))]
 mod models;
 pub(crate) mod moment;
+mod name;
 pub(crate) mod party;
 pub(crate) mod place;
 pub(crate) mod policy;
+mod record;
 pub(crate) mod sample;
+mod slot;
 pub(crate) mod waits;
 pub(crate) mod watched;
+mod word;
 
-use crate::key::Key;
 use crate::name::Taken;
 use crate::observe::listen::listeners;
 use crate::observe::outcome::Outcome;
@@ -37,19 +41,24 @@ use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
 use crate::timer::Left;
-use bucket::{BUCKETS, Bucket, Written, index};
+use bucket::{BUCKETS, Bucket, Joiner, Written, index};
 use charges::{Charges, Tally};
 use ears::Ears;
+use entries::Entries;
 use entry::{Entry, Retried, Wakers};
 use few::Few;
-use hashbrown::{HashTable, hash_table};
-use identity::{is_counted, is_fair, name_part};
+use hashbrown::hash_table;
+use identity::{is_fair, name_part};
 use moment::Moment;
+pub(crate) use name::{Name, SHORT, SpaceId};
 use place::{EntryId, Place, Ticket};
 use policy::{Policy, Reentry, Terms};
+use record::Kind;
+use slot::Slots;
 use std::ops::Range;
 use std::task::Waker;
 use watched::{Heard, Queued};
+pub(crate) use word::hash;
 
 /// Enough that threads rarely meet at one mutex.
 const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
@@ -57,30 +66,32 @@ const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
 /// How many buckets a shard has.
 const SHARD: usize = BUCKETS / SHARDS;
 
-/// A table with room for no more entries than this keeps its memory.
-const SMALL: usize = 32;
-
 /// The buckets, those of one shard after those of another. Not inside of the shards, so
 /// that where one is takes no multiplication.
 #[cfg(not(all(test, loom)))]
 static TABLE: [Bucket; BUCKETS] = [const { Bucket::new() }; BUCKETS];
 
+/// Those of each bucket.
 #[cfg(not(all(test, loom)))]
-static ENTRIES: [Shard; SHARDS] = [const { Shard(Mutex::new(Entries::new())) }; SHARDS];
+static SLOTS: [Slots; BUCKETS] = [const { Slots::new() }; BUCKETS];
+
+#[cfg(not(all(test, loom)))]
+static ENTRIES: [Shard; SHARDS] = [const { Shard(Mutex::new(InShard::new())) }; SHARDS];
 
 #[cfg(all(test, loom))]
 loom::lazy_static! {
     static ref TABLE: [Bucket; BUCKETS] = std::array::from_fn(|_| Bucket::new());
+    static ref SLOTS: [Slots; BUCKETS] = std::array::from_fn(|_| Slots::new());
     static ref ENTRIES: [Shard; SHARDS] =
-        std::array::from_fn(|_| Shard(Mutex::new(Entries::new())));
+        std::array::from_fn(|_| Shard(Mutex::new(InShard::new())));
 }
 
 /// Aligned as a bucket is.
 #[repr(align(128))]
-struct Shard(Mutex<Entries>);
+struct Shard(Mutex<InShard>);
 
-struct Entries {
-    table: HashTable<Box<Entry>>,
+struct InShard {
+    table: Entries,
     /// Who is told of each hold, by bucket.
     ears: [Ears; SHARD],
     tally: Tally,
@@ -95,21 +106,17 @@ fn shards() -> impl Iterator<Item = &'static Shard> {
 
 /// A lock that is held, or a few; dropping it releases. In two words, which fit into registers:
 ///
-/// | hash | ticket | |
+/// | word | ticket | |
 /// |---|---|---|
-/// | of the lock | [`Ticket::FIRST`] | a lock taken by its bucket alone; there is one of them in a bucket, also when it has become an entry |
-/// | of the lock | [`Ticket::AGAIN`] | the same, of a thread that had it already |
-/// | of the lock | another | a lock whose entry is found by the ticket |
+/// | that of the [hold](word) | [`Ticket::FIRST`] | a lock taken by its bucket alone, of which the word says the hash and the ticket; there is one of each ticket in a bucket, also when it has become an entry |
+/// | the lock's hash | another | a lock whose entry is found by the ticket |
 /// | see [`few`] | see [`few`] | up to [`MOST`] locks, each taken by its bucket alone |
 pub struct Hold {
-    hash: u64,
+    word: u64,
     ticket: Ticket,
 }
 
 const _: () = assert!(BUCKETS <= Few::BUCKETS, "an index has to fit in");
-
-/// How long a text the fast path takes without an allocation.
-pub(crate) const SHORT: usize = Bucket::TEXT;
 
 /// How many locks [`fast::try_take_few`] takes.
 pub(crate) const MOST: usize = Few::MOST;
@@ -117,30 +124,43 @@ pub(crate) const MOST: usize = Few::MOST;
 impl Hold {
     /// What [`fast::try_take_thin`] has taken.
     #[inline]
-    pub(crate) const fn thin(hash: u64) -> Self {
+    pub(crate) const fn thin(word: u64) -> Self {
         let ticket = Ticket::FIRST;
-        Self { hash, ticket }
+        Self { word, ticket }
     }
 
-    /// What no other hold has.
-    pub(crate) const fn id(&self) -> (u64, Ticket) {
-        (self.hash, self.ticket)
+    /// What no other hold has: the hash and the ticket, if it is of one lock.
+    pub(crate) fn id(&self) -> (u64, Ticket) {
+        match self.ticket {
+            Ticket::FIRST => word::hold(self.word),
+            ticket => (self.word, ticket),
+        }
     }
 
     const fn at(place: Place) -> Self {
         Self {
-            hash: place.entry.hash,
+            word: place.entry.hash,
             ticket: place.ticket,
         }
+    }
+
+    /// The locks, if there are several.
+    const fn few(&self) -> Option<Few> {
+        Few::of(self.word, self.ticket)
     }
 }
 
 impl Drop for Hold {
     #[inline]
     fn drop(&mut self) {
-        let Self { hash, ticket } = *self;
-        if !(ticket == Ticket::FIRST && bucket(hash).release(hash)) {
-            release_slowly(hash, ticket);
+        // Three calls, of which the compiler makes three branches, and not one on two conditions.
+        let Self { word, ticket } = *self;
+        if ticket != Ticket::FIRST {
+            release_slowly(word, ticket);
+        } else if !word::has_exchange(word) {
+            release_of_bucket(word);
+        } else if !bucket(word).release(word) {
+            release_slowly(word, ticket);
         }
     }
 }
@@ -148,63 +168,19 @@ impl Drop for Hold {
 /// A hold, and since when it is one, if somebody listens.
 pub(crate) type Taking = (Hold, Option<Moment>);
 
-/// A lock's name, with its hash.
-#[derive(Clone, Copy)]
-pub(crate) struct Name<'a> {
-    pub(crate) hash: u64,
-    pub(crate) space: SpaceId,
-    /// UTF-8, and not checked to be: it comes from a `str`, or is a [`Key`]'s.
-    pub(crate) text: &'a [u8],
-}
-
-/// A lock space, as its locks know it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SpaceId {
-    pub(crate) number: u64,
-    pub(crate) policy: Policy,
-}
-
-impl<'a> Name<'a> {
-    #[expect(clippy::inline_always, reason = "as `hash`")]
-    #[inline(always)]
-    pub(crate) fn new(space: SpaceId, text: &'a [u8]) -> Self {
-        Self {
-            hash: hash(space.number, text),
-            space,
-            text,
-        }
-    }
-
-    /// Whether a bucket has a place for the text.
-    #[inline]
-    pub(crate) const fn is_short(&self) -> bool {
-        self.text.len() <= SHORT
-    }
-
-    /// Whether there is only one permit.
-    #[inline]
-    pub(crate) const fn has_one_permit(&self) -> bool {
-        !is_counted(self.space.number)
-    }
-
-    /// A copy of the key.
-    #[cold]
-    pub(crate) fn key(&self) -> Key {
-        Key::from_utf8(self.text)
-    }
-
-    fn is_of(&self, entry: &Entry) -> bool {
-        entry.space == self.space.number && entry.key.as_bytes() == self.text
-    }
-}
-
-#[cfg(not(all(test, loom)))]
-pub(crate) use hash::hash;
-
-/// In a model the first digit says which bucket: 0 and 1 are in one shard.
-#[cfg(all(test, loom))]
-pub(crate) fn hash(_space: u64, text: &[u8]) -> u64 {
-    u64::from(text[0] - b'0') << 32
+/// Joins those who hold the lock by its bucket alone; or goes in again, where the thread does so and has
+/// said that it may. Gives the word of the hold.
+pub(crate) fn try_join(name: Name<'_>, terms: Terms, record: Record) -> Option<u64> {
+    let Name { hash, space, text } = name;
+    let joiner = Joiner {
+        hash,
+        space: space.number,
+        text,
+        kind: Kind::new(terms.mode, space.policy.permits),
+        reenters: terms.reentry == Reentry::Allowed,
+        record,
+    };
+    bucket(hash).try_join(slots(hash), &joiner)
 }
 
 /// Goes in again where the thread holds the lock by its bucket alone.
@@ -212,9 +188,7 @@ pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Optio
     if terms.reentry == Reentry::Refused {
         return None;
     }
-    let Name { hash, space, text } = name;
-    let ticket = bucket(hash).try_reenter(hash, space.number, text, terms.mode, record)?;
-    Some(Hold { hash, ticket })
+    try_join(name, terms, record).map(Hold::thin)
 }
 
 /// Takes the lock if it has room.
@@ -285,9 +259,9 @@ pub(crate) fn retry(
 
 /// What a hold is of, for people. Several locks are in the order in which others wait for them,
 /// and not in that in which they happened to be taken.
-pub(crate) fn taken(&Hold { hash, ticket }: &Hold) -> Vec<Taken> {
+pub(crate) fn taken(hold: &Hold) -> Vec<Taken> {
     let taken = |(hash, ticket)| describe(hash, ticket, |entry| is_of_hold(entry, hash, ticket));
-    let mut locks: Vec<_> = each(hash, ticket).filter_map(taken).collect();
+    let mut locks: Vec<_> = each(hold).filter_map(taken).collect();
     crate::ordered::sort(&mut locks, |one, next| one.key.cmp(&next.key));
     locks
 }
@@ -301,15 +275,15 @@ pub(crate) fn awaited(Place { entry: id, ticket }: Place) -> Option<Taken> {
 fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option<Taken> {
     let mut inflated = Inflated::at(hash);
     let table = &mut inflated.entries.table;
-    let entry = table.find_mut(hash, |entry| is_it(entry))?;
+    let entry = table.find(hash, is_it)?;
     let (space, key) = entry.name();
     let site = entry.site_of(ticket)?;
     Some(Taken { space, key, site })
 }
 
 /// Clears the owner of a hold: its guard may be dropped by any thread.
-pub(crate) fn disown(&Hold { hash, ticket }: &Hold) {
-    for (hash, ticket) in each(hash, ticket) {
+pub(crate) fn disown(hold: &Hold) {
+    for (hash, ticket) in each(hold) {
         Inflated::at(hash)
             .get(hash, |entry| is_of_hold(entry, hash, ticket))
             .disown(ticket);
@@ -317,9 +291,9 @@ pub(crate) fn disown(&Hold { hash, ticket }: &Hold) {
 }
 
 /// The hash and the ticket of each lock of a hold.
-fn each(hash: u64, ticket: Ticket) -> impl Iterator<Item = (u64, Ticket)> {
-    let few = Few::of(hash, ticket);
-    let one = few.is_none().then_some((hash, ticket));
+fn each(hold: &Hold) -> impl Iterator<Item = (u64, Ticket)> {
+    let few = hold.few();
+    let one = few.is_none().then(|| hold.id());
     let several = few.into_iter().flat_map(Few::indices);
     one.into_iter()
         .chain(several.map(|index| (own_hash(index), Ticket::FIRST)))
@@ -342,20 +316,30 @@ fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
     }
 }
 
-/// Ends the hold of several locks, or one that isn't thin, or is no longer.
+/// Ends the hold of several locks, or one that isn't thin, or no longer alone in its bucket.
 #[cold]
-fn release_slowly(hash: u64, ticket: Ticket) {
-    match Few::of(hash, ticket) {
+fn release_slowly(word: u64, ticket: Ticket) {
+    match Few::of(word, ticket) {
         Some(few) => release_few(few),
-        None if ticket.is_of_bucket() && bucket(hash).release_slot(ticket) => {}
-        None => release(hash, ticket),
+        None if ticket == Ticket::FIRST => release_of_bucket(word),
+        None => release(word, ticket),
+    }
+}
+
+/// Ends a hold that was taken by its bucket alone.
+#[cold]
+fn release_of_bucket(word: u64) {
+    let (hash, ticket) = word::hold(word);
+    if !bucket(hash).release_slot(slots(hash), ticket) {
+        release(hash, ticket);
     }
 }
 
 /// Ends thin holds, the last one first. Those that are thin no longer are entries.
 fn release_few(few: Few) {
     for index in few.indices() {
-        if !(TABLE[index].release_first() || TABLE[index].release_slot(Ticket::FIRST)) {
+        let bucket = &TABLE[index];
+        if !(bucket.release_first() || bucket.release_slot(&SLOTS[index], Ticket::FIRST)) {
             release(own_hash(index), Ticket::FIRST);
         }
     }
@@ -408,7 +392,7 @@ fn end<R>(
 pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option<R> {
     let mut inflated = Inflated::at(id.hash);
     let table = &mut inflated.entries.table;
-    let entry = table.find_mut(id.hash, |entry| entry.number == id.number)?;
+    let entry = table.find(id.hash, |entry| entry.number == id.number)?;
     Some(look(entry))
 }
 
@@ -432,10 +416,15 @@ fn bucket(hash: u64) -> &'static Bucket {
     &TABLE[index(hash)]
 }
 
-impl Entries {
+/// Those of the bucket.
+fn slots(hash: u64) -> &'static Slots {
+    &SLOTS[index(hash)]
+}
+
+impl InShard {
     const fn new() -> Self {
         Self {
-            table: HashTable::new(),
+            table: Entries::new(),
             ears: [Ears::NONE; SHARD],
             tally: Tally::new(),
             next: BUCKETS as u64,
@@ -443,16 +432,12 @@ impl Entries {
     }
 }
 
-/// The hash of an entry, which doesn't keep it: a table that grows is seldom.
-#[expect(clippy::borrowed_box, reason = "the table's element")]
-fn rehash(entry: &Box<Entry>) -> u64 {
-    hash(entry.space, entry.key.as_bytes())
-}
-
 /// A shard's entries, locked, with some of its buckets inflated for as long.
 struct Inflated {
-    entries: MutexGuard<'static, Entries>,
+    entries: MutexGuard<'static, InShard>,
     buckets: &'static [Bucket],
+    /// Those of each of the buckets.
+    slots: &'static [Slots],
 }
 
 impl Inflated {
@@ -467,10 +452,11 @@ impl Inflated {
         let Shard(entries) = &ENTRIES[indices.start / SHARD];
         let mut inflated = Self {
             entries: entries.lock(),
-            buckets: &TABLE[indices],
+            buckets: &TABLE[indices.clone()],
+            slots: &SLOTS[indices],
         };
-        for bucket in inflated.buckets {
-            if let Some(written) = bucket.reserve() {
+        for (bucket, slots) in inflated.buckets() {
+            if let Some(written) = bucket.reserve(slots) {
                 let Written {
                     space, key, mode, ..
                 } = written;
@@ -481,30 +467,31 @@ impl Inflated {
                 };
                 let number = index(hash) as u64;
                 let mut holders = written.holders.into_iter().flatten();
-                let first = holders.next().expect("somebody holds what is thin");
+                let Some(first) = holders.next() else {
+                    bucket.unreserve(slots);
+                    continue;
+                };
                 let mut entry = Entry::new(number, space, key, policy, mode, first);
                 holders.for_each(|(ticket, record)| entry.held_again(ticket, record));
-                inflated
-                    .entries
-                    .table
-                    .insert_unique(hash, Box::new(entry), rehash);
+                inflated.entries.table.insert(hash, entry);
             }
         }
         inflated
     }
 
+    /// The buckets, each with its slots.
+    fn buckets(&self) -> impl Iterator<Item = (&'static Bucket, &'static Slots)> + use<> {
+        self.buckets.iter().zip(self.slots)
+    }
+
     fn find(&mut self, name: Name<'_>) -> Option<&mut Entry> {
-        let entry = self
-            .entries
-            .table
-            .find_mut(name.hash, |entry| name.is_of(entry))?;
-        Some(entry)
+        let table = &mut self.entries.table;
+        table.find(name.hash, |entry| name.is_of(entry))
     }
 
     fn find_hold(&mut self, hash: u64, ticket: Ticket) -> Option<&mut Entry> {
         let table = &mut self.entries.table;
-        let entry = table.find_mut(hash, |entry| is_of_hold(entry, hash, ticket))?;
-        Some(entry)
+        table.find(hash, |entry| is_of_hold(entry, hash, ticket))
     }
 
     /// The entry of a lock that the caller holds or awaits.
@@ -518,8 +505,8 @@ impl Inflated {
         hash: u64,
         is_it: impl Fn(&Entry) -> bool,
     ) -> (&mut Entry, &mut Tally) {
-        let Entries { table, tally, .. } = &mut *self.entries;
-        let entry = table.find_mut(hash, |entry| is_it(entry));
+        let InShard { table, tally, .. } = &mut *self.entries;
+        let entry = table.find(hash, is_it);
         let entry = entry.expect("a lock that is held or awaited has an entry");
         (entry, tally)
     }
@@ -537,10 +524,10 @@ impl Inflated {
     ) -> Result<Place, &mut Entry> {
         let Name { hash, space, .. } = name;
         let Terms { mode, reentry } = terms;
-        let Entries {
+        let InShard {
             table, ears, next, ..
         } = &mut *self.entries;
-        match table.entry(hash, |entry| name.is_of(entry), rehash) {
+        match table.entry(hash, |entry| name.is_of(entry)) {
             hash_table::Entry::Occupied(entry) => {
                 let entry = entry.into_mut();
                 let mut ticket = entry.try_take(mode, record);
@@ -558,13 +545,15 @@ impl Inflated {
                 let number = *next;
                 *next += 1;
                 // An entry keeps its bucket inflated.
-                let _inflated_already = bucket(hash).reserve();
+                let _inflated_already = bucket(hash).reserve(slots(hash));
                 let (key, ticket) = (name.key(), Ticket::draw());
                 let holder = (ticket, record);
                 let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
                 let mut entry = Box::new(entry);
                 let place = index(hash) % SHARD;
-                let ears = Ears::of_bucket(ears, &TABLE[index(hash) - place..], place);
+                let first = index(hash) - place;
+                let buckets = TABLE[first..].iter().zip(&SLOTS[first..]);
+                let ears = Ears::of_bucket(ears, buckets, place);
                 if !ears.is_none() {
                     entry.begin_as_heard_by(ears);
                 }
@@ -578,23 +567,16 @@ impl Inflated {
     /// Removes an idle entry.
     fn remove(&mut self, id: EntryId) {
         let table = &mut self.entries.table;
-        if let Ok(entry) = table.find_entry(id.hash, |entry| entry.number == id.number) {
-            entry.remove();
-            bucket(id.hash).unreserve();
-        }
-        // Keys that nobody uses cost no memory, but for room to grow again without
-        // a resize at every other key.
-        let (len, capacity) = (table.len(), table.capacity());
-        if capacity > SMALL && len < capacity / 8 {
-            table.shrink_to(2 * len, rehash);
+        if table.remove(id.hash, |entry| entry.number == id.number) {
+            bucket(id.hash).unreserve(slots(id.hash));
         }
     }
 }
 
 impl Drop for Inflated {
     fn drop(&mut self) {
-        for bucket in self.buckets {
-            bucket.unreserve();
+        for (bucket, slots) in self.buckets() {
+            bucket.unreserve(slots);
         }
     }
 }

@@ -6,19 +6,28 @@ use crate::sync::Ordering;
 use crate::sync::ambient::AtomicU64;
 use std::num::NonZeroU64;
 
-/// The name of a holder or a waiter, in the order of arrival.
+/// How many may join, by its bucket alone, who holds a lock so. In a model few are many.
+pub(super) const SLOTS: usize = if cfg!(all(test, loom)) { 2 } else { 8 };
+
+/// The name of a holder or a waiter, in the order of arrival; but of those who have joined by the bucket
+/// alone in that of their slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(NonZeroU64);
 
 impl Ticket {
     /// Of who took a lock by its bucket alone.
     pub(crate) const FIRST: Self = Self(NonZeroU64::MIN);
-    /// Of a thread that did so, and went in again.
-    pub(crate) const AGAIN: [Self; 2] = [
-        Self(NonZeroU64::new(2).expect("not 0")),
-        Self(NonZeroU64::new(3).expect("not 0")),
-    ];
     pub(crate) const LAST: Self = Self(NonZeroU64::MAX);
+
+    /// Of who joined by the bucket alone, in this slot.
+    pub(crate) const fn of_slot(slot: usize) -> Self {
+        Self(Self::FIRST.0.saturating_add(slot as u64 + 1))
+    }
+
+    /// The slot, if it is of one.
+    pub(super) fn slot(self) -> Option<usize> {
+        (0..SLOTS).find(|slot| Self::of_slot(*slot) == self)
+    }
 
     /// What a hold of several locks has in place of one, see [`few`](super::few): more than any
     /// that is drawn. The word must not be 0.
@@ -44,15 +53,15 @@ impl Ticket {
 
     /// One that no other waiter or holder has, before or after.
     pub(crate) fn draw() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(Ticket::AGAIN[1].0.get());
+        static LAST: AtomicU64 = AtomicU64::new(SLOTS as u64);
         let last = LAST.fetch_add(1, Ordering::Relaxed);
-        Self(Self::FIRST.0.saturating_add(last))
+        Self(Self::FIRST.0.saturating_add(last + 1))
     }
 
     /// Whether it is of a hold that was taken by its bucket alone: there is one of them for each of
     /// these tickets in a bucket, whichever lock it is of.
     pub(crate) fn is_of_bucket(self) -> bool {
-        self <= Self::AGAIN[1]
+        self <= Self::of_slot(SLOTS - 1)
     }
 }
 

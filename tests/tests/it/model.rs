@@ -51,6 +51,9 @@ enum Step {
     Release(usize),
     Poll(usize),
     Cancel(usize),
+    /// Asks of each key whether somebody holds it, for which all locks leave the fast path. So not after
+    /// each step.
+    Look,
 }
 
 /// What became of a request.
@@ -244,6 +247,7 @@ impl Run {
                     drop(held);
                 }
             }
+            Step::Look => self.look(),
             Step::Poll(number) => {
                 if let Some(index) = number.checked_rem(self.waits.len()) {
                     let (id, waiter) = self.waits.swap_remove(index);
@@ -258,7 +262,7 @@ impl Run {
                 }
             }
         }
-        self.check();
+        self.check_wake_ups();
     }
 
     fn take(&mut self, id: Id, request: &Request, way: Way) {
@@ -377,8 +381,8 @@ impl Run {
         }
     }
 
-    /// What must be true after each step.
-    fn check(&self) {
+    /// Who holds a key is seen to.
+    fn look(&self) {
         for (key, lock) in self.model.locks.iter().enumerate() {
             if self.model.fair {
                 let held = !lock.holders.is_empty();
@@ -387,6 +391,10 @@ impl Run {
                 assert!(self.locks.key(key).is_locked(), "{key}");
             }
         }
+    }
+
+    /// Who is next has been woken, after each step.
+    fn check_wake_ups(&self) {
         if !self.model.fair {
             (0..KEYS).for_each(|key| self.check_wake_up(key));
             return;
@@ -442,7 +450,8 @@ impl Run {
                 self.model.remove(id);
                 drop(held);
             }
-            self.check();
+            self.look();
+            self.check_wake_ups();
             let woken = self.waits.iter().position(|(_, waiter)| waiter.woken() > 0);
             if let Some(index) = woken {
                 self.step(Id::MAX, &Step::Poll(index));
@@ -486,6 +495,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0_usize..100).prop_map(Step::Release),
         4 => (0_usize..100).prop_map(Step::Poll),
         1 => (0_usize..100).prop_map(Step::Cancel),
+        1 => Just(Step::Look),
     ]
 }
 

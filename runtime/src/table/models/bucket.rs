@@ -17,15 +17,11 @@
 //! | `unreserve`: nothing taken off | `release_against_enqueue` |
 //! | `unreserve`: free though other entries are there | `acquire_and_release_against_inflation` |
 //! | `read`: relaxed; not waited for | `snapshot_against_acquire` |
-//! | `release_slot`: the text looked up after the release | `long_key_against_the_same` |
-//! | `release_slot`: the text freed though the release failed | `long_key_against_snapshot` |
+//! | `release_last`: the text looked up after the release | `long_key_against_the_same` |
+//! | `release_last`: the text freed though the release failed | `long_key_against_snapshot` |
 //! | `read`: a long text taken for a short one | `long_key_against_snapshot` |
-//! | `try_reenter`: an even word; relaxed; `complete` not looked at, or relaxed; any owner | `reentry_after_an_earlier_hold` |
-//! | `try_reenter`: a shared hold gone into exclusively | `exclusive_reentry_against_shared` |
-//! | `try_reenter`: another text; another space | `reentry_of_others` |
-//! | `try_reenter`: the site relaxed | `reentry_against_snapshot` |
-//! | `release_slot`: free though the thread still holds it; relaxed where it does | `reentry_against_snapshot` |
-//! | `read`: a re-entry left out; what was held first there though it is gone | `reentry_against_snapshot` |
+//! | `is_own`: any owner; `complete` not looked at | `reentry_after_an_earlier_hold` |
+//! | `slot_for`: a shared hold gone into exclusively | `exclusive_reentry_against_shared` |
 //!
 //! | in the table | caught by |
 //! |---|---|

@@ -26,6 +26,7 @@ mod bucket;
 mod deadlock;
 mod driver;
 mod exact;
+mod joins;
 mod queue;
 
 use crate::future::LockFuture;
