@@ -247,7 +247,7 @@ impl Bucket {
         let &Joiner {
             hash, space, text, ..
         } = joiner;
-        // Who writes the record may be preempted: to wait for that takes the shard's mutex, as in `read`.
+        // Who writes the record may be preempted. To wait for longer takes the shard's mutex, as in `read`.
         let is_complete = spin_briefly(|| self.is_complete().then_some(())).is_some();
         if is_complete && self.look(|place| place.is_of(space, text)) {
             slots.0[slot].fill(joiner.record);

@@ -45,7 +45,7 @@ pub(crate) fn try_take_thin_as(name: Name<'_>, mode: Mode, record: Record) -> Op
         return Some(word);
     }
     if kind.is_joint() {
-        return join(name, mode, record);
+        return join(name, mode, kind, record);
     }
     None
 }
@@ -56,9 +56,26 @@ fn take_long(name: Name<'_>, kind: Kind, record: Record) -> Option<u64> {
     bucket(hash).try_take_long(kind.word(hash), space.number, text, kind, record)
 }
 
+/// How often [`join`] tries.
+const JOINS: u32 = if cfg!(all(test, loom)) { 1 } else { 8 };
+
+/// Takes the lock beside others, or as the first where they have gone meanwhile. It insists, since who goes
+/// the slow way inflates the bucket, and then it stays so for as long as there is always somebody: where
+/// threads share a lock all the time, and some of them are preempted with it, for ever.
 #[cold]
-fn join(name: Name<'_>, mode: Mode, record: Record) -> Option<u64> {
-    try_join(name, mode.once(), record)
+fn join(name: Name<'_>, mode: Mode, kind: Kind, record: Record) -> Option<u64> {
+    let word = kind.word(name.hash);
+    let Name { space, text, .. } = name;
+    for _ in 0..JOINS {
+        let joined = try_join(name, mode.once(), record);
+        if joined.is_some() {
+            return joined;
+        }
+        if looks_free(name) && bucket(word).try_take(word, space.number, text, kind, record) {
+            return Some(word);
+        }
+    }
+    None
 }
 
 /// Takes up to [`MOST`] locks exclusively, each by its bucket alone; all of them or none. They are
