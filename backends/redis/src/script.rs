@@ -36,7 +36,8 @@ end
 /// Takes the lock, `KEYS[1]`, and answers with the fencing token; or with the value and the
 /// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
 /// asks again may, gets the same token, and a new lease. Who waits has its place, `ARGV[1]`, in the queue,
-/// `ARGV[5]`, and keeps it when it asks again; the queue ends with the last who does.
+/// `ARGV[5]`, and keeps it when it asks again;
+/// the queue ends a day or a lease after the last who does.
 const ACQUIRE: &str = concat!(
     grant!(),
     r"
@@ -56,7 +57,8 @@ else
         local now = string.format('%.0f', time[1] * 1000000 + time[2])
         local joined = redis.pcall('ZADD', ARGV[5], 'NX', now, place)
         if type(joined) == 'number' then
-            redis.call('PEXPIRE', ARGV[5], lease)
+            -- Not the lease alone, as others may have longer ones. Places of the dead are passed over anyhow.
+            redis.call('PEXPIRE', ARGV[5], math.max(lease, 86400000))
         elseif not string.find(joined.err, 'OOM', 1, true) then
             return joined
         end

@@ -204,7 +204,7 @@ impl Session for RedisSession {
                 News::Lost(nonce) => return Loss::Claim(nonce),
                 News::Changed(changed) => changed,
             };
-            let names: Vec<_> = changed.iter().map(|(name, _)| name).collect();
+            let names: Vec<_> = changed.iter().map(|(name, ..)| name).collect();
             match self.values(&names).await {
                 Ok(values) => self.watches.judge(&changed, &values),
                 Err(fault) => return Loss::Session(fault),

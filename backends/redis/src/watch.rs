@@ -71,8 +71,8 @@ pub(crate) enum News {
     Over,
     /// This claim is lost.
     Lost(u128),
-    /// The locks of these names may be lost, after so many changes.
-    Changed(Vec<(String, u64)>),
+    /// The locks of these names may be lost, which these claims have held after so many changes.
+    Changed(Vec<(String, u128, u64)>),
 }
 
 impl Watches {
@@ -184,23 +184,21 @@ impl Watches {
     }
 
     /// Takes the values of locks that may have been lost.
-    pub(crate) fn judge(&self, changed: &[(String, u64)], values: &[Option<Vec<u8>>]) {
+    pub(crate) fn judge(&self, changed: &[(String, u128, u64)], values: &[Option<Vec<u8>>]) {
         let mut state = self.state();
-        for ((name, changes), value) in changed.iter().zip(values) {
-            let Some(watch) = state.by_name.get_mut(name) else {
+        for ((name, nonce, changes), value) in changed.iter().zip(values) {
+            // The value says nothing of a claim that was asked for since.
+            let watch = state.by_name.get_mut(name);
+            let Some(watch) = watch.filter(|watch| watch.nonce == *nonce) else {
                 continue;
             };
-            let nonce = watch.nonce;
             watch.judged = *changes;
-            if value.as_deref().and_then(value::owner) != Some(nonce) && watch.held {
+            if value.as_deref().and_then(value::owner) != Some(*nonce) && watch.held {
                 state.by_name.remove(name);
-                state.lost.push(nonce);
+                state.lost.push(*nonce);
             }
         }
-        let State {
-            by_name, changed, ..
-        } = &mut *state;
-        changed.retain(|name| by_name.get(name).is_some_and(Watch::is_suspect));
+        state.trust();
     }
 }
 
@@ -234,9 +232,17 @@ impl State {
         if let Some(watch) = self.by_name.get_mut(name) {
             if watch.nonce == nonce {
                 watch.granted = Some(fence);
-                watch.free.notify_one();
+                // A session isn't told of the changes that it makes itself, and its own release may be one.
+                self.change(name);
             }
         }
+    }
+
+    /// Forgets the changes of locks that aren't held, or that were looked at since.
+    fn trust(&mut self) {
+        let by_name = &self.by_name;
+        let is_suspect = |name: &String| by_name.get(name).is_some_and(Watch::is_suspect);
+        self.changed.retain(is_suspect);
     }
 
     fn news(&mut self) -> Option<News> {
@@ -246,10 +252,13 @@ impl State {
         if self.over {
             return Some(News::Over);
         }
-        let number = |name: &String| self.by_name.get(name).map_or(0, |watch| watch.changes);
-        let changed: Vec<_> = (self.changed.iter())
-            .map(|name| (name.clone(), number(name)))
-            .collect();
+        // A claim that is held from now on isn't judged by an answer that is older.
+        self.trust();
+        let changed = self.changed.iter().map(|name| {
+            let watch = &self.by_name[name];
+            (name.clone(), watch.nonce, watch.changes)
+        });
+        let changed: Vec<_> = changed.collect();
         (!changed.is_empty()).then_some(News::Changed(changed))
     }
 }

@@ -1,9 +1,12 @@
 //! Those who wait have a queue at the server, and are handed the lock.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::slice;
+use std::task::Poll;
 use std::time::Duration;
 
-use lockutils_remote::{Freed, Kept, Session as _};
+use lockutils_remote::{Answer, Asked, Freed, Kept, Loss, Session as _};
 use lockutils_servers::Redis;
 use redis::cmd;
 
@@ -85,12 +88,96 @@ fn what_was_handed_over_is_watched() {
         assert!(one.release(&mine).await.unwrap());
         handed(other.freed(&yours).await.unwrap());
         // The hand-over itself is no loss.
-        let mut lost = Box::pin(other.lost());
-        let early = tokio::time::timeout(Duration::from_millis(300), &mut lost).await;
-        assert!(early.is_err(), "{early:?}");
+        let mut lost = pin!(other.lost());
+        nothing_is_lost(lost.as_mut()).await;
         let mut admin = admin(&server.url());
         cmd("DEL").arg(&yours.name).exec(&mut admin).unwrap();
         is(lost.await, &[yours.nonce]);
+    });
+}
+
+#[test]
+fn what_a_session_hands_over_to_itself_is_watched() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let one = open(&server.url()).await;
+        let (mine, yours) = (claim("k"), claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&one, &yours).await);
+        assert!(one.release(&mine).await.unwrap());
+        handed(one.freed(&yours).await.unwrap());
+        let mut lost = pin!(one.lost());
+        nothing_is_lost(lost.as_mut()).await;
+        let mut admin = admin(&server.url());
+        cmd("DEL").arg(&yours.name).exec(&mut admin).unwrap();
+        is(lost.await, &[yours.nonce]);
+    });
+}
+
+/// Looks for what is lost, which may ask the server, and doesn't wait for the answer.
+async fn look(mut lost: Pin<&mut impl Future<Output = Loss>>) {
+    poll_fn(|cx| {
+        assert!(lost.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
+async fn nothing_is_lost(lost: Pin<&mut impl Future<Output = Loss>>) {
+    let early = tokio::time::timeout(Duration::from_millis(300), lost).await;
+    assert!(early.is_err(), "{early:?}");
+}
+
+#[test]
+fn look_at_an_earlier_claim_does_not_lose_a_later_one() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let [mine, early, later] = [(); 3].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &early).await);
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&early).await.unwrap());
+        let mut lost = pin!(other.lost());
+        look(lost.as_mut()).await;
+        assert!(other.release(&early).await.unwrap());
+        granted(&other, &later).await;
+        nothing_is_lost(lost).await;
+    });
+}
+
+#[test]
+fn look_at_an_earlier_claim_is_none_at_a_later_one() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let [mine, early, again, later] = [(); 4].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &early).await);
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&early).await.unwrap());
+        let mut lost = pin!(other.lost());
+        look(lost.as_mut()).await;
+        assert!(is_busy(&one, &again).await);
+        assert!(other.release(&early).await.unwrap());
+        handed(one.freed(&again).await.unwrap());
+        assert!(is_busy(&other, &later).await);
+        nothing_is_lost(lost.as_mut()).await;
+        assert!(one.release(&again).await.unwrap());
+        handed(other.freed(&later).await.unwrap());
+        nothing_is_lost(lost.as_mut()).await;
+        let mut admin = admin(&server.url());
+        cmd("DEL").arg(&later.name).exec(&mut admin).unwrap();
+        is(lost.await, &[later.nonce]);
     });
 }
 
@@ -143,30 +230,31 @@ fn who_gives_up_passes_on_what_it_was_handed() {
 }
 
 #[test]
-fn a_queue_ends_with_those_who_wait() {
+fn who_has_a_short_lease_ends_nobodys_place() {
     if !Redis::available() {
         return;
     }
     let server = Redis::start();
     run(async {
         let mut short = member();
-        short.lease = Duration::from_millis(600);
-        let (one, other) = (
-            open(&server.url()).await,
-            open_as(&server.url(), short).await.unwrap(),
-        );
+        short.lease = Duration::from_millis(300);
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let brief = open_as(&server.url(), short).await.unwrap();
+        let [mine, yours, late, next] = [(); 4].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &yours).await);
+        assert!(is_busy(&brief, &late).await);
+        assert!(!brief.release(&late).await.unwrap());
         let mut admin = admin(&server.url());
-        let mut waiting = || -> Vec<String> {
-            let mut keys = cmd("KEYS");
-            keys.arg("*:#queue:*").query(&mut admin).unwrap()
-        };
-        granted(&one, &claim("k")).await;
-        assert!(is_busy(&other, &claim("k")).await);
-        assert_eq!(waiting(), ["lockutils:#queue:k"]);
-        while !waiting().is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        assert!(is_busy(&one, &claim("k")).await, "the lock is had still");
+        let queue = "lockutils:#queue:k";
+        let left: i64 = cmd("PTTL").arg(queue).query(&mut admin).unwrap();
+        assert!((86_000_000..=86_400_000).contains(&left), "{left}");
+        // It is asked for right behind the release.
+        let again = one.acquire(&next, Asked::Waiting);
+        let (released, again) = tokio::join!(one.release(&mine), again);
+        assert!(released.unwrap());
+        assert!(matches!(again.unwrap(), Answer::Busy(_)), "it overtakes");
+        handed(other.freed(&yours).await.unwrap());
     });
 }
 
