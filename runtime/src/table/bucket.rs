@@ -23,7 +23,7 @@
 //!    fails, since somebody has joined or the bucket was inflated meanwhile, it completes it again: they
 //!    may be waiting for that.
 //! 3. Nobody writes to the record unless it has made the word thin: while somebody is there, and where
-//!    the word is 2 × n, it stays as it is.
+//!    the word is [`ENTRY`] × n, it stays as it is.
 //! 4. Only a thread writes its number as the owner, as the first thing of a hold. So one that finds the
 //!    record of an exclusive hold complete, and itself the owner, is the holder: of an earlier hold of its
 //!    own it has taken `complete` back itself, or knows by the word that somebody else has.
@@ -94,7 +94,7 @@ pub(crate) struct Joiner<'a> {
 
 // SAFETY: the record is the only part that isn't `Sync` by itself; the box that may be in it is one
 // of bytes, which any thread may free. It is written by `try_take`, which made the word thin, before it
-// sets `complete`. It is read by `reserve`, which made the word 2 × 2 after that, or by that holder, with the
+// sets `complete`. It is read by `reserve`, which inflated the bucket after that, or by that holder, with the
 // shard's mutex; and by who has joined; each after seeing `complete`. By invariant 1 that is of the same hold,
 // and by invariant 3 nobody writes until the word has been 0 again. Each of these steps happens before the
 // next, see the orderings below.
@@ -432,7 +432,7 @@ impl Bucket {
     fn look<R>(&self, look: impl FnOnce(&ThinRecord) -> R) -> R {
         self.record.with(|place| {
             // SAFETY: the record is complete, and the word is thin for as long as the caller has a slot, or
-            // it is 2 × n by now for as long as the hold has an entry, so nobody writes to it until the word has
+            // it is inflated by now for as long as the hold has an entry, so nobody writes to it until the word has
             // been 0 again, see the `Sync` of `Bucket`.
             #[expect(unsafe_code, reason = "the record is plain memory")]
             look(unsafe { &*place })
@@ -442,3 +442,23 @@ impl Bucket {
 
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Bucket>() == 128);
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_entries_are_taken_for_no_hold() {
+        const MANY: usize = 10_000;
+        let (bucket, slots) = (Bucket::new(), Slots::new());
+        for _ in 0..MANY {
+            assert!(bucket.reserve(&slots).is_none());
+            assert!(!is_thin(bucket.word.load(Ordering::Relaxed)));
+        }
+        for _ in 0..MANY {
+            assert!(!bucket.is_free());
+            bucket.unreserve(&slots);
+        }
+        assert!(bucket.is_free());
+    }
+}

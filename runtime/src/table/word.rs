@@ -2,13 +2,13 @@
 //!
 //! | word | state | who may change it |
 //! |---|---|---|
-//! | 0 | free | anybody, to a hold's; with the shard's mutex, to 2 |
-//! | a hash | thin: the lock of that hash is held, by one who holds it alone; the record says by whom, once it is complete | the holder, to 0 or as below; with the shard's mutex, to 2 × 2 |
+//! | 0 | free | anybody, to a hold's; with the shard's mutex, to [`ENTRY`] |
+//! | a hash | thin: the lock of that hash is held, by one who holds it alone; the record says by whom, once it is complete | the holder, to 0 or as below; with the shard's mutex, to [`ENTRY`] × 2 |
 //! | the same without [`SHORT`] | its text is on the heap, since there is no room for it in the record | as above |
 //! | the same without [`ALONE`] | it is held shared, or has several permits | as above; whoever has room beside the holders, to that without a slot's bit |
 //! | the same without the bits of some slots | so many have joined, or the holder has gone in again | as above |
 //! | ... and without [`FIRST`] | who held it first has released it | as above |
-//! | 2 × n | inflated: n entries and reservations | with the shard's mutex |
+//! | [`ENTRY`] × n | inflated: n entries and reservations | with the shard's mutex |
 //!
 //! A [`hash`](super::hash()) has all these bits, so that it is the word of who holds alone, and taking that
 //! takes no step more. They are above those by which a [bucket](super::bucket::index) is chosen, and away from
@@ -41,10 +41,10 @@ pub(crate) fn hash(_space: u64, text: &[u8]) -> u64 {
 }
 
 pub(super) const FREE: u64 = 0;
-/// What an inflated word has more for each entry and reservation.
-pub(super) const ENTRY: u64 = 2;
-
 const THIN: u64 = 1 << 12;
+/// What an inflated word has more for each entry and reservation: so that however many there are, it
+/// is never taken for a thin one.
+pub(super) const ENTRY: u64 = 2 * THIN;
 /// The text of the thin hold is in the record.
 pub(super) const SHORT: u64 = 1 << 13;
 /// The hold that was taken first is still there.
