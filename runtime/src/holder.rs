@@ -45,7 +45,7 @@ pub(crate) struct Shown {
 enum Who {
     Task(Site),
     Thread(Site, Numbered),
-    /// Its guard was forgotten.
+    /// Its guard was forgotten; or it ended later, and so many have since that it isn't kept.
     EndedThread(Site),
     /// Its guard was sent on.
     Unknown(Site),

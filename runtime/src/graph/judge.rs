@@ -15,6 +15,9 @@ use crate::table::entry::InTheWay;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Waits, count_step};
 
+/// At so many other waits of a task that has got a lock is looked.
+const MOST_OTHERS: usize = 16;
+
 /// Of so many waits of holders it is told, for the order of locks, when somebody begins to wait for them.
 const MOST_NESTED: usize = 16;
 
@@ -122,6 +125,21 @@ impl Graph {
             self.suspect(me, place, cycle);
         }
         told
+    }
+
+    /// Looks for cycles through the other waits of a task that has got a lock now: one of its branches has it,
+    /// and may be what others wait for who are in the way of another branch. Of many waits it looks at some.
+    pub(super) fn judge_others(&mut self, me: Owner) {
+        let others = self
+            .waits
+            .of(me)
+            .filter(|(_, wait)| wait.suspicion.is_none());
+        let others: Vec<_> = others.map(|(place, _)| place).take(MOST_OTHERS).collect();
+        for place in others {
+            if let Some(cycle) = self.search(me, place, ANYBODY) {
+                self.suspect(me, place, cycle);
+            }
+        }
     }
 
     /// A thread that can fail, and by that dissolve a cycle through this wait, with a cycle

@@ -3,7 +3,8 @@
 //! Every waiter is in one graph, under one mutex, while it is in a queue. A waiter that
 //! joins a queue enters the graph and looks for a cycle through itself, in one go: so of the
 //! waiters that close a cycle together exactly the last to enter finds it. Only the slow path
-//! pays for it.
+//! pays for it. A task can also close one by getting a lock while another of its branches waits: so
+//! it looks once more as it leaves.
 //!
 //! A cycle of threads is dissolved by one of them that can fail, by preference the one that
 //! closed it; where that can't, another one is *told*, woken, and gives up its wait. A thread
@@ -257,7 +258,14 @@ impl Drop for Waiting {
             return;
         };
         suspicions.end(self.place, wait.suspicion);
+        if matches!(self.outcome, Outcome::Acquired) && !self.owner.is_thread() {
+            graph.judge_others(self.owner);
+        }
+        let starts_watch = graph.suspicions.claim_watch();
         drop(graph);
+        if starts_watch {
+            watch::start();
+        }
         self.probed.end(self.outcome);
         if let Some(mut watched) = wait.watched {
             let ended = self.ended.unwrap_or_else(Moment::now);

@@ -40,7 +40,7 @@ pub(crate) fn try_take(
         Ok(place) => return Ok(Hold::at(place)),
         Err(entry) => entry.in_the_way(id_of(name.hash, entry), None),
     };
-    drop(inflated);
+    // Before the mutex is free, and so the holder, whose thread may then end.
     Err(party.map(Party::seek_now))
 }
 

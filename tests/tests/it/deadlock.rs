@@ -422,6 +422,41 @@ fn branches_of_one_task_are_never_failed() {
     });
 }
 
+/// The cycle is closed by who gets a lock, and not by who begins to wait.
+#[test]
+fn task_that_gets_a_lock_while_another_branch_waits_is_reported() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("gets one");
+        reports();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let held = LOCKS.key("a").lock();
+        let mut branches = ByHand::new(async {
+            let first = async {
+                let _guard = LOCKS.key("a").lock_async().await;
+                std::future::pending::<()>().await;
+            };
+            let second = async {
+                receive.await.unwrap();
+                drop(LOCKS.key("b").lock_async().await);
+            };
+            futures::future::join(first, second).await;
+        });
+        assert!(branches.poll().is_pending());
+        let mut other = ByHand::new(async {
+            let _guard = LOCKS.key("b").lock_async().await;
+            drop(LOCKS.key("a").lock_async().await);
+        });
+        assert!(other.poll().is_pending());
+        send.send(()).unwrap();
+        assert!(branches.poll().is_pending());
+        assert_eq!(waiters("gets one"), 3);
+        drop(held);
+        assert!(branches.poll().is_pending());
+        eventually("it is reported", || reports_of("gets one").len() == 1);
+        assert_eq!(suspected("gets one"), 2);
+    });
+}
+
 /// A suspicion that dissolves is not reported, also when its second is over.
 #[test]
 fn suspicion_that_dissolves_is_not_reported() {
