@@ -7,7 +7,7 @@ use lockutils_remote::Fault;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 
-/// What grants a lock, as the scripts call it: writes the claim and its fencing token, which it gives,
+/// What grants a lock, as the scripts call it: `token` makes the fencing token, and `grant` writes it and the claim
 /// to the lock's key, with a lease in milliseconds.
 ///
 /// The token is the server's time in microseconds, or the last one plus one, which is kept at
@@ -17,7 +17,7 @@ use redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 macro_rules! grant {
     () => {
         r"
-local function grant(name, nonce, lease, record, last)
+local function token(last)
     local time = redis.call('TIME')
     local new = time[1] * 1000000 + time[2]
     local former = tonumber(redis.call('GETSET', last, string.format('%.0f', new)) or 0)
@@ -25,9 +25,10 @@ local function grant(name, nonce, lease, record, last)
         new = former + 1
         redis.call('SET', last, string.format('%.0f', new))
     end
-    local fence = string.format('%.0f', new)
+    return string.format('%.0f', new)
+end
+local function grant(name, nonce, lease, record, fence)
     redis.call('SET', name, nonce .. '\nfence: ' .. fence .. '\n' .. record, 'PX', lease)
-    return fence
 end
 "
     };
@@ -46,8 +47,10 @@ local place, lease, record = ARGV[1], ARGV[2], ARGV[3]
 local nonce = string.sub(place, 1, 32)
 local fence
 if not held then
-    fence = grant(KEYS[1], nonce, lease, record, ARGV[4])
+    -- What may fail comes before the grant: first what does if the memory is full.
+    fence = token(ARGV[4])
     redis.call('ZREM', ARGV[5], place)
+    grant(KEYS[1], nonce, lease, record, fence)
 elseif string.sub(held, 1, 32) == nonce then
     fence = string.match(held, '\nfence: (%d+)\n')
     redis.call('PEXPIRE', KEYS[1], lease)
@@ -113,9 +116,13 @@ while true do
     local lease, record = string.match(first, '^ (%d+)\n(.*)$', 49)
     -- Its own place may be left of an earlier session.
     if lease and nonce ~= own and redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
-        local fence = grant(KEYS[1], nonce, lease, record, last)
-        redis.call('PUBLISH', channel, nonce .. fence .. '\n' .. KEYS[1])
-        return 1
+        -- Without a token nobody is granted it, and it is free.
+        local has_token, fence = pcall(token, last)
+        if has_token then
+            grant(KEYS[1], nonce, lease, record, fence)
+            redis.call('PUBLISH', channel, nonce .. fence .. '\n' .. KEYS[1])
+            return 1
+        end
     end
 end
 "

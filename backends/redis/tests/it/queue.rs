@@ -6,7 +6,7 @@ use std::slice;
 use std::task::Poll;
 use std::time::Duration;
 
-use lockutils_remote::{Answer, Asked, Freed, Kept, Loss, Session as _};
+use lockutils_remote::{Answer, Asked, Fault, Freed, Kept, Loss, Session as _};
 use lockutils_servers::Redis;
 use redis::cmd;
 
@@ -302,5 +302,71 @@ fn who_listens_to_all_channels_is_not_who_waits() {
         assert!(one.release(&mine).await.unwrap());
         let held: bool = cmd("EXISTS").arg(&mine.name).query(&mut admin).unwrap();
         assert!(!held, "it is handed to who has gone");
+    });
+}
+
+#[test]
+fn what_is_no_queue_is_refused_and_nothing_is_held() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let one = open(&server.url()).await;
+        let mut admin = admin(&server.url());
+        let mut set = cmd("SET");
+        set.arg("lockutils:#queue:k").arg("x");
+        set.exec(&mut admin).unwrap();
+        let mine = claim("k");
+        let answer = one.acquire(&mine, Asked::Waiting).await;
+        assert!(matches!(answer, Err(Fault::Refused(_))), "{answer:?}");
+        let held: bool = cmd("EXISTS").arg(&mine.name).query(&mut admin).unwrap();
+        assert!(!held, "it is held by who was refused");
+    });
+}
+
+#[test]
+fn what_can_not_be_handed_over_is_free() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let [mine, yours] = [(); 2].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &yours).await);
+        let mut admin = admin(&server.url());
+        let fence = "lockutils:#fence";
+        cmd("DEL").arg(fence).exec(&mut admin).unwrap();
+        let mut push = cmd("RPUSH");
+        push.arg(fence).arg("x").exec(&mut admin).unwrap();
+        assert!(one.release(&mine).await.unwrap());
+        let held: bool = cmd("EXISTS").arg(&mine.name).query(&mut admin).unwrap();
+        assert!(!held, "nobody has it");
+        assert_eq!(other.freed(&yours).await.unwrap(), Freed::Ask);
+    });
+}
+
+#[test]
+fn a_full_server_hands_over() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let [mine, yours, late] = [(); 3].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &yours).await);
+        let mut admin = admin(&server.url());
+        let mut set = cmd("CONFIG");
+        set.arg("SET").arg("maxmemory").arg("1kb");
+        set.exec(&mut admin).unwrap();
+        // It has no place, and asks from time to time.
+        assert!(is_busy(&one, &late).await);
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&yours).await.unwrap());
+        assert!(other.release(&yours).await.unwrap());
     });
 }
