@@ -34,6 +34,21 @@ end
     };
 }
 
+/// What takes a claim out of a queue, also its places of former sessions. The server may believe for long that
+/// their connections are alive, and hand the lock to who has given up.
+macro_rules! leave {
+    () => {
+        r"
+local function leave(queue, place, former)
+    redis.call('ZREM', queue, place)
+    for session in string.gmatch(former, string.rep('%x', 16)) do
+        redis.call('ZREM', queue, string.sub(place, 1, 32) .. session .. string.sub(place, 49))
+    end
+end
+"
+    };
+}
+
 /// Takes the lock, `KEYS[1]`, and answers with the fencing token; or with the value and the
 /// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
 /// asks again may, gets the same token, and a new lease. Who waits has its place, `ARGV[1]`, in the queue,
@@ -41,6 +56,7 @@ end
 /// the queue ends a day or a lease after the last who does.
 const ACQUIRE: &str = concat!(
     grant!(),
+    leave!(),
     r"
 local held = redis.call('GET', KEYS[1])
 local place, lease, record = ARGV[1], ARGV[2], ARGV[3]
@@ -49,7 +65,7 @@ local fence
 if not held then
     -- What may fail comes before the grant: first what does if the memory is full.
     fence = token(ARGV[4])
-    redis.call('ZREM', ARGV[5], place)
+    leave(ARGV[5], place, ARGV[7])
     grant(KEYS[1], nonce, lease, record, fence)
 elseif string.sub(held, 1, 32) == nonce then
     fence = string.match(held, '\nfence: (%d+)\n')
@@ -99,11 +115,12 @@ pub(crate) const RENEWED: usize = 32;
 /// nobody believes in one that has failed. `PUBLISH` would count those as well who listen to all channels.
 const RELEASE: &str = concat!(
     grant!(),
+    leave!(),
     r"
 local held = redis.pcall('GET', KEYS[1])
 local last, queue, channels = ARGV[2], ARGV[3], ARGV[4]
 local own = string.sub(ARGV[1], 1, 32)
-redis.call('ZREM', queue, ARGV[1])
+leave(queue, ARGV[1], ARGV[5])
 if type(held) ~= 'string' or string.sub(held, 1, 32) ~= own then
     return 0
 end
@@ -114,7 +131,7 @@ while true do
     end
     local nonce, channel = string.sub(first, 1, 32), channels .. string.sub(first, 33, 48)
     local lease, record = string.match(first, '^ (%d+)\n(.*)$', 49)
-    -- Its own place may be left of an earlier session.
+    -- Its own place may be left of a session that isn't known any more.
     if lease and nonce ~= own and redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
         -- Without a token nobody is granted it, and it is free.
         local has_token, fence = pcall(token, last)

@@ -29,6 +29,8 @@ pub struct RedisSession {
     pub(crate) fence: String,
     /// What its channel is called among those of the prefix: 16 characters.
     pub(crate) id: String,
+    /// The same of sessions before it, one behind the other.
+    pub(crate) former: String,
     pub(crate) channels: String,
     pub(crate) opened: Instant,
 }
@@ -121,6 +123,7 @@ impl Session for RedisSession {
             script.arg(1).arg(&claim.name);
             script.arg(&place).arg(self.lease).arg(&record);
             script.arg(&self.fence).arg(&queue).arg(how);
+            script.arg(&self.former);
         };
         let script = &self.scripts.acquire;
         let answers = script.run(&self.connection, 1, acquire).await?;
@@ -153,6 +156,7 @@ impl Session for RedisSession {
         let release = |_, script: &mut Pipeline| {
             script.arg(1).arg(&claim.name).arg(&place);
             script.arg(&self.fence).arg(&queue).arg(&self.channels);
+            script.arg(&self.former);
         };
         let script = &self.scripts.release;
         let answers = script.run(&self.connection, 1, release).await?;

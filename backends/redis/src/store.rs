@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lockutils_remote::{Fault, Member, Shape, Store};
@@ -20,11 +20,17 @@ use crate::{name, url};
 /// How many questions the client takes before it has sent the first of them.
 const QUEUE: usize = 4096;
 
+/// How many bytes there are of the names of former sessions: claims that wait are asked for again, or released, by the
+/// next one, unless that ends at once.
+const FORMER: usize = 4 * 16;
+
 /// A Redis or Valkey server.
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
     name: String,
+    /// The last sessions, as their channels have them, one behind the other.
+    former: Arc<Mutex<String>>,
 }
 
 impl Redis {
@@ -46,7 +52,21 @@ impl Redis {
         let name = url::name(&info);
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         let client = Client::open(info).expect("the settings were made before");
-        Self { client, name }
+        Self {
+            client,
+            name,
+            former: Arc::default(),
+        }
+    }
+
+    /// The sessions before this one, which has begun.
+    fn former(&self, id: &str) -> String {
+        let mut sessions = self.former.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = sessions.clone();
+        sessions.push_str(id);
+        let too_many = sessions.len().saturating_sub(FORMER);
+        sessions.drain(..too_many);
+        former
     }
 }
 
@@ -117,6 +137,7 @@ impl Store for Redis {
             member: Arc::clone(member),
             lease: u64::try_from(member.lease.as_millis()).unwrap_or(u64::MAX >> 12),
             fence: name::fence(&member.prefix),
+            former: self.former(&id),
             id,
             channels,
             opened: Instant::now(),

@@ -3,10 +3,14 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::slice;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use lockutils_remote::{Answer, Asked, Fault, Freed, Kept, Loss, Session as _};
+use lockutils_redis::Redis as Store;
+use lockutils_remote::{
+    Answer, Asked, Fault, Freed, FromUrl as _, Kept, Loss, Session as _, Store as _,
+};
 use lockutils_servers::Redis;
 use redis::cmd;
 
@@ -279,6 +283,48 @@ fn who_asks_again_in_another_session_leaves_no_place_behind() {
         let mut admin = admin(&server.url());
         let left: Vec<String> = cmd("KEYS").arg("*").query(&mut admin).unwrap();
         assert_eq!(left, ["lockutils:#fence"]);
+    });
+}
+
+#[test]
+fn who_gives_up_in_another_session_is_not_handed_anything() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let member = Arc::new(member());
+        let store = Store::from_url(&server.url()).unwrap();
+        let one = open(&server.url()).await;
+        let mut sessions = Vec::new();
+        for _ in 0..4 {
+            sessions.push(store.open(&member).await.unwrap());
+        }
+        let mut admin = admin(&server.url());
+        // The server hasn't noticed that the connections before are of no use.
+        let [old, .., last] = &sessions[..] else {
+            panic!("there are some");
+        };
+        let [mine, yours] = [(); 2].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(old, &yours).await);
+        assert!(is_busy(last, &yours).await);
+        assert!(!last.release(&yours).await.unwrap());
+        assert!(one.release(&mine).await.unwrap());
+        let left: Vec<String> = cmd("KEYS").arg("*").query(&mut admin).unwrap();
+        assert_eq!(left, ["lockutils:#fence"]);
+
+        // Nor is a place left of who asks again there and gets it.
+        let [mine, yours] = [(); 2].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(old, &yours).await);
+        cmd("DEL").arg(&mine.name).exec(&mut admin).unwrap();
+        granted(last, &yours).await;
+        let queue: bool = cmd("EXISTS")
+            .arg("lockutils:#queue:k")
+            .query(&mut admin)
+            .unwrap();
+        assert!(!queue, "it has a place still");
     });
 }
 
