@@ -5,6 +5,7 @@ use crate::json::Json;
 use crate::profile::{Before, Profile, profile_with};
 use crate::timeline::carry::Carry;
 use crate::timeline::chrome::Drawing;
+use crate::timeline::picture::Picture;
 use crate::timeline::record::{self, Recording, Summary};
 use std::fmt;
 use std::mem;
@@ -47,9 +48,10 @@ pub(super) struct Timeline {
     part: Option<Drawing>,
     carry: Carry,
     events: usize,
-    bytes: usize,
-    /// How many events there was no room for.
-    left_off: u64,
+    /// How many bytes there is room for still.
+    room: usize,
+    /// How many holds and waits there was no room for.
+    left_off: (usize, usize),
 }
 
 impl Later {
@@ -63,8 +65,8 @@ impl Later {
             part: None,
             carry: Carry::default(),
             events: 0,
-            bytes: 0,
-            left_off: 0,
+            room: MOST,
+            left_off: (0, 0),
         };
         Some(Self::Timeline(Box::new(timeline)))
     }
@@ -72,16 +74,7 @@ impl Later {
     /// What the flight recorder has.
     pub(super) fn last(context: Context) -> Self {
         let picture = record::last(context.keys);
-        Self::Timeline(Box::new(Timeline {
-            recording: None,
-            summary: Summary::of(&picture),
-            one_in: 1,
-            part: Some(Drawing::new(picture, Carry::default())),
-            carry: Carry::default(),
-            events: 0,
-            bytes: 0,
-            left_off: 0,
-        }))
+        Self::Timeline(Box::new(Timeline::of(picture, MOST)))
     }
 
     /// When there may be something to say; none if it is to be said at once.
@@ -154,6 +147,20 @@ impl fmt::Display for Hex<'_> {
 }
 
 impl Timeline {
+    /// Of what is recorded already.
+    fn of(picture: Picture, room: usize) -> Self {
+        Self {
+            recording: None,
+            summary: Summary::of(&picture),
+            one_in: 1,
+            part: Some(Drawing::new(picture, Carry::default())),
+            carry: Carry::default(),
+            events: 0,
+            room,
+            left_off: (0, 0),
+        }
+    }
+
     /// What there is by now, or a part of that.
     fn next_line(&mut self) -> Option<String> {
         loop {
@@ -161,6 +168,7 @@ impl Timeline {
                 return Some(line);
             }
             if let Some(part) = self.part.take() {
+                self.leave_off(part.left());
                 self.carry = part.into_carry();
             }
             let (mut recording, until, _) = self.recording.take()?;
@@ -174,6 +182,10 @@ impl Timeline {
                 self.recording = Some((recording, until, now + PAUSE));
                 part?
             };
+            if self.room == 0 {
+                self.leave_off(part.counts());
+                return None;
+            }
             self.part = Some(Drawing::new(part, mem::take(&mut self.carry)));
         }
     }
@@ -182,7 +194,8 @@ impl Timeline {
         let part = self.part.as_mut()?;
         let mut line = "{\"ev\":[".to_owned();
         let before = self.events;
-        while self.bytes < MOST && line.len() < LINE {
+        // A hold or a wait is said as a whole.
+        while (self.room > 0 || part.is_within()) && line.len() < LINE {
             let Some(event) = part.next() else {
                 break;
             };
@@ -191,22 +204,24 @@ impl Timeline {
             }
             line += &event;
             self.events += 1;
-            self.bytes += event.len() + 1;
-        }
-        if self.bytes >= MOST {
-            self.left_off += part.count() as u64;
+            self.room = self.room.saturating_sub(event.len() + 1);
         }
         line += "]}";
         (self.events > before).then_some(line)
     }
 
-    fn last_line(&self) -> String {
+    fn leave_off(&mut self, (holds, waits): (usize, usize)) {
+        self.left_off.0 += holds;
+        self.left_off.1 += waits;
+    }
+
+    fn last_line(mut self) -> String {
+        self.summary.drop_some(self.left_off);
         let mut json = Json::default();
         json.object(|json| {
             json.field("done").object(|json| {
                 json.field("events").number(self.events);
-                json.field("dropped")
-                    .number(self.summary.dropped() + self.left_off);
+                json.field("dropped").number(self.summary.dropped());
                 json.field("lasted_s").seconds(self.summary.lasted());
                 json.field("one_in").number(self.one_in);
                 json.field("holds").number(self.summary.holds());
@@ -214,5 +229,63 @@ impl Timeline {
             });
         });
         json.into_text()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use crate::name::Keys;
+    use crate::observe::outcome::Outcome;
+    use crate::owner::Owner;
+    use crate::site::{Record, Site};
+    use crate::table::moment::Moment;
+    use crate::table::policy::Mode;
+    use crate::timeline::rows::{Over, Row, Span, What, kept_key};
+
+    #[test]
+    fn what_there_is_no_room_for_is_counted_once() {
+        let now = Moment::now();
+        let span = Span { from: now, to: now };
+        let row = |number: usize| {
+            let record = Record {
+                owner: Owner::thread(),
+                site: Site::here(),
+            };
+            let what = match number % 3 {
+                0 => What::Wait(Outcome::Acquired),
+                _ => What::Hold,
+            };
+            let over = Over {
+                record,
+                mode: Mode::Exclusive,
+                span,
+                what,
+            };
+            Row::new((0, kept_key(&Key::new(number))), over)
+        };
+        for room in [0, 1, 500, 1000, 3000, usize::MAX] {
+            let mut timeline = Timeline::of(
+                Picture {
+                    rows: (0..30).map(row).collect(),
+                    span,
+                    since: None,
+                    is_crowded: false,
+                    keys: Keys::Plain,
+                    is_seen: false,
+                },
+                room,
+            );
+            let said: String = std::iter::from_fn(|| timeline.next_line()).collect();
+            let count = |what: &str| said.matches(&format!("\"cat\":\"{what}\"")).count();
+            let (holds, waits) = (count("hold"), count("wait"));
+            assert_eq!(holds + waits == 30, room == usize::MAX, "{said}");
+            let done = timeline.last_line();
+            let dropped = 30 - holds - waits;
+            for (name, number) in [("holds", holds), ("waits", waits), ("dropped", dropped)] {
+                assert!(done.contains(&format!("\"{name}\":{number}")), "{done}");
+            }
+        }
     }
 }

@@ -93,6 +93,20 @@ impl Drawing {
         drawing
     }
 
+    /// Whether some events of a hold or a wait have come, and others haven't.
+    #[cfg(all(feature = "inspect", unix))]
+    #[inline]
+    pub(crate) fn is_within(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// How many holds and waits aren't drawn yet.
+    #[cfg(all(feature = "inspect", unix))]
+    #[inline]
+    pub(crate) fn left(&self) -> (usize, usize) {
+        self.picture.counts_after(self.walk.begun())
+    }
+
     /// What the next part has to know, when all of this one is drawn.
     #[inline]
     pub(crate) fn into_carry(self) -> Carry {

@@ -24,8 +24,14 @@ impl Picture {
     /// How many holds and waits there are in it.
     #[inline]
     pub(crate) fn counts(&self) -> (usize, usize) {
+        self.counts_after(0)
+    }
+
+    /// The same, but for the first rows.
+    #[inline]
+    pub(super) fn counts_after(&self, rows: usize) -> (usize, usize) {
         let count = |is_hold| {
-            let rows = self.rows.iter();
+            let rows = self.rows[rows..].iter();
             let rows = rows.filter(|row| row.is_hold() == is_hold && !row.is_open());
             rows.count()
         };

@@ -197,6 +197,14 @@ impl Summary {
         summary
     }
 
+    /// So many of its holds and waits there was no room for.
+    #[cfg(all(feature = "inspect", unix))]
+    pub(crate) const fn drop_some(&mut self, (holds, waits): (usize, usize)) {
+        self.holds -= holds;
+        self.waits -= waits;
+        self.dropped += (holds + waits) as u64;
+    }
+
     #[inline]
     fn add(&mut self, part: &Picture) {
         let (holds, waits) = part.counts();

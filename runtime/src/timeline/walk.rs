@@ -21,6 +21,13 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// How many rows have begun: the first ones.
+    #[cfg(all(feature = "inspect", unix))]
+    #[inline]
+    pub(super) const fn begun(&self) -> usize {
+        self.next
+    }
+
     /// The next row to which something happens, and when.
     #[inline]
     pub(super) fn next(&mut self, picture: &Picture) -> Option<(usize, Step, u64)> {
