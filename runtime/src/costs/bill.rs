@@ -5,6 +5,7 @@
 //! place, or when somebody reads. What isn't to be summed up is done by [`Bill::tell`], with no mutex locked.
 
 use super::histogram::Histogram;
+use super::keys::Keys;
 use super::place::Cost;
 use crate::culprit::Culprit;
 use crate::key::Key;
@@ -124,7 +125,10 @@ fn add(parts: &mut Parts, holder: Culprit, waiter: Site, cost: Cost) {
 pub(crate) struct Sums {
     /// The number of the space's name.
     pub(super) space: u64,
-    pub(super) key: Key,
+    /// That of the lock. Two of one hash in a space would be counted as one of them.
+    hash: u64,
+    /// One that is longer than is read isn't kept: the lock may be gone for long until somebody reads.
+    pub(super) key: Option<Key>,
     pub(super) since: Moment,
     pub(super) parts: Parts,
     pub(super) waits: SmallVec<[(Outcome, Histogram); 1]>,
@@ -132,10 +136,11 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    fn new(space: u64, key: Key) -> Self {
+    fn new(hash: u64, space: u64, key: &Key) -> Self {
         Self {
             space,
-            key,
+            hash,
+            key: Keys::have_room_for(key).then(|| key.clone()),
             since: Moment::of_hold(),
             parts: Parts::new(),
             waits: SmallVec::new(),
@@ -144,15 +149,15 @@ impl Sums {
     }
 
     /// Those of one bill.
-    pub(crate) fn of(space: u64, key: &Key, bill: &Bill) -> Self {
-        let mut sums = Self::new(space, key.clone());
+    pub(crate) fn of(hash: u64, space: u64, key: &Key, bill: &Bill) -> Self {
+        let mut sums = Self::new(hash, space, key);
         sums.add(bill);
         sums
     }
 
-    /// Whether they are those of this lock, and have room for more.
-    pub(crate) fn have_room_for(&self, space: u64, key: &Key) -> bool {
-        self.space == space && self.parts.len() < MOST_PARTS && self.key == *key
+    /// Whether they are those of the lock of this hash, and have room for more.
+    pub(crate) fn have_room_for(&self, hash: u64, space: u64) -> bool {
+        (self.hash, self.space) == (hash, space) && self.parts.len() < MOST_PARTS
     }
 
     pub(crate) fn add(&mut self, bill: &Bill) {
@@ -170,5 +175,21 @@ impl Sums {
             });
             self.waits[place].1.add(time);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_that_is_longer_than_is_read_is_not_kept() {
+        let kept = |length| {
+            let key = Key::new("x".repeat(length));
+            let sums = Sums::of(7, 0, &key, &Bill::default());
+            assert!(sums.have_room_for(7, 0) && !sums.have_room_for(8, 0));
+            sums.key.is_some()
+        };
+        assert!(kept(64) && !kept(65));
     }
 }

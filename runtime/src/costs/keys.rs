@@ -52,10 +52,13 @@ impl Keys {
         Self(OrderedMap::new())
     }
 
+    /// Whether they have room for so long a key.
+    pub(super) fn have_room_for(key: &Key) -> bool {
+        key.as_bytes().len() <= LENGTH
+    }
+
+    /// Of a key for which they [have room](Self::have_room_for).
     pub(super) fn add(&mut self, pair: Pair, key: &Key, cost: Cost) {
-        if key.as_bytes().len() > LENGTH {
-            return;
-        }
         let hash = hash(pair.space, key.as_bytes());
         let id = Id { pair, hash };
         if let Some(known) = self.0.get_mut(&id) {

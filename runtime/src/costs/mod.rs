@@ -98,7 +98,9 @@ pub(crate) fn post(sums: &Sums) {
             dropped,
             ..
         } = &mut *costs;
-        keys.add(pair, key, *cost);
+        if let Some(key) = key {
+            keys.add(pair, key, *cost);
+        }
         if let Some(sum) = row(pairs, pair, dropped) {
             sum.add(*cost);
         }

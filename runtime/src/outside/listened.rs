@@ -147,10 +147,11 @@ impl Listened {
 
     fn post(&self, bill: &Bill) {
         let (space, key) = (self.space(), &self.hold.key);
+        let hash = self.hold.party.place.entry.hash;
         if !bill.is_empty() {
-            costs::post(&Sums::of(space, key, bill));
+            costs::post(&Sums::of(hash, space, key, bill));
         }
-        bill.tell(self.hold.party.place.entry.hash, space, key);
+        bill.tell(hash, space, key);
     }
 
     /// Charges for the time since the last look. `seen` is who has the lock now, and since when, if

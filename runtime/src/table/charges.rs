@@ -34,13 +34,13 @@ impl Tally {
     }
 
     /// Adds a bill. Gives the sums that had to give way.
-    fn add(&mut self, space: u64, key: &Key, bill: &Bill) -> Option<Sums> {
+    fn add(&mut self, hash: u64, space: u64, key: &Key, bill: &Bill) -> Option<Sums> {
         let mut all = self.sums.iter_mut();
-        if let Some(sums) = all.find(|sums| sums.have_room_for(space, key)) {
+        if let Some(sums) = all.find(|sums| sums.have_room_for(hash, space)) {
             sums.add(bill);
             return None;
         }
-        let sums = Sums::of(space, key, bill);
+        let sums = Sums::of(hash, space, key, bill);
         if self.sums.len() < MOST {
             self.sums.push(sums);
             return None;
@@ -82,7 +82,7 @@ impl Charges {
         let Some((key, bill)) = entry.bill() else {
             return;
         };
-        self.sums = tally.add(space, key, bill).map(Box::new);
+        self.sums = tally.add(hash, space, key, bill).map(Box::new);
         if bill.is_told() {
             let (key, bill) = (key.clone(), mem::take(bill));
             self.told = Some(Box::new(Told {
