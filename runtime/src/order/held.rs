@@ -32,7 +32,9 @@ pub(super) struct Order {
     classes: Classes<Step>,
 }
 
-/// The holds of one owner in one class, in the order of their keys.
+/// The holds of one owner in one class, in the order of their keys, which can be of any length and so have no
+/// rank of an [`OrderedMap`]'s. Each one moves those after it: of one who takes a hundred thousand locks of one
+/// class in no order that is some megabytes for each, with the shard's mutex locked.
 type OfClass = SortedVec<(Key, Id), Holding>;
 
 /// What no other hold has, see [`Told::id`].
