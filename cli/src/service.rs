@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,9 +86,13 @@ impl Service {
     }
 
     fn of_process(pid: u32) -> Result<Self> {
-        let mut sockets = socket::everywhere().into_iter();
-        if let Some(socket) = sockets.find(|socket| socket.pid == pid) {
+        let mut sockets = socket::everywhere();
+        sockets.retain(|socket| socket.pid == pid);
+        if let Some(socket) = sockets.iter().find(|socket| socket.is_its_own()) {
             return Self::attach(&socket.path);
+        }
+        if let Some(Socket { path, .. }) = sockets.iter().find(|socket| socket.is_closed()) {
+            return Err(not_there(path, &ErrorKind::PermissionDenied.into()));
         }
         if !process::runs(pid) {
             return Err(none(format!("there is no process {pid}")));
@@ -105,14 +108,8 @@ impl Service {
 
     /// The one of a process that has a lock. An error is the end of a sentence about that process.
     pub(crate) fn of_holder(pid: u32) -> Result<Self> {
-        // Nobody else's is to speak for it.
-        let user = process::user(pid);
-        let is_its = |path: &Path| {
-            let made_by = fs::symlink_metadata(path).map(|found| found.uid());
-            made_by.is_ok_and(|made_by| user.is_none_or(|user| user == made_by))
-        };
         let sockets = socket::everywhere().into_iter();
-        let sockets = sockets.filter(|socket| socket.pid == pid && is_its(&socket.path));
+        let sockets = sockets.filter(|socket| socket.pid == pid && socket.is_its_own());
         let mut error = anyhow!(if process::runs(pid) {
             "it doesn't serve its locks"
         } else {
@@ -148,17 +145,7 @@ impl Service {
 
     /// Attaches by a socket.
     pub(crate) fn attach(path: &Path) -> Result<Self> {
-        let stream = UnixStream::connect(path).map_err(|error| {
-            let because = match error.kind() {
-                ErrorKind::NotFound => "there is no socket".to_owned(),
-                ErrorKind::ConnectionRefused => "its process has ended".to_owned(),
-                ErrorKind::PermissionDenied => {
-                    format!("it is another user's; {ALLOWED}")
-                }
-                _ => error.to_string(),
-            };
-            none(format!("nobody serves at {path:?}: {because}"))
-        })?;
+        let stream = UnixStream::connect(path).map_err(|error| not_there(path, &error))?;
         Self::greet(stream, path)
     }
 
@@ -249,6 +236,16 @@ pub(crate) fn told(answer: Value) -> Result<Value> {
         ))),
         None => Ok(answer),
     }
+}
+
+fn not_there(path: &Path, error: &io::Error) -> anyhow::Error {
+    let because = match error.kind() {
+        ErrorKind::NotFound => "there is no socket".to_owned(),
+        ErrorKind::ConnectionRefused => "its process has ended".to_owned(),
+        ErrorKind::PermissionDenied => format!("it is another user's; {ALLOWED}"),
+        _ => error.to_string(),
+    };
+    none(format!("nobody serves at {path:?}: {because}"))
 }
 
 fn not_heard(who: &str, error: &io::Error) -> anyhow::Error {

@@ -8,10 +8,11 @@
 //! Anybody can make a socket that is called as a service's, so whose it is is looked at before
 //! something is asked there.
 
-use crate::place;
+use crate::{place, process};
 use rustix::process::{getegid, geteuid, getgroups};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -116,14 +117,39 @@ impl Socket {
         let path = path.to_owned();
         Some(Self { pid, path })
     }
+
+    /// Whether it was made by the user of the process that it is named after, or by root: nobody else is to
+    /// speak for that.
+    pub(crate) fn is_its_own(&self) -> bool {
+        match (process::user(self.pid), self.user()) {
+            (Some(user), Some(made_by)) => made_by == user || made_by == 0,
+            // It has ended, or it is hidden.
+            (None, Some(made_by)) => {
+                made_by == geteuid().as_raw() || self.is_for_own_group() == Some(true)
+            }
+            (_, None) => false,
+        }
+    }
+
     /// Whether it can be only a service's that this user may attach to: his own, and to root that is
     /// each; or one for a group that he is in. Then it is in a directory that only a member of the group,
     /// or root, can have given to it, and only its owner can write to.
     pub(crate) fn is_believed(&self) -> bool {
         let user = geteuid();
+        let is_own = user.is_root() || self.user() == Some(user.as_raw());
+        self.is_its_own() && (is_own || self.is_for_own_group() == Some(true))
+    }
+
+    /// Whether this user can't even get there.
+    pub(crate) fn is_closed(&self) -> bool {
         let found = fs::symlink_metadata(&self.path);
-        let is_own = found.is_ok_and(|found| user.is_root() || found.uid() == user.as_raw());
-        is_own || self.is_for_own_group() == Some(true)
+        found.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+    }
+
+    /// Who has made it.
+    fn user(&self) -> Option<u32> {
+        let found = fs::symlink_metadata(&self.path);
+        found.ok().map(|found| found.uid())
     }
 
     fn is_for_own_group(&self) -> Option<bool> {

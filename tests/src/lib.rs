@@ -38,7 +38,7 @@ pub use lockutils_conformance::{
 };
 pub use lossy::{Lossy, LossyLocks};
 #[cfg(target_os = "linux")]
-pub use nobody::{NOBODY, as_member, as_nobody, some_group};
+pub use nobody::{NOBODY, PlaceForGroup, as_member, as_nobody, some_group};
 #[cfg(target_os = "linux")]
 pub use process::{Process, now};
 pub use states::{settled_waiters, states, waiters};

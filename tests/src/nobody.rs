@@ -3,9 +3,10 @@
 use crate::Directory;
 use rustix::process::geteuid;
 use std::fs::{self, Permissions};
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A user that isn't root and owns nothing.
@@ -56,6 +57,33 @@ pub fn as_member<R>(
 #[must_use]
 pub fn some_group() -> u32 {
     50_000 + std::process::id() % 15_000
+}
+
+/// Where services of [`NOBODY`] have their sockets for a group. It is removed at the end of a test, also of
+/// one that fails.
+#[derive(Debug)]
+pub struct PlaceForGroup(PathBuf);
+
+impl PlaceForGroup {
+    /// Of a group; nothing is made there.
+    #[must_use]
+    pub fn new(group: u32) -> Self {
+        Self(format!("/tmp/lockutils-{NOBODY}-{group}").into())
+    }
+}
+
+impl Deref for PlaceForGroup {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for PlaceForGroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Has a copy of a program where everybody may run it.

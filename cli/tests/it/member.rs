@@ -1,12 +1,11 @@
 //! Services that let in a group, and who its members are.
 
-use crate::service::{Service, program};
+use crate::service::{self, Service, program};
 use crate::{Done, LOCKUTILS, done};
-use lockutils_tests::{Directory, NOBODY, as_member, skip, some_group};
+use lockutils_tests::{Directory, NOBODY, PlaceForGroup, as_member, as_nobody, skip, some_group};
 use rustix::process::geteuid;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::path::Path;
 
 /// Who looks: in no group of the service's user.
 const OPERATOR: u32 = NOBODY - 1;
@@ -27,6 +26,7 @@ fn members_of_a_group_find_the_service_that_lets_them_in() {
         return skip("only root can run programs as somebody else");
     }
     let (directory, group) = (Directory::new(), some_group());
+    let place = PlaceForGroup::new(group);
     fs::set_permissions(&*directory, Permissions::from_mode(0o755)).unwrap();
     let mut service = as_member(NOBODY, group, &program(), |command| {
         Service::start_by(command.env("FOR_GROUP", group.to_string()))
@@ -54,10 +54,33 @@ fn members_of_a_group_find_the_service_that_lets_them_in() {
     );
 
     // Its own directory is all that it is believed for: others can make such sockets elsewhere.
-    let shared = Path::new(&socket).ancestors().nth(2).unwrap();
-    chown(shared, None, Some(STRANGERS)).unwrap();
-    fs::set_permissions(shared, Permissions::from_mode(0o755)).unwrap();
+    chown(&*place, None, Some(STRANGERS)).unwrap();
+    fs::set_permissions(&*place, Permissions::from_mode(0o755)).unwrap();
     assert_eq!(looking(&directory, group, &all).out.trim(), "[]");
     drop(service);
-    fs::remove_dir_all(shared).unwrap();
+}
+
+#[test]
+fn nobody_else_speaks_for_a_process() {
+    if !geteuid().is_root() {
+        return skip("only root can run programs as somebody else");
+    }
+    let directory = Directory::new();
+    chown(&*directory, Some(NOBODY), None).unwrap();
+    let service = as_nobody(&program(), |command| {
+        Service::start_by(command.env("XDG_RUNTIME_DIR", &*directory))
+    });
+    let why = |named: &str| done(&mut service::looking(&directory, ["why", named]));
+    assert_eq!(why(&service.id()).code, Some(0));
+    // It says that it is this process, which is root's.
+    let own = std::process::id().to_string();
+    let fake = service.socket.with_file_name(format!("{own}-1"));
+    fs::rename(&service.socket, &fake).unwrap();
+    for args in [&["why", &*own][..], &["why"]] {
+        let refused = done(&mut service::looking(&directory, args.iter().copied()));
+        assert_eq!((refused.code, &*refused.out), (Some(69), ""), "{args:?}");
+        assert!(refused.err.contains(" its locks: "), "{}", refused.err);
+    }
+    // Who names the socket itself knows whose it is.
+    assert_eq!(why(&fake.to_string_lossy()).code, Some(0));
 }
