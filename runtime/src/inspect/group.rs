@@ -5,12 +5,15 @@
 use std::ffi::CString;
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::Path;
-use std::ptr;
+use std::{fs, ptr};
 
 /// How much memory the members of a group may take, in bytes, which come with its number.
 const MOST: usize = 16 * 1024 * 1024;
+
+/// `chown` takes it for the group that a file has already.
+const NO_GROUP: libc::gid_t = libc::gid_t::MAX;
 
 /// By its name, or by its number as a text: in a container it may have no name.
 pub(super) fn find(group: &str) -> io::Result<u32> {
@@ -21,7 +24,13 @@ pub(super) fn find(group: &str) -> io::Result<u32> {
     };
     let name = CString::new(group).map_err(|_| missing())?;
     let found = of_name(&name)?;
-    found.or_else(|| group.parse().ok()).ok_or_else(missing)
+    match found.or_else(|| group.parse().ok()).ok_or_else(missing)? {
+        NO_GROUP => {
+            let text = format!("{group:?} is no group: to the kernel that number means none");
+            Err(io::Error::new(ErrorKind::InvalidInput, text))
+        }
+        group => Ok(group),
+    }
 }
 
 /// What the system's list says.
@@ -69,4 +78,17 @@ pub(super) fn give(path: &Path, group: u32) -> io::Result<()> {
         }
         _ => error,
     })
+}
+
+/// Whether a directory's mode lets the members of a group go there.
+pub(super) fn check_may_enter(directory: &Path, group: u32) -> io::Result<()> {
+    let found = fs::metadata(directory)?;
+    let needed = if found.gid() == group { 0o010 } else { 0o001 };
+    if found.mode() & needed != 0 {
+        return Ok(());
+    }
+    let text = format!(
+        "it is there, and the group {group} can't enter it; `chgrp {group}` and `chmod g+x` let it"
+    );
+    Err(io::Error::new(ErrorKind::PermissionDenied, text))
 }

@@ -25,10 +25,10 @@
 //!
 //! # Who may attach
 //!
-//! Processes of the same user and of root, on this host, and nobody else: the socket is in a
-//! directory that nobody else can write to, and each peer is asked of the kernel. Where a directory isn't
-//! such a one, [`serve`](fn@serve) is an error that says so. Nothing is served over the network. A service whose
-//! operators have accounts of their own lets in a group beside these by [`Builder::group`].
+//! Processes of the same user and of root, on this host, and where the service says so by [`Builder::group`]
+//! those of the members of a group, for operators who have accounts of their own; nobody else. The socket is in a
+//! directory that only the user and root can write to, and each peer is asked of the kernel. Where a directory isn't
+//! such a one, [`serve`](fn@serve) is an error that says so. Nothing is served over the network.
 //!
 //! Without [`Builder::path`] the socket is `~inspect/PID-START` in the directory of the user's own
 //! [lock files](crate::FileLocks): in `$XDG_RUNTIME_DIR/lockutils`, `/run/user/UID/lockutils` or

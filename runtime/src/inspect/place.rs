@@ -85,8 +85,12 @@ pub(super) fn listen(path: &Path, group: Option<u32>) -> io::Result<(UnixListene
     let folder = path.parent().unwrap_or(path);
     let is_new = fs::symlink_metadata(folder).is_err();
     let checked = check_directory(folder).and_then(|()| match group {
-        Some(group) if is_new => open_to(folder, group),
-        _ => Ok(()),
+        // One that stayed closed would be taken for one that is to be so.
+        Some(group) if is_new => open_to(folder, group).inspect_err(|_| {
+            let _ = fs::remove_dir(folder);
+        }),
+        Some(group) => group::check_may_enter(folder, group),
+        None => Ok(()),
     });
     checked.map_err(|error| refused(folder, &error))?;
     listen_at(path, group)

@@ -122,7 +122,7 @@ impl Builder {
     /// The socket is theirs to open (`0660`), and it is where they can get at it: without a
     /// [`path`](Self::path) in `/tmp/lockutils-UID-GID`, of root in `/run/lockutils-0-GID`, where the
     /// command `lockutils` finds it for them. The directory of a path is given to the group if it is made; one
-    /// that is there is left as it is, and its members have to be able to go there.
+    /// that is there is left as it is, and its mode has to let the group's members enter it.
     ///
     /// # Examples
     ///
@@ -142,7 +142,9 @@ impl Builder {
     /// # Errors
     ///
     /// As [`serve`](fn@serve). If there is no such group ([`NotFound`](ErrorKind::NotFound)), and if this process
-    /// may not give it a file, since it isn't in it ([`PermissionDenied`](ErrorKind::PermissionDenied)).
+    /// may not give it a file, since it isn't in it, or the group can't enter the directory of the
+    /// [`path`](Self::path) ([`PermissionDenied`](ErrorKind::PermissionDenied)). If the number of the group is
+    /// 2³² - 1, which means none ([`InvalidInput`](ErrorKind::InvalidInput)).
     pub fn serve(&self) -> io::Result<Server> {
         if env::var_os(VARIABLE).is_some_and(|value| value == "0") {
             let text = format!("`{VARIABLE}=0` forbids to serve");

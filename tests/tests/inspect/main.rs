@@ -142,7 +142,10 @@ fn service() {
             }
             path => {
                 let builder = match path.strip_prefix("group ") {
-                    Some(group) => Builder::new().group(group),
+                    Some(named) => match named.split_once(' ') {
+                        Some((group, path)) => Builder::new().group(group).path(path),
+                        None => Builder::new().group(named),
+                    },
                     None => Builder::new().path(path),
                 };
                 server = result(builder.serve().map(Some));
