@@ -45,7 +45,7 @@ pub(crate) fn try_take_thin_as(name: Name<'_>, mode: Mode, record: Record) -> Op
         return Some(word);
     }
     if kind.is_joint() {
-        return join(name, mode, kind, record);
+        return join(name, kind, record);
     }
     None
 }
@@ -63,11 +63,11 @@ const JOINS: u32 = if cfg!(all(test, loom)) { 1 } else { 8 };
 /// the slow way inflates the bucket, and then it stays so for as long as there is always somebody: where
 /// threads share a lock all the time, and some of them are preempted with it, for ever.
 #[cold]
-fn join(name: Name<'_>, mode: Mode, kind: Kind, record: Record) -> Option<u64> {
+fn join(name: Name<'_>, kind: Kind, record: Record) -> Option<u64> {
     let word = kind.word(name.hash);
     let Name { space, text, .. } = name;
     for _ in 0..JOINS {
-        let joined = try_join(name, mode.once(), record);
+        let joined = try_join(name, kind, false, record);
         if joined.is_some() {
             return joined;
         }

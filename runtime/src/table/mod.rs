@@ -170,14 +170,14 @@ pub(crate) type Taking = (Hold, Option<Moment>);
 
 /// Joins those who hold the lock by its bucket alone; or goes in again, where the thread does so and has
 /// said that it may. Gives the word of the hold.
-pub(crate) fn try_join(name: Name<'_>, terms: Terms, record: Record) -> Option<u64> {
+pub(crate) fn try_join(name: Name<'_>, kind: Kind, reenters: bool, record: Record) -> Option<u64> {
     let Name { hash, space, text } = name;
     let joiner = Joiner {
         hash,
         space: space.number,
         text,
-        kind: Kind::new(terms.mode, space.policy.permits),
-        reenters: terms.reentry == Reentry::Allowed,
+        kind,
+        reenters,
         record,
     };
     bucket(hash).try_join(slots(hash), &joiner)
@@ -188,7 +188,8 @@ pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Optio
     if terms.reentry == Reentry::Refused {
         return None;
     }
-    try_join(name, terms, record).map(Hold::thin)
+    let kind = Kind::new(terms.mode, name.space.policy.permits);
+    try_join(name, kind, true, record).map(Hold::thin)
 }
 
 /// Takes the lock if it has room.
