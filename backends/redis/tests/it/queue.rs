@@ -14,7 +14,9 @@ use lockutils_remote::{
 use lockutils_servers::Redis;
 use redis::cmd;
 
-use crate::setting::{admin, claim, granted, is, is_busy, member, open, open_as, run};
+use crate::setting::{
+    admin, claim, granted, is, is_busy, member, open, open_as, run, two_sessions,
+};
 
 #[test]
 fn a_release_hands_over_to_who_waits_first() {
@@ -85,7 +87,7 @@ fn what_was_handed_over_is_watched() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let (mine, yours) = (claim("k"), claim("k"));
         granted(&one, &mine).await;
         assert!(is_busy(&other, &yours).await);
@@ -142,7 +144,7 @@ fn look_at_an_earlier_claim_does_not_lose_a_later_one() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let [mine, early, later] = [(); 3].map(|()| claim("k"));
         granted(&one, &mine).await;
         assert!(is_busy(&other, &early).await);
@@ -163,7 +165,7 @@ fn look_at_an_earlier_claim_is_none_at_a_later_one() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let [mine, early, again, later] = [(); 4].map(|()| claim("k"));
         granted(&one, &mine).await;
         assert!(is_busy(&other, &early).await);
@@ -192,7 +194,7 @@ fn who_has_gone_is_not_handed_anything() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let gone = open(&server.url()).await;
         let mut admin = admin(&server.url());
         let [mine, left, dead, yours] = [(); 4].map(|()| claim("k"));
@@ -219,7 +221,7 @@ fn who_gives_up_passes_on_what_it_was_handed() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let [mine, late, yours] = [(); 3].map(|()| claim("k"));
         granted(&one, &mine).await;
         assert!(is_busy(&other, &late).await);
@@ -242,7 +244,7 @@ fn who_has_a_short_lease_ends_nobodys_place() {
     run(async {
         let mut short = member();
         short.lease = Duration::from_millis(300);
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let brief = open_as(&server.url(), short).await.unwrap();
         let [mine, yours, late, next] = [(); 4].map(|()| claim("k"));
         granted(&one, &mine).await;
@@ -269,7 +271,7 @@ fn who_asks_again_in_another_session_leaves_no_place_behind() {
     }
     let server = Redis::start();
     run(async {
-        let (one, old) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, old) = two_sessions(&server).await;
         let new = open(&server.url()).await;
         let (mine, yours) = (claim("k"), claim("k"));
         granted(&one, &mine).await;
@@ -335,7 +337,7 @@ fn who_listens_to_all_channels_is_not_who_waits() {
     }
     let server = Redis::start();
     run(async {
-        let (one, gone) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, gone) = two_sessions(&server).await;
         let mut listener = admin(&server.url());
         let mut channels = listener.as_pubsub();
         channels.psubscribe("*").unwrap();
@@ -378,7 +380,7 @@ fn what_can_not_be_handed_over_is_free() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let [mine, yours] = [(); 2].map(|()| claim("k"));
         granted(&one, &mine).await;
         assert!(is_busy(&other, &yours).await);
@@ -401,7 +403,7 @@ fn a_full_server_hands_over() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let [mine, yours, late] = [(); 3].map(|()| claim("k"));
         granted(&one, &mine).await;
         assert!(is_busy(&other, &yours).await);

@@ -10,7 +10,9 @@ use lockutils_remote::{
 use lockutils_servers::{Proxy, Redis};
 use redis::cmd;
 
-use crate::setting::{admin, claim, claim_of, granted, is, is_busy, member, open, open_as, run};
+use crate::setting::{
+    admin, claim, claim_of, granted, is, is_busy, member, open, open_as, run, two_sessions,
+};
 
 #[test]
 fn one_has_it_and_the_other_is_told_who() {
@@ -19,7 +21,7 @@ fn one_has_it_and_the_other_is_told_who() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let (mine, yours) = (claim("invoice-7"), claim("invoice-7"));
         let first = granted(&one, &mine).await;
 
@@ -65,7 +67,7 @@ fn asking_again_with_the_same_claim_gives_the_same_hold() {
     }
     let server = Redis::start();
     run(async {
-        let (one, other) = (open(&server.url()).await, open(&server.url()).await);
+        let (one, other) = two_sessions(&server).await;
         let mine = claim("k");
         let fence = granted(&one, &mine).await;
         let mut admin = admin(&server.url());

@@ -39,6 +39,13 @@ pub(crate) async fn open(url: &str) -> RedisSession {
     open_as(url, member()).await.unwrap()
 }
 
+pub(crate) async fn two_sessions(
+    server: &lockutils_servers::Redis,
+) -> (RedisSession, RedisSession) {
+    let url = server.url();
+    (open(&url).await, open(&url).await)
+}
+
 pub(crate) async fn open_as(url: &str, member: Member) -> Result<RedisSession, Fault> {
     Redis::from_url(url).unwrap().open(&Arc::new(member)).await
 }
