@@ -1,7 +1,7 @@
 //! What can be said to the command.
 
 use crate::place::{Place, Source};
-use crate::{exit, hint};
+use crate::{exit, fill, hint};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{
@@ -27,7 +27,6 @@ macro_rules! help {
 #[command(
     name = "lockutils",
     version,
-    max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
     after_long_help = help!("lockutils.txt")
@@ -314,13 +313,23 @@ pub(crate) struct ManArgs {
 
 /// What was said, and the grammar of the subcommand.
 pub(crate) fn parse() -> clap::error::Result<(Cli, clap::Command)> {
-    let mut command = Cli::command();
+    let mut command = readable(Cli::command());
     let parsed = command.try_get_matches_from_mut(env::args_os());
     let matches = parsed.map_err(hinted)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let subcommand = matches.subcommand_name();
     let subcommand = subcommand.and_then(|name| command.find_subcommand(name));
     Ok((cli, subcommand.expect("there is one").clone()))
+}
+
+/// With help that is as wide as the terminal.
+fn readable(command: clap::Command) -> clap::Command {
+    let width = fill::width();
+    let fill = |command: clap::Command| {
+        let end = command.get_after_long_help().map(ToString::to_string);
+        command.after_long_help(fill::filled(&end.unwrap_or_default(), width))
+    };
+    fill(command).mut_subcommands(fill).term_width(width)
 }
 
 /// Adds a hint where the two hyphens before a command were forgotten.

@@ -1,7 +1,7 @@
 //! The `lockutils` command.
 //!
-//! [`args`] is the grammar, with the [`place`] of the lock files and a [`hint`] where something
-//! was forgotten, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
+//! [`args`] is the grammar, with the [`place`] of the lock files, a [`hint`] where something
+//! was forgotten and help that is [`fill`]ed into the terminal, and each subcommand a file: [`run`] and [`wrap`] start a [`child`],
 //! the first under a lock, which is [taken](taking) of files or of a [server](remote), and while it
 //! waits for that, [`waiting`] shows for whom, unless it is for an [`ancestor`], and for ever; a child is
 //! [`launch`]ed as if nobody were between, and has each [`signal`] that a [`witness`] says it
@@ -24,6 +24,7 @@ mod args;
 mod child;
 mod completions;
 mod exit;
+mod fill;
 mod follow;
 mod hint;
 mod holder;

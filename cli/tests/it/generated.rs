@@ -46,6 +46,25 @@ fn help_has_examples_and_exit_statuses() {
     }
 }
 
+/// A line that is cut by one that is narrower leaves a piece, between two that are full.
+#[test]
+fn help_fills_narrow_terminals() {
+    let directory = Directory::new();
+    for subcommand in SUBCOMMANDS {
+        let mut help = lockutils(&directory, [subcommand, "--help"]);
+        let done = done(help.env("COLUMNS", "72"));
+        let lines: Vec<_> = done.out.lines().collect();
+        let prose = |line: &str| line.starts_with(|first: char| first.is_alphabetic());
+        for pair in lines.windows(2) {
+            let word = pair[1].split(' ').next().expect("a word");
+            let is_full = pair[0].chars().count() + word.chars().count() >= 72;
+            let goes_on = prose(pair[0]) && prose(pair[1]);
+            assert!(pair[0].chars().count() <= 72, "{}", pair[0]);
+            assert!(is_full || !goes_on, "{subcommand}: {pair:?}");
+        }
+    }
+}
+
 #[test]
 fn argument_that_is_misspelt_is_corrected() {
     let directory = Directory::new();
