@@ -132,8 +132,8 @@ pub struct Taken {
 pub enum Freed {
     /// It is worth to ask again.
     Ask,
-    /// The server has handed the lock to the claim, with this fencing token, after it has answered
-    /// the last question for it.
+    /// The claim has the lock, with this fencing token, since after the server has answered the last
+    /// question for it.
     Granted(u64),
 }
 
@@ -201,8 +201,9 @@ pub trait Session: Send + Sync + 'static {
     /// some time is over within which it may have failed to. It is ready at once where the lock
     /// was released between the answer and this call.
     ///
-    /// A server may hand the lock over by itself, and say so. Nobody knows how long ago that was: its
-    /// lease counts from before the question that was answered with busy.
+    /// A server may hand the lock over by itself, and say so; or a session may know by what it is told that the
+    /// claim's place in the queue has become the lock. Nobody knows how long ago that was: where it has a
+    /// lease of its own, that counts from before the question that was answered with busy.
     fn freed(&self, claim: &Claim) -> impl Future<Output = Result<Freed, Fault>> + Send;
 
     /// Releases the lock, or leaves its queue; whether the claim had the lock. Asking again changes

@@ -9,8 +9,8 @@ use crate::proto::{
     TxnResponse,
 };
 
-/// A begin and an end.
-type Range = (Vec<u8>, Vec<u8>);
+/// A begin, and an end; that is empty for a single key.
+pub(crate) type Range = (Vec<u8>, Vec<u8>);
 
 /// All keys of a range, the oldest first.
 pub(crate) fn oldest_first((key, range_end): Range) -> RangeRequest {
@@ -32,13 +32,14 @@ pub(crate) fn oldest(range: Range) -> RangeRequest {
     }
 }
 
-/// The youngest key of a range among those that are older than a revision.
-pub(crate) fn last_before(range: Range, revision: i64) -> RangeRequest {
+/// So many keys of a range among those that are older than a revision, the youngest first.
+pub(crate) fn last_before(range: Range, revision: i64, limit: i64) -> RangeRequest {
     RangeRequest {
+        limit,
         sort_order: SortOrder::Descend.into(),
         max_create_revision: revision - 1,
         keys_only: true,
-        ..oldest(range)
+        ..oldest_first(range)
     }
 }
 

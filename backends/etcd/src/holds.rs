@@ -85,7 +85,7 @@ impl Drop for Watched {
 async fn until_deleted(key: Vec<u8>, created: i64, link: &Link, watches: &Watches) {
     let mut seen_at = created;
     loop {
-        watches.deleted(key.clone(), seen_at + 1).await;
+        watches.deleted(key.clone(), seen_at).await;
         // Deleted, or nobody knows. Boxed, since few of the tasks ever come here, and it is large.
         match Box::pin(range(link, Kind::Look, ask::one(key.clone()))).await {
             Ok(answer) if answer.kvs.iter().all(|key| key.create_revision != created) => return,

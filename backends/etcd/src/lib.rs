@@ -4,6 +4,7 @@
 mod ask;
 mod fault;
 mod holds;
+mod line;
 mod link;
 mod locks;
 mod name;

@@ -5,6 +5,7 @@
 //! other claim of the session for that lock has, which is 0 where there is one at a time. Whose key it is
 //! says its value.
 
+use crate::line::Line;
 use lockutils_remote::Claim;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ pub(crate) struct Places(Mutex<State>);
 struct State {
     /// By their nonces.
     claims: HashMap<u128, Place>,
+    /// Those who wait near the front, by their nonces.
+    lines: HashMap<u128, Line>,
     /// Which numbers are in use, by the names of the locks.
     numbers: HashMap<String, Vec<bool>>,
 }
@@ -35,7 +38,9 @@ impl Places {
 
     /// That of a claim that is about to be asked for. It keeps its number until it leaves.
     pub(crate) fn take(&self, claim: &Claim) -> Place {
-        let State { claims, numbers } = &mut *self.state();
+        let State {
+            claims, numbers, ..
+        } = &mut *self.state();
         *claims.entry(claim.nonce).or_insert_with(|| {
             let used = numbers.entry(claim.name.clone()).or_default();
             let free = used.iter().position(|used| !used);
@@ -60,9 +65,28 @@ impl Places {
         }
     }
 
+    /// Who is before it was seen, if it is near the front.
+    pub(crate) fn wait(&self, claim: &Claim, line: Option<Line>) {
+        let State { claims, lines, .. } = &mut *self.state();
+        match line.filter(|_| claims.contains_key(&claim.nonce)) {
+            Some(line) => lines.insert(claim.nonce, line),
+            None => lines.remove(&claim.nonce),
+        };
+    }
+
+    /// Who was before it when that was seen last, once.
+    pub(crate) fn line(&self, claim: &Claim) -> Option<Line> {
+        self.state().lines.remove(&claim.nonce)
+    }
+
     /// Its key is gone, and its number may be another one's.
     pub(crate) fn leave(&self, claim: &Claim) {
-        let State { claims, numbers } = &mut *self.state();
+        let State {
+            claims,
+            lines,
+            numbers,
+        } = &mut *self.state();
+        lines.remove(&claim.nonce);
         let Some(place) = claims.remove(&claim.nonce) else {
             return;
         };
@@ -77,7 +101,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, Places};
+    use super::{Line, Place, Places};
     use lockutils_remote::Claim;
     use std::time::SystemTime;
 
@@ -106,6 +130,20 @@ mod tests {
             leave(name, nonce);
         }
         assert!(places.state().numbers.is_empty() && places.state().claims.is_empty());
+    }
+
+    #[test]
+    fn line_is_had_once_and_not_by_who_has_left() {
+        let (places, claim) = (Places::default(), claim("a", 1));
+        let line = || Some(Line::alone(Vec::new(), 1));
+        places.take(&claim);
+        places.wait(&claim, line());
+        assert!(places.line(&claim).is_some());
+        assert!(places.line(&claim).is_none());
+        places.wait(&claim, line());
+        places.leave(&claim);
+        places.wait(&claim, line());
+        assert!(places.state().lines.is_empty());
     }
 
     #[test]

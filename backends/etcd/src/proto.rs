@@ -15,13 +15,17 @@ pub struct KeyValue {
     pub key: ::prost::alloc::vec::Vec<u8>,
     #[prost(int64, tag = "2")]
     pub create_revision: i64,
+    #[prost(int64, tag = "3")]
+    pub mod_revision: i64,
     #[prost(bytes = "vec", tag = "5")]
     pub value: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Event {
     #[prost(enumeration = "event::EventType", tag = "1")]
     pub r#type: i32,
+    #[prost(message, optional, tag = "2")]
+    pub kv: ::core::option::Option<KeyValue>,
 }
 /// Nested message and enum types in `Event`.
 pub mod event {
@@ -327,6 +331,8 @@ pub mod watch_request {
 pub struct WatchCreateRequest {
     #[prost(bytes = "vec", tag = "1")]
     pub key: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub range_end: ::prost::alloc::vec::Vec<u8>,
     #[prost(int64, tag = "3")]
     pub start_revision: i64,
     #[prost(enumeration = "watch_create_request::FilterType", repeated, tag = "5")]

@@ -2,8 +2,8 @@
 //!
 //! A claim's key, `name/LEASE.NUMBER`, is put by a transaction; of the keys of a lock the one that was
 //! created first has it, and its create revision is the fencing token. Who tries puts its key only
-//! if there is none; who waits puts it in any case, and watches the one before it, from the revision
-//! after the one at which it was seen: from the same one, the server would tell up to 100 ms late.
+//! if there is none; who waits puts it in any case, and watches those before it: when they are gone,
+//! it has the lock, see `line.rs`.
 //! A release deletes the key if it has the value of the claim, which no other one has, so that one that
 //! comes twice harms nobody; else it leaves a mark, on which an acquisition that comes late founders.
 
@@ -19,6 +19,7 @@ use tonic::{Response, Status};
 use crate::ask;
 use crate::fault;
 use crate::holds::Holds;
+use crate::line::{Line, NEAR, Turn};
 use crate::link::{Kind, Link};
 use crate::name;
 use crate::places::{Place, Places};
@@ -96,11 +97,11 @@ impl EtcdSession {
         let busy = vec![ask::get(ask::oldest(all))];
         let answer = txn(&self.link, Kind::Take, free, vec![put], busy).await?;
         if answer.succeeded {
-            return fence(revision(&answer));
+            return fence(revision(&answer)).map(Answer::Granted);
         }
         match ask::first(ask::gotten(answer).next()) {
             Some((first, _)) if first.key == own && first.value == value => {
-                fence(first.create_revision)
+                fence(first.create_revision).map(Answer::Granted)
             }
             Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
             None => Err(done_with()),
@@ -115,13 +116,13 @@ impl EtcdSession {
             ask::if_none((own.clone(), vec![])),
             ask::if_none((done, vec![])),
         ];
-        let first = ask::get(ask::oldest(name::under(&claim.name)));
+        let front = front(claim);
         let own = RangeRequest {
             keys_only: false,
             ..ask::one(own)
         };
-        let old = vec![ask::get(own), first.clone()];
-        let answer = txn(&self.link, Kind::Take, new, vec![put, first], old).await?;
+        let old = vec![ask::get(own), front.clone()];
+        let answer = txn(&self.link, Kind::Take, new, vec![put, front], old).await?;
         let (succeeded, revision) = (answer.succeeded, revision(&answer));
         let mut gotten = ask::gotten(answer);
         let created = if succeeded {
@@ -131,7 +132,7 @@ impl EtcdSession {
             own.ok_or_else(done_with)?.0.create_revision
         };
         self.places.set(claim, Some(created));
-        place_of(created, gotten.next())
+        self.place_of(claim, created, revision, gotten.next())
     }
 
     /// Keeps its place in the queue of the lock, or joins it.
@@ -154,16 +155,55 @@ impl EtcdSession {
         created: i64,
     ) -> Result<Option<Answer>, Fault> {
         let (own, _done) = self.keys(claim, place);
-        let first = ask::get(ask::oldest(name::under(&claim.name)));
-        let both = vec![ask::get(ask::one(own)), first];
+        let both = vec![ask::get(ask::one(own)), front(claim)];
         let answer = txn(&self.link, Kind::Take, vec![], both, vec![]).await?;
+        let seen_at = revision(&answer);
         let mut gotten = ask::gotten(answer);
         match ask::first(gotten.next()) {
             Some((own, _)) if own.create_revision == created => {
-                place_of(created, gotten.next()).map(Some)
+                let answer = self.place_of(claim, created, seen_at, gotten.next());
+                answer.map(Some)
             }
             _ => Ok(None),
         }
+    }
+
+    /// Where a claim's key is that was created then, by the oldest ones of the lock, as they were seen.
+    fn place_of(
+        &self,
+        claim: &Claim,
+        created: i64,
+        seen_at: i64,
+        front: Option<RangeResponse>,
+    ) -> Result<Answer, Fault> {
+        let oldest = front.as_ref().map_or(&[][..], |front| &front.kvs);
+        self.places.wait(claim, Line::of(created, oldest, seen_at));
+        match ask::first(front) {
+            Some((first, _)) if first.create_revision == created => {
+                fence(created).map(Answer::Granted)
+            }
+            Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
+            None => Err(Fault::Unknown("etcd's answer has no key".into())),
+        }
+    }
+
+    /// Waits until a claim that isn't near the front may be so.
+    async fn come_near(&self, claim: &Claim, created: i64) -> Result<(), Fault> {
+        let before = ask::last_before(name::under(&claim.name), created, NEAR);
+        let before = range(&self.link, Kind::Take, before).await?;
+        let seen_at = before.header.map_or(0, |header| header.revision);
+        if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next_back() {
+            self.watches.deleted(key, seen_at).await;
+        }
+        Ok(())
+    }
+
+    /// A claim has the lock, by its key, which was created at a revision.
+    fn hold(&self, claim: &Claim, place: Place, created: i64) {
+        let (own, _done) = self.keys(claim, place);
+        let key = (own, created);
+        self.holds
+            .begin(claim.nonce, key, &self.link, &self.watches);
     }
 }
 
@@ -180,11 +220,8 @@ impl Session for EtcdSession {
         };
         match &answer {
             Ok(Answer::Granted(fence)) => {
-                let (own, _done) = self.keys(claim, place);
                 let created = i64::try_from(*fence).unwrap_or(i64::MAX - 1);
-                let key = (own, created);
-                self.holds
-                    .begin(claim.nonce, key, &self.link, &self.watches);
+                self.hold(claim, place, created);
             }
             Ok(Answer::Busy(_)) if asked == Asked::Once => self.places.leave(claim),
             Err(Fault::NotDone(_) | Fault::Refused(_)) if place.created.is_none() => {
@@ -196,14 +233,18 @@ impl Session for EtcdSession {
     }
 
     async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {
-        let Some(created) = self.places.of(claim).created else {
+        let place = self.places.of(claim);
+        let Some(created) = place.created else {
             return Ok(Freed::Ask);
         };
-        let before = ask::last_before(name::under(&claim.name), created);
-        let before = range(&self.link, Kind::Take, before).await?;
-        let seen_at = before.header.map_or(0, |header| header.revision);
-        if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next() {
-            let _ = timeout(POLL, self.watches.deleted(key, seen_at + 1)).await;
+        let Some(line) = self.places.line(claim) else {
+            let near = timeout(POLL, self.come_near(claim, created)).await;
+            return near.unwrap_or(Ok(())).map(|()| Freed::Ask);
+        };
+        let turn = self.watches.turn(name::under(&claim.name), line);
+        if let Ok(Some(Turn::First)) = timeout(POLL, turn).await {
+            self.hold(claim, place, created);
+            return fence(created).map(Freed::Granted);
         }
         Ok(Freed::Ask)
     }
@@ -295,19 +336,17 @@ impl Session for EtcdSession {
     }
 }
 
-/// Where a claim's key is that was created then, by the first one of the lock.
-fn place_of(created: i64, first: Option<RangeResponse>) -> Result<Answer, Fault> {
-    match ask::first(first) {
-        Some((first, _)) if first.create_revision == created => fence(created),
-        Some((first, count)) => Ok(Answer::Busy(taken(&first, count))),
-        None => Err(Fault::Unknown("etcd's answer has no key".into())),
-    }
+/// The oldest keys of a lock, as many as a claim watches, and its own.
+fn front(claim: &Claim) -> RequestOp {
+    ask::get(RangeRequest {
+        limit: NEAR + 1,
+        ..ask::oldest_first(name::under(&claim.name))
+    })
 }
 
-fn fence(revision: i64) -> Result<Answer, Fault> {
+fn fence(revision: i64) -> Result<u64, Fault> {
     let fence = revision.try_into();
-    let fence = fence.map_err(|_| Fault::Unknown("etcd's answer has no revision".into()))?;
-    Ok(Answer::Granted(fence))
+    fence.map_err(|_| Fault::Unknown("etcd's answer has no revision".into()))
 }
 
 /// Who has the lock of a key, which is the first of so many.

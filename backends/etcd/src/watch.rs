@@ -1,5 +1,5 @@
-//! The one stream by which the server tells what was deleted: the lock that somebody waits for, and
-//! the process's own key, with which its lease has ended.
+//! The one stream by which the server tells what was deleted: the keys before those of who waits, the keys
+//! of what is held, and the process's own key, with which its lease has ended.
 //!
 //! A task of its own reads it, as long as the session lives. When it breaks, all who wait are woken,
 //! who then ask for themselves, and it is opened anew.
@@ -14,7 +14,9 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
 
+use crate::ask::Range;
 use crate::fault;
+use crate::line::{Line, Turn};
 use crate::link::{Kind, Link};
 use crate::proto::kv_client::KvClient;
 use crate::proto::watch_client::WatchClient;
@@ -37,15 +39,14 @@ pub(crate) struct Watches {
 }
 
 enum Order {
-    Begin {
-        id: i64,
-        key: Vec<u8>,
-        from: i64,
-        deleted: oneshot::Sender<()>,
-    },
-    End {
-        id: i64,
-    },
+    Begin { id: i64, keys: Range, wait: Wait },
+    End { id: i64 },
+}
+
+/// Who waits for what becomes of a key.
+struct Wait {
+    line: Line,
+    tell: oneshot::Sender<Turn>,
 }
 
 impl Watches {
@@ -75,8 +76,15 @@ impl Watches {
         }
     }
 
-    /// Waits until a key is deleted, at that revision or later, or until nobody knows.
-    pub(crate) async fn deleted(&self, key: Vec<u8>, from: i64) {
+    /// Waits until a key is deleted, after that revision, or until nobody knows.
+    pub(crate) async fn deleted(&self, key: Vec<u8>, seen_at: i64) {
+        let line = Line::alone(key.clone(), seen_at);
+        self.turn((key, Vec::new()), line).await;
+    }
+
+    /// Waits, among the keys of a lock, until a claim's own is the first of them, or is deleted; `None` when
+    /// nobody knows any more.
+    pub(crate) async fn turn(&self, keys: Range, line: Line) -> Option<Turn> {
         struct End<'a>(&'a Watches, i64);
         impl Drop for End<'_> {
             fn drop(&mut self) {
@@ -85,15 +93,11 @@ impl Watches {
         }
         // Only different from the others; nothing else is published by it.
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (deleted, told) = oneshot::channel();
-        let _ = self.orders.send(Order::Begin {
-            id,
-            key,
-            from,
-            deleted,
-        });
+        let (tell, told) = oneshot::channel();
+        let wait = Wait { line, tell };
+        let _ = self.orders.send(Order::Begin { id, keys, wait });
         let _end = End(self, id);
-        let _ = told.await;
+        told.await.ok()
     }
 
     /// Waits until the process's own key is gone, and its lease with it.
@@ -113,7 +117,7 @@ struct Reader {
     link: Arc<Link>,
     member: Vec<u8>,
     orders: mpsc::UnboundedReceiver<Order>,
-    waits: HashMap<i64, oneshot::Sender<()>>,
+    waits: HashMap<i64, Wait>,
 }
 
 /// What the server is told.
@@ -135,7 +139,8 @@ impl Reader {
         let (requests, receiver) = mpsc::unbounded_channel();
         // The first goes along with the opening, which has no answer without it.
         let revision = own.header.map_or(0, |header| header.revision);
-        begin(&requests, MEMBER, self.member.clone(), revision + 1);
+        let keys = (self.member.clone(), Vec::new());
+        begin(&requests, MEMBER, keys, revision);
         let stream = self
             .link
             .stream(UnboundedReceiverStream::new(receiver))
@@ -180,14 +185,9 @@ impl Reader {
 
     fn obey(&mut self, order: Order, requests: &Requests) {
         match order {
-            Order::Begin {
-                id,
-                key,
-                from,
-                deleted,
-            } => {
-                self.waits.insert(id, deleted);
-                begin(requests, id, key, from);
+            Order::Begin { id, keys, wait } => {
+                begin(requests, id, keys, wait.line.seen_at);
+                self.waits.insert(id, wait);
             }
             Order::End { id } => {
                 if self.waits.remove(&id).is_some() {
@@ -215,26 +215,29 @@ impl Reader {
         if !canceled && events.is_empty() {
             return Ok(false);
         }
-        match self.waits.remove(id) {
-            Some(deleted) => {
-                let _ = deleted.send(());
-                if !canceled {
-                    end(requests, *id);
-                }
-                Ok(false)
-            }
+        let Some(wait) = self.waits.get_mut(id) else {
             // A watch that was refused has another number, and it isn't said whose it was.
-            None if *id < 0 => Err(broken()),
-            None => Ok(false),
+            return if *id < 0 { Err(broken()) } else { Ok(false) };
+        };
+        if *canceled {
+            self.waits.remove(id);
+        } else if let Some(turn) = wait.line.hear(events) {
+            let wait = self.waits.remove(id);
+            let _ = wait.map(|wait| wait.tell.send(turn));
+            end(requests, *id);
         }
+        Ok(false)
     }
 }
 
-fn begin(requests: &Requests, watch_id: i64, key: Vec<u8>, start_revision: i64) {
+/// Has the server tell what is deleted after a revision.
+fn begin(requests: &Requests, watch_id: i64, (key, range_end): Range, seen_at: i64) {
     let filters = vec![FilterType::Noput.into()];
     let create = WatchCreateRequest {
         key,
-        start_revision,
+        range_end,
+        // From the same one, it would tell up to 100 ms late.
+        start_revision: seen_at + 1,
         filters,
         watch_id,
     };

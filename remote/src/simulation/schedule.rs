@@ -75,6 +75,8 @@ pub(super) enum Queue {
     None,
     /// Who asked first: the place in the queue becomes the lock by itself.
     Fifo,
+    /// As that, and who waits is told that it has the lock, without another question.
+    Told,
     /// Who asked first has it handed over by who releases it, with a lease from then on.
     HandedOver,
 }
@@ -192,6 +194,9 @@ pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
     let is_plain = !setting.shape.one_lease && !setting.is_fake;
     if is_plain && Chance(!seed).one_in(2) {
         setting.queue = Queue::HandedOver;
+    }
+    if setting.queue == Queue::Fifo && Chance(!seed).one_in(2) {
+        setting.queue = Queue::Told;
     }
     setting.shape.fair = setting.is_fake || setting.queue != Queue::None;
     let mut events = Vec::new();

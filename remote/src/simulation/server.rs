@@ -158,7 +158,17 @@ impl Server {
                 None => (!granted.any(|place| place.is_in_the_way_of(claim))).then_some(Freed::Ask),
             };
         }
-        self.is_free(session, claim).then_some(Freed::Ask)
+        let told = self.place_of(session, claim);
+        self.is_free(session, claim).then_some(match told {
+            Some(place) if self.setting.queue == Queue::Told => Freed::Granted(place.fence),
+            _ => Freed::Ask,
+        })
+    }
+
+    fn place_of(&self, session: u64, claim: &Claim) -> Option<&Place> {
+        let places = self.locks.get(&claim.name)?;
+        let place = find(places, self.setting.shape.one_lease, session, claim);
+        place.map(|place| &places[place])
     }
 
     /// Whether it is worth to ask again.
@@ -169,7 +179,7 @@ impl Server {
             Some(place) => holds(places, place),
             // It has lost its place, or nobody has one.
             None => {
-                self.setting.queue == Queue::Fifo
+                matches!(self.setting.queue, Queue::Fifo | Queue::Told)
                     || places.iter().all(|place| place.shared && claim.shared)
             }
         }

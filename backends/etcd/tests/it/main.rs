@@ -7,6 +7,7 @@ mod conformance;
 mod deleted;
 mod faults;
 mod locks;
+mod queue;
 mod refused;
 mod session;
 #[cfg(feature = "rustls")]

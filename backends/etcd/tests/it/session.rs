@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::api;
 
 const LEASE: Duration = Duration::from_secs(2);
-const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) fn member(lease: Duration) -> Arc<Member> {
     Arc::new(Member {
@@ -29,7 +29,7 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
     })
 }
 
-async fn open(url: &str, lease: Duration) -> EtcdSession {
+pub(crate) async fn open(url: &str, lease: Duration) -> EtcdSession {
     Etcd::from_url(url)
         .unwrap()
         .open(&member(lease))
@@ -37,7 +37,7 @@ async fn open(url: &str, lease: Duration) -> EtcdSession {
         .unwrap()
 }
 
-fn claim(key: &str) -> Claim {
+pub(crate) fn claim(key: &str) -> Claim {
     static NONCE: AtomicU64 = AtomicU64::new(1);
     let store = Etcd::from_url("etcd://a").unwrap();
     Claim {
@@ -57,21 +57,21 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
 }
 
 /// With a server of its own.
-fn with(test: impl AsyncFnOnce(&Server)) {
+pub(crate) fn with(test: impl AsyncFnOnce(&Server)) {
     if Server::available() {
         let server = Server::start();
         run(test(&server));
     }
 }
 
-fn granted(answer: Result<Answer, Fault>) -> u64 {
+pub(crate) fn granted(answer: Result<Answer, Fault>) -> u64 {
     match answer {
         Ok(Answer::Granted(fence)) => fence,
         other => panic!("{other:?}"),
     }
 }
 
-fn busy(answer: Result<Answer, Fault>) -> Taken {
+pub(crate) fn busy(answer: Result<Answer, Fault>) -> Taken {
     match answer {
         Ok(Answer::Busy(Some(taken))) => taken,
         other => panic!("{other:?}"),
@@ -125,44 +125,6 @@ fn it_is_granted_once_and_told_who_has_it() {
     });
 }
 
-#[test]
-fn the_queue_is_served_in_its_order() {
-    with(async |server| {
-        let session = open(&server.url(), LONG).await;
-        let others = [
-            open(&server.url(), LONG).await,
-            open(&server.url(), LONG).await,
-        ];
-        let mut claims: Vec<_> = (0..6).map(|_| claim("a")).collect();
-        let mut fence = granted(session.acquire(&claims[0], Asked::Waiting).await);
-        for (at, claim) in claims.iter().enumerate().skip(1) {
-            let taken = busy(others[at % 2].acquire(claim, Asked::Waiting).await);
-            assert_eq!(taken.waiting, at);
-            busy(others[at % 2].acquire(claim, Asked::Waiting).await);
-        }
-        // One in the middle goes.
-        assert!(!others[0].release(&claims.remove(2)).await.unwrap());
-        let owners = [&session, &others[1], &others[1], &others[0], &others[1]];
-        for at in 1..claims.len() {
-            let freed = owners[at].freed(&claims[at]);
-            let mut freed = std::pin::pin!(freed);
-            let early = timeout(Duration::from_millis(50), freed.as_mut()).await;
-            assert!(early.is_err(), "{early:?}");
-            assert!(owners[at - 1].release(&claims[at - 1]).await.unwrap());
-            let begun = Instant::now();
-            freed.await.unwrap();
-            assert!(
-                begun.elapsed() < Duration::from_secs(5),
-                "{:?}",
-                begun.elapsed()
-            );
-            let next = granted(owners[at].acquire(&claims[at], Asked::Waiting).await);
-            assert!(next > fence);
-            fence = next;
-        }
-    });
-}
-
 /// All that it ever had are looked at by who takes it.
 #[test]
 fn the_keys_of_a_lock_have_few_names() {
@@ -183,41 +145,6 @@ fn the_keys_of_a_lock_have_few_names() {
             assert!(session.release(&other).await.unwrap());
         }
         assert_eq!((names.len(), keys().len()), (2, 0));
-    });
-}
-
-#[test]
-fn a_waiter_whose_key_is_deleted_by_hand_joins_again() {
-    with(async |server| {
-        let session = open(&server.url(), LONG).await;
-        let keys =
-            || api::of_keys_between(server.port(), "billing%2Feu/a/", "billing%2Feu/a0", "key");
-        let (a, b) = (claim("a"), claim("a"));
-        granted(session.acquire(&a, Asked::Once).await);
-        let before = keys();
-        busy(session.acquire(&b, Asked::Waiting).await);
-        let mut waits = keys();
-        waits.retain(|key| !before.contains(key));
-        let delete = format!("{{\"key\":\"{}\"}}", waits[0]);
-        let answer = Server::call(server.port(), "kv/deleterange", &delete);
-        assert!(answer.contains("\"deleted\":\"1\""), "{answer}");
-        busy(session.acquire(&b, Asked::Waiting).await);
-        assert_eq!(keys().len(), 2);
-        assert!(session.release(&a).await.unwrap());
-        granted(session.acquire(&b, Asked::Waiting).await);
-    });
-}
-
-#[test]
-fn a_lock_that_was_freed_before_the_wait_is_told_at_once() {
-    with(async |server| {
-        let session = open(&server.url(), LONG).await;
-        let (a, b) = (claim("a"), claim("a"));
-        granted(session.acquire(&a, Asked::Once).await);
-        busy(session.acquire(&b, Asked::Waiting).await);
-        session.release(&a).await.unwrap();
-        session.freed(&b).await.unwrap();
-        granted(session.acquire(&b, Asked::Waiting).await);
     });
 }
 

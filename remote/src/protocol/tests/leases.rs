@@ -72,6 +72,21 @@ fn hand_over_counts_from_before_the_last_question_and_is_renewed_soon() {
 }
 
 #[test]
+fn place_that_becomes_the_lock_has_the_lease_of_its_session() {
+    let mut hand = Hand::connected(ONE_LEASE);
+    hand.now = 100;
+    hand.ask(1, "a", Asked::Waiting);
+    assert_eq!(hand.effects(), ["3: acquire 1 waiting"]);
+    hand.now = 150;
+    hand.busy(3);
+    assert_eq!(hand.effects(), ["1 is busy", "4: freed 1"]);
+    hand.now = 2900;
+    hand.answer(4, Outcome::Freed(Ok(Freed::Granted(7))));
+    // By the question that has opened it, at 0.
+    assert_eq!(hand.effects(), ["1 has 7 until 8100"]);
+}
+
+#[test]
 fn hand_over_that_is_heard_of_too_late_is_given_back() {
     let mut hand = waiting();
     // The process was stopped.
