@@ -112,7 +112,7 @@ fn end(limit: Limit, child: &SharedChild) {
 }
 
 fn is_for_it(origin: &Origin) -> bool {
-    origin.signal != SIGCHLD
+    origin.signal != SIGCHLD && signal::was_sent(origin)
 }
 
 /// Waits for what else their senders send at once; not for those that can't send any more.

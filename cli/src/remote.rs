@@ -178,7 +178,8 @@ impl<S: Store> Server<S> {
                 if let Poll::Ready(ready) = future.as_mut().poll(&mut context) {
                     return ready;
                 }
-                let signal = signals.pending().find_map(|origin| ends(origin.signal));
+                let mut sent = signals.pending().filter(signal::was_sent);
+                let signal = sent.find_map(|origin| ends(origin.signal));
                 if let Some(signal) = signal {
                     break signal;
                 }

@@ -11,12 +11,13 @@
 
 use lockutils_startup as startup;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use signal_hook::consts::{FORBIDDEN, SIGCHLD, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU};
+use signal_hook::consts::{FORBIDDEN, SIGCHLD, SIGCONT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::Origin;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::process;
 
 /// Signals with their senders, for as long as this process runs. Whoever stops to listen closes a
 /// socket first that handlers write to: one that runs just then gets SIGPIPE, which is listened to as
@@ -59,6 +60,12 @@ pub(crate) fn blocked<T>(start: impl FnOnce() -> T) -> io::Result<T> {
 pub(crate) fn unblock_all_but(blocked: &[Signal]) -> io::Result<()> {
     let blocked: SigSet = blocked.iter().copied().collect();
     Ok(blocked.thread_set_mask()?)
+}
+
+/// Whether somebody has sent a signal. The SIGPIPE that the kernel has for who writes to a connection or a pipe
+/// whose other end is closed looks as if this process had: whoever wrote has an error as well, and sees to it.
+pub(crate) fn was_sent(origin: &Origin) -> bool {
+    origin.signal != SIGPIPE || u32::try_from(sender(origin)) != Ok(process::id())
 }
 
 /// The sender of a signal: the process's id, or zero for the kernel.

@@ -37,6 +37,27 @@ fn signals_are_passed_on_and_the_lock_is_held_meanwhile() {
     assert!(process.hear().is_none(), "each signal comes once");
 }
 
+/// What is written to somebody who has gone has the kernel send one, as if it were by the writer.
+#[test]
+fn signal_of_an_own_write_is_not_passed_on() {
+    let directory = Directory::new();
+    let script = LISTENER.replace("USR2", "USR2 PIPE");
+    let args = ["run", "key", "--", "sh", "-c", &script];
+    let mut process = Process::start(&mut lockutils(&directory, args));
+    process.hear_of("ready");
+    // It is asked about each signal.
+    let kill = format!("pkill -KILL -P {} -f signal-witness", process.id());
+    assert_eq!(code(&mut shell(&directory, &kill)), 0);
+    for (signal, name) in [(Signal::USR1, "USR1"), (Signal::USR2, "USR2")] {
+        until_it_reads(&directory);
+        process.signal(signal);
+        assert_eq!(process.hear().as_deref(), Some(name));
+    }
+    process.tell("");
+    assert_eq!(process.end().code(), Some(7));
+    assert!(process.hear().is_none());
+}
+
 /// Those that end a process, and some more.
 #[test]
 fn every_signal_that_can_be_is_passed_on() {
