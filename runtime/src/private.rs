@@ -62,7 +62,7 @@ pub fn begin_reentrant(
     key: &dyn LockKey,
     mode: Mode,
     site: Site,
-) -> Begun<Guard, InProcess> {
+) -> Begun<Thin<Guard>, InProcess> {
     space.begin_reentrant(key, mode, site)
 }
 
@@ -80,17 +80,6 @@ pub fn begin_async(
 
 /// What a thread has begun in this process.
 impl Begun<Thin<Guard>, InProcess> {
-    /// [`Begun::block`], which can't fail.
-    #[inline]
-    #[track_caller]
-    pub fn lock(self) -> Guard {
-        let Ok(guard) = self.block();
-        guard
-    }
-}
-
-/// The same where it may hold the lock already.
-impl Begun<Guard, InProcess> {
     /// [`Begun::block`], which can't fail.
     #[inline]
     #[track_caller]

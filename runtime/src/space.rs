@@ -64,7 +64,7 @@ pub trait Space {
         key: &dyn LockKey,
         mode: Mode,
         site: Site,
-    ) -> Begun<GuardOf<Self::Machine>, Self::Machine> {
+    ) -> Begun<<Self::Machine as Machine>::Quick, Self::Machine> {
         let acquire = self.wait(key, mode, site);
         Begun::Wait(Box::new(acquire.with(Reentry::Allowed)))
     }
@@ -177,7 +177,7 @@ macro_rules! by_reference {
                 key: &dyn LockKey,
                 mode: Mode,
                 site: Site,
-            ) -> Begun<GuardOf<S::Machine>, S::Machine> {
+            ) -> Begun<<S::Machine as Machine>::Quick, S::Machine> {
                 (**self).begin_reentrant(key, mode, site)
             }
 

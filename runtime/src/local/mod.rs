@@ -270,7 +270,7 @@ impl Locks {
     #[cold]
     #[track_caller]
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
-        let mut hold = self.try_reenter(text, terms, site);
+        let mut hold = self.try_reenter(text, terms, site).map(Hold::thin);
         if hold.is_none() {
             // Not in a closure, where a panic would not know its caller.
             hold = machine::take_or_spin(Name::new(self.id(), text), terms, site);
@@ -281,8 +281,8 @@ impl Locks {
         }
     }
 
-    /// Goes in again where the thread holds the lock by its bucket alone.
-    fn try_reenter(&self, text: &[u8], terms: Terms, site: Site) -> Option<Hold> {
+    /// Goes in again where the thread holds the lock by its bucket alone; gives what [`Guard::thin`] takes.
+    fn try_reenter(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
         let owner = Owner::thread();
         table::try_reenter(Name::new(self.id(), text), terms, Record { owner, site })
     }
@@ -345,11 +345,11 @@ impl Locks {
 
     /// Goes in again where that needs no waiting, and else makes ready to wait.
     #[cold]
-    fn begin_again(&self, text: &[u8], mode: Mode, site: Site) -> Begun<Guard, InProcess> {
+    fn begin_again(&self, text: &[u8], mode: Mode, site: Site) -> Begun<Thin<Guard>, InProcess> {
         let reentry = Reentry::Allowed;
         let terms = Terms { mode, reentry };
         match self.try_reenter(text, terms, site) {
-            Some(hold) => Begun::Held(Guard::new(Held::in_process(hold))),
+            Some(word) => Begun::Held(Thin::new(word)),
             None => self.begin_to_wait(text, terms, site),
         }
     }
@@ -400,11 +400,11 @@ impl Space for Locks {
         key: &dyn LockKey,
         mode: Mode,
         site: Site,
-    ) -> Begun<Guard, InProcess> {
+    ) -> Begun<Thin<Guard>, InProcess> {
         let mut copy = None;
         let text = text_of(key, &mut copy);
         match self.try_thin(text, mode, site) {
-            Some(hash) => Begun::Held(Guard::thin(hash)),
+            Some(hash) => Begun::Held(Thin::new(hash)),
             None => self.begin_again(text, mode, site),
         }
     }

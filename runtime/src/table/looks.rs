@@ -32,8 +32,8 @@ pub(crate) fn try_take(
     terms: Terms,
     record: Record,
 ) -> Result<Hold, Option<Sought>> {
-    if let Some(hold) = try_reenter(name, terms, record) {
-        return Ok(hold);
+    if let Some(word) = try_reenter(name, terms, record) {
+        return Ok(Hold::thin(word));
     }
     let mut inflated = Inflated::at(name.hash);
     let party = match inflated.try_take(name, terms, record) {

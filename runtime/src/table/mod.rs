@@ -183,19 +183,19 @@ pub(crate) fn try_join(name: Name<'_>, kind: Kind, reenters: bool, record: Recor
     bucket(hash).try_join(slots(hash), &joiner)
 }
 
-/// Goes in again where the thread holds the lock by its bucket alone.
-pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
+/// Goes in again where the thread holds the lock by its bucket alone. Gives the word of the hold.
+pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Option<u64> {
     if terms.reentry == Reentry::Refused {
         return None;
     }
     let kind = Kind::new(terms.mode, name.space.policy.permits);
-    try_join(name, kind, true, record).map(Hold::thin)
+    try_join(name, kind, true, record)
 }
 
 /// Takes the lock if it has room.
 pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    if let Some(hold) = try_reenter(name, terms, record) {
-        return Some(hold);
+    if let Some(word) = try_reenter(name, terms, record) {
+        return Some(Hold::thin(word));
     }
     Inflated::at(name.hash)
         .try_take(name, terms, record)
