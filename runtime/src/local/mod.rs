@@ -15,6 +15,8 @@ mod machine;
 mod pauses;
 mod request;
 #[cfg(all(test, not(loom)))]
+mod rested;
+#[cfg(all(test, not(loom)))]
 mod shown;
 mod thin;
 
@@ -171,7 +173,7 @@ impl Locks {
     }
 
     #[inline]
-    fn id(&self) -> SpaceId {
+    pub(crate) fn id(&self) -> SpaceId {
         let what = || (self.policy, self.class);
         SpaceId {
             number: self.identity.number(self.name, what, order::begin),

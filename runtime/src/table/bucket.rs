@@ -8,7 +8,8 @@
 //! else (a second key, a waiter, more than there are slots, somebody who
 //! wants to know) first *inflates* the bucket: it turns what the holders wrote down
 //! into an [`Entry`](super::entry::Entry), and from then on the mutex of the
-//! bucket's shard rules, until the bucket's last entry is gone.
+//! bucket's shard rules, until the bucket's last entry is gone. A lock that is shared, or has several permits, may
+//! always have some holder, so it is made thin again [before](Bucket::deflate).
 //!
 //! A holder whose text is on the heap, and one beside others, fails to release by one exchange, and then
 //! [looks](Bucket::release_slot) what is left: so the others need no look.
@@ -22,8 +23,8 @@
 //!    to release. Where that
 //!    fails, since somebody has joined or the bucket was inflated meanwhile, it completes it again: they
 //!    may be waiting for that.
-//! 3. Nobody writes to the record unless it has made the word thin: while somebody is there, and where
-//!    the word is [`ENTRY`] × n, it stays as it is.
+//! 3. Nobody writes to the record unless it has made the word thin, or is about to make it thin again, with the
+//!    mutex: else, while somebody is there, and where the word is [`ENTRY`] × n, it stays as it is.
 //! 4. Only a thread writes its number as the owner, as the first thing of a hold. So one that finds the
 //!    record of an exclusive hold complete, and itself the owner, is the holder: of an earlier hold of its
 //!    own it has taken `complete` back itself, or knows by the word that somebody else has.
@@ -33,6 +34,8 @@
 //!    If it is another lock's, of the same hash, it goes again. So it is never inside of that
 //!    lock, but may have been the last to leave it.
 
+use super::moment::Since;
+use super::occupant::Occupant;
 use super::record::{Kind, ThinRecord, free, long};
 use super::slot::Slots;
 use super::word::{self, ENTRY, FIRST, FREE, SHORT, STATES, is_thin};
@@ -76,7 +79,7 @@ pub(crate) struct Written {
     pub(crate) space: u64,
     pub(crate) key: Key,
     /// Some, or none if there was only who had taken it for another lock.
-    pub(crate) holders: [Option<(Ticket, Record)>; 1 + SLOTS],
+    pub(crate) holders: [Option<(Ticket, Occupant)>; 1 + SLOTS],
     pub(crate) mode: Mode,
     pub(crate) permits: u32,
 }
@@ -94,7 +97,8 @@ pub(crate) struct Joiner<'a> {
 
 // SAFETY: the record is the only part that isn't `Sync` by itself; the box that may be in it is one
 // of bytes, which any thread may free. It is written by `try_take`, which made the word thin, before it
-// sets `complete`. It is read by `reserve`, which inflated the bucket after that, or by that holder, with the
+// sets `complete`; and by `deflate`, before it makes the word thin, when whoever has read the record is done
+// with it: all of them had the mutex, or a slot, for which `reserve` has waited. It is read by `reserve`, which inflated the bucket after that, or by that holder, with the
 // shard's mutex; and by who has joined; each after seeing `complete`. By invariant 1 that is of the same hold,
 // and by invariant 3 nobody writes until the word has been 0 again. Each of these steps happens before the
 // next, see the orderings below.
@@ -369,12 +373,79 @@ impl Bucket {
             // released, with the mutex, and write here no more.
             self.complete.store(false, Ordering::Relaxed);
             if self.is_joined.load(Ordering::Relaxed) {
-                slots.clear();
+                slots.clear(|_| false);
                 self.is_joined.store(false, Ordering::Relaxed);
             }
         }
         // Release pairs with the acquire in `try_take`: the entries' last holders
         // have released under the mutex, before this.
+        self.word.store(word, Ordering::Release);
+    }
+
+    /// Whether it is inflated for nothing but so many entries and reservations. The shard's mutex must be
+    /// locked.
+    pub(crate) fn is_inflated_for(&self, count: u64) -> bool {
+        self.word.load(Ordering::Relaxed) == ENTRY * count
+    }
+
+    /// Writes down who has a slot of an entry's, before it is told that it has it. The shard's mutex must be
+    /// locked.
+    pub(crate) fn fill(&self, slots: &Slots, slot: usize, record: Record) {
+        slots.0[slot].fill(record);
+        self.is_joined.store(true, Ordering::Relaxed);
+    }
+
+    /// Clears the owner of a hold that has an entry, for the holder itself. The shard's mutex must be locked.
+    pub(crate) fn disown(&self, slots: &Slots, ticket: Ticket) {
+        match ticket.slot() {
+            Some(slot) => slots.0[slot].disown(),
+            // Relaxed, as in `try_take`.
+            None => self.owner.store(Owner::UNKNOWN.word(), Ordering::Relaxed),
+        }
+    }
+
+    /// Makes a lock thin that was an entry, which is to be removed, with all reservations: one with a short text
+    /// that others may join, all of whose holders have tickets of the bucket. The word is that of them, and it is
+    /// known since when they have had it. The shard's mutex must be locked.
+    ///
+    /// Each of them may be about to release, and find the word thin or not: what it has written down stays as it
+    /// is, but for what others write there with the mutex only.
+    pub(crate) fn deflate(
+        &self,
+        slots: &Slots,
+        word: u64,
+        (space, text): (u64, &[u8]),
+        kind: Kind,
+        holders: impl Iterator<Item = (Ticket, Since)>,
+    ) {
+        slots.clear(|slot| word::is_taken(word, slot));
+        let has_first = word & FIRST != 0;
+        self.record.with_mut(|place| {
+            // SAFETY: the shard's mutex is locked and the bucket inflated, see the `Sync` of `Bucket`.
+            #[expect(unsafe_code, reason = "the record is plain memory")]
+            let place = unsafe { &mut *place };
+            if !has_first {
+                place.space = space;
+                place.write_short(kind, text);
+            }
+            for (ticket, since) in holders {
+                if since == Since::UNKNOWN {
+                    continue;
+                }
+                match ticket.slot() {
+                    Some(slot) => slots.0[slot].keep(since),
+                    None => place.keep(since),
+                }
+            }
+        });
+        if !has_first {
+            // By invariant 2 it is complete, if who was first is still there. Else nobody is about to take it back:
+            // that is who releases the last hold of a thin word, and `reserve` has waited for that one.
+            // Relaxed, as it is for who sees the word below.
+            self.complete.store(true, Ordering::Relaxed);
+        }
+        // Release pairs with the acquire in `try_join`, `leave` and `reserve`, and in `try_take` by way of who
+        // releases last: the record and the slots are written, and all that was released is done.
         self.word.store(word, Ordering::Release);
     }
 
@@ -391,13 +462,14 @@ impl Bucket {
             let site = self.with_record(|place| place.site.expect("a complete record is there"));
             // Relaxed: by invariant 4 it is older than the rest of the record.
             let owner = Owner::of_word(self.owner.load(Ordering::Relaxed));
-            holders[0] = Some((Ticket::FIRST, Record { owner, site }));
+            let (record, since) = (Record { owner, site }, self.look(ThinRecord::since));
+            holders[0] = Some((Ticket::FIRST, Occupant { record, since }));
         }
         for (slot, place) in slots.0.iter().enumerate() {
             if word::is_taken(word, slot) {
                 self.is_joined.store(true, Ordering::Relaxed);
-                let record = place.read();
-                holders[slot + 1] = record.map(|record| (Ticket::of_slot(slot), record));
+                let holder = place.read();
+                holders[slot + 1] = holder.map(|holder| (Ticket::of_slot(slot), holder));
             }
         }
         self.with_record(|place| Written {
@@ -440,7 +512,7 @@ impl Bucket {
     }
 }
 
-#[cfg(target_pointer_width = "64")]
+#[cfg(all(target_pointer_width = "64", not(all(test, loom))))]
 const _: () = assert!(size_of::<Bucket>() == 128);
 
 #[cfg(all(test, not(loom)))]

@@ -9,6 +9,7 @@
 
 use super::blame::{Blame, Mark};
 use super::moment::{Moment, Since, Times};
+use super::occupant::Occupant;
 use super::place::Ticket;
 use super::policy::Mode;
 use super::waits::{Waits, count_step};
@@ -33,13 +34,6 @@ pub(crate) struct Crowd {
     owners: Option<Box<Owners>>,
     /// From the first waiter on whom somebody listens to.
     pub(crate) blame: Option<Box<Blame>>,
-}
-
-/// A holder.
-#[derive(Clone, Copy)]
-pub(crate) struct Occupant {
-    pub(crate) record: Record,
-    pub(crate) since: Since,
 }
 
 /// A thread or a task in the queue.

@@ -12,11 +12,13 @@
 
 mod blamed;
 pub(crate) mod look;
+mod rest;
 mod told;
 
-use super::crowd::{Crowd, Occupant, Waiter, WaitingHolder};
+use super::crowd::{Crowd, Waiter, WaitingHolder};
 use super::ears::Ears;
 use super::moment::{Moment, Since, Times};
+use super::occupant::Occupant;
 use super::place::Ticket;
 use super::policy::{Mode, Policy};
 use super::waits::Waits;
@@ -142,10 +144,8 @@ impl Entry {
         key: Key,
         policy: Policy,
         mode: Mode,
-        (ticket, record): (Ticket, Record),
+        first: (Ticket, Occupant),
     ) -> Self {
-        let since = Since::UNKNOWN;
-        let first = Some((ticket, Occupant { record, since }));
         let Policy { permits, fair } = policy;
         Self {
             number,
@@ -155,15 +155,14 @@ impl Entry {
             fair,
             ears: Ears::NONE,
             mode,
-            first,
+            first: Some(first),
             crowd: None,
         }
     }
 
-    /// The same one holds it once more.
-    pub(crate) fn held_again(&mut self, ticket: Ticket, record: Record) {
-        let since = Since::UNKNOWN;
-        self.crowd().insert(ticket, Occupant { record, since });
+    /// Somebody else holds it as well, or the same one once more.
+    pub(crate) fn held_also(&mut self, ticket: Ticket, occupant: Occupant) {
+        self.crowd().insert(ticket, occupant);
     }
 
     /// A waiter that is in the queue, and what keeps it from the lock. Of the waiters before
@@ -273,7 +272,7 @@ impl Entry {
         if !(in_turn && self.room().admits(mode)) {
             return None;
         }
-        let ticket = Ticket::draw();
+        let ticket = self.ticket_to_join(mode);
         let since = self.begin_of_hold();
         self.hold(ticket, mode, Occupant { record, since });
         Some(ticket)

@@ -4,7 +4,8 @@ use super::bucket::index;
 use super::few::Few;
 use super::policy::Mode;
 use super::record::Kind;
-use super::{Hold, Name, bucket, release_few, try_join};
+use super::shard::bucket;
+use super::{Hold, Name, release_few, try_join};
 use crate::site::Record;
 
 /// Whether [`try_take_thin_as`] is worth a try. A hint, which takes the bucket's cache line

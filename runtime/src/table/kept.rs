@@ -6,7 +6,7 @@ use super::ears::Ears;
 use super::entries::hash_of;
 use super::moment::Moment;
 use super::sample::Sample;
-use super::{Inflated, SHARD};
+use super::shard::{Inflated, SHARD};
 
 /// Some buckets, kept inflated for a listener, who is told of each hold of their locks until this is
 /// dropped.

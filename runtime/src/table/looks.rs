@@ -10,7 +10,8 @@ use super::party::Party;
 use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::sample::Sample;
-use super::{Hold, InShard, Inflated, Name, SHARD, SHARDS, Shard, look, shards, try_reenter};
+use super::shard::{InShard, Inflated, SHARD, SHARDS, Shard, shards};
+use super::{Hold, Name, begin, look, try_reenter};
 use crate::costs;
 use crate::holder::{Holder, Sought};
 use crate::key::Key;
@@ -37,7 +38,7 @@ pub(crate) fn try_take(
     }
     let mut inflated = Inflated::at(name.hash);
     let party = match inflated.try_take(name, terms, record) {
-        Ok(place) => return Ok(Hold::at(place)),
+        Ok(place) => return Ok(begin(inflated, place)),
         Err(entry) => entry.in_the_way(id_of(name.hash, entry), None),
     };
     // Before the mutex is free, and so the holder, whose thread may then end.

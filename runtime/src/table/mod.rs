@@ -24,11 +24,13 @@ pub(crate) mod looks;
 mod models;
 pub(crate) mod moment;
 mod name;
+mod occupant;
 pub(crate) mod party;
 pub(crate) mod place;
 pub(crate) mod policy;
 mod record;
 pub(crate) mod sample;
+mod shard;
 mod slot;
 pub(crate) mod waits;
 pub(crate) mod watched;
@@ -39,70 +41,23 @@ use crate::observe::listen::listeners;
 use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::site::Record;
-use crate::sync::{Mutex, MutexGuard};
 use crate::timer::Left;
-use bucket::{BUCKETS, Bucket, Joiner, Written, index};
-use charges::{Charges, Tally};
-use ears::Ears;
-use entries::Entries;
+use bucket::{BUCKETS, Joiner};
+use charges::Charges;
 use entry::{Entry, Retried, Wakers};
 use few::Few;
-use hashbrown::hash_table;
-use identity::{is_fair, name_part};
+use identity::name_part;
 use moment::Moment;
 pub(crate) use name::{Name, SHORT, SpaceId};
 use place::{EntryId, Place, Ticket};
-use policy::{Policy, Reentry, Terms};
+use policy::{Reentry, Terms};
 use record::Kind;
-use slot::Slots;
-use std::ops::Range;
+#[cfg(all(test, loom))]
+pub(crate) use shard::is_empty;
+use shard::{Inflated, SLOTS, TABLE, bucket, is_of_hold, slots};
 use std::task::Waker;
 use watched::{Heard, Queued};
 pub(crate) use word::hash;
-
-/// Enough that threads rarely meet at one mutex.
-const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
-
-/// How many buckets a shard has.
-const SHARD: usize = BUCKETS / SHARDS;
-
-/// The buckets, those of one shard after those of another. Not inside of the shards, so
-/// that where one is takes no multiplication.
-#[cfg(not(all(test, loom)))]
-static TABLE: [Bucket; BUCKETS] = [const { Bucket::new() }; BUCKETS];
-
-/// Those of each bucket.
-#[cfg(not(all(test, loom)))]
-static SLOTS: [Slots; BUCKETS] = [const { Slots::new() }; BUCKETS];
-
-#[cfg(not(all(test, loom)))]
-static ENTRIES: [Shard; SHARDS] = [const { Shard(Mutex::new(InShard::new())) }; SHARDS];
-
-#[cfg(all(test, loom))]
-loom::lazy_static! {
-    static ref TABLE: [Bucket; BUCKETS] = std::array::from_fn(|_| Bucket::new());
-    static ref SLOTS: [Slots; BUCKETS] = std::array::from_fn(|_| Slots::new());
-    static ref ENTRIES: [Shard; SHARDS] =
-        std::array::from_fn(|_| Shard(Mutex::new(InShard::new())));
-}
-
-/// Aligned as a bucket is.
-#[repr(align(128))]
-struct Shard(Mutex<InShard>);
-
-struct InShard {
-    table: Entries,
-    /// Who is told of each hold, by bucket.
-    ears: [Ears; SHARD],
-    tally: Tally,
-    /// Numbers the entries, from [`BUCKETS`] on.
-    next: u64,
-}
-
-/// All of them, none of whose buckets becomes an entry by it.
-fn shards() -> impl Iterator<Item = &'static Shard> {
-    (0..SHARDS).map(|shard| &ENTRIES[shard])
-}
 
 /// A lock that is held, or a few; dropping it releases. In two words, which fit into registers:
 ///
@@ -137,10 +92,14 @@ impl Hold {
         }
     }
 
-    const fn at(place: Place) -> Self {
-        Self {
-            word: place.entry.hash,
-            ticket: place.ticket,
+    /// That of a holder which has, or had, an entry.
+    fn at(Place { entry, ticket }: Place) -> Self {
+        match ticket.slot() {
+            Some(slot) => Self::thin(word::of_slot(entry.hash, slot)),
+            None => Self {
+                word: entry.hash,
+                ticket,
+            },
         }
     }
 
@@ -197,10 +156,18 @@ pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<H
     if let Some(word) = try_reenter(name, terms, record) {
         return Some(Hold::thin(word));
     }
-    Inflated::at(name.hash)
-        .try_take(name, terms, record)
-        .ok()
-        .map(Hold::at)
+    let mut inflated = Inflated::at(name.hash);
+    let place = inflated.try_take(name, terms, record).ok()?;
+    Some(begin(inflated, place))
+}
+
+/// The hold of who has just taken the lock. If it has a ticket of the bucket, it has the lock by the bucket alone,
+/// or will have.
+fn begin(mut inflated: Inflated, place: Place) -> Hold {
+    if place.ticket.is_of_bucket() {
+        inflated.rest(place.entry.hash);
+    }
+    Hold::at(place)
 }
 
 /// Takes the lock, or joins the end of its queue. Who gives up has so much time `left`.
@@ -214,10 +181,7 @@ pub(crate) fn take_or_queue(
     let listeners = listeners(); // Not with the mutex: it asks foreign code.
     let mut inflated = Inflated::at(name.hash);
     let entry = match inflated.try_take(name, terms, record) {
-        Ok(place) => {
-            drop(inflated); // Before the waker is.
-            return Ok(Hold::at(place));
-        }
+        Ok(place) => return Ok(begin(inflated, place)),
         Err(entry) => entry,
     };
     let ahead = entry.queue_length();
@@ -285,9 +249,12 @@ fn describe(hash: u64, ticket: Ticket, is_it: impl Fn(&Entry) -> bool) -> Option
 /// Clears the owner of a hold: its guard may be dropped by any thread.
 pub(crate) fn disown(hold: &Hold) {
     for (hash, ticket) in each(hold) {
-        Inflated::at(hash)
-            .get(hash, |entry| is_of_hold(entry, hash, ticket))
-            .disown(ticket);
+        let mut inflated = Inflated::at(hash);
+        let entry = inflated.get(hash, |entry| is_of_hold(entry, hash, ticket));
+        entry.disown(ticket);
+        if ticket.is_of_bucket() {
+            bucket(hash).disown(slots(hash), ticket);
+        }
     }
 }
 
@@ -305,16 +272,6 @@ fn own_hash(index: usize) -> u64 {
     let inflated = Inflated::of(index..index + 1);
     let (space, key) = inflated.buckets[0].name();
     hash(space, key.as_bytes())
-}
-
-/// Whether it is the entry of this hold. There are holds with the tickets of a bucket in other
-/// buckets too; any other ticket is in one entry only.
-fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
-    if ticket.is_of_bucket() {
-        entry.number == index(hash) as u64
-    } else {
-        entry.is_held_by(ticket)
-    }
 }
 
 /// Ends the hold of several locks, or one that isn't thin, or no longer alone in its bucket.
@@ -385,6 +342,8 @@ fn end<R>(
     if entry.is_idle() {
         let number = entry.number;
         inflated.remove(EntryId { hash, number });
+    } else {
+        inflated.rest(hash);
     }
     done
 }
@@ -401,183 +360,4 @@ pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option
 pub(crate) fn call(Place { entry, ticket }: Place) {
     let mut wakers = Wakers::default();
     look(entry, |entry| entry.call(ticket, &mut wakers));
-}
-
-/// Whether no lock is held or awaited, and nothing is left of those that were.
-#[cfg(all(test, loom))]
-pub(crate) fn is_empty() -> bool {
-    TABLE.iter().all(Bucket::is_free)
-        && ENTRIES
-            .iter()
-            .all(|Shard(entries)| entries.lock().table.is_empty())
-}
-
-#[inline]
-fn bucket(hash: u64) -> &'static Bucket {
-    &TABLE[index(hash)]
-}
-
-/// Those of the bucket.
-fn slots(hash: u64) -> &'static Slots {
-    &SLOTS[index(hash)]
-}
-
-impl InShard {
-    const fn new() -> Self {
-        Self {
-            table: Entries::new(),
-            ears: [Ears::NONE; SHARD],
-            tally: Tally::new(),
-            next: BUCKETS as u64,
-        }
-    }
-}
-
-/// A shard's entries, locked, with some of its buckets inflated for as long.
-struct Inflated {
-    entries: MutexGuard<'static, InShard>,
-    buckets: &'static [Bucket],
-    /// Those of each of the buckets.
-    slots: &'static [Slots],
-}
-
-impl Inflated {
-    /// For the bucket of a hash.
-    fn at(hash: u64) -> Self {
-        let index = index(hash);
-        Self::of(index..index + 1)
-    }
-
-    /// For some buckets of one shard.
-    fn of(indices: Range<usize>) -> Self {
-        let Shard(entries) = &ENTRIES[indices.start / SHARD];
-        let mut inflated = Self {
-            entries: entries.lock(),
-            buckets: &TABLE[indices.clone()],
-            slots: &SLOTS[indices],
-        };
-        for (bucket, slots) in inflated.buckets() {
-            if let Some(written) = bucket.reserve(slots) {
-                let Written {
-                    space, key, mode, ..
-                } = written;
-                let hash = hash(space, key.as_bytes());
-                let policy = Policy {
-                    permits: written.permits,
-                    fair: is_fair(space),
-                };
-                let number = index(hash) as u64;
-                let mut holders = written.holders.into_iter().flatten();
-                let Some(first) = holders.next() else {
-                    bucket.unreserve(slots);
-                    continue;
-                };
-                let mut entry = Entry::new(number, space, key, policy, mode, first);
-                holders.for_each(|(ticket, record)| entry.held_again(ticket, record));
-                inflated.entries.table.insert(hash, entry);
-            }
-        }
-        inflated
-    }
-
-    /// The buckets, each with its slots.
-    fn buckets(&self) -> impl Iterator<Item = (&'static Bucket, &'static Slots)> + use<> {
-        self.buckets.iter().zip(self.slots)
-    }
-
-    fn find(&mut self, name: Name<'_>) -> Option<&mut Entry> {
-        let table = &mut self.entries.table;
-        table.find(name.hash, |entry| name.is_of(entry))
-    }
-
-    fn find_hold(&mut self, hash: u64, ticket: Ticket) -> Option<&mut Entry> {
-        let table = &mut self.entries.table;
-        table.find(hash, |entry| is_of_hold(entry, hash, ticket))
-    }
-
-    /// The entry of a lock that the caller holds or awaits.
-    fn get(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> &mut Entry {
-        self.get_with_tally(hash, is_it).0
-    }
-
-    /// The same, with what waits for the shard's locks have come to.
-    fn get_with_tally(
-        &mut self,
-        hash: u64,
-        is_it: impl Fn(&Entry) -> bool,
-    ) -> (&mut Entry, &mut Tally) {
-        let InShard { table, tally, .. } = &mut *self.entries;
-        let entry = table.find(hash, is_it);
-        let entry = entry.expect("a lock that is held or awaited has an entry");
-        (entry, tally)
-    }
-
-    fn waited_for(&mut self, id: EntryId) -> &mut Entry {
-        self.get(id.hash, |entry| entry.number == id.number)
-    }
-
-    /// Takes the lock if it has room; else gives its entry.
-    fn try_take(
-        &mut self,
-        name: Name<'_>,
-        terms: Terms,
-        record: Record,
-    ) -> Result<Place, &mut Entry> {
-        let Name { hash, space, .. } = name;
-        let Terms { mode, reentry } = terms;
-        let InShard {
-            table, ears, next, ..
-        } = &mut *self.entries;
-        match table.entry(hash, |entry| name.is_of(entry)) {
-            hash_table::Entry::Occupied(entry) => {
-                let entry = entry.into_mut();
-                let mut ticket = entry.try_take(mode, record);
-                if reentry == Reentry::Allowed && ticket.is_none() {
-                    ticket = entry.try_reenter(mode, record);
-                }
-                let Some(ticket) = ticket else {
-                    return Err(entry);
-                };
-                let number = entry.number;
-                let entry = EntryId { hash, number };
-                Ok(Place { entry, ticket })
-            }
-            hash_table::Entry::Vacant(free) => {
-                let number = *next;
-                *next += 1;
-                // An entry keeps its bucket inflated.
-                let _inflated_already = bucket(hash).reserve(slots(hash));
-                let (key, ticket) = (name.key(), Ticket::draw());
-                let holder = (ticket, record);
-                let entry = Entry::new(number, space.number, key, space.policy, mode, holder);
-                let mut entry = Box::new(entry);
-                let place = index(hash) % SHARD;
-                let first = index(hash) - place;
-                let buckets = TABLE[first..].iter().zip(&SLOTS[first..]);
-                let ears = Ears::of_bucket(ears, buckets, place);
-                if !ears.is_none() {
-                    entry.begin_as_heard_by(ears);
-                }
-                free.insert(entry);
-                let entry = EntryId { hash, number };
-                Ok(Place { entry, ticket })
-            }
-        }
-    }
-
-    /// Removes an idle entry.
-    fn remove(&mut self, id: EntryId) {
-        let table = &mut self.entries.table;
-        if table.remove(id.hash, |entry| entry.number == id.number) {
-            bucket(id.hash).unreserve(slots(id.hash));
-        }
-    }
-}
-
-impl Drop for Inflated {
-    fn drop(&mut self) {
-        for (bucket, slots) in self.buckets() {
-            bucket.unreserve(slots);
-        }
-    }
 }

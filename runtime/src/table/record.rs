@@ -1,5 +1,6 @@
 //! What who takes a lock by its bucket alone writes down of it.
 
+use super::moment::Since;
 use super::policy::Mode;
 use super::word::ALONE;
 use crate::key::Key;
@@ -16,6 +17,8 @@ pub(super) struct ThinRecord {
     pub(super) site: Option<Site>,
     /// A [`Kind`], and below it the length of the text, or [`ThinRecord::LONG`].
     kind_and_length: u64,
+    /// See [`Kind::TIMED`].
+    since: Since,
     text: Text,
 }
 
@@ -34,6 +37,7 @@ union Text {
 /// |---|---|
 /// | 0 to 7 | nothing: the length of the text is there |
 /// | 8 | whether it holds shared |
+/// | 9 | whether it is known since when who was first has had it |
 /// | that of [`ALONE`] | whether others may join: it holds shared, or there are several permits |
 /// | 32 to 63 | how many permits there are beside the holder's |
 #[derive(Clone, Copy)]
@@ -43,6 +47,8 @@ impl Kind {
     /// Alone.
     pub(crate) const EXCLUSIVE: Self = Self(0);
     const SHARED: u64 = 1 << 8;
+    /// Of a lock that was an entry. What is written down with the text has it not.
+    const TIMED: u64 = 1 << 9;
     const PERMITS: u32 = 32;
 
     pub(crate) const fn new(mode: Mode, permits: u32) -> Self {
@@ -88,6 +94,7 @@ impl ThinRecord {
         space: 0,
         site: None,
         kind_and_length: 0,
+        since: Since::UNKNOWN,
         text: Text { short: [0; TEXT] },
     };
     /// In place of a length: the text is on the heap.
@@ -116,6 +123,20 @@ impl ThinRecord {
 
     pub(super) const fn kind(&self) -> Kind {
         Kind(self.kind_and_length)
+    }
+
+    /// Writes down since when who was first has had the lock.
+    pub(super) fn keep(&mut self, since: Since) {
+        self.kind_and_length |= Kind::TIMED;
+        self.since = since;
+    }
+
+    /// Since when who was first has had the lock, if that is known.
+    pub(super) const fn since(&self) -> Since {
+        if self.kind_and_length & Kind::TIMED == 0 {
+            return Since::UNKNOWN;
+        }
+        self.since
     }
 
     /// Whether it is of this lock, and its text a short one.

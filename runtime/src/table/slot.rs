@@ -4,7 +4,13 @@
 //! memory. The bucket's word says which of them are taken. Who has made its bit say so writes down the
 //! site and then the owner. Whoever inflates the bucket waits for the owner of each slot that is
 //! taken, which is not far. Where the bit isn't set, or the bucket is free, there is no owner.
+//!
+//! A lock that has become an entry may be thin again with holders left. So who joins them meanwhile, with the
+//! shard's mutex, has a slot as well, and writes itself down there; and whoever makes the bucket thin writes
+//! down since when the holds have lasted, as far as that is known.
 
+use super::moment::Since;
+use super::occupant::Occupant;
 use super::place::SLOTS;
 use crate::owner::Owner;
 use crate::site::{Record, Site};
@@ -21,16 +27,19 @@ const NO_HOLDER: u64 = 1 << 62;
 #[repr(align(128))]
 pub(crate) struct Slots(pub(super) [Slot; SLOTS]);
 
+/// Aligned so that it is in one cache line.
+#[repr(align(32))]
 pub(crate) struct Slot {
     /// See the head of this file.
     owner: AtomicU64,
-    site: UnsafeCell<Option<Site>>,
+    site: UnsafeCell<Option<(Site, Since)>>,
 }
 
 // SAFETY: the site is the only part that isn't `Sync` by itself. It is written by who has set the bit
 // in the bucket's word, before the owner, and read by who has seen the owner, and by then the bucket
 // inflated. The bit is set again by who has seen that it was cleared, or that the bucket was free, which
-// is after the one and the other.
+// is after the one and the other. Where the bucket is inflated it is read and written with the shard's mutex
+// only: what is written is seen by who finds the bucket thin afterwards.
 #[expect(unsafe_code, reason = "as above")]
 unsafe impl Sync for Slot {}
 
@@ -45,11 +54,14 @@ impl Slots {
         Self(std::array::from_fn(|_| Slot::new()))
     }
 
-    /// Makes them as they were before the bucket was inflated, for who makes it free.
-    pub(super) fn clear(&self) {
-        for slot in &self.0 {
-            // Relaxed, as it is for who takes the bucket afterwards.
-            slot.owner.store(NONE, Ordering::Relaxed);
+    /// Makes those as they were before the bucket was inflated that nobody `has`, for who makes it free or
+    /// thin.
+    pub(super) fn clear(&self, has: impl Fn(usize) -> bool) {
+        for (nth, slot) in self.0.iter().enumerate() {
+            if !has(nth) {
+                // Relaxed, as it is for who takes the bucket or joins afterwards.
+                slot.owner.store(NONE, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -78,7 +90,7 @@ impl Slot {
             // of `Slot`.
             #[expect(unsafe_code, reason = "plain memory")]
             unsafe {
-                *place = Some(site);
+                *place = Some((site, Since::UNKNOWN));
             }
         });
         // Release pairs with the acquire in `read`: the site is written.
@@ -99,8 +111,25 @@ impl Slot {
         Emptied { slot: self, owner }
     }
 
+    /// Writes down since when the hold has lasted, for who is about to make the bucket thin.
+    pub(super) fn keep(&self, since: Since) {
+        self.site.with_mut(|place| {
+            // SAFETY: the caller has the shard's mutex, and the bucket is inflated, see the `Sync` of `Slot`.
+            #[expect(unsafe_code, reason = "plain memory")]
+            if let Some((_, kept)) = unsafe { &mut *place } {
+                *kept = since;
+            }
+        });
+    }
+
+    /// Clears the owner, for the holder itself. The shard's mutex must be locked.
+    pub(super) fn disown(&self) {
+        // Release, as in `fill`.
+        self.owner.store(Owner::UNKNOWN.word(), Ordering::Release);
+    }
+
     /// Who has the slot, if it is a holder. For who has inflated the bucket.
-    pub(super) fn read(&self) -> Option<Record> {
+    pub(super) fn read(&self) -> Option<Occupant> {
         // Acquire pairs with the release in `fill` and its like.
         let owner =
             spin(|| Some(self.owner.load(Ordering::Acquire)).filter(|owner| *owner != NONE));
@@ -115,8 +144,10 @@ impl Slot {
                 *place
             }
         });
-        let (owner, site) = (Owner::of_word(owner), site.expect("it is before the owner"));
-        Some(Record { owner, site })
+        let (site, since) = site.expect("it is before the owner");
+        let owner = Owner::of_word(owner);
+        let record = Record { owner, site };
+        Some(Occupant { record, since })
     }
 }
 

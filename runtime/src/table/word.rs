@@ -8,7 +8,7 @@
 //! | the same without [`ALONE`] | it is held shared, or has several permits | as above; whoever has room beside the holders, to that without a slot's bit |
 //! | the same without the bits of some slots | so many have joined, or the holder has gone in again | as above |
 //! | ... and without [`FIRST`] | who held it first has released it | as above |
-//! | [`ENTRY`] × n | inflated: n entries and reservations | with the shard's mutex |
+//! | [`ENTRY`] × n | inflated: n entries and reservations | with the shard's mutex, also to that of a lock whose entry is the only one |
 //!
 //! A [`hash`](super::hash()) has all these bits, so that it is the word of who holds alone, and taking that
 //! takes no step more. They are above those by which a [bucket](super::bucket::index) is chosen, and away from
@@ -98,6 +98,14 @@ fn lowest_slot(word: u64) -> Option<usize> {
 /// The same word with the hold of a slot.
 pub(super) const fn with_slot(word: u64, slot: usize) -> u64 {
     word & !(SLOT << slot)
+}
+
+/// The word of a lock that these tickets hold, by that of its first holder.
+pub(super) fn of_holders(word: u64, tickets: impl Iterator<Item = Ticket>) -> u64 {
+    tickets.fold(word & !FIRST, |word, ticket| match ticket.slot() {
+        Some(slot) => with_slot(word, slot),
+        None => word | FIRST,
+    })
 }
 
 /// The same word without the hold of a ticket.

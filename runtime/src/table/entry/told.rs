@@ -1,10 +1,10 @@
 //! What those are told who listen to each hold of a lock, see [`exact`](crate::table::exact).
 
 use super::Entry;
-use crate::table::crowd::Occupant;
 use crate::table::ears::Ears;
 use crate::table::exact::{Listener, Told};
 use crate::table::moment::Moment;
+use crate::table::occupant::Occupant;
 use crate::table::place::Ticket;
 
 impl Entry {

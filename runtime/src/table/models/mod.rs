@@ -28,6 +28,7 @@ mod driver;
 mod exact;
 mod joins;
 mod queue;
+mod rest;
 
 use crate::future::LockFuture;
 use crate::guard::AsyncGuard;

@@ -1,0 +1,51 @@
+//! A lock that nobody waits for any more, and may go without its entry.
+//!
+//! Where there is always some holder, an entry would stay for ever. So who joins the holders of a lock that its
+//! bucket alone can have gets one of the bucket's tickets, while there is one left; and if nobody else
+//! is there, the holders go back [into the bucket](crate::table::bucket::Bucket::deflate).
+
+use super::Entry;
+use crate::table::bucket::BUCKETS;
+use crate::table::moment::Since;
+use crate::table::place::{SLOTS, Ticket};
+use crate::table::policy::Mode;
+use crate::table::record::{Kind, TEXT};
+
+impl Entry {
+    /// The ticket of who joins the holders.
+    pub(super) fn ticket_to_join(&self, mode: Mode) -> Ticket {
+        let has_slots = self.is_of_bucket() && Kind::new(mode, self.permits).is_joint();
+        let mut slots = (0..SLOTS).filter(|_| has_slots).map(Ticket::of_slot);
+        let free = slots.find(|ticket| !self.is_held_by(*ticket));
+        free.unwrap_or_else(Ticket::draw)
+    }
+
+    /// Whether its holders have, as far as there is room, the tickets of its bucket.
+    const fn is_of_bucket(&self) -> bool {
+        self.number < BUCKETS as u64
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        Kind::new(self.mode, self.permits)
+    }
+
+    /// Whether it may go, if it is the only one of its bucket: there are holders, and the bucket has room for all
+    /// of them and for one more.
+    pub(crate) fn may_rest(&self) -> bool {
+        let fits =
+            self.is_of_bucket() && self.kind().is_joint() && self.key.as_bytes().len() <= TEXT;
+        let crowd = self.crowd.as_ref();
+        let is_quiet = !self.is_heard()
+            && crowd.is_none_or(|crowd| crowd.queue.is_empty() && crowd.labels.is_empty());
+        let mut tickets = self.tickets();
+        fits && is_quiet
+            && (1..=SLOTS).contains(&self.holder_count())
+            && tickets.all(Ticket::is_of_bucket)
+    }
+
+    /// Since when its holders have had it.
+    pub(crate) fn holds(&self) -> impl Iterator<Item = (Ticket, Since)> {
+        self.holders()
+            .map(|(ticket, holder)| (ticket, holder.since))
+    }
+}

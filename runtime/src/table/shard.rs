@@ -1,0 +1,294 @@
+//! The buckets and the entries, and how a bucket is inflated for a while.
+//!
+//! The entries of some buckets are under one mutex: that is a shard. Whoever locks it has one of its
+//! buckets inflated meanwhile, or all of them, so that all that is known of their locks is in the entries.
+
+use super::bucket::{BUCKETS, Bucket, Written, index};
+use super::charges::Tally;
+use super::ears::Ears;
+use super::entries::Entries;
+use super::entry::Entry;
+use super::identity::is_fair;
+use super::name::Name;
+use super::occupant::Occupant;
+use super::place::{EntryId, Place, Ticket};
+use super::policy::{Policy, Reentry, Terms};
+use super::record::Kind;
+use super::slot::Slots;
+use super::word::{self, hash};
+use crate::site::Record;
+use crate::sync::{Mutex, MutexGuard};
+use hashbrown::hash_table;
+use std::ops::Range;
+
+/// Enough that threads rarely meet at one mutex.
+pub(super) const SHARDS: usize = if cfg!(all(test, loom)) { 2 } else { 128 };
+
+/// How many buckets a shard has.
+pub(super) const SHARD: usize = BUCKETS / SHARDS;
+
+/// The buckets, those of one shard after those of another. Not inside of the shards, so
+/// that where one is takes no multiplication.
+#[cfg(not(all(test, loom)))]
+pub(super) static TABLE: [Bucket; BUCKETS] = [const { Bucket::new() }; BUCKETS];
+
+/// Those of each bucket.
+#[cfg(not(all(test, loom)))]
+pub(super) static SLOTS: [Slots; BUCKETS] = [const { Slots::new() }; BUCKETS];
+
+#[cfg(not(all(test, loom)))]
+pub(super) static ENTRIES: [Shard; SHARDS] = [const { Shard(Mutex::new(InShard::new())) }; SHARDS];
+
+#[cfg(all(test, loom))]
+loom::lazy_static! {
+    pub(super) static ref TABLE: [Bucket; BUCKETS] = std::array::from_fn(|_| Bucket::new());
+    pub(super) static ref SLOTS: [Slots; BUCKETS] = std::array::from_fn(|_| Slots::new());
+    pub(super) static ref ENTRIES: [Shard; SHARDS] =
+        std::array::from_fn(|_| Shard(Mutex::new(InShard::new())));
+}
+
+/// Aligned as a bucket is.
+#[repr(align(128))]
+pub(super) struct Shard(pub(super) Mutex<InShard>);
+
+pub(super) struct InShard {
+    pub(super) table: Entries,
+    /// Who is told of each hold, by bucket.
+    pub(super) ears: [Ears; SHARD],
+    pub(super) tally: Tally,
+    /// Numbers the entries, from [`BUCKETS`] on.
+    next: u64,
+}
+
+/// All of them, none of whose buckets becomes an entry by it.
+pub(super) fn shards() -> impl Iterator<Item = &'static Shard> {
+    (0..SHARDS).map(|shard| &ENTRIES[shard])
+}
+
+/// Whether it is the entry of this hold. There are holds with the tickets of a bucket in other
+/// buckets too; any other ticket is in one entry only.
+pub(super) fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
+    if ticket.is_of_bucket() {
+        entry.number == index(hash) as u64
+    } else {
+        entry.is_held_by(ticket)
+    }
+}
+
+/// Whether no lock is held or awaited, and nothing is left of those that were.
+#[cfg(all(test, loom))]
+pub(crate) fn is_empty() -> bool {
+    TABLE.iter().all(Bucket::is_free)
+        && ENTRIES
+            .iter()
+            .all(|Shard(entries)| entries.lock().table.is_empty())
+}
+
+#[inline]
+pub(super) fn bucket(hash: u64) -> &'static Bucket {
+    &TABLE[index(hash)]
+}
+
+/// Those of the bucket.
+pub(super) fn slots(hash: u64) -> &'static Slots {
+    &SLOTS[index(hash)]
+}
+
+impl InShard {
+    const fn new() -> Self {
+        Self {
+            table: Entries::new(),
+            ears: [Ears::NONE; SHARD],
+            tally: Tally::new(),
+            next: BUCKETS as u64,
+        }
+    }
+}
+
+/// The number of an entry that is to be, and the ticket of its holder: those of the bucket, if others may join and
+/// it is inflated for nobody but the caller, so that it has no other entry.
+fn new(hash: u64, kind: Kind, next: &mut u64) -> (u64, Ticket) {
+    if kind.is_joint() && bucket(hash).is_inflated_for(1) {
+        return (index(hash) as u64, Ticket::of_slot(0));
+    }
+    let number = *next;
+    *next += 1;
+    (number, Ticket::draw())
+}
+
+/// A shard's entries, locked, with some of its buckets inflated for as long.
+pub(super) struct Inflated {
+    pub(super) entries: MutexGuard<'static, InShard>,
+    pub(super) buckets: &'static [Bucket],
+    /// Those of each of the buckets.
+    slots: &'static [Slots],
+}
+
+impl Inflated {
+    /// For the bucket of a hash.
+    pub(super) fn at(hash: u64) -> Self {
+        let index = index(hash);
+        Self::of(index..index + 1)
+    }
+
+    /// For some buckets of one shard.
+    pub(super) fn of(indices: Range<usize>) -> Self {
+        let Shard(entries) = &ENTRIES[indices.start / SHARD];
+        let mut inflated = Self {
+            entries: entries.lock(),
+            buckets: &TABLE[indices.clone()],
+            slots: &SLOTS[indices],
+        };
+        for (bucket, slots) in inflated.buckets() {
+            if let Some(written) = bucket.reserve(slots) {
+                let Written {
+                    space, key, mode, ..
+                } = written;
+                let hash = hash(space, key.as_bytes());
+                let policy = Policy {
+                    permits: written.permits,
+                    fair: is_fair(space),
+                };
+                let number = index(hash) as u64;
+                let mut holders = written.holders.into_iter().flatten();
+                let Some(first) = holders.next() else {
+                    bucket.unreserve(slots);
+                    continue;
+                };
+                let mut entry = Entry::new(number, space, key, policy, mode, first);
+                holders.for_each(|(ticket, holder)| entry.held_also(ticket, holder));
+                inflated.entries.table.insert(hash, entry);
+            }
+        }
+        inflated
+    }
+
+    /// The buckets, each with its slots.
+    pub(super) fn buckets(
+        &self,
+    ) -> impl Iterator<Item = (&'static Bucket, &'static Slots)> + use<> {
+        self.buckets.iter().zip(self.slots)
+    }
+
+    pub(super) fn find(&mut self, name: Name<'_>) -> Option<&mut Entry> {
+        let table = &mut self.entries.table;
+        table.find(name.hash, |entry| name.is_of(entry))
+    }
+
+    pub(super) fn find_hold(&mut self, hash: u64, ticket: Ticket) -> Option<&mut Entry> {
+        let table = &mut self.entries.table;
+        table.find(hash, |entry| is_of_hold(entry, hash, ticket))
+    }
+
+    /// The entry of a lock that the caller holds or awaits.
+    pub(super) fn get(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> &mut Entry {
+        self.get_with_tally(hash, is_it).0
+    }
+
+    /// The same, with what waits for the shard's locks have come to.
+    pub(super) fn get_with_tally(
+        &mut self,
+        hash: u64,
+        is_it: impl Fn(&Entry) -> bool,
+    ) -> (&mut Entry, &mut Tally) {
+        let InShard { table, tally, .. } = &mut *self.entries;
+        let entry = table.find(hash, is_it);
+        let entry = entry.expect("a lock that is held or awaited has an entry");
+        (entry, tally)
+    }
+
+    pub(super) fn waited_for(&mut self, id: EntryId) -> &mut Entry {
+        self.get(id.hash, |entry| entry.number == id.number)
+    }
+
+    /// Takes the lock if it has room; else gives its entry.
+    pub(super) fn try_take(
+        &mut self,
+        name: Name<'_>,
+        terms: Terms,
+        record: Record,
+    ) -> Result<Place, &mut Entry> {
+        let Name { hash, space, .. } = name;
+        let Terms { mode, reentry } = terms;
+        let InShard {
+            table, ears, next, ..
+        } = &mut *self.entries;
+        let place = match table.entry(hash, |entry| name.is_of(entry)) {
+            hash_table::Entry::Occupied(entry) => {
+                let entry = entry.into_mut();
+                let mut ticket = entry.try_take(mode, record);
+                if reentry == Reentry::Allowed && ticket.is_none() {
+                    ticket = entry.try_reenter(mode, record);
+                }
+                let Some(ticket) = ticket else {
+                    return Err(entry);
+                };
+                let number = entry.number;
+                let entry = EntryId { hash, number };
+                Place { entry, ticket }
+            }
+            hash_table::Entry::Vacant(free) => {
+                let policy = space.policy;
+                let (number, ticket) = new(hash, Kind::new(mode, policy.permits), next);
+                // An entry keeps its bucket inflated.
+                let _inflated_already = bucket(hash).reserve(slots(hash));
+                let holder = (ticket, Occupant::new(record));
+                let entry = Entry::new(number, space.number, name.key(), policy, mode, holder);
+                let mut entry = Box::new(entry);
+                let place = index(hash) % SHARD;
+                let first = index(hash) - place;
+                let buckets = TABLE[first..].iter().zip(&SLOTS[first..]);
+                let ears = Ears::of_bucket(ears, buckets, place);
+                if !ears.is_none() {
+                    entry.begin_as_heard_by(ears);
+                }
+                free.insert(entry);
+                let entry = EntryId { hash, number };
+                Place { entry, ticket }
+            }
+        };
+        if let Some(slot) = place.ticket.slot() {
+            bucket(hash).fill(slots(hash), slot, record);
+        }
+        Ok(place)
+    }
+
+    /// Makes the lock thin that is an entry of the bucket's number, if it may be, for who has that bucket
+    /// alone. Then nothing is inflated any more.
+    pub(super) fn rest(&mut self, hash: u64) {
+        let number = index(hash) as u64;
+        // For the entry, and for this.
+        if !bucket(hash).is_inflated_for(2) {
+            return;
+        }
+        let table = &mut self.entries.table;
+        let Some(entry) = table.find(hash, |entry| entry.number == number) else {
+            return;
+        };
+        if !entry.may_rest() {
+            return;
+        }
+        let kind = entry.kind();
+        let word = word::of_holders(kind.word(hash), entry.tickets());
+        let name = (entry.space, entry.key.as_bytes());
+        bucket(hash).deflate(slots(hash), word, name, kind, entry.holds());
+        table.remove(hash, |entry| entry.number == number);
+        (self.buckets, self.slots) = (&[], &[]);
+    }
+
+    /// Removes an idle entry.
+    pub(super) fn remove(&mut self, id: EntryId) {
+        let table = &mut self.entries.table;
+        if table.remove(id.hash, |entry| entry.number == id.number) {
+            bucket(id.hash).unreserve(slots(id.hash));
+        }
+    }
+}
+
+impl Drop for Inflated {
+    fn drop(&mut self) {
+        for (bucket, slots) in self.buckets() {
+            bucket.unreserve(slots);
+        }
+    }
+}
