@@ -16,8 +16,15 @@ const KEYS: usize = 4;
 /// A timeout that is over now and then.
 const SOON: Duration = Duration::from_micros(200);
 
+/// How many may hold a key of the counted space at once.
+const PERMITS: usize = 3;
+
 struct Arena {
     locks: Locks,
+    counted: Locks,
+    /// How many hold each of its keys, and how many have.
+    inside: [AtomicUsize; KEYS],
+    entered: AtomicUsize,
     recorders: [Recorder; KEYS],
     stays: [AtomicUsize; KEYS],
     over: AtomicBool,
@@ -61,9 +68,67 @@ impl Arena {
         keys.iter().map(enter).collect()
     }
 
+    /// Has a permit for a while.
+    fn enter_counted(&self, key: usize) -> impl Drop {
+        struct Leave<'a>(&'a AtomicUsize);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let inside = &self.inside[key];
+        assert!(inside.fetch_add(1, Ordering::Relaxed) < PERMITS);
+        self.entered.fetch_add(1, Ordering::Relaxed);
+        Leave(inside)
+    }
+
+    /// Takes one of the permits, in any way that a thread has, or looks.
+    fn thread_counted(&self, dice: &mut Dice) {
+        let key = dice.key();
+        let handle = self.counted.key(key);
+        let guard = match dice.roll(6) {
+            0 => handle.try_lock().ok(),
+            1 => handle.lock_timeout(SOON).ok(),
+            2 => handle.is_locked().then(|| handle.shared().lock()),
+            _ => Some(handle.lock()),
+        };
+        if let Some(_guard) = guard {
+            let _permit = self.enter_counted(key);
+            for _ in 0..dice.roll(3) {
+                thread::yield_now();
+            }
+        }
+    }
+
+    /// The same, as a task has them.
+    async fn task_counted(&self, dice: &mut Dice) {
+        let key = dice.key();
+        let handle = self.counted.key(key);
+        let guard = match dice.roll(6) {
+            0 => handle.try_lock_async().await.ok(),
+            1 => handle.lock_timeout_async(SOON).await.ok(),
+            2 => {
+                let mut wait = ByHand::new(handle.lock_async());
+                let _first = wait.poll();
+                None
+            }
+            _ => Some(handle.lock_async().await),
+        };
+        if let Some(_guard) = guard {
+            let _permit = self.enter_counted(key);
+            for _ in 0..dice.roll(3) {
+                yield_now().await;
+            }
+        }
+    }
+
     /// Takes one of the locks, or two, in any way that a thread has.
     fn thread(&self, mut dice: Dice) {
         while !self.is_over() {
+            if dice.roll(3) == 0 {
+                self.thread_counted(&mut dice);
+                continue;
+            }
             let (key, shared) = (dice.key(), dice.roll(3) == 0);
             let handle = self.locks.key(key);
             let handle = if shared { handle.shared() } else { handle };
@@ -93,6 +158,10 @@ impl Arena {
     /// The same, as a task has them.
     async fn task(&self, mut dice: Dice) {
         while !self.is_over() {
+            if dice.roll(3) == 0 {
+                self.task_counted(&mut dice).await;
+                continue;
+            }
             let (key, shared) = (dice.key(), dice.roll(3) == 0);
             let handle = self.locks.key(key);
             let handle = if shared { handle.shared() } else { handle };
@@ -140,12 +209,13 @@ fn both(one: usize, other: usize) -> Vec<usize> {
 
 /// Everybody at once for a second, then all must come to an end.
 fn round(seed: u64) {
+    let [locks, counted] = [Locks::new("stress"), Locks::new("stress, counted")]
+        .map(|locks| if seed % 2 == 0 { locks.fair() } else { locks });
     let arena = Arc::new(Arena {
-        locks: if seed % 2 == 0 {
-            Locks::new("stress").fair()
-        } else {
-            Locks::new("stress")
-        },
+        locks,
+        counted: counted.permits(u32::try_from(PERMITS).unwrap()),
+        inside: [const { AtomicUsize::new(0) }; KEYS],
+        entered: AtomicUsize::new(0),
         recorders: [const { Recorder::new() }; KEYS],
         stays: [const { AtomicUsize::new(0) }; KEYS],
         over: AtomicBool::new(false),
@@ -178,8 +248,9 @@ fn round(seed: u64) {
         assert_ne!(stays, 0);
         recorder.assert_exclusive(stays);
     }
+    assert_ne!(arena.entered.load(Ordering::Relaxed), 0);
     let mut left = lockutils::snapshot();
-    left.retain(|lock| lock.space == arena.locks.name());
+    left.retain(|lock| lock.space.starts_with(arena.locks.name()));
     assert!(left.is_empty(), "{left:#?}");
 }
 
