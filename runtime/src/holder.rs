@@ -217,6 +217,19 @@ impl Holder {
         Whereabouts(self)
     }
 
+    /// Whether it is a task.
+    pub(crate) const fn is_task(&self) -> bool {
+        matches!(self.who, Who::Task(_))
+    }
+
+    /// The place where it keeps a thread of this process from everything else, if it waits so.
+    pub(crate) const fn blocks(&self) -> Option<Site> {
+        match &self.who {
+            Who::Thread(site, _) => Some(*site),
+            _ => None,
+        }
+    }
+
     /// What there is to know about who has a lock, and waits for none, and to do.
     pub(crate) fn advice(&self) -> Option<String> {
         let (pid, id) = (process::id(), self.os_thread());
@@ -227,7 +240,7 @@ impl Holder {
             }
             (_, Some(_)) => {
                 "A `select!` or `join!` that holds this future and awaits something else \
-                             keeps the lock from everybody."
+                 keeps the lock from everybody. So does a runtime that has no thread for it."
                     .into()
             }
             (Who::Thread(..), None) => match id {
@@ -237,8 +250,8 @@ impl Holder {
                 None => "It waits for no lock itself.".into(),
             },
             (Who::Task(_), None) => {
-                "It waits for no lock itself: it runs, awaits something else, or \
-                                     has no thread to run on."
+                "It waits for no lock itself: it runs, awaits something else, has no thread \
+                 to run on, or has ended and left its guard somewhere."
                     .into()
             }
             (Who::EndedThread(_), None) => {

@@ -2,7 +2,6 @@
 
 use super::tree::{Branch, Tree};
 use super::{Cause, Report};
-use crate::holder::Holder;
 use crate::json::Json;
 use crate::json::lock;
 use crate::process;
@@ -42,9 +41,9 @@ impl Cause {
                 let lines = deadlock.to_string();
                 json.field("deadlock").texts(lines.lines().map(str::trim));
             }
-            let advice = self.culprit.as_ref().and_then(Holder::advice);
-            if let (Some(advice), None) = (advice, &self.deadlock) {
-                json.field("advice").text(advice);
+            let advice: Vec<_> = self.advice().collect();
+            if !advice.is_empty() {
+                json.field("advice").text(advice.join(" "));
             }
             self.tree.write_json(json);
         });

@@ -24,6 +24,7 @@ use crate::process;
 use crate::table::entry::look::Contended;
 use crate::table::looks;
 use crate::table::moment::Moment;
+use crate::table::party::Party;
 use crate::table::place::{Place, Ticket};
 use forest::{Forest, Lock, Root};
 use std::time::Duration;
@@ -103,6 +104,17 @@ fn lock(
         }
     }
     Lock::new(seen, asked, now)
+}
+
+/// How many hold a lock beside the culprit. A thread that has gone in again is no other one; of several
+/// permits it may have more than one.
+fn others(seen: &Contended, culprit: Option<&Party>) -> usize {
+    let thread = culprit.map(|culprit| culprit.record.owner);
+    let thread = thread.filter(|owner| owner.is_thread() && seen.permits == 1);
+    let holders = seen.holders.iter();
+    let is_other = |holder: &&Party| Some(holder.record.owner) != thread;
+    let own = usize::from(thread.is_none());
+    holders.filter(is_other).count().saturating_sub(own)
 }
 
 /// Why locks of this process are waited for, see [`report`](report()).
@@ -238,7 +250,7 @@ impl Cause {
             permits: seen.permits,
             is_outside: outside.is_some(),
             culprit: outside.unwrap_or_else(|| culprit.map(|culprit| culprit.show(now))),
-            others: seen.holders.len().saturating_sub(1),
+            others: others(seen, culprit),
             deadlock,
             waiters: 0,
             waited: Duration::ZERO,
@@ -283,6 +295,23 @@ impl Cause {
         self.deadlock.as_ref()
     }
 
+    /// What there is to know and to do, in sentences, unless it is a deadlock.
+    fn advice(&self) -> impl Iterator<Item = String> {
+        let culprit = self.culprit.as_ref();
+        let culprit = culprit.filter(|_| self.deadlock.is_none());
+        let advice = culprit.and_then(Holder::advice);
+        let is_task = culprit.is_some_and(Holder::is_task);
+        let mut waiters = self.tree.branches.iter().filter(|_| is_task);
+        let blocks = waiters.find_map(|branch| branch.who.blocks());
+        let blocks = blocks.map(|site| {
+            format!(
+                "{site} blocks a thread for it: if that is one of its runtime's, the task may \
+                 never go on. Use the async form there."
+            )
+        });
+        advice.into_iter().chain(blocks)
+    }
+
     /// The lock and who has it.
     fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;
@@ -314,19 +343,14 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.head(f)?;
-        match (&self.deadlock, &self.culprit) {
-            (Some(deadlock), _) => {
-                write!(f, "\n   A deadlock, in which each waits for the next:")?;
-                for line in deadlock.to_string().lines() {
-                    write!(f, "\n   {line}")?;
-                }
+        if let Some(deadlock) = &self.deadlock {
+            write!(f, "\n   A deadlock, in which each waits for the next:")?;
+            for line in deadlock.to_string().lines() {
+                write!(f, "\n   {line}")?;
             }
-            (None, Some(culprit)) => {
-                if let Some(advice) = culprit.advice() {
-                    write!(f, "\n   {advice}")?;
-                }
-            }
-            (None, None) => {}
+        }
+        for line in self.advice() {
+            write!(f, "\n   {line}")?;
         }
         if self.waiters > 1 && !self.tree.is_empty() {
             write!(f, "\n   {} behind it:", self.waiters)?;

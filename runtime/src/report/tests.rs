@@ -7,6 +7,7 @@ use crate::local::Locks;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 /// A report is about all locks of the process, and has room for so many.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -130,4 +131,49 @@ fn queue_is_shown_in_part() {
     assert_eq!(cause.waiters(), 98);
     let text = cause.to_string();
     assert!(text.ends_with("\n   └─ 82 more"), "{text}");
+}
+
+/// The cause once somebody waits in another thread.
+fn cause_of_waiting_thread(locks: &Locks) -> Cause {
+    loop {
+        if let [cause] = &causes(locks.name())[..] {
+            return cause.clone();
+        }
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn place_that_blocks_a_thread_for_a_task_is_named() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let locks = Locks::new("report: blocks");
+    let [holder, waiter] = [(); 2].map(|()| Task::new());
+    let held = holder.take(locks.key("a").lock_async());
+    let waits = waiter.wait(locks.key("a").lock_async());
+    let text = causes(locks.name())[0].to_string();
+    assert!(!text.contains(" blocks a thread "), "{text}");
+    drop(waits);
+    thread::scope(|scope| {
+        scope.spawn(|| drop(locks.key("a").lock()));
+        let text = cause_of_waiting_thread(&locks).to_string();
+        let line = text.lines().find(|line| line.contains(" blocks a thread "));
+        let place = line.unwrap_or_else(|| panic!("{text}")).trim_start();
+        assert!(place.starts_with(file!()), "{text}");
+        drop(held);
+    });
+}
+
+#[test]
+fn thread_that_has_gone_in_again_is_no_other_holder() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let locks = Locks::new("report: again");
+    let first = locks.key("a").lock();
+    let again = locks.key("a").reentrant().lock();
+    thread::scope(|scope| {
+        scope.spawn(|| drop(locks.key("a").lock()));
+        let text = cause_of_waiting_thread(&locks).to_string();
+        let head = text.lines().next().expect("a line");
+        assert!(!head.contains(" more"), "{text}");
+        drop((first, again));
+    });
 }
