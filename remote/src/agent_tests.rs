@@ -4,7 +4,7 @@
 use crate::Remote;
 use crate::fake::FakeStore;
 use crate::space::FromUrl as _;
-use lockutils::ErrorKind;
+use lockutils::{ErrorKind, LockState};
 use lockutils_conformance::{eventually, in_time};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -128,5 +128,29 @@ fn many_threads_and_keys_have_one_connection() {
         drop(guards);
         locks.close(Duration::from_secs(60)).unwrap();
         assert!(locks.states().unwrap().is_empty());
+    });
+}
+
+/// Its name at the server has the prefix in it, and may be a number.
+#[test]
+fn lock_is_called_by_its_key_in_the_process() {
+    let locks = locks("called").prefix("own");
+    let of_space = |lock: &LockState| lock.space == locks.name();
+    let called = || lockutils::snapshot().into_iter().find(of_space);
+    let key = |lock: Option<LockState>| lock.map(|lock| lock.key.to_string());
+    let guard = locks.key("held").lock().unwrap();
+    assert_eq!(key(called()).as_deref(), Some("held"));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| locks.key("held").lock().unwrap().fence());
+        eventually("it waits", || {
+            called().is_some_and(|lock| lock.waiters == 1)
+        });
+        let report = lockutils::report();
+        let mut causes = report.causes().iter();
+        let cause = causes.find(|cause| cause.space() == locks.name()).unwrap();
+        let name = format!("{}/held, held by ", locks.name());
+        assert!(cause.to_string().starts_with(&name), "{cause}");
+        drop(guard);
+        waiting.join().unwrap();
     });
 }

@@ -118,7 +118,7 @@ impl LockFile {
     pub(super) fn new(directory: &Directory, name: Key, descriptor: Descriptor) -> Self {
         Self {
             identity: descriptor.identity,
-            line: Line::new(directory.name, directory.turns, name),
+            line: Line::new(directory.name, directory.turns, name).called_by_name(),
             usage: Usage::default(),
             in_kernel: AtomicUsize::new(0),
             has_changed: AtomicBool::new(false),

@@ -5,7 +5,7 @@ use crate::local::Locks;
 use crate::table::policy::Class;
 use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// The half of a lock that is in this process: whoever takes the lock outside of it has this
 /// one first. So all callers of the process have one queue, with its order, its deadlock
@@ -16,6 +16,9 @@ pub struct Line {
     /// Whose turn it is to wait outside, of those who share the lock.
     pub(crate) turns: Locks,
     pub(crate) name: Key,
+    /// What it is called in this process: the key of whoever has asked for it first. A name of a server
+    /// may be a number that is made of the key, which tells people nothing.
+    called: OnceLock<Key>,
     /// The engine's hold, of those in this process who have the lock together.
     hold: Mutex<Weak<dyn Any + Send + Sync>>,
 }
@@ -23,15 +26,27 @@ pub struct Line {
 impl Line {
     /// The half of the lock that has this name outside. `space` is what texts of deadlocks, and
     /// [`snapshot`](crate::snapshot()), call the space; `turns`, what they call that of those
-    /// who share the lock and wait for their turn.
+    /// who share the lock and wait for their turn. The lock is called by its key.
     #[must_use]
     pub const fn new(space: &'static str, turns: &'static str, name: Key) -> Self {
         Self {
             locks: Locks::of_class(space, Class::Name),
             turns: Locks::of_class(turns, Class::None),
             name,
+            called: OnceLock::new(),
             hold: Mutex::new(Weak::<()>::new()),
         }
+    }
+
+    /// The same, which is called by its name, and not by its key.
+    pub(crate) fn called_by_name(self) -> Self {
+        self.called(&self.name);
+        self
+    }
+
+    /// What the lock is called in this process, for who asks for it by this key.
+    pub(super) fn called(&self, key: &Key) -> &Key {
+        self.called.get_or_init(|| key.clone())
     }
 
     /// The hold that somebody in this process has.

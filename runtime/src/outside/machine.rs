@@ -223,7 +223,8 @@ impl<E: Engine> One<E> {
             }
         }
         let line = place.as_ref();
-        let queue = line.locks.machine(&line.name, request.terms, request.site);
+        let called = line.called(&request.key);
+        let queue = line.locks.machine(called, request.terms, request.site);
         self.state = State::Queue(queue);
         Ok(false)
     }
@@ -265,7 +266,8 @@ impl<E: Engine> One<E> {
             Answer::Busy => {
                 let line: &Line = place.as_ref();
                 let terms = Mode::Exclusive.once();
-                let queue = line.turns.machine(&line.name, terms, request.site);
+                let called = line.called(&request.key);
+                let queue = line.turns.machine(called, terms, request.site);
                 if let State::Ask(asking) = mem::replace(&mut self.state, State::Done) {
                     self.state = State::Turn(queue, asking.in_process);
                 }
@@ -417,15 +419,16 @@ impl<E: Engine> Machine for Outside<E> {
         let one = &mut *self.0;
         let Request {
             engine,
+            key,
             name,
             terms,
             site,
-            ..
         } = &one.request;
         // What is wrong with it, the first step says.
         let place = &*one.place.insert(engine.place(name).ok()?);
         let line = place.as_ref();
-        let in_process = line.locks.take_soon(line.name.as_bytes(), *terms, *site)?;
+        let called = line.called(key).as_bytes();
+        let in_process = line.locks.take_soon(called, *terms, *site)?;
         one.state = State::asking(in_process, None);
         None
     }
