@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cases;
 #[path = "../../tests/src/lossy.rs"]
 mod lossy;
 
