@@ -113,7 +113,7 @@ pub(crate) fn unavailable(trouble: &Trouble) -> Refusal {
     let remedy = if text.contains(';') {
         ""
     } else {
-        "; see that it runs and can be reached"
+        "; see that it runs, can be reached, and is what the URL says, with TLS or without"
     };
     Refusal::unavailable(format!("its server can't be asked: {text}{remedy}"))
 }

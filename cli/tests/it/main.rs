@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod ancestor;
+mod elsewhere;
 mod follow;
 mod generated;
 mod group;
