@@ -12,7 +12,8 @@
 //! tokens rise from grant to grant, so it is, if its token isn't greater than that of the
 //! holder in the answer. A message that gets lost is made up for by the next question, which finds the
 //! claim to be the holder. The change of the key, of which the server tells as well, has the new holder
-//! look at it in the background, and so be told of the next one.
+//! look at it in the background, and so be told of the next one; a little later, since that hold may be over by then, and
+//! others wait for it.
 //!
 //! A session watches one claim a name: the last that was asked for.
 
@@ -29,6 +30,9 @@ use crate::value;
 
 /// How long who waits believes in silence, if the lock's key doesn't expire.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long a lock is held that was handed over before its key is looked at.
+const AFTER: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Default)]
 pub(crate) struct Watches {
@@ -56,6 +60,8 @@ struct Watch {
     changes: u64,
     /// How many of them came before the value that was looked at.
     judged: u64,
+    /// When the value is to be looked at, if there were more.
+    look_at: Instant,
     /// When it will be free, of a lock that others have.
     until: Instant,
     /// The fencing token with which the server has handed it over, as it said.
@@ -90,11 +96,8 @@ impl Watches {
     pub(crate) fn hold<'a>(&self, claims: impl IntoIterator<Item = &'a Claim>) {
         let mut state = self.state();
         for claim in claims {
-            let watch = state.watch(claim);
-            watch.held = true;
-            // It was told behind the server's answer, but seen before it.
-            if watch.changes > watch.judged {
-                state.changed.push(claim.name.clone());
+            // A change was told behind the server's answer, but seen before it.
+            if state.hold(claim, Instant::now()) {
                 self.news.notify_one();
             }
         }
@@ -135,9 +138,11 @@ impl Watches {
         };
         // Over time is as good a reason to ask.
         let _ = timeout_at(until, free.notified()).await;
-        let granted = self.state().watch(claim).granted.take();
-        if granted.is_some() {
-            self.hold([claim]);
+        let mut state = self.state();
+        let granted = state.watch(claim).granted.take();
+        // The change is the hand-over itself, as far as is known.
+        if granted.is_some() && state.hold(claim, Instant::now() + AFTER) {
+            self.news.notify_one();
         }
         granted
     }
@@ -176,10 +181,15 @@ impl Watches {
     /// Waits for something to see to.
     pub(crate) async fn news(&self) -> News {
         loop {
-            if let Some(news) = self.state().news() {
-                return news;
+            let next = match self.state().news(Instant::now()) {
+                Ok(news) => return news,
+                Err(next) => next,
+            };
+            let notified = self.news.notified();
+            match next {
+                Some(next) => drop(timeout_at(next, notified).await),
+                None => notified.await,
             }
-            self.news.notified().await;
         }
     }
 
@@ -215,6 +225,17 @@ impl State {
         self.by_name.get_mut(&claim.name).expect("it is there")
     }
 
+    /// The claim is held; whether its key has changed, which is to be looked at then.
+    fn hold(&mut self, claim: &Claim, look_at: Instant) -> bool {
+        let watch = self.watch(claim);
+        (watch.held, watch.look_at) = (true, look_at);
+        let is_suspect = watch.is_suspect();
+        if is_suspect {
+            self.changed.push(claim.name.clone());
+        }
+        is_suspect
+    }
+
     /// The key of this name has changed.
     fn change(&mut self, name: &str) {
         let Some(watch) = self.by_name.get_mut(name) else {
@@ -223,6 +244,7 @@ impl State {
         if watch.held && !watch.is_suspect() {
             self.changed.push(name.to_owned());
         }
+        watch.look_at = Instant::now();
         watch.changes += 1;
         watch.free.notify_one();
     }
@@ -245,21 +267,24 @@ impl State {
         self.changed.retain(is_suspect);
     }
 
-    fn news(&mut self) -> Option<News> {
+    /// What there is, or when there may be something if nothing happens before.
+    fn news(&mut self, now: Instant) -> Result<News, Option<Instant>> {
         if let Some(nonce) = self.lost.pop() {
-            return Some(News::Lost(nonce));
+            return Ok(News::Lost(nonce));
         }
         if self.over {
-            return Some(News::Over);
+            return Ok(News::Over);
         }
         // A claim that is held from now on isn't judged by an answer that is older.
         self.trust();
-        let changed = self.changed.iter().map(|name| {
-            let watch = &self.by_name[name];
-            (name.clone(), watch.nonce, watch.changes)
-        });
-        let changed: Vec<_> = changed.collect();
-        (!changed.is_empty()).then_some(News::Changed(changed))
+        let changed = self.changed.iter().map(|name| (name, &self.by_name[name]));
+        let due = changed.clone().filter(|(_, watch)| watch.look_at <= now);
+        let due = due.map(|(name, watch)| (name.clone(), watch.nonce, watch.changes));
+        let due: Vec<_> = due.collect();
+        if due.is_empty() {
+            return Err(changed.map(|(_, watch)| watch.look_at).min());
+        }
+        Ok(News::Changed(due))
     }
 }
 
@@ -270,6 +295,7 @@ impl Watch {
             held: false,
             changes: 0,
             judged: 0,
+            look_at: Instant::now(),
             until: Instant::now(),
             granted: None,
             free: Arc::new(Notify::new()),
@@ -337,6 +363,33 @@ mod tests {
         assert_eq!(freed(&[told(7, HOLDER + 1)], &[]), Some(HOLDER + 1));
         // It was lost before somebody else got it.
         assert_eq!(freed(&[told(7, HOLDER - 1)], &[]), None);
+    }
+
+    #[test]
+    fn key_is_looked_at_a_while_after_a_hand_over_and_at_once_when_it_changes() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (watches, claim) = (Watches::default(), claim(7));
+            watches.ask(&claim);
+            watches.wait(&claim, 1, Some(HOLDER));
+            watches.tell(&told(7, HOLDER + 1));
+            let begin = Instant::now();
+            watches.freed(&claim).await.unwrap();
+            assert!(watches.state().news(begin).is_err());
+            let changed = |news| matches!(news, News::Changed(changed) if changed.len() == 1);
+            assert!(changed(watches.news().await));
+            assert!(begin.elapsed() >= AFTER);
+            watches.judge(
+                &[("p:k".into(), 7, 1)],
+                &[Some(format!("{:032x}", 7).into())],
+            );
+            assert_eq!(watches.state().news(Instant::now()).err(), Some(None));
+            watches.state().change("p:k");
+            assert!(changed(watches.state().news(Instant::now()).unwrap()));
+        });
     }
 
     #[test]
