@@ -11,6 +11,7 @@ use lockutils::observe::{self, RecordOptions};
 use lockutils::{Locks, inspect, named};
 use lockutils_conformance::skip;
 use lockutils_tests::{ByHand, Directory, in_time};
+use serde_json::json;
 use std::env;
 use std::fs;
 use std::net::SocketAddr;
@@ -257,6 +258,47 @@ fn buttons_record_and_hand_what_is_recorded_to_perfetto() {
         });
     });
 }
+
+/// A saved page, whose long key and long waits are made up.
+#[test]
+fn holders_have_room_and_waits_are_whole() {
+    in_time(|| {
+        let wait = |lane| {
+            json!({ "ph": "X", "cat": "wait", "pid": 2, "tid": lane, "ts": 0, "dur": 50_000_000,
+                "name": "waits for cells/2f1c", "args": { "lock": "cells/2f1c", "site": "fetch" } })
+        };
+        let holder =
+            json!({ "text": "connect (src/cells.rs:41) in thread \"w\"", "held_at_least_s": 1 });
+        let lock = json!({ "space": "cells", "key": "very-long-key-".repeat(20), "queue": [],
+            "holders": [holder], "waiters": 0, "waiter_s": 0 });
+        let kept = json!({ "at": "now", "why": null, "profile": null, "waiting": [],
+            "locks": { "locks": [lock], "left_off": 0, "waiters": 0, "held": 1 },
+            "timeline": { "traceEvents": [wait(1), wait(2)], "otherData": { "lasted_s": 50 } } });
+        let page = inspect::respond("/").unwrap();
+        let page = String::from_utf8(page.body().to_vec()).unwrap();
+        let page = page.replace("id=\"kept\">", &format!("id=\"kept\">{kept}")) + MEASURE;
+        let directory = Directory::new();
+        let file = directory.join("saved.html");
+        fs::write(&file, page).unwrap();
+        let url = format!("file://{}", file.display());
+        let Some(timeline) = dump(&directory, &format!("{url}#timeline")) else {
+            return;
+        };
+        let whole = "2 waits of 100.0 s together, the longest 50.0 s";
+        assert_has(&timeline, &[whole]);
+        let locks = dump(&directory, &format!("{url}#locks")).unwrap();
+        assert_has(&locks, &["data-holders=\"have room\""]);
+    });
+}
+
+/// Says whether the column of the holders has a third of the table's width.
+const MEASURE: &str = r#"<script>
+const holder = document.querySelector("td.holder");
+if (holder) {
+  const share = holder.offsetWidth / holder.closest("table").offsetWidth;
+  document.body.dataset.holders = share > 1 / 3 ? "have room" : "have " + share;
+}
+</script>"#;
 
 /// Has the browser draw the page, and keeps the picture where a person wants to see it.
 fn draw(directory: &Path, url: &str, name: &str, width: u32) {
