@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
-use std::{fs, thread};
+use std::{fs, iter, thread};
 
 /// A process has one recording at a time.
 fn alone() -> MutexGuard<'static, ()> {
@@ -36,31 +36,50 @@ fn sleeps(thread: &Path) -> bool {
     state.is_some_and(|(_, rest)| rest.starts_with('S'))
 }
 
-/// Records what is done meanwhile.
-fn record(during: impl FnOnce(), options: &RecordOptions) -> (Trace, Summary) {
+/// Records what is done meanwhile: as long as is enough on this machine, however busy it is.
+fn record(mut during: impl FnMut()) -> (Trace, Summary) {
+    long_enough(|millis| recorded_for(millis, &mut during))
+}
+
+/// What is had in a time that is long enough, where a time that is too short gives nothing.
+fn long_enough<T>(mut within: impl FnMut(u64) -> Option<T>) -> T {
+    let mut times = iter::successors(Some(SHORT), |millis| Some(2 * millis)).take(8);
+    times
+        .find_map(|millis| within(millis))
+        .expect("each time was too short")
+}
+
+/// Nothing if the recording was over before what is done meanwhile.
+fn recorded_for(millis: u64, during: impl FnOnce()) -> Option<(Trace, Summary)> {
     let mut text = Vec::new();
     let (say, thread) = mpsc::channel();
     let summary = thread::scope(|scope| {
         let recording = scope.spawn(|| {
             say.send(fs::read_link("/proc/thread-self").unwrap())
                 .unwrap();
-            observe::record(&mut text, options).unwrap()
+            observe::record(&mut text, &lasting(millis)).unwrap()
         });
         let thread = thread.recv().unwrap();
         // It is told before it sleeps, and nobody else has a mutex that it could wait for.
-        eventually("the recording begins", || is_told() && sleeps(&thread));
+        eventually("the recording begins", || {
+            recording.is_finished() || is_told() && sleeps(&thread)
+        });
         during();
-        assert!(!recording.is_finished(), "it took too long");
-        recording.join().unwrap()
-    });
+        let was_too_short = recording.is_finished();
+        let summary = recording.join().unwrap();
+        (!was_too_short).then_some(summary)
+    })?;
     let trace = Trace::read(&text);
     assert!(trace.is_in_order, "it is little, so it is written at once");
-    (trace, summary)
+    Some((trace, summary))
 }
 
 fn lasting(millis: u64) -> RecordOptions {
     RecordOptions::default().lasting(Duration::from_millis(millis))
 }
+
+/// Long enough on a machine at rest.
+const SHORT: u64 = 250;
 
 /// Long enough on a busy machine.
 const LONG: u64 = 4000;
@@ -78,7 +97,7 @@ fn uncontended_holds_are_all_there() {
             assert!(future.poll().map(drop).is_ready());
         }
     };
-    let (trace, summary) = record(during, &lasting(LONG));
+    let (trace, summary) = record(during);
     let holds = trace.holds("uncontended/a");
     assert_eq!(holds.len(), 40);
     assert_eq!(trace.holds("uncontended/b").len(), 10);
@@ -92,7 +111,7 @@ fn uncontended_holds_are_all_there() {
     assert!(holds.iter().all(|hold| hold.name.starts_with(file)));
     assert!(summary.holds() >= 50 && summary.dropped() == 0);
     assert_eq!(trace.about["dropped"], 0);
-    assert!(summary.lasted() >= Duration::from_millis(LONG));
+    assert!(summary.lasted() >= Duration::from_millis(SHORT));
 }
 
 #[test]
@@ -114,7 +133,7 @@ fn waits_lead_to_the_holds_that_they_end_with() {
             drop(task.finish());
         });
     };
-    let (trace, _) = record(during, &lasting(LONG));
+    let (trace, _) = record(during);
     let name = "\"waited for/a\"";
     let holds = trace.holds(name);
     assert_eq!(holds.len(), 3);
@@ -142,7 +161,7 @@ fn what_goes_on_is_cut() {
     let _ = stats(); // From now on waits are listened to.
     let mut waits = ByHand::new(locks.key("lasting").lock_async());
     assert!(waits.poll().is_pending());
-    let (trace, _) = record(|| drop(before), &lasting(LONG));
+    let (trace, _) = recorded_for(LONG, || drop(before)).unwrap();
     for key in ["before", "lasting"] {
         let holds = trace.holds(&format!("\"going on/{key}\""));
         let [hold] = &holds[..] else {
@@ -169,7 +188,7 @@ fn concurrent_holds_have_tracks_of_their_own() {
         drop(again.key(0).reentrant().lock());
         drop(first);
     };
-    let (trace, _) = record(during, &lasting(LONG));
+    let (trace, _) = record(during);
     for (lock, count) in [("permits/0", 3), ("shared/0", 2), ("again/0", 2)] {
         let mut tracks: Vec<_> = trace
             .holds(lock)
@@ -281,7 +300,9 @@ fn streamed(millis: u64) -> (Vec<u8>, Summary, usize) {
     let mut rounds = 0;
     let summary = thread::scope(|scope| {
         let recording = scope.spawn(|| observe::record(&mut to, &lasting(millis)).unwrap());
-        eventually("the recording begins", is_told);
+        eventually("the recording begins", || {
+            recording.is_finished() || is_told()
+        });
         let lasts = locks.key("lasts").lock();
         let permit = several.key("k").lock();
         let shared = locks.key("shared").shared().lock();
@@ -314,16 +335,10 @@ fn streamed(millis: u64) -> (Vec<u8>, Summary, usize) {
 #[test]
 fn long_recording_is_written_while_it_lasts_and_loses_nothing() {
     let _alone = alone();
-    let mut millis = LONG;
-    let (text, summary, rounds) = loop {
+    let (text, summary, rounds) = long_enough(|millis| {
         let recorded = streamed(millis);
-        if recorded.2 == ROUNDS {
-            break recorded;
-        }
-        // The machine is busy.
-        millis *= 2;
-        assert!(millis < 32 * LONG, "{} of {ROUNDS}", recorded.2);
-    };
+        (recorded.2 == ROUNDS).then_some(recorded)
+    });
     assert_eq!(summary.dropped(), 0);
     let trace = Trace::read(&text);
     let holds = summary.holds();
@@ -385,14 +400,14 @@ fn one_recording_at_a_time() {
         let error = observe::record(Vec::new(), &lasting(1)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResourceBusy, "{error}");
     };
-    record(during, &lasting(LONG));
+    recorded_for(LONG, during).unwrap();
     observe::record(Vec::new(), &lasting(1)).unwrap();
 }
 
 #[test]
 fn locks_are_on_the_fast_path_again_afterwards() {
     let _alone = alone();
-    record(|| {}, &lasting(LONG));
+    record(|| {});
     assert!(!is_told());
 }
 
