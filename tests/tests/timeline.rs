@@ -42,11 +42,9 @@ fn record(mut during: impl FnMut()) -> (Trace, Summary) {
 }
 
 /// What is had in a time that is long enough, where a time that is too short gives nothing.
-fn long_enough<T>(mut within: impl FnMut(u64) -> Option<T>) -> T {
+fn long_enough<T>(within: impl FnMut(u64) -> Option<T>) -> T {
     let mut times = iter::successors(Some(SHORT), |millis| Some(2 * millis)).take(8);
-    times
-        .find_map(|millis| within(millis))
-        .expect("each time was too short")
+    times.find_map(within).expect("each time was too short")
 }
 
 /// Nothing if the recording was over before what is done meanwhile.
