@@ -118,6 +118,9 @@ impl Engine for Files {
     /// Each of them looks whether the file is still the one of its name.
     const SEPARATE_HOLDS: bool = true;
 
+    /// While the kernel's lock stays in the process.
+    const IS_BRIEF: bool = true;
+
     fn name(&self) -> &'static str {
         self.space.name
     }

@@ -36,7 +36,10 @@ use std::time::Duration;
 
 /// How often a thread tries again before it joins the queue. In a model it does so at
 /// once, or it would rarely come to that.
-const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
+pub(super) const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
+
+/// The same where the holder makes system calls: each pause but the first ones is one, too.
+pub(super) const MORE_SPINS: u32 = 4 * SPINS;
 
 /// One in-process lock being taken, see [`Machine`].
 pub struct InProcess(State);
@@ -165,7 +168,7 @@ impl Machine for InProcess {
         let State::New(request) = &self.0 else {
             return None;
         };
-        let hold = take_or_spin(request.name(), request.terms, request.site)?;
+        let hold = take_or_spin(request.name(), request.terms, request.site, SPINS)?;
         self.0 = State::Done;
         Some(hold)
     }
@@ -235,7 +238,7 @@ impl fmt::Debug for InProcess {
 /// Only the holder of this very lock is worth a pause. A lock that the fast path has no place
 /// for, as one with several permits or beside another key in the bucket, is taken at once.
 #[track_caller]
-pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<Hold> {
+pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site, spins: u32) -> Option<Hold> {
     let owner = Owner::thread();
     let record = Record { owner, site };
     let Terms { mode, reentry } = terms;
@@ -258,7 +261,7 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site) -> Option<H
         return None;
     }
     let start = Instant::now();
-    for round in 0..SPINS {
+    for round in 0..spins {
         sync::pause(round);
         if let Some(hold) = try_thin_again(name, record) {
             if !listeners().is_none() {

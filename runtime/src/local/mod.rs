@@ -40,6 +40,7 @@ use crate::table::party::Party;
 use crate::table::policy::{Class, Mode, Policy, Reentry, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
 pub use machine::InProcess;
+use machine::{MORE_SPINS, SPINS};
 use request::Request;
 use std::convert::Infallible;
 use std::fmt;
@@ -257,13 +258,21 @@ impl Locks {
         fast::try_take_few(names, Record { owner, site })
     }
 
-    /// Takes a lock for a thread if it is free, or soon is.
+    /// Takes a lock for a thread if it is free, or soon is: for a lock outside of the process, which may be
+    /// a brief one, see [`Engine::IS_BRIEF`](crate::engine::Engine::IS_BRIEF).
     #[inline]
     #[track_caller]
-    pub(crate) fn take_soon(&self, text: &[u8], terms: Terms, site: Site) -> Option<Hold> {
+    pub(crate) fn take_soon(
+        &self,
+        text: &[u8],
+        terms: Terms,
+        site: Site,
+        is_brief: bool,
+    ) -> Option<Hold> {
+        let spins = if is_brief { MORE_SPINS } else { SPINS };
         match self.try_thin(text, terms.mode, site) {
             Some(hash) => Some(Hold::thin(hash)),
-            None => machine::take_or_spin(Name::new(self.id(), text), terms, site),
+            None => machine::take_or_spin(Name::new(self.id(), text), terms, site, spins),
         }
     }
 
@@ -275,7 +284,7 @@ impl Locks {
         let mut hold = self.try_reenter(text, terms, site).map(Hold::thin);
         if hold.is_none() {
             // Not in a closure, where a panic would not know its caller.
-            hold = machine::take_or_spin(Name::new(self.id(), text), terms, site);
+            hold = machine::take_or_spin(Name::new(self.id(), text), terms, site, SPINS);
         }
         match hold {
             Some(hold) => Ok(Guard::new(Held::in_process(hold))),

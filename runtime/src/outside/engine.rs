@@ -47,6 +47,11 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// which is dropped when the last of them releases.
     const SEPARATE_HOLDS: bool = false;
 
+    /// Whether a lock goes from one thread of this process to the next within about a microsecond. Then
+    /// a thread that finds it taken tries again for some of them, which is less than it takes to
+    /// block and be woken.
+    const IS_BRIEF: bool = false;
+
     /// What texts call the space.
     fn name(&self) -> &'static str;
 

@@ -428,7 +428,7 @@ impl<E: Engine> Machine for Outside<E> {
         let place = &*one.place.insert(engine.place(name).ok()?);
         let line = place.as_ref();
         let called = line.called(key).as_bytes();
-        let in_process = line.locks.take_soon(called, *terms, *site)?;
+        let in_process = line.locks.take_soon(called, *terms, *site, E::IS_BRIEF)?;
         one.state = State::asking(in_process, None);
         None
     }
