@@ -4,7 +4,7 @@
 //! no more than the key. For what is no text the key is its number.
 
 use crate::contender::{AsyncContender, Contender, Key};
-use lockutils::{Guard, LockKey, Locks, synchronized};
+use lockutils::{Guard, LockKey, Locks, key, synchronized};
 use std::mem;
 use uuid::Uuid;
 
@@ -96,9 +96,9 @@ kinds! {
     NewtypeGuard NewtypeAttribute:
         id: Id = numbered => lockutils::lock(id), [key = id];
     CapturedIdGuard CapturedIdAttribute:
-        id: u64 = id => lockutils::lock(format_args!("user-{id}")), ["user-{id}"];
+        id: u64 = id => lockutils::lock(key!("user-{id}")), ["user-{id}"];
     CapturedNameGuard CapturedNameAttribute:
-        name: &str = text => lockutils::lock(format_args!("user-{name}")), ["user-{name}"];
+        name: &str = text => lockutils::lock(key!("user-{name}")), ["user-{name}"];
     TupleGuard TupleAttribute:
         id: u64 = id => lockutils::lock(("vm", id)), [key = ("vm", id)];
     DerivedGuard DerivedAttribute:

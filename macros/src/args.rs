@@ -331,7 +331,7 @@ impl Key {
     }
 
     fn of_text(text: LitStr) -> Result<Self> {
-        format::expect_names(&text)?;
+        format::expect_names(&text, "an argument", "key = ")?;
         Ok(if text.value().contains(['{', '}']) {
             Self::Format(text)
         } else {

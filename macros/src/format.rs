@@ -11,8 +11,9 @@ use syn::ext::IdentExt as _;
 use syn::parse::Parser as _;
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Result};
 
-/// Refuses a literal with anything but names in its braces.
-pub(crate) fn expect_names(text: &LitStr) -> Result<()> {
+/// Refuses a literal with anything but names in its braces: those of `what`. `key` is what stands before
+/// a key that is no literal.
+pub(crate) fn expect_names(text: &LitStr, what: &str, key: &str) -> Result<()> {
     let value = text.value();
     let others: Vec<_> = captures(&value).filter(|text| !is_name(text)).collect();
     let Some(first) = others.first() else {
@@ -23,9 +24,9 @@ pub(crate) fn expect_names(text: &LitStr) -> Result<()> {
         let emptied = others.iter().fold(value.clone(), |value, other| {
             value.replacen(&format!("{{{other}"), "{", 1)
         });
-        format!("`key = format_args!({emptied:?}, {})`", others.join(", "))
+        format!("`{key}format_args!({emptied:?}, {})`", others.join(", "))
     } else {
-        "the name of an argument there, or `key = format_args!(\"..\", value)`".to_owned()
+        format!("the name of {what} there, or `{key}format_args!(\"..\", value)`")
     };
     let message = format!("expected a name in `{{{first}}}`; write {remedy}");
     Err(Error::new_spanned(text, message))

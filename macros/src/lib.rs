@@ -17,6 +17,7 @@ mod item;
 mod key;
 mod lazy;
 mod legal;
+mod literal;
 mod lock;
 mod names;
 mod pipeline;
@@ -582,4 +583,11 @@ pub fn synchronized(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(LockKey, attributes(lock_key))]
 pub fn derive_lock_key(item: TokenStream) -> TokenStream {
     key::derive(item.into()).into()
+}
+
+/// What `lockutils::key!` calls.
+#[doc(hidden)]
+#[proc_macro]
+pub fn format_key(input: TokenStream) -> TokenStream {
+    literal::key(input.into()).into()
 }

@@ -24,7 +24,7 @@
 //! | what must not happen twice at once | use |
 //! |---|---|
 //! | a whole function, for each of its arguments | [`#[synchronized("vm-{id}")]`](macro@synchronized) |
-//! | a part of a function, or a lock that outlives it | a space of your own: [`LOCKS.key(id).lock()`](Handle::lock) |
+//! | a part of a function, or a lock that outlives it | a space of your own: [`LOCKS.key(id).lock()`](Handle::lock), [`lock(key!("vm-{id}"))`](key!) |
 //! | the use of one value that you own | not this crate: a plain mutex *around* the value |
 //! | one thing a process, without a key | [`#[synchronized]`](macro@synchronized) without an argument |
 //! | anything that exists once on a host: a file, a device, a schema | [`#[synchronized("schema", external)]`](macro@synchronized), [`FileLocks`] |

@@ -35,6 +35,7 @@ pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
 pub use crate::space::{FromFailure, Space};
 pub use crate::table::policy::Mode;
+pub use lockutils_macros::format_key;
 pub use std::time::Duration;
 
 /// The annotated function.

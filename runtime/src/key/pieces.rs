@@ -6,6 +6,33 @@
 //! compiler finds first where its type is one of these, and that of [`Any`] for all others, as in
 //! [`given`](crate::given). If there is one of the others, all of the string is formatted.
 
+/// A format string as a key, as the attribute has it: `key!("vm-{id}")`.
+///
+/// It captures what is in scope, as `format!` does, and is the same key as that text; but it allocates
+/// nothing. What stands in the braces by its name alone, and is a text, an integer, a `char`, a `bool` or
+/// a UUID, is written without [`fmt`](std::fmt), which takes longer than an uncontended lock. All else
+/// is written by its `Display`, or as the format string says, such as `{id:08}`.
+///
+/// As with [`format_args!`], what comes of it borrows what it captures, and is to be used in the statement
+/// that it is in. For values that have no name there is `format_args!("vm-{}", vm.id)`, which is a
+/// [`LockKey`](crate::LockKey) as well.
+///
+/// # Examples
+///
+/// ```
+/// use lockutils::key;
+///
+/// let (user, id) = ("anna", 7);
+/// let guard = lockutils::lock(key!("user-{user}-{id}"));
+/// assert!(lockutils::is_locked("user-anna-7"));
+/// ```
+#[macro_export]
+macro_rules! key {
+    ($($text:tt)*) => {
+        $crate::__private::format_key!($crate::__private, $($text)*)
+    };
+}
+
 use super::impls::write_format;
 use super::{KeyWriter, LockKey};
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! What a key's expression sees, and when it is evaluated.
 
-use lockutils::{is_locked, synchronized};
+use lockutils::{Key, Locks, is_locked, key, synchronized};
 use lockutils_tests::{eventually, in_time, yield_now};
 use pollster::block_on;
 use proptest::prelude::*;
@@ -31,6 +31,25 @@ fn literal_captures_the_arguments() {
         assert!(block_on(formatted(7, "a/b")));
         assert!(braces());
     });
+}
+
+/// Whatever it captures, and whether it needs `fmt` for it.
+#[test]
+fn literal_by_hand_is_the_key_of_the_attribute() {
+    const SHELF: char = 'ß';
+
+    #[synchronized("by-hand-{id}-{name}")]
+    fn held(id: u64, name: &str) -> bool {
+        is_locked(key!("by-hand-{id}-{name}")) && is_locked(format_args!("by-hand-{id}-{name}"))
+    }
+    in_time(|| assert!(held(u64::MAX, "a/b")));
+    let (share, id) = (0.5, &-7);
+    assert_eq!(Key::new(key!("{SHELF}{id}")).as_str(), "ß-7");
+    assert_eq!(Key::new(key!(r"{share}-{id:>4}")).as_str(), "0.5-  -7");
+    assert_eq!(Key::new(key!("{{}}")).as_str(), "{}");
+    let locks = Locks::new("key::by hand");
+    let _guard = locks.key(key!("vm-{id}")).lock();
+    assert!(locks.key("vm--7").is_locked());
 }
 
 proptest! {
