@@ -34,9 +34,18 @@ pub(crate) fn fence(prefix: &str) -> String {
 
 /// Where those are who wait for the lock of this name.
 pub(crate) fn queue(prefix: &str, lock: &str) -> String {
+    beside("queue", prefix, lock)
+}
+
+/// Where it is kept when each of those has asked last.
+pub(crate) fn asked(prefix: &str, lock: &str) -> String {
+    beside("asked", prefix, lock)
+}
+
+fn beside(what: &str, prefix: &str, lock: &str) -> String {
     let prefix = escape(prefix);
     let rest = lock.get(prefix.len() + 1..).unwrap_or_default();
-    format!("{prefix}:#queue:{rest}")
+    format!("{prefix}:#{what}:{rest}")
 }
 
 /// What the channels of sessions begin with.

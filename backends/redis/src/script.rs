@@ -7,7 +7,7 @@ use lockutils_remote::Fault;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 
-/// What grants a lock, as the scripts call it: `token` makes the fencing token, and `grant` writes it and the claim
+/// What grants a lock, as the scripts call it: `now` is the server's time in microseconds, `token` makes the fencing token, and `grant` writes it and the claim
 /// to the lock's key, with a lease in milliseconds.
 ///
 /// The token is the server's time in microseconds, or the last one plus one, which is kept at
@@ -17,9 +17,12 @@ use redis::{ErrorKind, Pipeline, RedisResult, ServerErrorKind, Value};
 macro_rules! grant {
     () => {
         r"
-local function token(last)
+local function now()
     local time = redis.call('TIME')
-    local new = time[1] * 1000000 + time[2]
+    return time[1] * 1000000 + time[2]
+end
+local function token(last)
+    local new = now()
     local former = tonumber(redis.call('GETSET', last, string.format('%.0f', new)) or 0)
     if former >= new then
         new = former + 1
@@ -35,14 +38,20 @@ end
 }
 
 /// What takes a claim out of a queue, also its places of former sessions. The server may believe for long that
-/// their connections are alive, and hand the lock to who has given up.
+/// their connections are alive, and hand the lock to who has given up. When each place was asked for last is kept beside
+/// the queue, by what the place begins with.
 macro_rules! leave {
     () => {
         r"
-local function leave(queue, place, former)
-    redis.call('ZREM', queue, place)
+local function forget(queue, asked, place)
+    if redis.call('ZREM', queue, place) == 1 then
+        redis.call('ZREM', asked, string.sub(place, 1, 48))
+    end
+end
+local function leave(queue, asked, place, former)
+    forget(queue, asked, place)
     for session in string.gmatch(former, string.rep('%x', 16)) do
-        redis.call('ZREM', queue, string.sub(place, 1, 32) .. session .. string.sub(place, 49))
+        forget(queue, asked, string.sub(place, 1, 32) .. session .. string.sub(place, 49))
     end
 end
 "
@@ -52,8 +61,8 @@ end
 /// Takes the lock, `KEYS[1]`, and answers with the fencing token; or with the value and the
 /// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
 /// asks again may, gets the same token, and a new lease. Who waits has its place, `ARGV[1]`, in the queue,
-/// `ARGV[5]`, and keeps it when it asks again;
-/// the queue ends a day or a lease after the last who does.
+/// `ARGV[5]`, and keeps it when it asks again, which `ARGV[8]` has the time of;
+/// both end a day or a lease after the last who does.
 const ACQUIRE: &str = concat!(
     grant!(),
     leave!(),
@@ -65,19 +74,21 @@ local fence
 if not held then
     -- What may fail comes before the grant: first what does if the memory is full.
     fence = token(ARGV[4])
-    leave(ARGV[5], place, ARGV[7])
+    leave(ARGV[5], ARGV[8], place, ARGV[7])
     grant(KEYS[1], nonce, lease, record, fence)
 elseif string.sub(held, 1, 32) == nonce then
     fence = string.match(held, '\nfence: (%d+)\n')
     redis.call('PEXPIRE', KEYS[1], lease)
 else
     if ARGV[6] == 'waits' then
-        local time = redis.call('TIME')
-        local now = string.format('%.0f', time[1] * 1000000 + time[2])
-        local joined = redis.pcall('ZADD', ARGV[5], 'NX', now, place)
+        local time = string.format('%.0f', now())
+        local joined = redis.pcall('ZADD', ARGV[5], 'NX', time, place)
         if type(joined) == 'number' then
-            -- Not the lease alone, as others may have longer ones. Places of the dead are passed over anyhow.
-            redis.call('PEXPIRE', ARGV[5], math.max(lease, 86400000))
+            redis.pcall('ZADD', ARGV[8], time, string.sub(place, 1, 48))
+            for _, key in ipairs({ARGV[5], ARGV[8]}) do
+                -- Not the lease alone, as others may have longer ones. Places of the dead are passed over anyhow.
+                redis.call('PEXPIRE', key, math.max(lease, 86400000))
+            end
         elseif not string.find(joined.err, 'OOM', 1, true) then
             return joined
         end
@@ -111,16 +122,19 @@ return lost
 pub(crate) const RENEWED: usize = 32;
 
 /// Releases the lock, or leaves its queue, and answers whether it was held. Whoever waits for it
-/// first has it from then on, and is told so, if its session listens still. Told behind the grant, so that
+/// first has it from then on, and is told so, if its session listens still, and has asked within two thirds of
+/// its lease, as who waits does each third: a process that was paused, or that the network has lost, is passed over
+/// and asks again when it goes on. Told behind the grant, so that
 /// nobody believes in one that has failed. `PUBLISH` would count those as well who listen to all channels.
+/// `ZADD` and not `ZSCORE`, as the server would tell of each change of what was read.
 const RELEASE: &str = concat!(
     grant!(),
     leave!(),
     r"
 local held = redis.pcall('GET', KEYS[1])
-local last, queue, channels = ARGV[2], ARGV[3], ARGV[4]
+local last, queue, channels, asked = ARGV[2], ARGV[3], ARGV[4], ARGV[6]
 local own = string.sub(ARGV[1], 1, 32)
-leave(queue, ARGV[1], ARGV[5])
+leave(queue, asked, ARGV[1], ARGV[5])
 if type(held) ~= 'string' or string.sub(held, 1, 32) ~= own then
     return 0
 end
@@ -131,8 +145,12 @@ while true do
     end
     local nonce, channel = string.sub(first, 1, 32), channels .. string.sub(first, 33, 48)
     local lease, record = string.match(first, '^ (%d+)\n(.*)$', 49)
+    local since = redis.call('ZADD', asked, 'XX', 'INCR', 0, string.sub(first, 1, 48))
+    redis.call('ZREM', asked, string.sub(first, 1, 48))
+    -- In milliseconds. Who came with a former version of this script has asked at no known time.
+    local silence = since and (now() - since) / 1000 or 0
     -- Its own place may be left of a session that isn't known any more.
-    if lease and nonce ~= own and redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
+    if lease and nonce ~= own and silence < lease * 2 / 3 and redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
         -- Without a token nobody is granted it, and it is free.
         local has_token, fence = pcall(token, last)
         if has_token then

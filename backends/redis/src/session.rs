@@ -115,6 +115,7 @@ impl Session for RedisSession {
         let record = claim.record(&self.member);
         let place = value::place(claim, &self.id, self.lease, &record);
         let queue = name::queue(&self.member.prefix, &claim.name);
+        let asked_at = name::asked(&self.member.prefix, &claim.name);
         let how = match asked {
             Asked::Once => "goes",
             Asked::Waiting => "waits",
@@ -123,7 +124,7 @@ impl Session for RedisSession {
             script.arg(1).arg(&claim.name);
             script.arg(&place).arg(self.lease).arg(&record);
             script.arg(&self.fence).arg(&queue).arg(how);
-            script.arg(&self.former);
+            script.arg(&self.former).arg(&asked_at);
         };
         let script = &self.scripts.acquire;
         let answers = script.run(&self.connection, 1, acquire).await?;
@@ -153,10 +154,11 @@ impl Session for RedisSession {
         let record = claim.record(&self.member);
         let place = value::place(claim, &self.id, self.lease, &record);
         let queue = name::queue(&self.member.prefix, &claim.name);
+        let asked_at = name::asked(&self.member.prefix, &claim.name);
         let release = |_, script: &mut Pipeline| {
             script.arg(1).arg(&claim.name).arg(&place);
             script.arg(&self.fence).arg(&queue).arg(&self.channels);
-            script.arg(&self.former);
+            script.arg(&self.former).arg(&asked_at);
         };
         let script = &self.scripts.release;
         let answers = script.run(&self.connection, 1, release).await?;

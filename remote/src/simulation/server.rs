@@ -210,10 +210,15 @@ impl Server {
         Ok(held)
     }
 
-    /// Gives a lock to those who wait for it first, if they were connected when it looked last.
+    /// Gives a lock to those who wait for it first, if they were connected when it looked last, and have asked
+    /// within two thirds of a lease.
     fn hand_over(&mut self, now: u64, name: &str) {
         let places = self.locks.get_mut(name).expect("it was released");
-        places.retain(|place| !place.waits || self.sessions.contains_key(&place.session));
+        let last = now + self.setting.lease / 3;
+        places.retain(|place| {
+            let is_there = self.sessions.contains_key(&place.session) && place.until > last;
+            !place.waits || is_there
+        });
         let mut shared = places
             .iter()
             .filter(|place| !place.waits)

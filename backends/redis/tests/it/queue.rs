@@ -214,6 +214,48 @@ fn who_has_gone_is_not_handed_anything() {
     });
 }
 
+/// As one whose process is paused, or that the network has lost.
+#[test]
+fn who_is_silent_is_passed_over_until_it_asks_again() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = two_sessions(&server).await;
+        let third = open(&server.url()).await;
+        let [mine, silent, yours] = [(); 3].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&third, &silent).await);
+        assert!(is_busy(&other, &yours).await);
+        let mut admin = admin(&server.url());
+        let mut range = cmd("ZRANGE");
+        range.arg("lockutils:#asked:k").arg(0).arg(-1);
+        let asked: Vec<String> = range.query(&mut admin).unwrap();
+        assert_eq!(asked.len(), 2);
+        let nonce = format!("{:032x}", silent.nonce);
+        let place = asked.iter().find(|place| place.starts_with(&nonce));
+        // Says that it has asked so much sooner.
+        let mut sooner = |time: Duration| {
+            let time = i64::try_from(time.as_micros()).unwrap();
+            let mut add = cmd("ZINCRBY");
+            add.arg("lockutils:#asked:k").arg(-time).arg(place);
+            add.exec(&mut admin).unwrap();
+        };
+        sooner(third.lease() * 2 / 3);
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&yours).await.unwrap());
+        // It goes on, and has a place again; and keeps it though it is a little late.
+        assert!(is_busy(&third, &silent).await);
+        sooner(third.lease() / 2);
+        assert!(other.release(&yours).await.unwrap());
+        handed(third.freed(&silent).await.unwrap());
+        assert!(third.release(&silent).await.unwrap());
+        let left: Vec<String> = cmd("KEYS").arg("*").query(&mut admin).unwrap();
+        assert_eq!(left, ["lockutils:#fence"]);
+    });
+}
+
 #[test]
 fn who_gives_up_passes_on_what_it_was_handed() {
     if !Redis::available() {
