@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use lockutils_any::AnyLocks;
 use std::env;
 use std::sync::mpsc::{Receiver, Sender};
+use std::thread;
 use std::time::Duration;
 use tokio::runtime;
 
@@ -20,6 +21,9 @@ pub(crate) const SERVER: &str = "LOCKUTILS_ON";
 
 /// How long a hold lasts that nobody renews: as short as all servers have it.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
+
+/// How long the middle of a migration is.
+const WHILE: Duration = Duration::from_millis(2);
 
 pub(crate) struct Member {
     pub(crate) locks: AnyLocks,
@@ -83,7 +87,9 @@ impl Member {
     /// Called when half of a migration is done: where one host stops, with all that is in it.
     pub(crate) async fn half_way(&self) -> Result<()> {
         if !self.stops {
-            // Others may come in here, where no lock is.
+            // A table of a service has more rows than these, and takes a while. Meanwhile others may
+            // come in, where no lock is.
+            thread::sleep(WHILE);
             tokio::task::yield_now().await;
             return Ok(());
         }
