@@ -35,7 +35,12 @@ impl Output {
         let known = forms.iter().find(|form| ending == Some(OsStr::new(form)));
         let Some(form) = known else {
             let forms: Vec<_> = forms.iter().map(|form| format!("`.{form}`")).collect();
-            let text = format!("{path:?} is to end in {}", forms.join(" or "));
+            let (last, others) = forms.split_last().expect("there is a form");
+            let others = match others {
+                [] => String::new(),
+                others => format!("{} or ", others.join(", ")),
+            };
+            let text = format!("{path:?} is to end in {others}{last}");
             return Err(exit::usage(&text));
         };
         Ok(Self {

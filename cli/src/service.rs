@@ -160,7 +160,10 @@ impl Service {
                     "the service at {path:?} has hung up: {ALLOWED}"
                 )));
             }
-            Err(error) => return Err(not_heard(&format!("the service at {path:?}"), &error)),
+            Err(error) => {
+                let pid = Socket::at(path).map(|socket| socket.pid);
+                return Err(not_heard(&format!("the service at {path:?}"), pid, &error));
+            }
         };
         let hello = told(hello)?;
         let hello = serde_json::from_value(hello);
@@ -199,13 +202,17 @@ impl Service {
         match hear(&mut self.lines) {
             Ok(Some(answer)) => told(answer),
             Ok(None) => Err(none(format!("{} has ended", self.hello))),
-            Err(error) => Err(not_heard(&self.hello.to_string(), &error)),
+            Err(error) => Err(self.not_heard(&error)),
         }
     }
 
     pub(crate) fn say(&mut self, request: &Value) -> Result<()> {
-        writeln!(self.lines.get_mut(), "{request}")
-            .map_err(|error| not_heard(&self.hello.to_string(), &error))
+        let said = writeln!(self.lines.get_mut(), "{request}");
+        said.map_err(|error| self.not_heard(&error))
+    }
+
+    fn not_heard(&self, error: &io::Error) -> anyhow::Error {
+        not_heard(&self.hello.to_string(), Some(self.hello.pid), error)
     }
 
     /// The stream, for who reads whenever something comes.
@@ -248,10 +255,11 @@ fn not_there(path: &Path, error: &io::Error) -> anyhow::Error {
     none(format!("nobody serves at {path:?}: {because}"))
 }
 
-fn not_heard(who: &str, error: &io::Error) -> anyhow::Error {
+fn not_heard(who: &str, pid: Option<u32>, error: &io::Error) -> anyhow::Error {
     none(match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            format!("{who} doesn't answer: it may be stopped, see `ps -o stat,wchan`")
+            let which = pid.map_or("-A".to_owned(), |pid| format!("-p {pid}"));
+            format!("{who} doesn't answer: it may be stopped, see `ps -o pid,stat,wchan {which}`")
         }
         ErrorKind::BrokenPipe => format!("{who} has ended"),
         _ => format!("{who} doesn't answer: {error}"),

@@ -110,7 +110,7 @@ fn runtime() -> Option<PathBuf> {
 
 impl Socket {
     /// The socket at a path, if it is named as they are.
-    fn at(path: &Path) -> Option<Self> {
+    pub(crate) fn at(path: &Path) -> Option<Self> {
         let is_there = path.parent()?.file_name()? == FOLDER;
         let pid = path.file_name()?.to_str()?.split('-').next()?;
         let pid = pid.parse().ok().filter(|_| is_there)?;

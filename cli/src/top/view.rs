@@ -7,7 +7,9 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Text};
-use ratatui::widgets::{Cell, Paragraph, Row, Table, TableState, Wrap};
+use ratatui::widgets::{Cell, Row, Table, TableState};
+use std::borrow::Cow;
+use textwrap::core::display_width;
 
 /// How much of a queue is shown.
 const QUEUE: usize = 8;
@@ -41,36 +43,65 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>) {
         Constraint::Fill(1),
     ]);
     let [head, below, keys, body] = parts.areas(frame.area());
-    frame.render_widget(Line::styled(summary(model), bold()), head);
+    let fitting = |parts: &[String]| fitting(parts, frame.area().width);
+    let (summary, hints) = (fitting(&summary(model)), fitting(&hints(model)));
+    frame.render_widget(Line::styled(summary, bold()), head);
     frame.render_widget(Line::raw(rates.unwrap_or_default()), below);
-    frame.render_widget(Line::raw(hints(model)), keys);
+    frame.render_widget(Line::raw(hints), keys);
     match &model.shown {
         Shown::Text(text, line) => {
-            let lines = text.lines().skip(*line).map(Line::raw);
-            let text = Paragraph::new(lines.collect::<Vec<_>>()).wrap(Wrap { trim: false });
-            frame.render_widget(text, body);
+            let lines = text.lines().skip(*line);
+            let lines = lines.flat_map(|line| wrapped(line, body.width));
+            let lines = lines.take(body.height.into()).map(Line::raw);
+            frame.render_widget(lines.collect::<Text<'_>>(), body);
         }
         Shown::Locks => table(model, frame, body),
     }
 }
 
+/// As many parts of a line as there is room for, and one at least.
+fn fitting(parts: &[String], width: u16) -> String {
+    let mut line = String::new();
+    for part in parts {
+        let is_first = line.is_empty();
+        let room = usize::from(width).saturating_sub(display_width(&line) + 2);
+        if !is_first && display_width(part) > room {
+            break;
+        }
+        line += if is_first { "" } else { "  " };
+        line += part;
+    }
+    line
+}
+
+/// A line of a text, and where it is wider than the terminal what is left of it below, behind what
+/// stands before the first word.
+fn wrapped(line: &str, width: u16) -> Vec<String> {
+    let is_margin = |char: &char| " │├└─".contains(*char);
+    let margin = line.chars().take_while(is_margin);
+    let below = margin.map(|char| if "│├".contains(char) { '│' } else { ' ' });
+    let below = below.chain("   ".chars()).collect::<String>();
+    let options = textwrap::Options::new(width.into()).subsequent_indent(&below);
+    let lines = textwrap::wrap(line, options);
+    lines.into_iter().map(Cow::into_owned).collect()
+}
+
 /// The process, and how many wait.
-fn summary(model: &Model) -> String {
+fn summary(model: &Model) -> Vec<String> {
     let up = model
         .hello
         .uptime()
         .map_or_else(String::new, |up| format!(", up {up}"));
-    let process = format!("{}{up}", model.hello);
+    let mut parts = vec![format!("{}{up}", model.hello)];
     if !model.is_known {
-        return process;
+        return parts;
     }
     let (waiters, held) = (model.locks.waiters, model.locks.held);
-    let oldest = model
-        .oldest()
-        .map(|oldest| format!("  oldest {oldest:.1} s"));
-    let oldest = oldest.unwrap_or_default();
-    let (load, bars) = (model.all_load(), bars(model));
-    format!("{process}  {waiters} waiting  {held} held{oldest}  load {load:.1} {bars}")
+    parts.extend([format!("{waiters} waiting"), format!("{held} held")]);
+    let oldest = model.oldest();
+    parts.extend(oldest.map(|oldest| format!("oldest {oldest:.1} s")));
+    parts.push(format!("load {:.1} {}", model.all_load(), bars(model)));
+    parts
 }
 
 /// How many have waited, the last time last.
@@ -84,28 +115,30 @@ fn bars(model: &Model) -> String {
     model.history.iter().map(bar).collect()
 }
 
-fn hints(model: &Model) -> String {
+fn hints(model: &Model) -> Vec<String> {
+    let all = |parts: &[&str]| parts.iter().map(ToString::to_string).collect();
     if let Shown::Text(..) = model.shown {
-        return "↑↓ scroll  Esc back  q quit".to_owned();
+        return all(&["↑↓ scroll", "Esc back", "q quit"]);
     }
     if model.is_typing {
-        return format!("find: {}_  ⏎ done  Esc all", model.filter);
+        return all(&[&format!("find: {}_", model.filter), "⏎ done", "Esc all"]);
     }
     let sort = match model.sort {
-        Sort::Load => "load",
-        Sort::Oldest => "oldest",
-        Sort::Waiters => "waiters",
+        Sort::Load => "s sort: load",
+        Sort::Oldest => "s sort: oldest",
+        Sort::Waiters => "s sort: waiters",
     };
-    let freeze = if model.is_frozen {
-        "FROZEN, space goes on"
+    let mut hints = vec!["q quit", "w why", "p profile", "⏎ queue", sort, "/ find"];
+    if model.is_frozen {
+        hints.insert(0, "FROZEN, space goes on");
     } else {
-        "space freeze"
-    };
-    let mut text = format!("q quit  w why  p profile  ⏎ queue  s sort: {sort}  / find  {freeze}");
-    if !model.filter.is_empty() {
-        text = format!("found: {}, Esc all  {text}", model.filter);
+        hints.push("space freeze");
     }
-    text
+    let found = format!("found: {}, Esc all", model.filter);
+    if !model.filter.is_empty() {
+        hints.insert(0, &found);
+    }
+    all(&hints)
 }
 
 /// The locks, each with its queue if that is open.
@@ -294,6 +327,7 @@ mod tests {
     use ratatui::backend::TestBackend;
     use ratatui::buffer::Cell as BufferCell;
     use serde_json::json;
+    use std::mem;
     use std::time::Instant;
 
     fn model(locks: usize) -> Model {
@@ -329,14 +363,39 @@ mod tests {
     fn any_size_can_be_drawn() {
         let mut model = model(20);
         model.press(KeyCode::Enter.into());
-        for width in (0..30).chain([46, 60, 80, 130]) {
-            for height in [0, 1, 2, 3, 5, 24] {
-                drawn(&mut model, width, height);
+        let draw_all = |model: &mut Model| {
+            for width in (0..30).chain([46, 60, 80, 130]) {
+                for height in [0, 1, 2, 3, 5, 24] {
+                    drawn(model, width, height);
+                }
             }
-        }
+        };
+        draw_all(&mut model);
+        let text = "1  cells/2f1c\n   ├─ refresh (src/cells.rs:90)".to_owned();
+        let shown = mem::replace(&mut model.shown, Shown::Text(text, 0));
+        draw_all(&mut model);
+        model.shown = shown;
         for (width, titles) in [(100, "LOAD"), (80, "OLDEST"), (60, "WAIT"), (40, "WAIT")] {
             assert!(drawn(&mut model, width, 24).contains(titles), "{width}");
         }
+    }
+
+    #[test]
+    fn parts_are_whole_or_not_there() {
+        let parts = ["q quit", "w why", "⏎ queue"].map(str::to_owned);
+        assert_eq!(fitting(&parts, 22), "q quit  w why  ⏎ queue");
+        assert_eq!(fitting(&parts, 21), "q quit  w why");
+        assert_eq!(fitting(&parts, 3), "q quit");
+    }
+
+    #[test]
+    fn lines_go_on_behind_their_margin() {
+        assert_eq!(
+            wrapped("1  a/b, held by c", 12),
+            ["1  a/b, held", "   by c"]
+        );
+        assert_eq!(wrapped("   ├─ a in b", 11), ["   ├─ a in", "   │     b"]);
+        assert_eq!(wrapped("", 8), [""]);
     }
 
     /// Of more locks than lines the first are shown, and how long it takes is said: `--nocapture`.

@@ -167,11 +167,11 @@ fn stopped_service_is_no_riddle() {
     signal(&service, Signal::STOP);
     let stopped = done(&mut looking(&directory, ["why"]));
     assert_eq!((stopped.code, &*stopped.out), (Some(69), ""));
-    assert!(
-        stopped.err.contains("doesn't answer: it may be stopped"),
-        "{}",
-        stopped.err
+    let hint = format!(
+        "doesn't answer: it may be stopped, see `ps -o pid,stat,wchan -p {}`",
+        service.id()
     );
+    assert!(stopped.err.contains(&hint), "{}", stopped.err);
     let listed = done(&mut looking(&directory, ["ps", "--all"]));
     assert!(
         listed.out.starts_with("nobody holds a lock in "),
