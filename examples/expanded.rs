@@ -25,14 +25,9 @@ mod expanded {
     use lockutils::is_locked;
 
     pub(super) fn start(id: u32) -> String {
-        let __begun = ::lockutils::__private::begin(
-            ::lockutils::__private::global(),
-            &(::lockutils::__private::Format::new(
-                ("vm-", ::lockutils::__private::Captured::new(&id).piece()),
-                ::core::format_args!("vm-{id}"),
-            )),
-            ::lockutils::__private::Mode::Exclusive,
-            ::lockutils::__private::site(const { &::lockutils::__private::Function::new("start") }),
+        let __begun = ::lockutils::__private::begin_global(
+            &(::lockutils::__private::ShownFormat(("vm-", &id))),
+            const { &::lockutils::__private::Function::new("start") },
         );
         let __guard = __begun.lock();
         {

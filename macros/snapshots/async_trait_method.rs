@@ -34,13 +34,9 @@ where
 {
     Box::pin(async move {
         let __task = ::lockutils::__private::Task::current().await;
-        let __begun = ::lockutils::__private::begin_async(
-            ::lockutils::__private::global(),
+        let __begun = ::lockutils::__private::begin_global_async(
             &(self.id),
-            ::lockutils::__private::Mode::Exclusive,
-            ::lockutils::__private::site(const {
-                &::lockutils::__private::Function::new("start")
-            }),
+            const { &::lockutils::__private::Function::new("start") },
             __task,
         );
         let __guard = match __begun.try_async().await {

@@ -8,13 +8,9 @@ async fn read(id: u32, patience: Duration) -> io::Result<Vm> {
 async fn read(id: u32, patience: Duration) -> io::Result<Vm> {
     let __timeout: ::lockutils::__private::Duration = patience;
     let __task = ::lockutils::__private::Task::current().await;
-    let __begun = ::lockutils::__private::begin_async(
-        ::lockutils::__private::global(),
+    let __begun = ::lockutils::__private::begin_global_async(
         &(id),
-        ::lockutils::__private::Mode::Exclusive,
-        ::lockutils::__private::site(const {
-            &::lockutils::__private::Function::new("read")
-        }),
+        const { &::lockutils::__private::Function::new("read") },
         __task,
     );
     let __guard = match __begun.timed(__timeout).await {

@@ -6,13 +6,9 @@ fn sweep() -> bool {
 // Expands to:
 
 fn sweep() -> bool {
-    let __begun = ::lockutils::__private::begin(
-        ::lockutils::__private::global(),
+    let __begun = ::lockutils::__private::begin_global(
         &("sweep"),
-        ::lockutils::__private::Mode::Exclusive,
-        ::lockutils::__private::site(const {
-            &::lockutils::__private::Function::new("sweep")
-        }),
+        const { &::lockutils::__private::Function::new("sweep") },
     );
     let __guard = match __begun.try_now() {
         ::core::result::Result::Ok(__guard) => __guard,

@@ -19,16 +19,12 @@ fn start(id: u32) -> impl Future<Output = u32> {
             no_return_before_the_block.pass();
             async move {
                 let __task = ::lockutils::__private::Task::current().await;
-                let __begun = ::lockutils::__private::begin_async(
-                    ::lockutils::__private::global(),
+                let __begun = ::lockutils::__private::begin_global_async(
                     &__key,
-                    ::lockutils::__private::Mode::Exclusive,
-                    ::lockutils::__private::site(const {
-                        &::lockutils::__private::Function::new("start")
-                    }),
+                    const { &::lockutils::__private::Function::new("start") },
                     __task,
                 );
-                let __guard = __begun.lock_async().await;
+                let __guard = __begun.await;
                 { ({ id }) }
             }
         })

@@ -6,13 +6,9 @@ pub fn connect(cell: &Cell) -> Connection {
 // Expands to:
 
 pub fn connect(cell: &Cell) -> Connection {
-    let __begun = ::lockutils::__private::begin(
-        ::lockutils::__private::global(),
+    let __begun = ::lockutils::__private::begin_global(
         &(cell.uuid),
-        ::lockutils::__private::Mode::Exclusive,
-        ::lockutils::__private::site(const {
-            &::lockutils::__private::Function::new("connect")
-        }),
+        const { &::lockutils::__private::Function::new("connect") },
     );
     let __guard = __begun.lock();
     { ({ open(cell) }) }

@@ -8,13 +8,9 @@ async fn open(name: Option<&str>) -> Result<File, Error> {
 async fn open(name: Option<&str>) -> Result<File, Error> {
     let __guard = if (name.is_some()) {
         let __task = ::lockutils::__private::Task::current().await;
-        let __begun = ::lockutils::__private::begin_async(
-            ::lockutils::__private::global(),
+        let __begun = ::lockutils::__private::begin_global_async(
             &(name?),
-            ::lockutils::__private::Mode::Exclusive,
-            ::lockutils::__private::site(const {
-                &::lockutils::__private::Function::new("open")
-            }),
+            const { &::lockutils::__private::Function::new("open") },
             __task,
         );
         let __guard = match __begun.try_async().await {

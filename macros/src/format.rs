@@ -70,14 +70,17 @@ pub(crate) fn names(text: &LitStr) -> Vec<Ident> {
     names.collect()
 }
 
-/// The string as the runtime takes it, in pieces, where it captures nothing but `arguments`, and
+/// The string as the runtime takes it, in pieces, where it captures nothing but arguments, and
 /// each as it is, without what may stand behind a `:`. `private` is the runtime's module. The whole
-/// of it goes along, since of what isn't a plain value only `fmt` knows the text.
+/// of it goes along, since of what isn't a plain value only `fmt` knows the text; not where all of
+/// them are `shown`, see [`names::shown`](crate::names::shown), since it takes the compiler longer than all the rest.
 pub(crate) fn in_pieces(
     text: &LitStr,
     arguments: &[Ident],
+    shown: &[Ident],
     private: &TokenStream,
 ) -> Option<TokenStream> {
+    let are_shown = names(text).iter().all(|name| shown.contains(name));
     let value = text.value();
     if value.contains("{{") || value.contains("}}") {
         return None;
@@ -90,14 +93,22 @@ pub(crate) fn in_pieces(
         let argument = arguments.iter().find(|argument| *argument == capture)?;
         let argument = Ident::new(&argument.to_string(), text.span());
         pieces.extend(literal(before));
-        pieces.push(quote_spanned!(mixed()=> #private::Captured::new(&#argument).piece()));
+        pieces.push(if are_shown {
+            quote_spanned!(mixed()=> &#argument)
+        } else {
+            quote_spanned!(mixed()=> #private::Captured::new(&#argument).piece())
+        });
         rest = after;
     }
     pieces.extend(literal(rest));
     let pieces = pieces
         .into_iter()
         .reduce(|before, piece| quote_spanned!(mixed()=> (#before, #piece)));
-    let (pieces, whole) = (pieces?, whole(text));
+    let pieces = pieces?;
+    if are_shown {
+        return Some(quote_spanned!(mixed()=> #private::ShownFormat(#pieces)));
+    }
+    let whole = whole(text);
     Some(quote_spanned!(mixed()=> #private::Format::new(#pieces, #whole)))
 }
 

@@ -21,6 +21,7 @@ mod literal;
 mod lock;
 mod names;
 mod pipeline;
+mod shape;
 #[cfg(test)]
 mod soup;
 mod span;

@@ -42,7 +42,7 @@ fn written(Input { private, text }: &Input) -> Result<TokenStream> {
     let names = format::names(text);
     let pieces = (!names.is_empty()).then(|| {
         let private = private.to_token_stream();
-        format::in_pieces(text, &names, &private)
+        format::in_pieces(text, &names, &[], &private)
     });
     Ok(pieces.flatten().unwrap_or_else(|| format::whole(text)))
 }

@@ -1,15 +1,18 @@
 //! Writes the statements that take the lock:
 //!
 //! ```text
-//! let __begun = lockutils::__private::begin(SPACE, &(KEY), MODE, SITE);
+//! let __begun = lockutils::__private::begin_global(&(KEY), FUNCTION);
 //! let __guard = __begun.lock();
 //! ```
 //!
 //! - The key is evaluated in a statement before the one that waits, so that nothing of
 //!   its expression is held while it does, nor lives across an `.await`.
 //! - With a timeout or as a try, the second statement is another call. In an async function
-//!   both are; the first is told the task, and the second is awaited. Where a space is named, the
+//!   the first is, which is told the task, and what it gives is awaited. Where a space is named, the
 //!   first is a method of the trait `Space`, and the second one that can fail.
+//! - Where more is asked for than an exclusive lock of a key of the process-wide space, or the function's
+//!   own, the first statement says so: the space, the mode and the site. Most don't, and for each
+//!   argument the compiler takes its time.
 //! - Where the lock can fail, the second is a `match` that returns.
 //! - A guard that the user doesn't see is asked whether its lock can be lost, which must not
 //!   be. See [`cancel`](crate::cancel) for what the user can say of it.
@@ -30,12 +33,13 @@ use crate::function::Function;
 use crate::future::Future;
 use crate::lazy::output;
 use crate::names;
+use crate::shape::{is_value, made_here, moved};
 use crate::span::{ends, mixed, parenthesized, reference, spread};
 use crate::timeout::Timeout;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{Expr, ReturnType, Token};
+use syn::{Expr, ReturnType};
 
 /// The statements that take the lock.
 pub(crate) struct Lock {
@@ -184,12 +188,7 @@ impl Writer<'_> {
     }
 
     fn begin_one(&self, key: Option<&Key>) -> TokenStream {
-        let method = if self.args.has("reentrant") {
-            "begin_reentrant"
-        } else {
-            "begin"
-        };
-        let begin = self.call_space(method, &self.key_reference(key), None);
+        let begin = self.begin(&self.key_reference(key), None);
         quote_spanned!(mixed()=> let __begun = #begin;)
     }
 
@@ -200,7 +199,7 @@ impl Writer<'_> {
     fn begin_async_of(&self, key: &TokenStream) -> TokenStream {
         let private = self.private(mixed());
         let task = quote_spanned!(mixed()=> __task);
-        let begin = self.call_space("begin_async", key, Some(&task));
+        let begin = self.begin(key, Some(&task));
         quote_spanned! {mixed()=>
             let __task = #private::Task::current().await;
             let __begun = #begin;
@@ -238,13 +237,43 @@ impl Writer<'_> {
             None => quote_spanned!(mixed()=> &""),
             Some(Key::Text(text)) => reference(text),
             Some(Key::Format(text)) => {
-                let (private, arguments) =
-                    (self.private(mixed()), names::parameters(self.function));
-                let pieces = format::in_pieces(text, &arguments, &private);
+                let (names, shown) = (
+                    names::parameters(self.function),
+                    names::shown(self.function),
+                );
+                let pieces = format::in_pieces(text, &names, &shown, &self.private(mixed()));
                 reference(&pieces.unwrap_or_else(|| format::whole(text)))
             }
             Some(Key::Value(value) | Key::All(value)) => reference(value),
         }
+    }
+
+    /// Begins to take one lock, in an async function for the task.
+    fn begin(&self, key: &TokenStream, task: Option<&TokenStream>) -> TokenStream {
+        let elsewhere = ["locks", "external", "shared", "reentrant"];
+        if elsewhere.iter().any(|name| self.args.has(name)) {
+            let method = match task {
+                Some(_) => "begin_async",
+                None if self.args.has("reentrant") => "begin_reentrant",
+                None => "begin",
+            };
+            return self.call_space(method, key, task);
+        }
+        let (private, name) = (self.private(mixed()), self.name());
+        let (method, what) = if self.args.key.is_some() {
+            let function = quote_spanned!(mixed()=> const { &#private::Function::new(#name) });
+            ("begin_global", quote_spanned!(mixed()=> #key, #function))
+        } else {
+            let (ty, path) = (quote_spanned!(mixed()=> #private::Own), self.path());
+            (
+                "begin_own",
+                own(&ty, &quote_spanned!(mixed()=> #path, #name)),
+            )
+        };
+        let task = task.into_iter();
+        let asyncness = if self.is_async { "_async" } else { "" };
+        let method = Ident::new(&format!("{method}{asyncness}"), mixed());
+        quote_spanned!(mixed()=> #private::#method(#what #(, #task)*))
     }
 
     fn call_space(
@@ -277,16 +306,8 @@ impl Writer<'_> {
             }
             (None, Some(_)) => quote_spanned!(mixed()=> #private::global()),
             (None, None) => {
-                let path = format!("::{}", self.name());
-                // In a block of its own, where the user's code can't see it.
-                quote_spanned! {mixed()=>
-                    {
-                        static OWN: #private::Locks = #private::Locks::new(
-                            ::core::concat!(::core::module_path!(), #path),
-                        );
-                        &OWN
-                    }
-                }
+                let locks = quote_spanned!(mixed()=> #private::Locks);
+                own(&locks, &self.path())
             }
         }
     }
@@ -327,6 +348,12 @@ impl Writer<'_> {
 
     fn name(&self) -> String {
         self.function.sig.ident.unraw().to_string()
+    }
+
+    /// The function's path, which is a text for the compiler to make.
+    fn path(&self) -> TokenStream {
+        let name = format!("::{}", self.name());
+        quote_spanned!(mixed()=> ::core::concat!(::core::module_path!(), #name))
     }
 
     /// The statement that binds the guard.
@@ -408,11 +435,13 @@ impl Writer<'_> {
     fn wait(&self) -> TokenStream {
         let (_, last) = self.place;
         let begun = Ident::new("__begun", last);
+        if self.is_async && self.is_plain() {
+            return quote_spanned!(last=> #begun.await);
+        }
         let lock = match (self.is_async, self.is_plain()) {
             (false, true) => "lock",
-            (true, true) => "lock_async",
             (false, false) => "block",
-            (true, false) => "wait",
+            (true, _) => "wait",
         };
         let [for_some_time, now] = if self.is_async {
             ["timed", "try_async"]
@@ -491,53 +520,13 @@ pub(crate) fn private(args: &Args, place: Span) -> TokenStream {
     quote!(#path #private)
 }
 
-/// Whether it is no closure, as far as can be seen, nor has one at its end.
-const fn is_value(expression: &Expr) -> bool {
-    matches!(
-        expression,
-        Expr::Binary(_)
-            | Expr::Call(_)
-            | Expr::Field(_)
-            | Expr::Lit(_)
-            | Expr::MethodCall(_)
-            | Expr::Path(_)
-            | Expr::Struct(_)
-            | Expr::Tuple(_)
-            | Expr::Unary(_)
-    )
-}
-
-/// `Locks::new(..)`, with any path before it and any of its builders behind.
-fn made_here(space: &Expr) -> Option<&Expr> {
-    match space {
-        Expr::Reference(space) => made_here(&space.expr),
-        Expr::Paren(space) => made_here(&space.expr),
-        Expr::Group(space) => made_here(&space.expr),
-        Expr::MethodCall(built) => made_here(&built.receiver).map(|_| space),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(function) => {
-                let mut names = function.path.segments.iter().rev().map(|name| &name.ident);
-                let is_new = names.next().is_some_and(|name| name == "new")
-                    && names.next().is_some_and(|name| name == "Locks");
-                is_new.then_some(space)
-            }
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// A closure with `move`, since the function that it stands in returns before it is called.
-fn moved(closure: &Expr) -> Expr {
-    match closure {
-        Expr::Closure(closure) => {
-            let mut closure = closure.clone();
-            closure.capture.get_or_insert(Token![move](mixed()));
-            Expr::Closure(closure)
+/// A `static` of the function, in a block where the user's code can't see it.
+fn own(ty: &TokenStream, arguments: &TokenStream) -> TokenStream {
+    quote_spanned! {mixed()=>
+        {
+            static OWN: #ty = #ty::new(#arguments);
+            &OWN
         }
-        Expr::Group(group) => moved(&group.expr),
-        Expr::Paren(group) => moved(&group.expr),
-        other => other.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::function::Function;
 use crate::span::grouped;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, FnArg, PatType};
+use syn::{Expr, FnArg, Pat, PatIdent, PatType, Type};
 
 /// The words of the expression that are values of its place: no field's name nor method's, no
 /// path's and no function's. One with names of its own, as a closure has, isn't looked into.
@@ -51,6 +51,37 @@ pub(crate) fn bound(function: &Function) -> Vec<Ident> {
         names.into_iter().filter(move |name| !types.contains(name))
     });
     arguments.collect()
+}
+
+/// Those of its arguments and constants whose types are of the language and have one text, as far as
+/// words tell: integers, `char`, `bool`, `str`, and references to them.
+pub(crate) fn shown(function: &Function) -> Vec<Ident> {
+    let constants = function.sig.generics.const_params();
+    let mut names: Vec<_> = constants.map(|constant| constant.ident.clone()).collect();
+    names.extend(typed(function).filter_map(|argument| match &*argument.pat {
+        Pat::Ident(PatIdent {
+            by_ref: None,
+            subpat: None,
+            ident,
+            ..
+        }) if is_shown(&argument.ty) => Some(ident.clone()),
+        _ => None,
+    }));
+    names
+}
+
+fn is_shown(ty: &Type) -> bool {
+    const SHOWN: [&str; 15] = [
+        "str", "char", "bool", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32",
+        "i64", "i128", "isize",
+    ];
+    match ty {
+        Type::Reference(reference) => is_shown(&reference.elem),
+        Type::Path(path) => {
+            SHOWN.iter().any(|name| path.path.is_ident(name)) && path.qself.is_none()
+        }
+        _ => false,
+    }
 }
 
 fn typed(function: &Function) -> impl Iterator<Item = &PatType> {

@@ -190,7 +190,8 @@ fn is_locked(tokens: TokenStream) -> bool {
         TokenTree::Ident(word) => {
             last.rotate_left(1);
             last[1] = Some(word);
-            matches!(&last, [Some(module), Some(call)] if module == "__private" && call == "site")
+            matches!(&last, [Some(module), Some(made)]
+                if module == "__private" && (made == "Function" || made == "Own"))
         }
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })

@@ -88,7 +88,7 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     /// As [`Acquire`], as a future.
     #[inline]
     pub fn wait(self) -> impl Future<Output = Result<AsyncGuardOf<M>, M::Failure>> {
-        self.drive(Ok, |acquire, context| Pin::new(acquire).poll(context))
+        self.drive(|acquire, context| Pin::new(acquire).poll(context))
     }
 
     /// Waits until the task has the lock, or the time is over.
@@ -99,9 +99,7 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     #[inline]
     pub fn timed(self, timeout: Duration) -> impl Future<Output = Result<AsyncGuardOf<M>, Error>> {
         let mut timer = None;
-        self.drive(Ok, move |acquire, context| {
-            acquire.poll_timed(timeout, &mut timer, context)
-        })
+        self.drive(move |acquire, context| acquire.poll_timed(timeout, &mut timer, context))
     }
 
     /// Takes the lock if that needs no waiting for others.
@@ -111,23 +109,22 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
     /// As [`Acquire::try_async`].
     #[inline]
     pub fn try_async(self) -> impl Future<Output = Result<AsyncGuardOf<M>, Error>> {
-        self.drive(Ok, |acquire, context| acquire.poll_try(context))
+        self.drive(|acquire, context| acquire.poll_try(context))
     }
 
     /// Gives what is held, or polls what is waited for. The future is this very closure: what holds a lock
     /// that was free is moved once more by one that has a name or a function of its own, and waiting for
     /// that move costs half as much again as the lock.
     #[inline]
-    pub(crate) fn drive<T>(
+    fn drive<E>(
         self,
-        held: impl Fn(AsyncGuardOf<M>) -> T,
-        mut poll: impl FnMut(&mut Acquire<M>, &mut Context<'_>) -> Poll<T>,
-    ) -> impl Future<Output = T> {
+        mut poll: impl FnMut(&mut Acquire<M>, &mut Context<'_>) -> Poll<Result<AsyncGuardOf<M>, E>>,
+    ) -> impl Future<Output = Result<AsyncGuardOf<M>, E>> {
         let mut begun = Some(self);
         future::poll_fn(move |context| match &mut begun {
             Some(Self::Wait(acquire)) => poll(acquire, context),
             Some(Self::Held(_)) | None => match begun.take() {
-                Some(Self::Held(quick)) => Poll::Ready(held(quick.into())),
+                Some(Self::Held(quick)) => Poll::Ready(Ok(quick.into())),
                 _ => panic!("a future was polled after it gave its guard"),
             },
         })

@@ -8,7 +8,10 @@
 //!
 //! Most functions name no space, and then it is one of this process, whose locks can't fail. For
 //! these both statements are functions without parameters of type, [`begin`] and [`Begun::lock`]:
-//! the compiler takes a fifth less for such a function, since it has no trait to ask.
+//! the compiler takes a fifth less for such a function, since it has no trait to ask. For the same
+//! reason those that need no more than a key, or have a lock of their own, say no more:
+//! [`begin_global`] and [`begin_own`]; and what an async one has begun is a future by itself,
+//! [`Entering`], and not of a method of it.
 
 use crate::acquire::Acquire;
 use crate::begun::Begun;
@@ -18,14 +21,16 @@ use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
 use crate::local::{InProcess, Thin};
 use crate::site::Site;
+use std::convert::Infallible;
 use std::mem;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// The space that `external` means.
 pub use crate::default::file_locks as external;
 pub use crate::given::{Given, LivesOn};
 pub use crate::global::global;
-pub use crate::key::pieces::{Captured, Format};
+pub use crate::key::pieces::{Captured, Format, ShownFormat};
 pub use crate::keys::Keys;
 pub use crate::local::Locks;
 pub use crate::loss::{CanBeLost, HeldThroughout, Unseen, until_lost};
@@ -75,8 +80,55 @@ pub fn begin_async(
     mode: Mode,
     site: Site,
     task: Task,
-) -> Begun<Thin<AsyncGuard>, InProcess> {
-    space.begin_async(key, mode, site, task)
+) -> Entering {
+    Entering(Some(space.begin_async(key, mode, site, task)))
+}
+
+/// [`begin`] of an exclusive lock of the process-wide space.
+#[inline]
+pub fn begin_global(
+    key: &dyn LockKey,
+    function: &'static Function,
+) -> Begun<Thin<Guard>, InProcess> {
+    global().begin(key, Mode::Exclusive, site(function))
+}
+
+/// [`begin_async`] of an exclusive lock of the process-wide space.
+#[inline]
+pub fn begin_global_async(key: &dyn LockKey, function: &'static Function, task: Task) -> Entering {
+    begin_async(global(), key, Mode::Exclusive, site(function), task)
+}
+
+/// An annotated function that has a lock of its own.
+#[derive(Debug)]
+pub struct Own {
+    locks: Locks,
+    function: Function,
+}
+
+impl Own {
+    /// The function with this path and name, whose attribute is the caller.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(path: &'static str, name: &'static str) -> Self {
+        Self {
+            locks: Locks::new(path),
+            function: Function::new(name),
+        }
+    }
+}
+
+/// [`begin`] of a function's own lock, whose key has no text.
+#[inline]
+pub fn begin_own(own: &'static Own) -> Begun<Thin<Guard>, InProcess> {
+    own.locks.begin(&"", Mode::Exclusive, site(&own.function))
+}
+
+/// [`begin_async`] of a function's own lock.
+#[inline]
+pub fn begin_own_async(own: &'static Own, task: Task) -> Entering {
+    let site = site(&own.function);
+    begin_async(&own.locks, &"", Mode::Exclusive, site, task)
 }
 
 /// What a thread has begun in this process.
@@ -90,15 +142,51 @@ impl Begun<Thin<Guard>, InProcess> {
     }
 }
 
-/// What a task has begun in this process.
-impl Begun<Thin<AsyncGuard>, InProcess> {
-    /// [`Begun::wait`], which can't fail.
+/// What a task has begun in this process, where waiting can't fail. It is what is awaited, and not what a
+/// method gives, so that what holds a lock that was free isn't moved once more.
+#[must_use = "a future takes no lock until it is awaited"]
+#[derive(Debug)]
+pub struct Entering(Option<Begun<Thin<AsyncGuard>, InProcess>>);
+
+const GIVEN: &str = "a future was polled after it gave its guard";
+
+impl Entering {
+    /// [`Begun::wait`].
     #[inline]
-    pub fn lock_async(self) -> impl Future<Output = AsyncGuard> {
-        self.drive(
-            |guard| guard,
-            |acquire, context| Pin::new(acquire).poll(context).map(|Ok(guard)| guard),
-        )
+    pub fn wait(self) -> impl Future<Output = Result<AsyncGuard, Infallible>> {
+        self.begun().wait()
+    }
+
+    /// [`Begun::timed`].
+    #[inline]
+    pub fn timed(self, timeout: Duration) -> impl Future<Output = Result<AsyncGuard, Error>> {
+        self.begun().timed(timeout)
+    }
+
+    /// [`Begun::try_async`].
+    #[inline]
+    pub fn try_async(self) -> impl Future<Output = Result<AsyncGuard, Error>> {
+        self.begun().try_async()
+    }
+
+    #[inline]
+    fn begun(self) -> Begun<Thin<AsyncGuard>, InProcess> {
+        self.0.expect(GIVEN)
+    }
+}
+
+impl Future for Entering {
+    type Output = AsyncGuard;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncGuard> {
+        if let Some(Begun::Wait(acquire)) = &mut self.0 {
+            return Pin::new(acquire).poll(context).map(|Ok(guard)| guard);
+        }
+        match self.0.take() {
+            Some(Begun::Held(held)) => Poll::Ready(held.into()),
+            _ => panic!("{GIVEN}"),
+        }
     }
 }
 
