@@ -124,8 +124,8 @@ impl Slot {
 
     /// Clears the owner, for the holder itself. The shard's mutex must be locked.
     pub(super) fn disown(&self) {
-        // Release, as in `fill`.
-        self.owner.store(Owner::UNKNOWN.word(), Ordering::Release);
+        // Relaxed, as it is for who has the mutex afterwards.
+        self.owner.store(Owner::UNKNOWN.word(), Ordering::Relaxed);
     }
 
     /// Who has the slot, if it is a holder. For who has inflated the bucket.

@@ -1,11 +1,40 @@
 //! Models of a lock that was an entry and is thin again, though it has holders.
+//!
+//! | in the bucket | caught by |
+//! |---|---|
+//! | `deflate`: slots of others left as they are | `join_after_a_release` |
+//! | `deflate`: the record not written; not complete | `take_against_look` |
+//! | `deflate`: the record of another mode | `shared_after_exclusive` |
+//! | `deflate`: complete though who was first is about to release | `join_against_join` |
+//! | `deflate`: relaxed | `release_of_one_who_joined_against_join` |
+//! | `deflate`: since when it is held not kept, of the first or of others; `fill`: that kept of an earlier hold; `since`: so, too | `since_when_it_is_held` |
+//! | `fill`: the slot not filled | `since_when_it_is_held` |
+//! | `fill`: the slots not to be cleared | `join_after_an_entry` |
+//! | `disown`: the slot not | `sent_guard_of_one_who_joined` |
+//! | `disown`: the first not | `sent_guard_of_the_first` |
+//!
+//! | in the entry and the table | caught by |
+//! |---|---|
+//! | `may_rest`: with waiters | `release_against_leave` |
+//! | `may_rest`: with holders that have no place in the bucket | `join_beyond_the_slots` |
+//! | `ticket_to_join`: somebody else's | `join_against_join` |
+//! | `ticket_to_join`: one of the bucket, of another entry | `another_key_that_is_shared` |
+//! | `rest`: beside other entries; a new one with the bucket's number beside others | `another_key_beside` |
+//! | `rest`: the entry kept | `since_when_it_is_held` |
+//! | `rest`: a reservation taken off that isn't there | `join_by_the_bucket_alone` |
+//!
+//! One that lets exclusive holds rest does no harm: there are none with a ticket of the bucket but those that were
+//! thin, whose record stays. It only costs time. That somebody listens is seen by the reservation and by the entry, of which
+//! each would do.
 
-use super::{COUNTED, LOCKS, Protected, changer, key, model};
+use super::{COUNTED, LOCKS, Protected, changer, key, model, poll_once};
+use crate::guard::{AsyncGuard, Guard};
 use crate::local::Locks;
+use crate::owner::Owner;
+use crate::site::{Record, Site};
 use crate::sync::pass;
-use crate::table::Name;
-use crate::table::fast::is_held_thin;
-use crate::table::looks;
+use crate::table::policy::Mode;
+use crate::table::{Hold, Name, fast, looks};
 use loom::sync::atomic::AtomicU32;
 use loom::thread::{self, JoinHandle};
 use std::rc::Rc;
@@ -19,7 +48,11 @@ fn inflate(locks: &'static Locks) {
 }
 
 fn is_thin(locks: &'static Locks) -> bool {
-    is_held_thin(Name::new(locks.id(), b"0"))
+    fast::is_held_thin(name(locks))
+}
+
+fn name(locks: &'static Locks) -> Name<'static> {
+    Name::new(locks.id(), b"0")
 }
 
 /// A thread that holds the key shared, and looks at what it protects.
@@ -39,7 +72,7 @@ fn try_change(protected: &Protected) {
 }
 
 /// Who holds it alone releases, while somebody joins.
-fn release_against_join(held: impl FnOnce(&Protected) -> crate::Guard) {
+fn release_against_join(held: impl FnOnce(&Protected) -> Guard) {
     let protected = Protected::new();
     let held = held(&protected);
     inflate(&LOCKS);
@@ -144,19 +177,84 @@ fn release_against_leave() {
     });
 }
 
-/// Nobody holds it when it is taken with the mutex, since somebody looks.
+/// Nobody holds it when it is taken with the mutex, since somebody looks; and another key was in the bucket before.
 #[test]
 fn take_against_look() {
-    model(2, || {
-        let protected = Protected::new();
+    model(4, || {
+        drop(LOCKS.key("0 too").lock());
         let looks = thread::spawn(|| LOCKS.key("0").is_locked());
         let first = key(&LOCKS, true).lock();
-        let joins = reader(&protected);
-        protected.changes();
+        assert!(LOCKS.key("0").try_lock().is_err());
+        drop(key(&LOCKS, true).lock());
         drop(first);
-        try_change(&protected);
         looks.join().unwrap();
-        joins.join().unwrap();
+    });
+}
+
+/// Somebody joins, in a slot that was another one's, while somebody looks.
+fn join_against_look(first: Guard) {
+    let joins = reader(&Protected::new());
+    let holders = looks::holders().first().map_or(0, |(_, holders)| *holders);
+    assert!((1..=2).contains(&holders));
+    joins.join().unwrap();
+    drop(first);
+}
+
+/// The other one has released with the mutex, and then the lock has been thin again.
+#[test]
+fn join_after_a_release() {
+    model(3, || {
+        let first = key(&LOCKS, true).lock();
+        let joined = key(&LOCKS, true).lock();
+        inflate(&LOCKS);
+        drop(joined);
+        assert!(is_thin(&LOCKS));
+        join_against_look(first);
+    });
+}
+
+/// The other one has had a slot of an entry which wasn't thin afterwards.
+#[test]
+fn join_after_an_entry() {
+    model(3, || {
+        let first = key(&LOCKS, true).lock();
+        let beside = LOCKS.key("0 too").lock();
+        drop(key(&LOCKS, true).lock());
+        drop((beside, first));
+        join_against_look(key(&LOCKS, true).lock());
+    });
+}
+
+/// The bucket is as it was before.
+#[test]
+fn join_by_the_bucket_alone() {
+    model(1, || {
+        let first = key(&LOCKS, true).lock();
+        inflate(&LOCKS);
+        drop(key(&LOCKS, true).lock());
+        let (owner, site) = (Owner::thread(), Site::here());
+        let word = fast::try_take_thin_as(name(&LOCKS), Mode::Shared, Record { owner, site });
+        drop(word.map(Hold::thin).expect("there is room"));
+        drop(first);
+    });
+}
+
+/// It was exclusive when it became an entry.
+#[test]
+fn shared_after_exclusive() {
+    model(1, || {
+        let held = LOCKS.key("0").lock();
+        let mut waiter = key(&LOCKS, true).lock_async();
+        assert!(poll_once(&mut waiter).is_pending());
+        drop(held);
+        let handed = poll_once(&mut waiter);
+        assert!(handed.is_ready());
+        let joined = key(&LOCKS, true).lock();
+        drop(handed);
+        assert!(is_thin(&LOCKS));
+        inflate(&LOCKS);
+        assert!(key(&LOCKS, true).try_lock().is_ok());
+        drop(joined);
     });
 }
 
@@ -202,8 +300,19 @@ fn another_key_beside() {
     });
 }
 
+/// Which is shared, and not that of the bucket's number.
+#[test]
+fn another_key_that_is_shared() {
+    model(1, || {
+        let one = LOCKS.key("0").lock();
+        let others = [(); 2].map(|()| LOCKS.key("0 too").shared().lock());
+        drop(others);
+        drop(one);
+    });
+}
+
 /// Whose guard was sent on is nobody's in particular, when the lock has been thin again, too.
-fn sent(guard: impl Fn() -> crate::AsyncGuard) {
+fn sent(guard: impl Fn() -> AsyncGuard) {
     let guard = guard();
     assert!(is_thin(&LOCKS));
     let release = thread::spawn(move || drop(guard));
