@@ -82,14 +82,14 @@ pub(crate) fn in_pieces(
 ) -> Option<TokenStream> {
     let are_shown = names(text).iter().all(|name| shown.contains(name));
     let value = text.value();
-    if value.contains("{{") || value.contains("}}") {
-        return None;
-    }
     let literal = |text: &str| (!text.is_empty()).then(|| quote_spanned!(mixed()=> #text));
     let mut pieces = Vec::new();
     let mut rest = &*value;
     while let Some((before, opened)) = rest.split_once('{') {
         let (capture, after) = opened.split_once('}')?;
+        if before.contains('}') {
+            return None;
+        }
         let argument = arguments.iter().find(|argument| *argument == capture)?;
         let argument = Ident::new(&argument.to_string(), text.span());
         pieces.extend(literal(before));
@@ -99,6 +99,10 @@ pub(crate) fn in_pieces(
             quote_spanned!(mixed()=> #private::Captured::new(&#argument).piece())
         });
         rest = after;
+    }
+    // One that closes nothing is an error of the compiler's, and two of them are one in the text.
+    if rest.contains('}') {
+        return None;
     }
     pieces.extend(literal(rest));
     let pieces = pieces
@@ -148,4 +152,27 @@ fn is_expression(text: &str) -> bool {
 
 fn is_name(text: &str) -> bool {
     Ident::parse_any.parse_str(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_pieces;
+    use proc_macro2::Span;
+    use quote::{format_ident, quote};
+    use syn::LitStr;
+
+    #[test]
+    fn braces_that_capture_nothing_are_left_to_the_compiler() {
+        let names = [format_ident!("id")];
+        let is_in_pieces = |text| {
+            let text = LitStr::new(text, Span::call_site());
+            in_pieces(&text, &names, &names, &quote!(private)).is_some()
+        };
+        assert!(is_in_pieces("vm-{id}") && is_in_pieces("{id}-{id}"));
+        for text in [
+            "vm}", "vm}{id}", "{id}}", "{id} }", "{{id}", "{{{id}", "{id", "{}", "{id}{",
+        ] {
+            assert!(!is_in_pieces(text), "{text}");
+        }
+    }
 }
