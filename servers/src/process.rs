@@ -93,12 +93,16 @@ impl Process {
             send(*process, Signal::KILL);
         }
         self.child.wait().expect("it is a child of this process");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        for process in family {
-            while runs(process) {
-                assert!(Instant::now() < deadline, "{process} can't be killed");
-                std::thread::sleep(Duration::from_millis(1));
-            }
+        wait("killed", || !family.iter().any(|process| runs(*process)));
+    }
+
+    /// Stops it and its children, and waits until they are: each of their threads goes on until the kernel
+    /// comes to it, which may take a while on a busy machine.
+    pub(crate) fn stop(&self) {
+        // Again for children that it made meanwhile.
+        for _ in 0..2 {
+            self.signal(Signal::STOP);
+            wait("stopped", || self.family().into_iter().all(is_stopped));
         }
     }
 
@@ -120,11 +124,33 @@ fn send(process: u32, signal: Signal) {
     let _ = kill_process(process.expect("the number of a process"), signal);
 }
 
+fn wait(what: &str, is_done: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_done() {
+        assert!(Instant::now() < deadline, "it can't be {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Whether it is there, and more than what is left for its parent to see.
 fn runs(process: u32) -> bool {
-    let state = fs::read_to_string(format!("/proc/{process}/stat"));
-    state.is_ok_and(|state| {
-        let (_, state) = state.rsplit_once(')').expect("the format of `proc`");
-        !matches!(state.trim_start().as_bytes().first(), Some(b'Z' | b'X'))
+    let state = state(format!("/proc/{process}/stat"));
+    state.is_some_and(|state| !matches!(state, b'Z' | b'X'))
+}
+
+/// Whether none of its threads goes on.
+fn is_stopped(process: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    let mut threads = threads.into_iter().flatten().flatten();
+    threads.all(|thread| {
+        let state = state(thread.path().join("stat"));
+        state.is_none_or(|state| matches!(state, b'T' | b't' | b'Z' | b'X'))
     })
+}
+
+/// What a process or a thread does, as a letter; `None` if it is gone.
+fn state(stat: impl AsRef<Path>) -> Option<u8> {
+    let stat = fs::read_to_string(stat).ok()?;
+    let (_, state) = stat.rsplit_once(')').expect("the format of `proc`");
+    state.trim_start().as_bytes().first().copied()
 }

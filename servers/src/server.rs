@@ -190,16 +190,13 @@ impl<K: Kind> Server<K> {
         }
     }
 
-    /// Stops all its processes by SIGSTOP: it keeps its connections, and says nothing.
+    /// Stops all its processes by SIGSTOP, and waits until they are: it keeps its connections, and says nothing.
     ///
     /// # Panics
     ///
     /// If it is dead.
     pub fn stop(&self) {
-        // Again for children that it made meanwhile.
-        for _ in 0..2 {
-            self.signal(Signal::STOP);
-        }
+        self.running(Process::stop);
     }
 
     /// Lets all its processes go on by SIGCONT.
@@ -208,15 +205,12 @@ impl<K: Kind> Server<K> {
     ///
     /// If it is dead.
     pub fn go_on(&self) {
-        self.signal(Signal::CONT);
+        self.running(|process| process.signal(Signal::CONT));
     }
 
-    fn signal(&self, signal: Signal) {
+    fn running(&self, tell: impl FnOnce(&Process)) {
         let process = self.process();
-        process
-            .as_ref()
-            .expect("the server was killed")
-            .signal(signal);
+        tell(process.as_ref().expect("the server was killed"));
     }
 
     /// Kills it if it lives, starts it again with the same data at the same port, and waits until it
