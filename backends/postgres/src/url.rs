@@ -22,7 +22,7 @@ pub(crate) fn parse(url: &str) -> Result<Config, String> {
     }
     let config = as_the_client_reads_it(url).parse::<Config>();
     let config = config.map_err(|error| match error.source() {
-        Some(part) => FORM.wrong(part),
+        Some(part) => FORM.wrong(with_values(&part.to_string())),
         None => error.to_string(),
     })?;
     let hosts = config.get_hosts();
@@ -31,6 +31,13 @@ pub(crate) fn parse(url: &str) -> Result<Config, String> {
         return Err(FORM.wrong("it has no host"));
     }
     Ok(config)
+}
+
+/// What is wrong, with the values that the option can have.
+fn with_values(part: &str) -> String {
+    let is_mode = part.contains("`sslmode`");
+    let values = "; it is `disable`, `prefer`, `require`, `verify-ca` or `verify-full`";
+    format!("{part}{}", if is_mode { values } else { "" })
 }
 
 /// The client knows no `sslmode` that checks certificates, since TLS isn't its own business. Ours checks them
@@ -64,7 +71,10 @@ mod tests {
             ("postgres://u:hunter2@host:port/db", "port"),
             ("postgres://u:hunter2@host:99999/db", "port"),
             ("postgres://u:hunter2@[::1/db", "host"),
-            ("postgres://u:hunter2@host/db?sslmode=hunter2", "sslmode"),
+            (
+                "postgres://u:hunter2@host/db?sslmode=hunter2",
+                "`verify-full`",
+            ),
             ("postgres://u:hunter2@host/db?colour=red", "colour"),
             ("postgres://u:hunt@hunter2@host/db", "`@`"),
             ("postgres://u:hunt@hunter2?hunter2=x@host/db", "`@`"),
