@@ -21,7 +21,7 @@ pub(super) fn find_block(wait: Place) -> Option<Step> {
             hold: Place { ticket, ..wait },
             waiter: entry.record_of(wait.ticket)?,
             space: entry.space,
-            key: entry.key.clone(),
+            key: entry.key(),
             holder,
         })
     })?

@@ -246,7 +246,7 @@ impl Stuck<'_> {
         loop {
             let (from, branch, (hold, holder)) = ways[&to];
             let entry = branch.place.entry;
-            let (space, key) = table::look(entry, |entry| (entry.space, entry.key.clone()))?;
+            let (space, key) = table::look(entry, |entry| (entry.space, entry.key()))?;
             steps.push(Step {
                 wait: branch.place,
                 hold,

@@ -65,7 +65,7 @@ fn steps(waits: &Waits, owner: Owner) -> Vec<Step> {
                 hold: hold.place,
                 waiter,
                 space: entry.space,
-                key: entry.key.clone(),
+                key: entry.key(),
                 holder: hold.record,
             };
             let steps: Vec<_> = holders.into_iter().flatten().map(step).collect();

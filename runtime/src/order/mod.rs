@@ -208,7 +208,7 @@ pub(crate) fn seen(hold: Place, wait: Place, owner: Owner) {
     let at = |place: Place| {
         table::look(place.entry, |entry| {
             let site = entry.site_of(place.ticket)?;
-            Some((entry.space, entry.key.clone(), Record { owner, site }))
+            Some((entry.space, entry.key(), Record { owner, site }))
         })?
     };
     let (Some(former), Some((space, key, record))) = (at(hold), at(wait)) else {

@@ -34,13 +34,13 @@ impl Tally {
     }
 
     /// Adds a bill. Gives the sums that had to give way.
-    fn add(&mut self, hash: u64, space: u64, key: &Key, bill: &Bill) -> Option<Sums> {
+    fn add(&mut self, hash: u64, space: u64, text: &[u8], bill: &Bill) -> Option<Sums> {
         let mut all = self.sums.iter_mut();
         if let Some(sums) = all.find(|sums| sums.have_room_for(hash, space)) {
             sums.add(bill);
             return None;
         }
-        let sums = Sums::of(hash, space, key, bill);
+        let sums = Sums::of(hash, space, &Key::from_utf8(text), bill);
         if self.sums.len() < MOST {
             self.sums.push(sums);
             return None;
@@ -79,12 +79,12 @@ impl Charges {
     #[cold]
     fn take_bill(&mut self, hash: u64, entry: &mut Entry, tally: &mut Tally) {
         let space = name_part(entry.space);
-        let Some((key, bill)) = entry.bill() else {
+        let Some((text, bill)) = entry.bill() else {
             return;
         };
-        self.sums = tally.add(hash, space, key, bill).map(Box::new);
+        self.sums = tally.add(hash, space, text, bill).map(Box::new);
         if bill.is_told() {
-            let (key, bill) = (key.clone(), mem::take(bill));
+            let (key, bill) = (Key::from_utf8(text), mem::take(bill));
             self.told = Some(Box::new(Told {
                 hash,
                 space,

@@ -1,77 +1,253 @@
 //! The entries of a shard, in a hash table.
 //!
-//! A bucket is chosen by the lowest bits of a hash, and above them are the [states](super::word) of a word. So
-//! that the hash table takes those bits which are left, it is given the hash turned round.
+//! Where a million locks are held, nearly all of the time to take another one goes by waiting for memory that is
+//! in no cache. So this is a table in which that happens once: an entry's place has its hash in it, beside the
+//! [pointer](super::packed), and those of one hash stand behind each other. Whoever looks for one passes over the others
+//! in the same line of the cache, and the table grows without a look at any entry.
+//!
+//! A hash has a home, in the order of the hashes; an entry is there, or in the first place behind it that was free.
+//! So no place between an entry and its home is free, for which the others move up when one goes. The last place is
+//! before the first one.
+//!
+//! A bucket is chosen by the lowest bits of a hash, and above them are the [states](super::word) of a word. So the
+//! table takes those bits which are left: the upper half.
 
-use super::entry::Entry;
+use super::entry::{Entry, Head};
+use super::packed::Packed;
 use super::word;
-use hashbrown::{HashTable, hash_table};
+use std::{iter, mem};
 
-/// A table with room for no more entries than this keeps its memory.
+/// How many places a table has that isn't empty.
+const FEWEST: usize = 8;
+
+/// A table with no more places than this keeps its memory.
 const SMALL: usize = 32;
 
-pub(super) struct Entries(HashTable<Box<Entry>>);
+pub(super) struct Entries {
+    places: Vec<Option<Packed>>,
+    len: usize,
+}
+
+/// A place where an entry is to be.
+pub(super) struct Free<'a> {
+    table: &'a mut Entries,
+    place: usize,
+    hash: u32,
+}
+
+/// What there is of an entry that is looked for.
+pub(super) enum Found<'a> {
+    Entry(&'a mut Entry),
+    Free(Free<'a>),
+}
+
+impl<'a> Free<'a> {
+    /// Adds the entry.
+    pub(super) fn fill(self, head: Head, text: &[u8]) -> &'a mut Entry {
+        self.table.len += 1;
+        self.table.places[self.place].insert(Packed::new(self.hash, head, text))
+    }
+}
 
 impl Entries {
     pub(super) const fn new() -> Self {
-        Self(HashTable::new())
+        Self {
+            places: Vec::new(),
+            len: 0,
+        }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter().map(|entry| &**entry)
+        self.places.iter().flatten().map(|entry| &**entry)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
-        self.0.iter_mut().map(|entry| &mut **entry)
+        self.places.iter_mut().flatten().map(|entry| &mut **entry)
     }
 
     pub(super) fn find(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<&mut Entry> {
-        let entry = self.0.find_mut(turned(hash), |entry| is_it(entry))?;
-        Some(entry)
+        let place = self.place(upper(hash), is_it).ok()?;
+        self.places.get_mut(place)?.as_deref_mut()
     }
 
     /// The entry, or the place where it is to be.
-    pub(super) fn entry(
-        &mut self,
-        hash: u64,
-        is_it: impl Fn(&Entry) -> bool,
-    ) -> hash_table::Entry<'_, Box<Entry>> {
-        self.0.entry(turned(hash), |entry| is_it(entry), rehash)
-    }
-
-    /// Adds an entry that isn't there.
-    pub(super) fn insert(&mut self, hash: u64, entry: Entry) {
-        self.0.insert_unique(turned(hash), Box::new(entry), rehash);
+    pub(super) fn find_or_free(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Found<'_> {
+        self.make_room();
+        let hash = upper(hash);
+        match self.place(hash, is_it) {
+            Ok(place) => Found::Entry(self.places[place].as_mut().expect("it was found")),
+            Err(place) => Found::Free(Free {
+                table: self,
+                place,
+                hash,
+            }),
+        }
     }
 
     /// Removes an entry. Says whether it was there.
     pub(super) fn remove(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> bool {
-        let entry = self.0.find_entry(turned(hash), |entry| is_it(entry));
-        let is_there = entry.map(|entry| drop(entry.remove())).is_ok();
+        let Ok(place) = self.place(upper(hash), is_it) else {
+            return false;
+        };
+        self.places[place] = None;
+        self.len -= 1;
+        self.close(place);
         // Keys that nobody uses cost no memory, but for room to grow again without
         // a resize at every other key.
-        let (len, capacity) = (self.0.len(), self.0.capacity());
-        if capacity > SMALL && len < capacity / 8 {
-            self.0.shrink_to(2 * len, rehash);
+        if self.places.len() > SMALL && 8 * self.len < self.places.len() {
+            self.resize(2 * self.len);
         }
-        is_there
+        true
+    }
+
+    /// Where an entry is; else where it is to be. There is a free place, unless there are none at all.
+    fn place(&self, hash: u32, is_it: impl Fn(&Entry) -> bool) -> Result<usize, usize> {
+        let mut place = self.home(hash);
+        while let Some(Some(entry)) = self.places.get(place) {
+            if entry.hash() == hash && is_it(entry) {
+                return Ok(place);
+            }
+            place = self.next(place);
+        }
+        Err(place)
+    }
+
+    /// In the order of the hashes: so a table that grows is gone through from one end to the other, and
+    /// so is the new one.
+    fn home(&self, hash: u32) -> usize {
+        ((u64::from(hash) * self.places.len() as u64) >> u32::BITS) as usize
+    }
+
+    fn next(&self, place: usize) -> usize {
+        let next = place + 1;
+        if next == self.places.len() { 0 } else { next }
+    }
+
+    /// How far a place is behind another one.
+    fn distance(&self, from: usize, to: usize) -> usize {
+        if from <= to {
+            to - from
+        } else {
+            to + self.places.len() - from
+        }
+    }
+
+    /// Moves up those behind a place that has become free, each unless it would come before its home.
+    fn close(&mut self, mut free: usize) {
+        let mut place = self.next(free);
+        while let Some(entry) = &self.places[place] {
+            let home = self.home(entry.hash());
+            if self.distance(home, place) >= self.distance(free, place) {
+                self.places.swap(free, place);
+                free = place;
+            }
+            place = self.next(place);
+        }
+    }
+
+    /// Sees to it that a quarter of the places is free after the next entry.
+    fn make_room(&mut self) {
+        let places = self.places.len();
+        if 4 * (self.len + 1) > 3 * places {
+            self.resize(places + places / 2);
+        }
+    }
+
+    #[cold]
+    fn resize(&mut self, places: usize) {
+        let places = iter::repeat_with(|| None).take(places.max(FEWEST));
+        let entries = mem::replace(&mut self.places, places.collect());
+        for entry in entries.into_iter().flatten() {
+            let (Ok(place) | Err(place)) = self.place(entry.hash(), |_| false);
+            self.places[place] = Some(entry);
+        }
     }
 }
 
-/// The hash of an entry, which doesn't keep it: a table that grows is seldom.
+/// The hash of an entry, of which its place has only half.
 pub(super) fn hash_of(entry: &Entry) -> u64 {
-    word::hash(entry.space, entry.key.as_bytes())
+    word::hash(entry.space, &entry.text)
 }
 
-#[expect(clippy::borrowed_box, reason = "the table's element")]
-fn rehash(entry: &Box<Entry>) -> u64 {
-    turned(hash_of(entry))
+const fn upper(hash: u64) -> u32 {
+    (hash >> u32::BITS) as u32
 }
 
-const fn turned(hash: u64) -> u64 {
-    hash.rotate_right(32)
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::owner::Owner;
+    use crate::site::{Record, Site};
+    use crate::table::occupant::Occupant;
+    use crate::table::place::Ticket;
+    use crate::table::policy::{Mode, Policy};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// The entry of a number.
+    fn add(entries: &mut Entries, hash: u64, number: u64) {
+        let (owner, site) = (Owner::UNKNOWN, Site::here());
+        let policy = Policy {
+            permits: 1,
+            fair: false,
+        };
+        let holder = Occupant::new(Record { owner, site });
+        let head = Head::new(number, 0, policy, Mode::Exclusive, (Ticket::FIRST, holder));
+        match entries.find_or_free(hash, |entry| entry.number == number) {
+            Found::Entry(entry) => assert_eq!(entry.number, number),
+            Found::Free(free) => assert_eq!(free.fill(head, b"key").number, number),
+        }
+    }
+
+    fn has(entries: &mut Entries, hash: u64, number: u64) -> bool {
+        let found = entries.find(hash, |entry| entry.number == number);
+        found.is_some_and(|entry| entry.number == number)
+    }
+
+    /// A few hashes, at both ends of a table and in its middle, so that those of several stand between
+    /// each other, and around the end.
+    fn hash(number: u64) -> u64 {
+        let hashes = [0, 1 << 63, u64::MAX, u64::MAX - (1 << 60), 1 << 60];
+        hashes[usize::try_from(number % 5).unwrap()]
+    }
+
+    proptest! {
+        #[test]
+        fn each_entry_is_found_until_it_is_removed(steps in prop::collection::vec((0_u64..60, any::<bool>()), 0..300)) {
+            let (mut entries, mut numbers) = (Entries::new(), BTreeSet::new());
+            for (number, is_new) in steps {
+                let is_it = |entry: &Entry| entry.number == number;
+                if is_new {
+                    add(&mut entries, hash(number), number);
+                    numbers.insert(number);
+                } else {
+                    prop_assert_eq!(entries.remove(hash(number), is_it), numbers.remove(&number));
+                }
+                for number in 0..60 {
+                    prop_assert_eq!(has(&mut entries, hash(number), number), numbers.contains(&number));
+                }
+                prop_assert!(entries.iter().map(|entry| entry.number).collect::<BTreeSet<_>>() == numbers);
+                prop_assert_eq!(entries.is_empty(), numbers.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn memory_of_those_that_are_gone_is_given_back() {
+        const MANY: u64 = 10_000;
+        let hash = |number: u64| number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut entries = Entries::new();
+        (0..MANY).for_each(|number| add(&mut entries, hash(number), number));
+        assert!((0..MANY).all(|number| has(&mut entries, hash(number), number)));
+        assert!(entries.places.len() < 2 * 10_000);
+        for number in 0..MANY {
+            assert!(entries.remove(hash(number), |entry| entry.number == number));
+            assert!(entries.places.len() <= SMALL || entries.places.len() <= 8 * entries.len);
+        }
+        assert!(entries.is_empty() && entries.places.len() <= SMALL);
+    }
 }

@@ -39,11 +39,12 @@ use std::time::Duration;
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
 pub(crate) const OVERTAKE: Duration = Duration::from_millis(1);
 
-pub(crate) struct Entry {
+/// Has its text behind it, in the same piece of memory, see [`packed`](super::packed).
+#[repr(C)]
+pub(crate) struct Entry<T: ?Sized = [u8]> {
     /// Unique among the entries of a shard.
     pub(crate) number: u64,
     pub(crate) space: u64,
-    pub(crate) key: Key,
     // The space's policy, not as one field: so it shares its word with the mode.
     permits: u32,
     fair: bool,
@@ -55,7 +56,12 @@ pub(crate) struct Entry {
     first: Option<(Ticket, Occupant)>,
     /// From the first waiter or second holder on.
     crowd: Option<Box<Crowd>>,
+    /// The key, which is whole UTF-8 text.
+    pub(crate) text: T,
 }
+
+/// An entry before it has its text.
+pub(crate) type Head = Entry<[u8; 0]>;
 
 /// What keeps a waiter from the lock.
 pub(crate) enum InTheWay {
@@ -136,12 +142,11 @@ impl Drop for Wakers {
     }
 }
 
-impl Entry {
+impl Head {
     /// A lock that somebody holds.
     pub(crate) const fn new(
         number: u64,
         space: u64,
-        key: Key,
         policy: Policy,
         mode: Mode,
         first: (Ticket, Occupant),
@@ -150,14 +155,21 @@ impl Entry {
         Self {
             number,
             space,
-            key,
             permits,
             fair,
             ears: Ears::NONE,
             mode,
             first: Some(first),
             crowd: None,
+            text: [],
         }
+    }
+}
+
+impl Entry {
+    /// A copy of the key.
+    pub(crate) fn key(&self) -> Key {
+        Key::from_utf8(&self.text)
     }
 
     /// Somebody else holds it as well, or the same one once more.
@@ -537,4 +549,4 @@ impl Entry {
 
 /// A million locks at once are to fit in little memory.
 #[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Entry>() <= 136);
+const _: () = assert!(size_of::<Head>() <= 64);

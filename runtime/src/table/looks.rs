@@ -99,7 +99,7 @@ pub(crate) fn hold((hash, ticket): (u64, Ticket)) -> Option<HoldOf> {
     let id = id_of(hash, entry);
     let mut parties = entry.parties(id);
     let party = parties.find(|party| party.place.ticket == ticket)?;
-    let (space, key) = (entry.space, entry.key.clone());
+    let (space, key) = (entry.space, entry.key());
     Some(HoldOf { space, key, party })
 }
 
@@ -177,8 +177,9 @@ pub(crate) fn contended(
     wanted: Option<(&str, &str)>,
 ) -> Vec<Contended> {
     look_at_all(|entry, id, _| {
-        let is_wanted = wanted
-            .is_some_and(|(space, key)| entry.key.as_str() == key && name_of(entry.space) == space);
+        let is_wanted = wanted.is_some_and(|(space, key)| {
+            entry.text == *key.as_bytes() && name_of(entry.space) == space
+        });
         entry.contended(id, |holders| {
             let mut asks = holders.iter();
             let asks = asks.any(|holder| asking(id.hash, holder.place.ticket));
@@ -247,8 +248,8 @@ pub(crate) fn going_on(
     for Shard(entries) in shards() {
         for entry in entries.lock().table.iter() {
             if of(entry) && sample.has_hash(hash_of(entry)) {
-                let going_on = entry.going_on();
-                going_on.for_each(|one| say((entry.space, &entry.key), one));
+                let (key, going_on) = (entry.key(), entry.going_on());
+                going_on.for_each(|one| say((entry.space, &key), one));
             }
         }
     }

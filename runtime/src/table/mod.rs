@@ -25,6 +25,7 @@ mod models;
 pub(crate) mod moment;
 mod name;
 mod occupant;
+mod packed;
 pub(crate) mod party;
 pub(crate) mod place;
 pub(crate) mod policy;

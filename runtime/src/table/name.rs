@@ -56,6 +56,6 @@ impl<'a> Name<'a> {
     }
 
     pub(super) fn is_of(&self, entry: &Entry) -> bool {
-        entry.space == self.space.number && entry.key.as_bytes() == self.text
+        entry.space == self.space.number && entry.text == *self.text
     }
 }

@@ -10,6 +10,9 @@ use crate::site::Site;
 /// How long a text there is room for.
 pub(crate) const TEXT: usize = 64;
 
+/// How long a text can be at all: its length is to fit into half a word.
+pub(super) const LONGEST: usize = u32::MAX as usize;
+
 /// What a thin holder writes down. Plain memory, see [`Bucket`](super::bucket::Bucket).
 pub(super) struct ThinRecord {
     pub(super) space: u64,
@@ -175,7 +178,14 @@ impl ThinRecord {
 
 /// A copy of the text on the heap, taken out of its owner's care.
 pub(super) fn long(text: &[u8]) -> *mut [u8] {
+    assert_fits(text);
     Box::into_raw(Box::from(text))
+}
+
+/// To be called before anything is done about a lock of this text.
+#[track_caller]
+pub(super) fn assert_fits(text: &[u8]) {
+    assert!(text.len() <= LONGEST, "a key is longer than 4 GiB");
 }
 
 /// Frees a text on the heap.

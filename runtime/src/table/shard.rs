@@ -6,19 +6,18 @@
 use super::bucket::{BUCKETS, Bucket, Written, index};
 use super::charges::Tally;
 use super::ears::Ears;
-use super::entries::Entries;
-use super::entry::Entry;
+use super::entries::{Entries, Found};
+use super::entry::{Entry, Head};
 use super::identity::is_fair;
 use super::name::Name;
 use super::occupant::Occupant;
 use super::place::{EntryId, Place, Ticket};
 use super::policy::{Policy, Reentry, Terms};
-use super::record::Kind;
+use super::record::{Kind, assert_fits};
 use super::slot::Slots;
 use super::word::{self, hash};
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
-use hashbrown::hash_table;
 use std::ops::Range;
 
 /// Enough that threads rarely meet at one mutex.
@@ -155,9 +154,13 @@ impl Inflated {
                     bucket.unreserve(slots);
                     continue;
                 };
-                let mut entry = Entry::new(number, space, key, policy, mode, first);
+                let head = Head::new(number, space, policy, mode, first);
+                let table = &mut inflated.entries.table;
+                let Found::Free(free) = table.find_or_free(hash, |_| false) else {
+                    unreachable!("a lock that was held thin has no entry");
+                };
+                let entry = free.fill(head, key.as_bytes());
                 holders.for_each(|(ticket, holder)| entry.held_also(ticket, holder));
-                inflated.entries.table.insert(hash, entry);
             }
         }
         inflated
@@ -213,9 +216,8 @@ impl Inflated {
         let InShard {
             table, ears, next, ..
         } = &mut *self.entries;
-        let place = match table.entry(hash, |entry| name.is_of(entry)) {
-            hash_table::Entry::Occupied(entry) => {
-                let entry = entry.into_mut();
+        let place = match table.find_or_free(hash, |entry| name.is_of(entry)) {
+            Found::Entry(entry) => {
                 let mut ticket = entry.try_take(mode, record);
                 if reentry == Reentry::Allowed && ticket.is_none() {
                     ticket = entry.try_reenter(mode, record);
@@ -227,14 +229,15 @@ impl Inflated {
                 let entry = EntryId { hash, number };
                 Place { entry, ticket }
             }
-            hash_table::Entry::Vacant(free) => {
+            Found::Free(free) => {
+                assert_fits(name.text);
                 let policy = space.policy;
                 let (number, ticket) = new(hash, Kind::new(mode, policy.permits), next);
                 // An entry keeps its bucket inflated.
                 let _inflated_already = bucket(hash).reserve(slots(hash));
                 let holder = (ticket, Occupant::new(record));
-                let entry = Entry::new(number, space.number, name.key(), policy, mode, holder);
-                let mut entry = Box::new(entry);
+                let head = Head::new(number, space.number, policy, mode, holder);
+                let entry = free.fill(head, name.text);
                 let place = index(hash) % SHARD;
                 let first = index(hash) - place;
                 let buckets = TABLE[first..].iter().zip(&SLOTS[first..]);
@@ -242,7 +245,6 @@ impl Inflated {
                 if !ears.is_none() {
                     entry.begin_as_heard_by(ears);
                 }
-                free.insert(entry);
                 let entry = EntryId { hash, number };
                 Place { entry, ticket }
             }
@@ -270,7 +272,7 @@ impl Inflated {
         }
         let kind = entry.kind();
         let word = word::of_holders(kind.word(hash), entry.tickets());
-        let name = (entry.space, entry.key.as_bytes());
+        let name = (entry.space, &entry.text);
         bucket(hash).deflate(slots(hash), word, name, kind, entry.holds());
         table.remove(hash, |entry| entry.number == number);
         (self.buckets, self.slots) = (&[], &[]);

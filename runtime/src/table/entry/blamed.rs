@@ -4,7 +4,6 @@
 
 use super::Entry;
 use crate::costs::Bill;
-use crate::key::Key;
 use crate::observe::outcome::Outcome;
 use crate::site::{Record, Site};
 use crate::table::blame::Blame;
@@ -87,12 +86,12 @@ impl Entry {
         }
     }
 
-    /// What is to be written down, if there is something. Holds alone are not: they wait for what comes
+    /// What is to be written down, with the key's text, if there is something. Holds alone are not: they wait for what comes
     /// next.
-    pub(crate) fn bill(&mut self) -> Option<(&Key, &mut Bill)> {
+    pub(crate) fn bill(&mut self) -> Option<(&[u8], &mut Bill)> {
         let blame = self.crowd.as_mut()?.blame.as_mut()?;
         let bill = Some(blame.bill()).filter(|bill| !bill.is_empty())?;
-        Some((&self.key, bill))
+        Some((&self.text, bill))
     }
 
     fn sites_of_holders(&self) -> impl Iterator<Item = Site> {

@@ -128,7 +128,7 @@ impl Entry {
         }
         Some(Box::new(Watched::new(
             listeners,
-            (self.space, self.key.clone()),
+            (self.space, self.key()),
             waiter.map_or(self.mode, |waiter| waiter.mode),
             waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
             Details::new(party, ahead, behind),
@@ -172,7 +172,7 @@ impl Entry {
         self.remember(now);
         let held = self.parties(id).filter_map(|party| {
             let since = party.held.filter(|since| since.until(now) >= over)?;
-            let (space, key) = (self.space, self.key.clone());
+            let (space, key) = (self.space, self.key());
             Some(Held {
                 space,
                 key,
@@ -198,7 +198,7 @@ impl Entry {
 
     /// The lock's name.
     pub(crate) fn name(&self) -> (&'static str, Key) {
-        (name_of(self.space), self.key.clone())
+        (name_of(self.space), self.key())
     }
 
     /// What there is to see at a moment. From then on it is known how long the holders have had

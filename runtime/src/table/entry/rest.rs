@@ -32,8 +32,7 @@ impl Entry {
     /// Whether it may go, if it is the only one of its bucket: there are holders, and the bucket has room for all
     /// of them and for one more.
     pub(crate) fn may_rest(&self) -> bool {
-        let fits =
-            self.is_of_bucket() && self.kind().is_joint() && self.key.as_bytes().len() <= TEXT;
+        let fits = self.is_of_bucket() && self.kind().is_joint() && self.text.len() <= TEXT;
         let crowd = self.crowd.as_ref();
         let is_quiet = !self.is_heard()
             && crowd.is_none_or(|crowd| crowd.queue.is_empty() && crowd.labels.is_empty());

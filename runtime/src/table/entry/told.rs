@@ -47,7 +47,7 @@ impl Entry {
         let hold = Told {
             id: (self.number, ticket),
             space: self.space,
-            key: &self.key,
+            key: &self.key(),
             mode: self.mode,
             record,
             since: since.moment().unwrap_or_else(Moment::of_hold),
