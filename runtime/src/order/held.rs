@@ -114,14 +114,15 @@ impl Order {
     }
 
     fn remove(&mut self, hold: &Told<'_>) {
-        let Some(class) = class(hold.space, hold.key) else {
+        let key = hold.key();
+        let Some(class) = class(hold.space, &key) else {
             return;
         };
         let of = (hold.record.owner, class);
         let Some(locks) = self.held.get_mut(&of) else {
             return;
         };
-        locks.remove(&(hold.key.clone(), hold.id));
+        locks.remove(&(key, hold.id));
         if locks.is_empty() {
             self.held.remove(&of);
         }
@@ -153,8 +154,8 @@ pub(crate) struct Holds;
 
 impl Listener for Holds {
     fn acquired(&self, hold: &Told<'_>) {
-        let owner = hold.record.owner;
-        let class = class(hold.space, hold.key).filter(|_| owner != Owner::UNKNOWN);
+        let (owner, key) = (hold.record.owner, hold.key());
+        let class = class(hold.space, &key).filter(|_| owner != Owner::UNKNOWN);
         let Some(class) = class else {
             return;
         };
@@ -164,7 +165,7 @@ impl Listener for Holds {
         };
         let mut order = ORDER.lock();
         let locks = order.held.get_or_default((owner, class));
-        locks.get_or_insert((hold.key.clone(), hold.id), holding);
+        locks.get_or_insert((key, hold.id), holding);
     }
 
     fn released(&self, hold: &Told<'_>, _at: Moment) {

@@ -38,12 +38,20 @@ pub(crate) struct Told<'a> {
     pub(crate) id: (u64, Ticket),
     /// The number of the space.
     pub(crate) space: u64,
-    pub(crate) key: &'a Key,
+    /// Of the key.
+    pub(crate) text: &'a [u8],
     pub(crate) mode: Mode,
     /// Who has it; of a guard that was sent on nobody is known.
     pub(crate) record: Record,
     /// When it began; of one that was there when the listener came, since when at least it was.
     pub(crate) since: Moment,
+}
+
+impl Told<'_> {
+    /// A copy of the key, for who looks at it.
+    pub(crate) fn key(&self) -> Key {
+        Key::from_utf8(self.text)
+    }
 }
 
 /// Somebody who is told of each hold, see the head of this file.

@@ -80,14 +80,15 @@ fn keep(hold: &Told<'_>, to: Moment, what: What) {
     let from = hold.since;
     let (_, ticket) = hold.id;
     let Part(rows) = &PARTS_OF_HOLDS[ticket.part(PARTS)];
-    rows.lock().add(hold.key, HOLDS / PARTS, || {
+    let key = hold.key();
+    rows.lock().add(&key, HOLDS / PARTS, || {
         let over = Over {
             record: hold.record,
             mode: hold.mode,
             span: Span { from, to },
             what,
         };
-        Row::new((name_part(hold.space), kept_key(hold.key)), over)
+        Row::new((name_part(hold.space), kept_key(&key)), over)
     });
 }
 

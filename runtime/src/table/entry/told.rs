@@ -47,7 +47,7 @@ impl Entry {
         let hold = Told {
             id: (self.number, ticket),
             space: self.space,
-            key: &self.key(),
+            text: &self.text,
             mode: self.mode,
             record,
             since: since.moment().unwrap_or_else(Moment::of_hold),
