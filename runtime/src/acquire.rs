@@ -213,7 +213,7 @@ impl<M: Machine> Acquire<M> {
         self.block_in_queue()
     }
 
-    /// The same, without another try before it joins the queue.
+    /// The same, after a try to [take one soon](Machine::take_soon), if it is one.
     #[track_caller]
     pub(crate) fn block_in_queue(mut self) -> Result<GuardOf<M>, M::Failure> {
         let signal = Signal::default();
@@ -222,6 +222,7 @@ impl<M: Machine> Acquire<M> {
             owner: Owner::thread(),
             patience: Patience::Thread,
             left: None,
+            is_ordered: matches!(self.0, Locks::One(_)),
             waker: &waker,
         };
         loop {
@@ -253,6 +254,7 @@ impl<M: Machine> Acquire<M> {
             owner: Owner::thread(),
             patience: Patience::Timed,
             left: Left::of(timeout, None),
+            is_ordered: false,
             waker: &waker,
         };
         let mut timer = None;
@@ -360,6 +362,7 @@ impl<M: Machine> Future for Acquire<M> {
             owner,
             patience: Patience::Task,
             left: None,
+            is_ordered: false,
             waker: &|| waker.clone(),
         };
         let result = ready!(self.step(&by));

@@ -105,6 +105,8 @@ pub struct By<'a> {
     pub(crate) patience: Patience,
     /// How much of its time is left, if it gives up.
     pub(crate) left: Option<Left>,
+    /// Whether the order in which it takes locks was looked at for this one, by a try before.
+    pub(crate) is_ordered: bool,
     /// Makes what has the next step be taken. Called only where that is to be waited for.
     pub(crate) waker: &'a dyn Fn() -> Waker,
 }
@@ -230,6 +232,7 @@ pub(crate) fn block_try<T>(mut step: impl FnMut(&By<'_>) -> Poll<T>) -> T {
         owner: Owner::thread(),
         patience: Patience::Try,
         left: None,
+        is_ordered: false,
         waker: &|| signal.waker(),
     };
     loop {

@@ -128,6 +128,7 @@ impl<M: Machine> Acquire<M> {
             owner,
             patience: Patience::Task,
             left: Left::of(timeout, timer.as_ref().map(|timer| &timer.timer)),
+            is_ordered: false,
             waker: &|| waker.clone(),
         };
         let result = match self.step(&by) {
@@ -153,6 +154,7 @@ impl<M: Machine> Acquire<M> {
             owner: Owner::task(waker),
             patience: Patience::Try,
             left: None,
+            is_ordered: false,
             waker: &|| waker.clone(),
         };
         let result = ready!(self.try_step(&by));

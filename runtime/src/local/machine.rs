@@ -75,6 +75,7 @@ impl InProcess {
             owner,
             patience,
             left,
+            is_ordered,
             waker,
         } = by;
         if let Some(hash) = self.try_thin(owner) {
@@ -84,7 +85,9 @@ impl InProcess {
             State::New(request) => {
                 let Request { terms, site, .. } = *request;
                 let (name, record) = (request.name(), Record { owner, site });
-                order::before_take(name, record);
+                if !is_ordered {
+                    order::before_take(name, record);
+                }
                 match table::try_take(name, terms, record) {
                     Some(hold) => Ok(hold),
                     None => table::take_or_queue(name, terms, record, waker(), left),
@@ -283,4 +286,52 @@ fn try_thin_again(name: Name<'_>, record: Record) -> Option<Hold> {
         return None;
     }
     fast::try_take_thin_as(name, Mode::Exclusive, record).map(Hold::thin)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::Locks;
+    use crate::order::TAKES;
+    use crate::site::Site;
+    use crate::snapshot::snapshot;
+    use crate::space::Space as _;
+    use crate::table::policy::Mode;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    static LOCKS: Locks = Locks::new("order of who waits");
+
+    /// How often the order of locks was looked at by a thread that has waited for a lock.
+    fn looks<T>(take: impl FnOnce() -> T + Send) -> u32 {
+        let held = LOCKS.key("a").lock();
+        thread::scope(|scope| {
+            let (say, looks) = mpsc::channel();
+            scope.spawn(move || {
+                let taken = take();
+                say.send(TAKES.get()).unwrap();
+                drop(taken);
+            });
+            let waits = || {
+                let mut all = snapshot().into_iter();
+                all.any(|lock| lock.space == LOCKS.name() && lock.waiters > 0)
+            };
+            while !waits() {
+                thread::yield_now();
+            }
+            drop(held);
+            looks.recv().unwrap()
+        })
+    }
+
+    #[test]
+    fn order_is_looked_at_once_by_who_waits() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        assert_eq!(looks(|| LOCKS.key("a").lock()), 1);
+        assert_eq!(looks(|| LOCKS.key("a").shared().lock()), 1);
+        assert_eq!(looks(|| LOCKS.key("a").reentrant().lock()), 1);
+        assert_eq!(looks(|| LOCKS.key("a").lock_timeout(MINUTE).unwrap()), 1);
+        let begin = || LOCKS.begin(&"a", Mode::Exclusive, Site::here());
+        assert_eq!(looks(|| begin().block()), 1);
+    }
 }

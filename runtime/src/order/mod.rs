@@ -188,10 +188,18 @@ fn say(text: &str) {
     let _ = writeln!(io::stderr(), "lockutils: {text}");
 }
 
+#[cfg(all(test, not(loom)))]
+thread_local! {
+    /// How often a thread was about to take a lock.
+    pub(crate) static TAKES: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// Somebody is about to take a lock, and to wait for it where it isn't free.
 #[inline]
 #[track_caller]
 pub(crate) fn before_take(name: Name<'_>, record: Record) {
+    #[cfg(all(test, not(loom)))]
+    TAKES.set(TAKES.get() + 1);
     let action = action();
     if action != LockOrderAction::Off {
         look(name, record, action);
