@@ -51,8 +51,8 @@ const RECORDED: Duration = Duration::from_secs(10);
 
 struct Page {
     service: Mutex<Service>,
-    /// Where its socket is.
-    socket: PathBuf,
+    /// Where its socket is, and the process that is to listen there.
+    socket: (PathBuf, Option<u32>),
     /// Where it is, without the scheme: `127.0.0.1:4711`.
     host: String,
     /// The same by the host's name.
@@ -80,7 +80,7 @@ async fn serve(service: Service, port: u16) -> Result<ExitCode> {
     let port = listener.local_addr()?.port();
     let name = service.hello.to_string();
     let page = Arc::new(Page {
-        socket: service.path.clone(),
+        socket: (service.path.clone(), service.process),
         service: Mutex::new(service),
         host: format!("127.0.0.1:{port}"),
         host_by_name: format!("localhost:{port}"),
@@ -189,7 +189,8 @@ impl Page {
     fn ask(&self, route: &str) -> Result<Vec<u8>> {
         if route == "/record.json" {
             // By a connection of its own, since the page goes on meanwhile.
-            let mut service = Service::attach(&self.socket)?;
+            let (path, process) = &self.socket;
+            let mut service = Service::attach(path, *process)?;
             let wish = json!({ "record": { "seconds": RECORDED.as_secs() } });
             return Ok(record::ask(&mut service, &wish, RECORDED)?.0);
         }

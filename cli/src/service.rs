@@ -25,6 +25,8 @@ pub(crate) struct Service {
     lines: BufReader<UnixStream>,
     /// That of its socket.
     pub(crate) path: PathBuf,
+    /// The process that is to listen there, if its socket isn't named by the user, who knows whose it is.
+    pub(crate) process: Option<u32>,
     pub(crate) hello: Hello,
 }
 
@@ -71,7 +73,7 @@ impl Service {
             return Self::only(all(), "process", REMEDY);
         };
         if named.as_encoded_bytes().contains(&b'/') {
-            return Self::attach(Path::new(named));
+            return Self::attach(Path::new(named), None);
         }
         let name = named.to_string_lossy();
         if let Ok(pid) = name.parse() {
@@ -89,7 +91,7 @@ impl Service {
         let mut sockets = socket::everywhere();
         sockets.retain(|socket| socket.pid == pid);
         if let Some(socket) = sockets.iter().find(|socket| socket.is_its_own()) {
-            return Self::attach(&socket.path);
+            return Self::attach(&socket.path, Some(pid));
         }
         if let Some(Socket { path, .. }) = sockets.iter().find(|socket| socket.is_closed()) {
             return Err(not_there(path, &ErrorKind::PermissionDenied.into()));
@@ -116,7 +118,7 @@ impl Service {
             "it has ended"
         });
         for Socket { path, .. } in sockets {
-            match Self::attach(&path) {
+            match Self::attach(&path, Some(pid)) {
                 Ok(service) if service.hello.pid == pid => return Ok(service),
                 Ok(_) => error = anyhow!("what serves for it says that it is another one"),
                 Err(why) => error = why,
@@ -143,13 +145,19 @@ impl Service {
         services.pop().unwrap_or_else(|| Err(missing()))
     }
 
-    /// Attaches by a socket.
-    pub(crate) fn attach(path: &Path) -> Result<Self> {
+    /// Attaches by a socket, at which this process is to listen, if one is known.
+    pub(crate) fn attach(path: &Path, process: Option<u32>) -> Result<Self> {
         let stream = UnixStream::connect(path).map_err(|error| not_there(path, &error))?;
-        Self::greet(stream, path)
+        Self::greet(stream, path, process)
     }
 
-    fn greet(stream: UnixStream, path: &Path) -> Result<Self> {
+    fn greet(stream: UnixStream, path: &Path, process: Option<u32>) -> Result<Self> {
+        // Whose socket it is was looked at by its path, which may lead to another one by now.
+        if let Some(stranger) = process.and_then(|process| socket::stranger(&stream, process)) {
+            return Err(none(format!(
+                "{stranger} listens at {path:?}: it isn't asked"
+            )));
+        }
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut lines = BufReader::new(stream);
@@ -169,7 +177,12 @@ impl Service {
         let hello = serde_json::from_value(hello);
         let hello = hello.map_err(|_| none(format!("what serves at {path:?} isn't lockutils")))?;
         let path = path.to_owned();
-        Ok(Self { lines, path, hello })
+        Ok(Self {
+            lines,
+            path,
+            process,
+            hello,
+        })
     }
 
     /// Asks, and waits for the answer.
@@ -272,9 +285,9 @@ pub(crate) fn all() -> Vec<Result<Service>> {
     let mut services = Vec::new();
     // Nobody is to have us take another's program for one of ours.
     let believed = socket::usual().into_iter().filter(Socket::is_believed);
-    for Socket { path, .. } in believed {
+    for Socket { pid, path } in believed {
         match UnixStream::connect(&path) {
-            Ok(stream) => services.push(Service::greet(stream, &path)),
+            Ok(stream) => services.push(Service::greet(stream, &path, Some(pid))),
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
                 let _ = fs::remove_file(&path);
             }

@@ -6,14 +6,17 @@
 //! | a user, for a group | `~inspect` in `lockutils-UID-GID`, in `/run` or `/tmp` |
 //!
 //! Anybody can make a socket that is called as a service's, so whose it is is looked at before
-//! something is asked there.
+//! something is asked there: by its path first, and once connected by [who listens](stranger).
 
 use crate::{place, process};
+#[cfg(target_os = "linux")]
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use rustix::process::{getegid, geteuid, getgroups};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// The folder of the sockets, in a directory.
@@ -170,4 +173,31 @@ impl Socket {
         let parts = [shared, folder, &self.path];
         Some(is_there && is_member(group) && parts.into_iter().all(is_theirs))
     }
+}
+
+/// Who listens at the other end, if that is known and is neither the process that is to, nor one of its user's or
+/// root's in a PID namespace that isn't seen from here.
+#[cfg(target_os = "linux")]
+pub(crate) fn stranger(stream: &UnixStream, process: u32) -> Option<String> {
+    let peer = getsockopt(stream, PeerCredentials).ok()?;
+    let is_user = |user| peer.uid() == user || peer.uid() == 0;
+    match u32::try_from(peer.pid()) {
+        // Nobody who can be seen.
+        Ok(0) if process::user(process).is_none_or(is_user) => None,
+        Ok(0) => Some(format!(
+            "a process of user {}, and not process {process},",
+            peer.uid()
+        )),
+        Ok(pid) if pid == process => None,
+        _ => Some(format!(
+            "process {}, and not process {process},",
+            peer.pid()
+        )),
+    }
+}
+
+/// Other systems don't say it in the same way.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn stranger(_stream: &UnixStream, _process: u32) -> Option<String> {
+    None
 }

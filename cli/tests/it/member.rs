@@ -84,3 +84,25 @@ fn nobody_else_speaks_for_a_process() {
     // Who names the socket itself knows whose it is.
     assert_eq!(why(&fake.to_string_lossy()).code, Some(0));
 }
+
+#[test]
+fn other_process_of_the_same_user_does_not_speak_for_one() {
+    let directory = Directory::new();
+    let service = Service::start(&directory);
+    let why = |named: &[&str]| done(&mut service::looking(&directory, named.iter().copied()));
+    assert_eq!(why(&["why", &service.id()]).code, Some(0));
+    // Its socket is where this process's would be.
+    let own = std::process::id().to_string();
+    let fake = service.socket.with_file_name(format!("{own}-1"));
+    fs::rename(&service.socket, &fake).unwrap();
+    let expected = format!(
+        "process {}, and not process {own}, listens at",
+        service.id()
+    );
+    for args in [&["why", &*own][..], &["why"], &["profile", &*own]] {
+        let refused = why(args);
+        assert_eq!((refused.code, &*refused.out), (Some(69), ""), "{args:?}");
+        assert!(refused.err.contains(&expected), "{}", refused.err);
+    }
+    assert_eq!(why(&["why", &fake.to_string_lossy()]).code, Some(0));
+}
