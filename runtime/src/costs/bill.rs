@@ -2,7 +2,8 @@
 //!
 //! A [`Bill`] is what one step of one lock has come to. It is added to the [`Sums`] of that lock with no
 //! other mutex than the one that is locked already, and [`Costs`](super::Costs) gets those when others need their
-//! place, or when somebody reads. What isn't to be summed up is done by [`Bill::tell`], with no mutex locked.
+//! place, or when somebody reads. Those holds and waits that the [recorder](crate::timeline::recorder) is to have
+//! are kept beside for some time, as they are.
 
 use super::histogram::Histogram;
 use super::keys::Keys;
@@ -16,7 +17,6 @@ use crate::observe::outcome::Outcome;
 use crate::site::{Record, Site};
 use crate::table::moment::Moment;
 use crate::table::policy::Mode;
-use crate::timeline::recorder;
 use crate::timeline::rows::{Over, Span, What};
 use smallvec::SmallVec;
 use std::time::Duration;
@@ -30,8 +30,8 @@ pub(crate) struct Bill {
     parts: Parts,
     hand_over: Option<Duration>,
     wait: Option<(Outcome, Duration)>,
-    /// The holds that were waited for, and the wait, for those who keep them.
-    over: SmallVec<[Over; 2]>,
+    /// The holds that were waited for, and the wait, for the recorder.
+    pub(crate) over: SmallVec<[Over; 2]>,
 }
 
 /// How many holds and waits a bill has at most.
@@ -73,33 +73,27 @@ impl Bill {
         }
     }
 
+    /// Whether there is nothing to be written down.
     pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.hand_over.is_none() && self.wait.is_none()
+        self.parts.is_empty() && !self.is_due()
+    }
+
+    /// Whether a wait is over by it. What is blamed on somebody before that is written down with it.
+    pub(crate) const fn is_due(&self) -> bool {
+        self.hand_over.is_some() || self.wait.is_some()
     }
 
     /// Begins anew, in the same memory.
+    #[cfg(not(feature = "metrics"))]
     pub(crate) fn clear(&mut self) {
         self.parts.clear();
         self.over.clear();
         (self.hand_over, self.wait) = (None, None);
     }
 
-    /// Whether there is something to be [told](Self::tell).
-    pub(crate) fn is_told(&self) -> bool {
-        cfg!(feature = "metrics") || !self.over.is_empty()
-    }
-
-    /// Tells those who sum nothing up, of the lock of this hash. With no mutex: one of them is foreign code.
-    pub(crate) fn tell(&self, hash: u64, space: u64, key: &Key) {
-        #[cfg(feature = "metrics")]
-        self.tell_facade(space);
-        if !self.over.is_empty() {
-            recorder::are_over(hash, (space, key), &self.over);
-        }
-    }
-
+    /// Tells the facade. With no mutex: it is foreign code.
     #[cfg(feature = "metrics")]
-    fn tell_facade(&self, space: u64) {
+    pub(crate) fn tell(&self, space: u64) {
         if let Some(took) = self.hand_over {
             facade::hand_over(space, took);
         }

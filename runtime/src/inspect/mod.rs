@@ -61,7 +61,7 @@
 //! | `{"watch":"locks","every_ms":1000}` | the same reply as to `get`, again and again until the connection ends |
 //! | `{"profile":{"seconds":10,"as":"pprof"}}` | after so long, 60 s at most, what was waited meanwhile, or without `seconds` at once all that was counted: as `"json"` the same as `get`, as `"folded"` `{"folded":".."}`, as `"pprof"` `{"pprof":".."}` in hexadecimal |
 //! | `{"record":{"seconds":10,"one_in":1}}` | meanwhile and at the end `{"ev":[..]}`, again and again: [events](crate::observe::record) of a timeline; and then `{"done":{"events":81234,"dropped":0,"lasted_s":10.0,"one_in":1,"holds":..,"waits":..}}`. At most 60 s, 64 MiB and one at a time; it ends with its connection |
-//! | `{"trace":{}}` | the same lines at once, of the last 4096 waits since it serves, and the holds that were waited for |
+//! | `{"trace":{}}` | the same lines at once, of the last 4096 waits or so since it serves, and the holds that were waited for |
 //! | anything else | `{"error":".."}` |
 //!
 //! Times are in seconds. What isn't known has no field.

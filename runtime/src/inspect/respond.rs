@@ -18,7 +18,7 @@ use std::time::Instant;
 /// | `/` | the page, which works without any other file or host |
 /// | `/locks.json`, `/why.json`, `/profile.json` | what is on it, as the [socket](crate::inspect#protocol) says it |
 /// | `/metrics` | [`stats`](crate::stats()), as Prometheus reads it |
-/// | `/trace.json` | the last 4096 waits, and the holds that were waited for, since this is first asked for or the process [serves](crate::inspect), as a [timeline](crate::observe::record) |
+/// | `/trace.json` | the last 4096 waits or so, and the holds that were waited for, since this is first asked for or the process [serves](crate::inspect), as a [timeline](crate::observe::record) |
 /// | `/profile.folded`, `/profile.pb` | the [`profile`](crate::profile()), for flame graphs and for `pprof` |
 ///
 /// `None` is for any other path.

@@ -21,7 +21,8 @@ use crate::table::moment::{Moment, Times};
 use crate::table::party::Party;
 use crate::table::policy::Mode;
 use crate::table::watched::{Details, Watched};
-use crate::timeline::rows::Span;
+use crate::timeline::recorder;
+use crate::timeline::rows::{Run, Span, kept_key};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -151,7 +152,16 @@ impl Listened {
         if !bill.is_empty() {
             costs::post(&Sums::of(hash, space, key, bill));
         }
-        bill.tell(hash, space, key);
+        #[cfg(feature = "metrics")]
+        bill.tell(space);
+        if !bill.over.is_empty() {
+            recorder::are_over(Run {
+                hash,
+                space,
+                key: kept_key(key).into(),
+                over: bill.over.to_vec(),
+            });
+        }
     }
 
     /// Charges for the time since the last look. `seen` is who has the lock now, and since when, if

@@ -70,14 +70,14 @@ impl Blame {
     }
 
     /// Sets the clocks. Without a holder the time is the `called` waiter's.
-    pub(crate) fn set(&mut self, now: Moment, called: Option<Site>) {
+    pub(crate) fn set(&mut self, now: Moment, called: impl FnOnce() -> Option<Site>) {
         let nanoseconds = self.last.nanoseconds_until(now);
         self.last = self.last.max(now);
         if self.holders > 0 {
             for blamed in &mut self.sites {
                 blamed.nanoseconds += part(nanoseconds, blamed.holders, self.holders);
             }
-        } else if let Some(site) = called {
+        } else if let Some(site) = called() {
             self.clock(site).nanoseconds += nanoseconds;
         }
     }
@@ -96,6 +96,12 @@ impl Blame {
         let Self {
             last, sites, bill, ..
         } = self;
+        if let [one] = &sites[..] {
+            // All of it is theirs.
+            let time = mark.at.nanoseconds_until(*last);
+            bill.add(one.site, waiter, cost(time, u64::from(ends)));
+            return;
+        }
         // A clock that wasn't there then has begun at zero.
         let before = mark.clocks.iter().copied().chain(iter::repeat(0));
         let mut parts = sites.iter().zip(before);

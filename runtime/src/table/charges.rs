@@ -2,22 +2,32 @@
 //!
 //! Of the last few locks of a shard that were waited for there are [`Sums`], under the shard's mutex: a [`Tally`].
 //! A lock that many wait for, or that is waited for again and again, is nearly always among them. So a wait that
-//! ends is a few additions, and locks nothing more.
+//! ends is a few additions, and locks nothing more. What the [recorder](crate::timeline::recorder) is to have of a lock
+//! goes to it some at a time, or when another lock of the shard comes, or when somebody reads: with the shard's
+//! mutex, so that who has looked at the shard has all that was over by then.
 
 use super::entry::Entry;
 use super::identity::name_part;
 use crate::costs::{self, Bill, Sums};
 use crate::key::Key;
+use crate::timeline::recorder;
+use crate::timeline::rows::{Over, Run, kept_key};
 use std::mem;
+use std::sync::Arc;
 
 /// Of so many locks of a shard there are sums. In a model one has to give way to the other.
 const MOST: usize = if cfg!(all(test, loom)) { 1 } else { 4 };
+
+/// The recorder gets so many holds and waits at a time.
+const RUN: usize = if cfg!(all(test, loom)) { 4 } else { 32 };
 
 /// What waits for the locks of a shard have come to since somebody has read it.
 pub(super) struct Tally {
     sums: Vec<Sums>,
     /// The one that gives way next.
     next: usize,
+    /// What was last, for the recorder.
+    run: Option<Run>,
 }
 
 impl Tally {
@@ -25,6 +35,7 @@ impl Tally {
         Self {
             sums: Vec::new(),
             next: 0,
+            run: None,
         }
     }
 
@@ -49,6 +60,38 @@ impl Tally {
         self.next = place + 1;
         Some(mem::replace(&mut self.sums[place], sums))
     }
+
+    /// Keeps holds and waits of a lock that are over.
+    fn keep(&mut self, hash: u64, space: u64, text: &[u8], over: &[Over]) {
+        let is_same = |run: &Run| (run.hash, run.space) == (hash, space);
+        if !self.run.as_ref().is_some_and(is_same) {
+            self.hand_on();
+        }
+        let run = self.run.get_or_insert_with(|| Run {
+            hash,
+            space,
+            key: kept_key(&Key::from_utf8(text)).into(),
+            over: Vec::new(),
+        });
+        run.over.extend_from_slice(over);
+        if run.over.len() >= RUN {
+            let next = Run {
+                key: Arc::clone(&run.key),
+                over: Vec::with_capacity(RUN + over.len()),
+                ..*run
+            };
+            recorder::are_over(mem::replace(run, next));
+        }
+    }
+
+    /// Hands on to the recorder what is kept for it.
+    pub(super) fn hand_on(&mut self) {
+        let run = self.run.take().filter(|run| !run.over.is_empty());
+        if let Some(mut run) = run {
+            run.over.shrink_to_fit();
+            recorder::are_over(run);
+        }
+    }
 }
 
 /// What is to be done about a bill with the mutex free. Declared before it is locked, as
@@ -56,70 +99,60 @@ impl Tally {
 #[derive(Default)]
 pub(super) struct Charges {
     sums: Option<Box<Sums>>,
-    told: Option<Box<Told>>,
-}
-
-/// A bill that is told.
-struct Told {
-    hash: u64,
-    space: u64,
-    key: Key,
-    bill: Bill,
+    /// What the facade is told, of which space.
+    #[cfg(feature = "metrics")]
+    told: Option<Box<(u64, Bill)>>,
 }
 
 impl Charges {
-    /// Of the entry of this hash.
+    /// Of the entry of this hash, if a wait is over.
     #[inline]
     pub(super) fn take(&mut self, hash: u64, entry: &mut Entry, tally: &mut Tally) {
         if entry.is_blamed() {
-            self.take_bill(hash, entry, tally);
+            self.take_bill(hash, entry, tally, Bill::is_due);
         }
     }
 
+    /// The same, of waits that go on, too.
+    pub(super) fn take_all(&mut self, hash: u64, entry: &mut Entry, tally: &mut Tally) {
+        self.take_bill(hash, entry, tally, |bill| !bill.is_empty());
+    }
+
     #[cold]
-    fn take_bill(&mut self, hash: u64, entry: &mut Entry, tally: &mut Tally) {
+    fn take_bill(
+        &mut self,
+        hash: u64,
+        entry: &mut Entry,
+        tally: &mut Tally,
+        is_taken: impl FnOnce(&Bill) -> bool,
+    ) {
         let space = name_part(entry.space);
-        let Some((text, bill)) = entry.bill() else {
+        let Some((text, bill)) = entry.bill().filter(|(_, bill)| is_taken(bill)) else {
             return;
         };
         self.sums = tally.add(hash, space, text, bill).map(Box::new);
-        if bill.is_told() {
-            let (key, bill) = (Key::from_utf8(text), mem::take(bill));
-            self.told = Some(Box::new(Told {
-                hash,
-                space,
-                key,
-                bill,
-            }));
-        } else {
-            bill.clear();
+        if !bill.over.is_empty() {
+            tally.keep(hash, space, text, &bill.over);
         }
+        #[cfg(feature = "metrics")]
+        {
+            self.told = Some(Box::new((space, mem::take(bill))));
+        }
+        #[cfg(not(feature = "metrics"))]
+        bill.clear();
     }
 }
 
 impl Drop for Charges {
     #[inline]
     fn drop(&mut self) {
-        if self.sums.is_some() || self.told.is_some() {
-            self.post();
+        #[cfg(feature = "metrics")]
+        if let Some(told) = self.told.take() {
+            let (space, bill) = *told;
+            bill.tell(space);
         }
-    }
-}
-
-impl Charges {
-    #[cold]
-    fn post(&mut self) {
         if let Some(sums) = self.sums.take() {
             costs::post(&sums);
-        }
-        if let Some(told) = self.told.take() {
-            let Told {
-                hash,
-                space,
-                key,
-                bill,
-            } = *told;
-            bill.tell(hash, space, &key);
         }
     }
 }

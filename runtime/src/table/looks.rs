@@ -225,8 +225,11 @@ pub(crate) fn queues() -> Vec<Queue> {
                     oldest,
                 });
                 entry.charge_until_now();
+            }
+            // Also where all who have waited have been handed the lock, and not come.
+            if entry.is_blamed() {
                 let mut charge = Charges::default();
-                charge.take(hash_of(entry), entry, tally);
+                charge.take_all(hash_of(entry), entry, tally);
                 charges.push(charge);
             }
         }
@@ -238,15 +241,24 @@ pub(crate) fn queues() -> Vec<Queue> {
     found
 }
 
+/// Has the [recorder](crate::timeline::recorder) have all that is over by now.
+pub(crate) fn hand_on() {
+    for Shard(entries) in shards() {
+        entries.lock().tally.hand_on();
+    }
+}
+
 /// Says of each lock of the sample that somebody waits for, by the number of its space and its key, who has it
-/// and who is in the queue. With the mutex of its shard.
+/// and who is in the queue. With the mutex of its shard, of which the recorder has by then what is over.
 pub(crate) fn going_on(
     sample: Sample,
     of: impl Fn(&Entry) -> bool,
     mut say: impl FnMut((u64, &Key), GoingOn),
 ) {
     for Shard(entries) in shards() {
-        for entry in entries.lock().table.iter() {
+        let mut entries = entries.lock();
+        entries.tally.hand_on();
+        for entry in entries.table.iter() {
             if of(entry) && sample.has_hash(hash_of(entry)) {
                 let (key, going_on) = (entry.key(), entry.going_on());
                 going_on.for_each(|one| say((entry.space, &key), one));

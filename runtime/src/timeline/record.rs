@@ -281,7 +281,7 @@ fn lasting(one: &GoingOn, to: Moment, [hold, wait]: [What; 2]) -> Over {
 
 #[inline]
 fn row((space, key): (u64, &Key), over: Over) -> Row {
-    Row::new((name_part(space), kept_key(key)), over)
+    Row::new((name_part(space), kept_key(key).into()), over)
 }
 
 const AT_THE_END: [What; 2] = [What::LastingHold, What::LastingWait];
@@ -294,6 +294,7 @@ const OF_A_PART: [What; 2] = [What::OpenHold, What::OpenWait];
 )]
 #[inline]
 pub(crate) fn last(keys: Keys) -> Picture {
+    looks::hand_on();
     let mut rows = recorder::last();
     let to = Moment::now();
     looks::going_on(
@@ -375,9 +376,12 @@ impl Recording {
     /// What has ended by now, and not by the end of the last part; `None` if that isn't much yet.
     #[inline]
     pub(crate) fn next_part(&mut self) -> Option<Picture> {
-        if !recorder::is_filling() {
-            return None;
-        }
+        recorder::is_filling().then(|| self.part_by_now())
+    }
+
+    /// The same, however much that is.
+    #[inline]
+    pub(crate) fn part_by_now(&mut self) -> Picture {
         let to = Moment::now();
         let (mut open, mut is_crowded) = (Vec::new(), false);
         // Each shard is looked at. So a hold that has ended by that moment is told of when this is done, or
@@ -405,7 +409,7 @@ impl Recording {
         }
         rows.reserve_exact(open.len());
         rows.append(&mut open);
-        Some(self.part(rows, is_crowded, dropped, to))
+        self.part(rows, is_crowded, dropped, to)
     }
 
     /// Ends it. Gives the last part, and what there was in all of them.
@@ -419,7 +423,7 @@ impl Recording {
                 // Of holds exact mode tells.
                 if !one.is_hold {
                     recorder::waits_still(
-                        (name_part(lock.0), lock.1),
+                        (name_part(lock.0), &kept_key(lock.1)),
                         lasting(&one, to, AT_THE_END),
                     );
                 }

@@ -1,44 +1,58 @@
 //! Keeps holds and waits that are over, for a recording and for the flight recorder.
 //!
 //! Those who have just released are not to wait for each other here, so the holds of a recording are
-//! in several parts, each with a mutex of its own. Waits are rare, and are in one.
+//! in several parts, each with a mutex of its own. Waits are rare, and are in one. They come in [runs](Run),
+//! each of one lock, of which its shard has the last one still.
 //!
 //! Who records takes them out again and again. What has no room meanwhile is counted, and left out.
 //! The flight recorder forgets the oldest.
 
-use super::rows::{Over, Row, Rows, Span, What, kept_key};
-use crate::key::Key;
+use super::rows::{Over, Row, Rows, Run, Runs, Span, What, kept_key};
 use crate::process;
-use crate::sync::ambient::Mutex;
+use crate::sync::{Mutex, statics};
 use crate::table::exact::{Listener, Told};
 use crate::table::identity::name_part;
 use crate::table::moment::Moment;
 use crate::table::sample::Sample;
-use std::sync::Arc;
+use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many parts the holds of a recording are in.
-const PARTS: usize = 16;
+const PARTS: usize = if cfg!(all(test, loom)) { 1 } else { 16 };
 
 /// How much of a recording is holds, in bytes, and how much waits, that nobody has taken out. With as much that
 /// is being drawn, and what that takes, it is less than 4 MiB.
 const HOLDS: usize = 640 * 1024;
 const WAITS: usize = 256 * 1024;
 
-/// How much the flight recorder keeps of each.
-const LAST: usize = 4096;
-const ROOM_OF_LAST: usize = 480 * 1024;
+/// How many waits and holds the flight recorder keeps, and in how much room.
+const LAST: usize = 8192;
+const ROOM_OF_LAST: usize = 640 * 1024;
 
 /// One part, which shares no cache line with another.
 #[repr(align(128))]
 struct Part(Mutex<Rows>);
 
+#[cfg(not(all(test, loom)))]
 static PARTS_OF_HOLDS: [Part; PARTS] = [const { Part(Mutex::new(Rows::new())) }; PARTS];
 
-static STORE: Mutex<Store> = Mutex::new(Store {
-    recorded: None,
-    last: None,
-});
+#[cfg(all(test, loom))]
+loom::lazy_static! {
+    static ref PARTS_OF_HOLDS: [Part; PARTS] =
+        std::array::from_fn(|_| Part(Mutex::new(Rows::new())));
+}
+
+/// All of them.
+fn parts() -> impl Iterator<Item = &'static Part> {
+    (0..PARTS).map(|part| &PARTS_OF_HOLDS[part])
+}
+
+statics! {
+    static STORE: Mutex<Store> = Mutex::new(Store {
+        recorded: None,
+        last: None,
+    });
+}
 
 /// The process that records, or has recorded last; 0 if none has. Relaxed, wherever it is used: a child of a
 /// fork has what its parent had.
@@ -48,19 +62,13 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 struct Store {
     /// The waits of the recording that is going on.
     recorded: Option<Waits>,
-    last: Option<Last>,
+    /// What the flight recorder has.
+    last: Option<Runs>,
 }
 
 struct Waits {
     sample: Sample,
     rows: Rows,
-}
-
-/// What the flight recorder has.
-#[derive(Default)]
-struct Last {
-    waits: Rows,
-    holds: Rows,
 }
 
 /// Who is told of each hold, see [`exact`](crate::table::exact).
@@ -79,17 +87,16 @@ impl Listener for Recorder {
 fn keep(hold: &Told<'_>, to: Moment, what: What) {
     let from = hold.since;
     let (_, ticket) = hold.id;
-    let Part(rows) = &PARTS_OF_HOLDS[ticket.part(PARTS)];
+    let over = Over {
+        record: hold.record,
+        mode: hold.mode,
+        span: Span { from, to },
+        what,
+    };
     let key = hold.key();
-    rows.lock().add(&key, HOLDS / PARTS, || {
-        let over = Over {
-            record: hold.record,
-            mode: hold.mode,
-            span: Span { from, to },
-            what,
-        };
-        Row::new((name_part(hold.space), kept_key(&key)), over)
-    });
+    let (space, key) = (name_part(hold.space), kept_key(&key));
+    let Part(rows) = &PARTS_OF_HOLDS[ticket.part(PARTS)];
+    rows.lock().add((space, &key), over, HOLDS / PARTS);
 }
 
 /// Begins to keep waits for a recording, of these buckets. False if there is one already.
@@ -101,9 +108,7 @@ pub(crate) fn begin(sample: Sample) -> bool {
             return false;
         }
         // A copy of what the parent had of its own.
-        for Part(rows) in &PARTS_OF_HOLDS {
-            drop(rows.lock().take());
-        }
+        forget_holds();
     }
     PROCESS.store(process, Ordering::Relaxed);
     store.recorded = Some(Waits {
@@ -121,12 +126,17 @@ pub(crate) fn is_of_parent() -> bool {
 
 /// Whether there is so much that it should be taken out.
 pub(crate) fn is_filling() -> bool {
-    let mut parts = PARTS_OF_HOLDS.iter();
     let waits = |store: &Store| {
         let waits = store.recorded.as_ref();
         waits.is_some_and(|waits| waits.rows.is_filling(WAITS))
     };
-    parts.any(|Part(rows)| rows.lock().is_filling(HOLDS / PARTS)) || waits(&STORE.lock())
+    parts().any(|Part(rows)| rows.lock().is_filling(HOLDS / PARTS)) || waits(&STORE.lock())
+}
+
+fn forget_holds() {
+    for Part(rows) in parts() {
+        *rows.lock() = Rows::new();
+    }
 }
 
 /// Takes out what was kept, and how much was not. Of a wait that is among it so are the holds that have
@@ -134,17 +144,17 @@ pub(crate) fn is_filling() -> bool {
 pub(crate) fn take() -> (Vec<Row>, u64) {
     let mut all = Vec::new();
     let mut dropped = 0;
-    let mut add = |rows: &mut Rows| {
-        let (rows, left_out) = rows.take();
-        all.reserve_exact(rows.len());
-        all.extend(rows);
-        dropped += left_out;
-    };
-    if let Some(waits) = &mut STORE.lock().recorded {
-        add(&mut waits.rows);
+    // With none of the mutexes: somebody waits for that who releases.
+    let waits = |waits: &mut Waits| mem::replace(&mut waits.rows, Rows::new());
+    let waits = STORE.lock().recorded.as_mut().map(waits);
+    if let Some(mut waits) = waits {
+        dropped += waits.take_to(&mut all);
     }
-    for Part(rows) in &PARTS_OF_HOLDS {
-        add(&mut rows.lock());
+    // One more than there are parts, of which each goes to the next part: all are of one size.
+    let mut taken = Rows::new();
+    for Part(rows) in parts() {
+        mem::swap(&mut *rows.lock(), &mut taken);
+        dropped += taken.take_to(&mut all);
     }
     (all, dropped)
 }
@@ -152,12 +162,11 @@ pub(crate) fn take() -> (Vec<Row>, u64) {
 /// Ends it, after exact mode has ended. Gives what was kept, and how much was not.
 pub(crate) fn end() -> (Vec<Row>, u64) {
     let (mut all, mut dropped) = take();
+    forget_holds();
     // Last, as by then another one may begin.
     let recorded = STORE.lock().recorded.take();
     if let Some(mut waits) = recorded {
-        let (waits, left_out) = waits.rows.take();
-        all.extend(waits);
-        dropped += left_out;
+        dropped += waits.rows.take_to(&mut all);
     }
     (all, dropped)
 }
@@ -170,48 +179,28 @@ pub(crate) fn keep_last() {
 /// What the flight recorder has.
 pub(crate) fn last() -> Vec<Row> {
     let store = STORE.lock();
-    let Some(Last { waits, holds }) = &store.last else {
-        return Vec::new();
-    };
-    waits.iter().chain(holds.iter()).cloned().collect()
+    store.last.iter().flat_map(Runs::rows).collect()
 }
 
-/// A wait for the lock of this hash is over, or holds that somebody waited for.
-pub(crate) fn are_over(hash: u64, (space, key): (u64, &Key), all: &[Over]) {
+/// Waits for a lock are over, and holds that somebody waited for.
+pub(crate) fn are_over(run: Run) {
     let mut store = STORE.lock();
     let Store { recorded, last } = &mut *store;
-    let mut recorded = recorded
-        .as_mut()
-        .filter(|waits| waits.sample.has_hash(hash));
-    let mut text = None;
-    for over in all {
-        let is_hold = over.what == What::Hold;
-        if let (Some(last), false) = (&*last, text.is_some()) {
-            text = Some(last.waits.key(key));
+    let recorded = recorded.as_mut();
+    if let Some(waits) = recorded.filter(|waits| waits.sample.has_hash(run.hash)) {
+        // It has its holds by exact mode.
+        for over in run.over.iter().filter(|over| over.what != What::Hold) {
+            waits.rows.add((run.space, &run.key), *over, WAITS);
         }
-        let mut row = || {
-            let text = text.get_or_insert_with(|| kept_key(key));
-            Row::new((space, Arc::clone(text)), *over)
-        };
-        // A recording has its holds by exact mode.
-        if let (Some(waits), false) = (&mut recorded, is_hold) {
-            waits.rows.add(key, WAITS, &mut row);
-        }
-        if let Some(last) = last {
-            let rows = if is_hold {
-                &mut last.holds
-            } else {
-                &mut last.waits
-            };
-            rows.add_last(row(), LAST, ROOM_OF_LAST);
-        }
+    }
+    if let Some(last) = last {
+        last.add(run, LAST, ROOM_OF_LAST);
     }
 }
 
 /// Somebody waits still as a recording ends.
-pub(crate) fn waits_still((space, key): (u64, &Key), wait: Over) {
+pub(crate) fn waits_still(lock: (u64, &str), wait: Over) {
     if let Some(waits) = &mut STORE.lock().recorded {
-        let row = || Row::new((space, kept_key(key)), wait);
-        waits.rows.add(key, WAITS, row);
+        waits.rows.add(lock, wait, WAITS);
     }
 }

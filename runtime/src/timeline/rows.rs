@@ -7,7 +7,9 @@ use crate::site::Record;
 use crate::table::hash::hash;
 use crate::table::moment::Moment;
 use crate::table::policy::Mode;
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
 /// So much of a key is kept as it is, in bytes, or a little less.
@@ -78,11 +80,6 @@ impl Row {
         }
     }
 
-    /// How much memory it takes.
-    fn bytes(&self) -> usize {
-        bytes(self.key.len())
-    }
-
     pub(crate) const fn is_hold(&self) -> bool {
         matches!(self.what, What::Hold | What::LastingHold | What::OpenHold)
     }
@@ -114,62 +111,63 @@ const fn bytes(length: usize) -> usize {
 
 /// The text of a key as it is kept. A long one is its beginning and a number, so that two of one beginning
 /// are two.
-pub(crate) fn kept_key(key: &Key) -> Arc<str> {
+pub(crate) fn kept_key(key: &Key) -> Cow<'_, str> {
     let key = key.as_str();
     if key.len() <= KEY {
-        return key.into();
+        return Cow::Borrowed(key);
     }
     let number = hash(0, key.as_bytes());
-    format!("{}…{number:016x}", beginning(key, KEY)).into()
+    Cow::Owned(format!("{}…{number:016x}", beginning(key, KEY)))
 }
 
-/// Rows, of which there are no more than have room.
-#[derive(Debug, Default)]
+/// Rows that were written down, of which there are no more than have room as [`Row`]s.
+///
+/// Who writes one down is about to release a lock. So the texts of keys are one text, and there is no memory of
+/// their own for them until they are taken out.
+#[derive(Debug)]
 pub(crate) struct Rows {
-    kept: VecDeque<Row>,
+    written: Vec<Written>,
+    texts: String,
+    /// How much memory they take as rows.
     bytes: usize,
     /// How many there was no room for.
     dropped: u64,
 }
 
+/// A row, but for the text of its key.
+#[derive(Debug)]
+struct Written {
+    over: Over,
+    space: u64,
+    /// How long the text is.
+    length: usize,
+}
+
 impl Rows {
     pub(crate) const fn new() -> Self {
         Self {
-            kept: VecDeque::new(),
+            written: Vec::new(),
+            texts: String::new(),
             bytes: 0,
             dropped: 0,
         }
     }
 
-    /// Adds a row of this key if it has room in so many bytes, and else counts it, so that what has no room
-    /// isn't made.
-    pub(crate) fn add(&mut self, key: &Key, room: usize, row: impl FnOnce() -> Row) {
-        if self.bytes + bytes(key.as_bytes().len().min(KEY)) > room {
+    /// Adds a hold or a wait of a lock, by the part of its space's number that is the name's and by its key as it
+    /// is [kept](kept_key), if it has room in so many bytes, and else counts it.
+    pub(crate) fn add(&mut self, (space, key): (u64, &str), over: Over, room: usize) {
+        let bytes = self.bytes + bytes(key.len());
+        if bytes > room {
             self.dropped += 1;
-        } else {
-            let row = row();
-            self.bytes += row.bytes();
-            self.kept.push_back(row);
+            return;
         }
-    }
-
-    /// The text of a key as it is kept, shared with the newest row if that is of the same one.
-    pub(crate) fn key(&self, key: &Key) -> Arc<str> {
-        let newest = self.kept.back().map(|row| &row.key);
-        let same = newest.filter(|newest| newest.as_bytes() == key.as_bytes());
-        same.map_or_else(|| kept_key(key), Arc::clone)
-    }
-
-    /// Adds a row, for which the oldest ones give way.
-    pub(crate) fn add_last(&mut self, row: Row, count: usize, room: usize) {
-        self.bytes += row.bytes();
-        self.kept.push_back(row);
-        while self.kept.len() > count || self.bytes > room {
-            let Some(oldest) = self.kept.pop_front() else {
-                return;
-            };
-            self.bytes -= oldest.bytes();
-        }
+        self.bytes = bytes;
+        self.texts.push_str(key);
+        self.written.push(Written {
+            over,
+            space,
+            length: key.len(),
+        });
     }
 
     /// Whether a quarter of so much room is taken.
@@ -177,14 +175,77 @@ impl Rows {
         self.bytes > room / 4
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Row> {
-        self.kept.iter()
+    /// Takes all of them out, and gives the number of those that aren't there. The memory is kept.
+    pub(super) fn take_to(&mut self, rows: &mut Vec<Row>) -> u64 {
+        rows.reserve_exact(self.written.len());
+        let (mut texts, mut last) = (&*self.texts, None::<Arc<str>>);
+        for Written {
+            over,
+            space,
+            length,
+        } in self.written.drain(..)
+        {
+            let (text, others) = texts.split_at(length);
+            texts = others;
+            let same = last.filter(|last| **last == *text);
+            let key = same.unwrap_or_else(|| text.into());
+            rows.push(Row::new((space, Arc::clone(&key)), over));
+            last = Some(key);
+        }
+        self.texts.clear();
+        self.bytes = 0;
+        mem::take(&mut self.dropped)
+    }
+}
+
+/// What was last of one lock.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// That of the lock.
+    pub(crate) hash: u64,
+    /// The part of the space's number that is the name's.
+    pub(crate) space: u64,
+    /// As it is [kept](kept_key).
+    pub(crate) key: Arc<str>,
+    pub(crate) over: Vec<Over>,
+}
+
+impl Run {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.key.len() + OF_TEXT + size_of_val(&*self.over) + OF_TEXT
     }
 
-    /// Takes all of them out, with the number of those that aren't there.
-    pub(crate) fn take(&mut self) -> (VecDeque<Row>, u64) {
-        let Self { kept, dropped, .. } = std::mem::take(self);
-        (kept, dropped)
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        let of = |over: &Over| Row::new((self.space, Arc::clone(&self.key)), *over);
+        self.over.iter().map(of)
+    }
+}
+
+/// The last runs, which have room together.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    kept: VecDeque<Run>,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Runs {
+    /// Adds one, for which the oldest ones give way: those beyond so many rows, or so many bytes.
+    pub(crate) fn add(&mut self, run: Run, rows: usize, room: usize) {
+        self.rows += run.over.len();
+        self.bytes += run.bytes();
+        while self.rows > rows || self.bytes > room {
+            let Some(oldest) = self.kept.pop_front() else {
+                break;
+            };
+            self.rows -= oldest.over.len();
+            self.bytes -= oldest.bytes();
+        }
+        self.kept.push_back(run);
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row> {
+        self.kept.iter().flat_map(Run::rows)
     }
 }
 
@@ -194,57 +255,75 @@ mod tests {
     use crate::owner::Owner;
     use crate::site::Site;
 
-    fn row(key: &str) -> Row {
+    fn over() -> Over {
         let (owner, site) = (Owner::thread(), Site::here());
         let now = Moment::now();
         let span = Span { from: now, to: now };
-        let over = Over {
+        Over {
             record: Record { owner, site },
             mode: Mode::Shared,
             span,
             what: What::Hold,
-        };
-        Row::new((0, kept_key(&Key::new(key))), over)
+        }
     }
 
     #[test]
     fn rows_without_room_are_counted() {
         let mut rows = Rows::new();
-        let room = 3 * row("0").bytes();
-        for number in 0..5 {
-            rows.add(&Key::new(number), room, || row(&number.to_string()));
+        let room = 4 * bytes(1);
+        let add = |rows: &mut Rows, key: &str| rows.add((7, key), over(), room);
+        for key in ["0", "1", "1", "2", "3", "4"] {
+            add(&mut rows, key);
         }
-        assert_eq!(rows.iter().map(|row| &*row.key).collect::<String>(), "012");
-        let (taken, dropped) = rows.take();
-        assert_eq!((taken.len(), dropped), (3, 2));
-        rows.add(&Key::new(0), room, || row("0"));
-        assert_eq!(rows.take().1, 0);
+        let mut taken = Vec::new();
+        assert_eq!(rows.take_to(&mut taken), 2);
+        assert_eq!(
+            taken.iter().map(|row| &*row.key).collect::<String>(),
+            "0112"
+        );
+        assert!(taken.iter().all(|row| row.space == 7));
+        assert!(Arc::ptr_eq(&taken[1].key, &taken[2].key));
+        add(&mut rows, "é");
+        assert_eq!(rows.take_to(&mut taken), 0);
+        assert_eq!(taken.last().map(|row| &*row.key), Some("é"));
     }
 
     #[test]
-    fn oldest_rows_give_way() {
-        let mut rows = Rows::new();
-        let room = 3 * row("0").bytes();
-        (0..5).for_each(|number| rows.add_last(row(&number.to_string()), 9, room));
-        assert_eq!(rows.iter().map(|row| &*row.key).collect::<String>(), "234");
-        rows.add_last(row("5"), 2, room);
-        assert_eq!(rows.iter().map(|row| &*row.key).collect::<String>(), "45");
-        assert!(Arc::ptr_eq(&rows.key(&Key::new(5)), &rows.kept[1].key));
-        assert_eq!(*rows.key(&Key::new(4)), *"4");
+    fn oldest_runs_give_way() {
+        let run = |number: usize, rows| Run {
+            hash: 0,
+            space: 7,
+            key: number.to_string().into(),
+            over: vec![over(); rows],
+        };
+        let keys = |runs: &Runs| {
+            runs.rows()
+                .map(|row| row.key.to_string())
+                .collect::<String>()
+        };
+        let mut runs = Runs::default();
+        let room = 3 * run(0, 1).bytes();
+        (0..5).for_each(|number| runs.add(run(number, 1), 9, room));
+        assert_eq!(keys(&runs), "234");
+        runs.add(run(5, 1), 2, room);
+        assert_eq!(keys(&runs), "45");
+        runs.add(run(6, 3), 4, 2 * room);
+        assert_eq!(keys(&runs), "5666");
     }
 
     #[test]
     fn long_key_is_shortened_between_characters() {
-        for (long, kept) in [
+        let kept = |key: &str| kept_key(&Key::new(key)).into_owned();
+        for (long, length) in [
             ("é".repeat(100), KEY),
             (format!("x{}", "é".repeat(100)), KEY - 1),
         ] {
-            let (one, other) = (row(&long), row(&(long.clone() + "!")));
-            let (beginning, number) = one.key.split_once('…').expect("it is cut");
-            assert_eq!((beginning, number.len()), (&long[..kept], 16));
-            assert!(one.key != other.key && one.key == row(&long).key);
+            let (one, other) = (kept(&long), kept(&(long.clone() + "!")));
+            let (beginning, number) = one.split_once('…').expect("it is cut");
+            assert_eq!((beginning, number.len()), (&long[..length], 16));
+            assert!(one != other && one == kept(&long));
         }
-        assert_eq!(*row(&"x".repeat(KEY)).key, "x".repeat(KEY));
+        assert_eq!(kept(&"x".repeat(KEY)), "x".repeat(KEY));
         assert!(size_of::<Row>() <= 64);
     }
 }

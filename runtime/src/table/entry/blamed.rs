@@ -5,6 +5,7 @@
 use super::Entry;
 use crate::costs::Bill;
 use crate::observe::outcome::Outcome;
+use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
 use crate::table::blame::Blame;
 use crate::table::crowd::Waiter;
@@ -37,9 +38,11 @@ impl Entry {
     fn set_blame(&mut self) -> Option<Moment> {
         let crowd = self.crowd.as_mut()?;
         let blame = crowd.blame.as_mut()?;
-        let (_, first) = crowd.queue.first_key_value()?;
+        if crowd.queue.is_empty() {
+            return None;
+        }
         let now = Moment::now();
-        blame.set(now, Some(first.record.site));
+        blame.set(now, || called(&crowd.queue));
         Some(now)
     }
 
@@ -50,10 +53,8 @@ impl Entry {
             self.crowd().blame = Some(Box::new(blame));
         }
         let crowd = self.crowd();
-        let first = crowd.queue.first_key_value();
-        let called = first.map(|(_, waiter)| waiter.record.site);
         let blame = crowd.blame.as_mut().expect("there is one by now");
-        blame.set(now, called);
+        blame.set(now, || called(&crowd.queue));
         blame
     }
 
@@ -86,12 +87,10 @@ impl Entry {
         }
     }
 
-    /// What is to be written down, with the key's text, if there is something. Holds alone are not: they wait for what comes
-    /// next.
+    /// What is to be written down, with the key's text.
     pub(crate) fn bill(&mut self) -> Option<(&[u8], &mut Bill)> {
         let blame = self.crowd.as_mut()?.blame.as_mut()?;
-        let bill = Some(blame.bill()).filter(|bill| !bill.is_empty())?;
-        Some((&self.text, bill))
+        Some((&self.text, blame.bill()))
     }
 
     fn sites_of_holders(&self) -> impl Iterator<Item = Site> {
@@ -154,4 +153,10 @@ impl Entry {
             blame.charge(mark, waiter.record.site, true);
         }
     }
+}
+
+/// Where that waiter waits who is to come for the lock while nobody has it.
+fn called(queue: &OrderedMap<Ticket, Waiter>) -> Option<Site> {
+    let (_, first) = queue.first_key_value()?;
+    Some(first.record.site)
 }

@@ -28,6 +28,7 @@ mod driver;
 mod exact;
 mod joins;
 mod queue;
+mod recording;
 mod rest;
 
 use crate::future::LockFuture;
