@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, iter, thread};
 
 /// A process has one recording at a time.
@@ -47,9 +47,10 @@ fn long_enough<T>(within: impl FnMut(u64) -> Option<T>) -> T {
     times.find_map(within).expect("each time was too short")
 }
 
-/// Nothing if the recording was over before what is done meanwhile.
+/// Nothing if the recording may have been over before what is done meanwhile.
 fn recorded_for(millis: u64, during: impl FnOnce()) -> Option<(Trace, Summary)> {
     let mut text = Vec::new();
+    let before = Instant::now();
     let (say, thread) = mpsc::channel();
     let summary = thread::scope(|scope| {
         let recording = scope.spawn(|| {
@@ -63,9 +64,9 @@ fn recorded_for(millis: u64, during: impl FnOnce()) -> Option<(Trace, Summary)> 
             recording.is_finished() || is_told() && sleeps(&thread)
         });
         during();
-        let was_too_short = recording.is_finished();
+        let was_long_enough = before.elapsed() < Duration::from_millis(millis);
         let summary = recording.join().unwrap();
-        (!was_too_short).then_some(summary)
+        was_long_enough.then_some(summary)
     })?;
     let trace = Trace::read(&text);
     assert!(trace.is_in_order, "it is little, so it is written at once");
@@ -290,8 +291,10 @@ impl io::Write for Said<'_> {
 const ROUNDS: usize = 20;
 
 /// Records so long while locks of all kinds are taken again and again, as far as the writer keeps up, and
-/// some are held and waited for all the time. Gives what was written, and how often it was done.
-fn streamed(millis: u64) -> (Vec<u8>, Summary, usize) {
+/// some are held and waited for all the time. Gives what was written, or nothing if the recording may have
+/// been over before.
+fn streamed(millis: u64) -> Option<(Vec<u8>, Summary)> {
+    let before = Instant::now();
     let (locks, several) = (Locks::new("streamed"), Locks::new("several").permits(3));
     let written = AtomicUsize::new(0);
     let mut to = Said(&written, Vec::new());
@@ -322,26 +325,24 @@ fn streamed(millis: u64) -> (Vec<u8>, Summary, usize) {
                 recording.is_finished() || written.load(Ordering::Relaxed) > 3000 * (rounds - 1)
             });
         }
+        let was_long_enough = before.elapsed() < Duration::from_millis(millis);
         let summary = recording.join().unwrap();
         drop((lasts, shared, permit, waits));
-        summary
-    });
-    (to.1, summary, rounds)
+        (was_long_enough && rounds == ROUNDS).then_some(summary)
+    })?;
+    Some((to.1, summary))
 }
 
 /// Many times what has room at once.
 #[test]
 fn long_recording_is_written_while_it_lasts_and_loses_nothing() {
     let _alone = alone();
-    let (text, summary, rounds) = long_enough(|millis| {
-        let recorded = streamed(millis);
-        (recorded.2 == ROUNDS).then_some(recorded)
-    });
+    let (text, summary) = long_enough(streamed);
     assert_eq!(summary.dropped(), 0);
     let trace = Trace::read(&text);
     let holds = summary.holds();
     // Of the last one it may have missed some.
-    assert!(holds >= 3000 * (rounds - 1) && summary.waits() > 100 * (rounds - 1));
+    assert!(holds >= 3000 * (ROUNDS - 1) && summary.waits() > 100 * (ROUNDS - 1));
     assert!(!trace.is_in_order);
     assert_eq!(trace.slices("hold").len(), holds);
     // Each lock has its tracks from the beginning to the end.

@@ -15,7 +15,6 @@ mod outside;
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 mod probes;
-mod profile;
 
 use lockutils::Locks;
 use lockutils::observe::{self, Event, Observer, Outcome};

@@ -99,6 +99,7 @@ fn tracer_that_attaches_changes_nothing_but_time() {
 /// Has gdb print what each probe of a wait tells, and go on.
 const TOLD: &str = "\
 set pagination off
+set language c
 break -probe-stap lockutils:wait_begin
 commands
 silent

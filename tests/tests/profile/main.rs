@@ -1,6 +1,9 @@
 //! A profile in its forms: the table, the lines for flame graphs, and that of pprof.
+//!
+//! In a binary of its own: a profile is of the process, and has only what was waited for most.
 
-use crate::watch;
+#![forbid(unsafe_code)]
+
 use lockutils::{Locks, Profile, profile};
 use lockutils_tests::{ByHand, in_time, skip};
 use std::collections::BTreeMap;
@@ -8,6 +11,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, thread};
+
+/// From the first look on waits are counted.
+fn watch() {
+    let _ = profile();
+}
 
 /// One key is waited for twice as long as another, from another place. Gives the lines of who has
 /// them, and of who waits for the first and the second.
@@ -66,12 +74,12 @@ fn table_has_the_costliest_key_and_where_others_waited() {
             text.lines().nth(1).unwrap().starts_with("HELD BY "),
             "{text}"
         );
-        let site = format!("profile.rs:{holder} ");
+        let site = format!("main.rs:{holder} ");
         let mut lines = text.lines().filter(|line| line.starts_with("tests/"));
         let line = lines.find(|line| line.contains(&site) && line.contains("\"a table/"));
         let line = line.unwrap_or_else(|| panic!("{text}"));
         for waiter in [less, more] {
-            assert!(line.contains(&format!("profile.rs:{waiter} ")), "{text}");
+            assert!(line.contains(&format!("main.rs:{waiter} ")), "{text}");
         }
     });
 }
@@ -135,7 +143,7 @@ fn number(message: &Message, name: &str) -> usize {
 
 /// What `protoc` reads; `None` if there is none.
 fn decode(profile: &Profile) -> Option<Message> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/observe");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/profile");
     let started = Command::new("protoc")
         .args(["--decode=perftools.profiles.Profile", "profile.proto"])
         .arg(format!("--proto_path={folder}"))
@@ -215,7 +223,7 @@ fn file_of_pprof_says_the_same_as_the_folded_lines() {
         let (stacks, keys) = stacks(&file, "pprof");
         assert_eq!(stacks, folded(&profile, "pprof"));
         for (key, line) in [("less", lines[1]), ("more", lines[2])] {
-            let waiter = format!("profile.rs:{line}");
+            let waiter = format!("main.rs:{line}");
             let of_key = stacks
                 .iter()
                 .filter(|(stack, _)| stack[2].ends_with(&waiter));
