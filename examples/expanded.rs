@@ -26,7 +26,10 @@ mod expanded {
 
     pub(super) fn start(id: u32) -> String {
         let __begun = ::lockutils::__private::begin_global(
-            &(::lockutils::__private::ShownFormat(("vm-", &id))),
+            &(::lockutils::__private::PiecedFormat((
+                "vm-",
+                ::lockutils::__private::Captured::new(&id).lone_piece(),
+            ))),
             const { &::lockutils::__private::Function::new("start") },
         );
         let __guard = __begun.lock();

@@ -9,7 +9,10 @@ async fn start(id: u32) {
     let __task = ::lockutils::__private::Task::current().await;
     let __begun = ::lockutils::__private::Space::begin_async(
         &(VMS),
-        &(::lockutils::__private::ShownFormat(("vm-", &id))),
+        &(::lockutils::__private::PiecedFormat((
+            "vm-",
+            ::lockutils::__private::Captured::new(&id).lone_piece(),
+        ))),
         ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {
             &::lockutils::__private::Function::new("start")

@@ -72,8 +72,9 @@ pub(crate) fn names(text: &LitStr) -> Vec<Ident> {
 
 /// The string as the runtime takes it, in pieces, where it captures nothing but arguments, and
 /// each as it is, without what may stand behind a `:`. `private` is the runtime's module. The whole
-/// of it goes along, since of what isn't a plain value only `fmt` knows the text; not where all of
-/// them are `shown`, see [`names::shown`](crate::names::shown), since it takes the compiler longer than all the rest.
+/// of it goes along, since of what isn't a plain value only `fmt` knows the text, and for the compiler's errors; not
+/// where all of them are `shown`, see [`names::shown`](crate::names::shown), since it takes the compiler longer than
+/// all the rest.
 pub(crate) fn in_pieces(
     text: &LitStr,
     arguments: &[Ident],
@@ -83,6 +84,8 @@ pub(crate) fn in_pieces(
     let are_shown = names(text).iter().all(|name| shown.contains(name));
     let value = text.value();
     let literal = |text: &str| (!text.is_empty()).then(|| quote_spanned!(mixed()=> #text));
+    let piece = if are_shown { "lone_piece" } else { "piece" };
+    let piece = Ident::new(piece, mixed());
     let mut pieces = Vec::new();
     let mut rest = &*value;
     while let Some((before, opened)) = rest.split_once('{') {
@@ -93,11 +96,7 @@ pub(crate) fn in_pieces(
         let argument = arguments.iter().find(|argument| *argument == capture)?;
         let argument = Ident::new(&argument.to_string(), text.span());
         pieces.extend(literal(before));
-        pieces.push(if are_shown {
-            quote_spanned!(mixed()=> &#argument)
-        } else {
-            quote_spanned!(mixed()=> #private::Captured::new(&#argument).piece())
-        });
+        pieces.push(quote_spanned!(mixed()=> #private::Captured::new(&#argument).#piece()));
         rest = after;
     }
     // One that closes nothing is an error of the compiler's, and two of them are one in the text.
@@ -110,7 +109,7 @@ pub(crate) fn in_pieces(
         .reduce(|before, piece| quote_spanned!(mixed()=> (#before, #piece)));
     let pieces = pieces?;
     if are_shown {
-        return Some(quote_spanned!(mixed()=> #private::ShownFormat(#pieces)));
+        return Some(quote_spanned!(mixed()=> #private::PiecedFormat(#pieces)));
     }
     let whole = whole(text);
     Some(quote_spanned!(mixed()=> #private::Format::new(#pieces, #whole)))

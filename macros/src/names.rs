@@ -54,7 +54,7 @@ pub(crate) fn bound(function: &Function) -> Vec<Ident> {
 }
 
 /// Those of its arguments and constants whose types are of the language and have one text, as far as
-/// words tell: integers, `char`, `bool`, `str`, and references to them.
+/// words tell: integers, `char`, `bool`, `str`, and references to them. A type of the user's may be called so, too.
 pub(crate) fn shown(function: &Function) -> Vec<Ident> {
     let constants = function.sig.generics.const_params();
     let mut names: Vec<_> = constants.map(|constant| constant.ident.clone()).collect();

@@ -30,7 +30,7 @@ use std::task::{Context, Poll};
 pub use crate::default::file_locks as external;
 pub use crate::given::{Given, LivesOn};
 pub use crate::global::global;
-pub use crate::key::pieces::{Captured, Format, ShownFormat};
+pub use crate::key::pieces::{Captured, Format, PiecedFormat};
 pub use crate::keys::Keys;
 pub use crate::local::Locks;
 pub use crate::loss::{CanBeLost, HeldThroughout, Unseen, until_lost};

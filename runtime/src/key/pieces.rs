@@ -4,9 +4,10 @@
 //! the text of its [`LockKey`]. So it needs no `fmt`, which takes longer than the lock. Which of
 //! them are so is known when the function is compiled: [`Captured::piece`] is the method that the
 //! compiler finds first where its type is one of these, and that of [`Any`] for all others, as in
-//! [`given`](crate::given). If there is one of the others, all of the string is formatted. Where the
-//! macro sees already that there is none, since all of them are arguments of types of the language, it
-//! writes a [`ShownFormat`], of which the compiler has half as much to do.
+//! [`given`](crate::given). If there is one of the others, all of the string is formatted. Where all of
+//! them are arguments whose types are called as those of the language, there is most likely none, and the
+//! macro writes a [`PiecedFormat`], of which the compiler has half as much to do: a type of the user's that is
+//! called so is formatted by itself.
 
 /// A format string as a key, as the attribute has it: `key!("vm-{id}")`.
 ///
@@ -89,17 +90,25 @@ pub trait Pieces {
 
 /// What the string captures by a name.
 #[derive(Clone, Copy, Debug)]
-pub struct Captured<'a, T: ?Sized>(Any, &'a T);
+pub struct Captured<'a, T: ?Sized>(Other<'a, T>);
 
 /// It needs `fmt`.
 #[derive(Clone, Copy, Debug)]
+pub struct Other<'a, T: ?Sized>(Any, &'a T);
+
+/// It needs `fmt`, which all of the string is written by.
+#[derive(Clone, Copy, Debug)]
 pub struct Any;
+
+/// It needs `fmt`, which it is written by alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Displayed<'a, T: ?Sized>(&'a T);
 
 impl<'a, T: ?Sized> Captured<'a, T> {
     /// The question.
     #[inline]
     pub const fn new(value: &'a T) -> Self {
-        Self(Any, value)
+        Self(Other(Any, value))
     }
 }
 
@@ -108,25 +117,42 @@ impl<'a, T: Shown + ?Sized> Captured<'a, T> {
     #[inline]
     #[must_use]
     pub const fn piece(&self) -> &'a T {
-        self.1
+        self.0.1
+    }
+
+    /// The same, in a [`PiecedFormat`].
+    #[inline]
+    #[must_use]
+    pub const fn lone_piece(&self) -> &'a T {
+        self.0.1
     }
 }
 
-impl<T: ?Sized> Deref for Captured<'_, T> {
-    type Target = Any;
+impl<'a, T: ?Sized> Deref for Captured<'a, T> {
+    type Target = Other<'a, T>;
 
     #[inline]
-    fn deref(&self) -> &Any {
+    fn deref(&self) -> &Other<'a, T> {
         &self.0
     }
 }
 
-impl Any {
-    /// It needs `fmt`.
+impl<'a, T: ?Sized> Other<'a, T> {
+    /// In a [`Format`].
     #[inline]
     #[must_use]
-    pub const fn piece(self) -> Self {
-        self
+    pub const fn piece(&self) -> Any {
+        self.0
+    }
+
+    /// In a [`PiecedFormat`].
+    #[inline]
+    #[must_use]
+    pub const fn lone_piece(&self) -> Displayed<'a, T>
+    where
+        T: fmt::Display,
+    {
+        Displayed(self.1)
     }
 }
 
@@ -135,6 +161,15 @@ impl Pieces for Any {
 
     #[inline]
     fn write(&self, _out: &mut KeyWriter<'_>) {}
+}
+
+impl<T: fmt::Display + ?Sized> Pieces for Displayed<'_, T> {
+    const ARE_SHOWN: bool = false;
+
+    #[inline]
+    fn write(&self, out: &mut KeyWriter<'_>) {
+        write_format(format_args!("{}", self.0), out);
+    }
 }
 
 impl<T: Shown + ?Sized> Pieces for &T {
@@ -183,21 +218,20 @@ impl<P: Pieces> LockKey for Format<'_, P> {
     }
 }
 
-/// A format string as a key, none of whose pieces needs `fmt`.
+/// A format string as a key, each of whose pieces is written by itself.
 #[derive(Debug)]
-pub struct ShownFormat<P>(pub P);
+pub struct PiecedFormat<P>(pub P);
 
-impl<P: Pieces> LockKey for ShownFormat<P> {
+impl<P: Pieces> LockKey for PiecedFormat<P> {
     #[inline]
     fn write_key(&self, out: &mut KeyWriter<'_>) {
-        const { assert!(P::ARE_SHOWN) };
         self.0.write(out);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Captured, Format, Pieces, ShownFormat};
+    use super::{Captured, Format, PiecedFormat, Pieces};
     use crate::key::Key;
 
     const fn is_shown<P: Pieces>(_pieces: &P) -> bool {
@@ -212,10 +246,6 @@ mod tests {
             Captured::new(&"a").piece(),
             Captured::new(&'b').piece()
         )));
-        assert_eq!(
-            Key::new(ShownFormat((("vm-", &id), &"/"))).as_str(),
-            "vm-7/"
-        );
         assert!(!is_shown(&(
             (Captured::new(&share).piece(), "-"),
             Captured::new(&id).piece()
@@ -226,6 +256,18 @@ mod tests {
             Key::new(Format::new(pieces, format_args!("{share}{id}"))).as_str(),
             "0.57"
         );
+    }
+
+    #[test]
+    fn piece_that_needs_fmt_is_written_by_itself() {
+        let (id, share) = (7, 0.5);
+        let (id, share) = (Captured::new(&id), Captured::new(&share));
+        let pieces = (("vm-", id.lone_piece()), "/");
+        assert!(is_shown(&pieces));
+        assert_eq!(Key::new(PiecedFormat(pieces)).as_str(), "vm-7/");
+        let pieces = (("vm-", share.lone_piece()), id.lone_piece());
+        assert!(!is_shown(&pieces));
+        assert_eq!(Key::new(PiecedFormat(pieces)).as_str(), "vm-0.57");
     }
 
     #[cfg(feature = "uuid")]
