@@ -19,7 +19,9 @@ use nix::unistd::execvp;
 #[cfg(target_os = "linux")]
 use rustix::process::Signal;
 use shared_child::SharedChild;
-use signal_hook::consts::{SIGCHLD, SIGPIPE, SIGTERM};
+#[cfg(target_os = "linux")]
+use signal_hook::consts::SIGTERM;
+use signal_hook::consts::{SIGCHLD, SIGPIPE};
 use std::env;
 use std::error::Error;
 use std::ffi::{CString, OsString};
