@@ -28,7 +28,7 @@ mod expanded {
         let __begun = ::lockutils::__private::begin_global(
             &(::lockutils::__private::PiecedFormat((
                 "vm-",
-                ::lockutils::__private::Captured::new(&id).lone_piece(),
+                ::lockutils::__private::Captured::new(&id).lockutils_lone_piece(),
             ))),
             const { &::lockutils::__private::Function::new("start") },
         );

@@ -11,7 +11,7 @@ async fn start(id: u32) {
         &(VMS),
         &(::lockutils::__private::PiecedFormat((
             "vm-",
-            ::lockutils::__private::Captured::new(&id).lone_piece(),
+            ::lockutils::__private::Captured::new(&id).lockutils_lone_piece(),
         ))),
         ::lockutils::__private::Mode::Exclusive,
         ::lockutils::__private::site(const {

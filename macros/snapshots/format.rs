@@ -7,8 +7,8 @@ fn start(name: &Name, id: u32) {
     let __begun = ::lockutils::__private::begin_global(
         &(::lockutils::__private::Format::new(
             (
-                (::lockutils::__private::Captured::new(&name).piece(), "-"),
-                ::lockutils::__private::Captured::new(&id).piece(),
+                (::lockutils::__private::Captured::new(&name).lockutils_piece(), "-"),
+                ::lockutils::__private::Captured::new(&id).lockutils_piece(),
             ),
             ::core::format_args!("{name}-{id}"),
         )),

@@ -66,8 +66,20 @@ fn expect_text(text: &LitStr) -> Result<()> {
 /// The names in its braces.
 pub(crate) fn names(text: &LitStr) -> Vec<Ident> {
     let value = text.value();
-    let names = captures(&value).filter_map(|name| Ident::parse_any.parse_str(name).ok());
-    names.collect()
+    captures(&value).filter_map(name).collect()
+}
+
+/// A keyword stands for the raw identifier, as in `{type}`, unless it can't be one.
+fn name(text: &str) -> Option<Ident> {
+    let name = Ident::parse_any.parse_str(text).ok()?;
+    let is_path = ["self", "Self", "super", "crate", "_"].contains(&text);
+    // One since the edition of 2024, which `syn` doesn't look at.
+    let is_keyword = text == "gen" || syn::parse_str::<Ident>(text).is_err();
+    Some(if is_keyword && !is_path {
+        Ident::new_raw(text, name.span())
+    } else {
+        name
+    })
 }
 
 /// The string as the runtime takes it, in pieces, where it captures nothing but arguments, and
@@ -84,7 +96,11 @@ pub(crate) fn in_pieces(
     let are_shown = names(text).iter().all(|name| shown.contains(name));
     let value = text.value();
     let literal = |text: &str| (!text.is_empty()).then(|| quote_spanned!(mixed()=> #text));
-    let piece = if are_shown { "lone_piece" } else { "piece" };
+    let piece = if are_shown {
+        "lockutils_lone_piece"
+    } else {
+        "lockutils_piece"
+    };
     let piece = Ident::new(piece, mixed());
     let mut pieces = Vec::new();
     let mut rest = &*value;
@@ -93,8 +109,8 @@ pub(crate) fn in_pieces(
         if before.contains('}') {
             return None;
         }
-        let argument = arguments.iter().find(|argument| *argument == capture)?;
-        let argument = Ident::new(&argument.to_string(), text.span());
+        let argument = arguments.iter().find(|name| name.unraw() == capture)?;
+        let argument = at(argument, text.span());
         pieces.extend(literal(before));
         pieces.push(quote_spanned!(mixed()=> #private::Captured::new(&#argument).#piece()));
         rest = after;
@@ -123,8 +139,15 @@ pub(crate) fn whole(text: &LitStr) -> TokenStream {
 
 /// The format string with the values of these names beside it, at another place.
 pub(crate) fn with_values_at(text: &LitStr, names: &[&Ident], span: Span) -> Expr {
-    let values = names.iter().map(|name| Ident::new(&name.to_string(), span));
+    let values = names.iter().map(|name| at(name, span));
     Expr::Verbatim(quote_spanned!(mixed()=> ::core::format_args!(#text #(, #names = #values)*)))
+}
+
+/// The name at another place.
+fn at(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(span);
+    name
 }
 
 /// What stands in the braces of a format string, before its `:`.

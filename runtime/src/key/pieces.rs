@@ -2,9 +2,10 @@
 //!
 //! What is captured by its name alone, and is a text, an integer, a `char`, a `bool` or a UUID, has
 //! the text of its [`LockKey`]. So it needs no `fmt`, which takes longer than the lock. Which of
-//! them are so is known when the function is compiled: [`Captured::piece`] is the method that the
-//! compiler finds first where its type is one of these, and that of [`Any`] for all others, as in
-//! [`given`](crate::given). If there is one of the others, all of the string is formatted. Where all of
+//! them are so is known when the function is compiled: [`Captured::lockutils_piece`] is the method that the
+//! compiler finds first where its type is one of these, and that of [`Other`] for all others, as in
+//! [`given`](crate::given); its name is one that no trait of the user's gives to all types. If there is one
+//! of the others, all of the string is formatted. Where all of
 //! them are arguments whose types are called as those of the language, there is most likely none, and the
 //! macro writes a [`PiecedFormat`], of which the compiler has half as much to do: a type of the user's that is
 //! called so is formatted by itself.
@@ -116,14 +117,14 @@ impl<'a, T: Shown + ?Sized> Captured<'a, T> {
     /// It does without.
     #[inline]
     #[must_use]
-    pub const fn piece(&self) -> &'a T {
+    pub const fn lockutils_piece(&self) -> &'a T {
         self.0.1
     }
 
     /// The same, in a [`PiecedFormat`].
     #[inline]
     #[must_use]
-    pub const fn lone_piece(&self) -> &'a T {
+    pub const fn lockutils_lone_piece(&self) -> &'a T {
         self.0.1
     }
 }
@@ -141,14 +142,14 @@ impl<'a, T: ?Sized> Other<'a, T> {
     /// In a [`Format`].
     #[inline]
     #[must_use]
-    pub const fn piece(&self) -> Any {
+    pub const fn lockutils_piece(&self) -> Any {
         self.0
     }
 
     /// In a [`PiecedFormat`].
     #[inline]
     #[must_use]
-    pub const fn lone_piece(&self) -> Displayed<'a, T>
+    pub const fn lockutils_lone_piece(&self) -> Displayed<'a, T>
     where
         T: fmt::Display,
     {
@@ -241,17 +242,22 @@ mod tests {
     #[test]
     fn only_what_has_another_text_is_formatted() {
         let (id, share) = (7, 0.5);
-        assert!(is_shown(&("vm-", Captured::new(&id).piece())));
+        assert!(is_shown(&("vm-", Captured::new(&id).lockutils_piece())));
         assert!(is_shown(&(
-            Captured::new(&"a").piece(),
-            Captured::new(&'b').piece()
+            Captured::new(&"a").lockutils_piece(),
+            Captured::new(&'b').lockutils_piece()
         )));
         assert!(!is_shown(&(
-            (Captured::new(&share).piece(), "-"),
-            Captured::new(&id).piece()
+            (Captured::new(&share).lockutils_piece(), "-"),
+            Captured::new(&id).lockutils_piece()
         )));
-        assert!(!is_shown(&Captured::new(&format_args!("{id}")).piece()));
-        let pieces = (Captured::new(&share).piece(), Captured::new(&id).piece());
+        assert!(!is_shown(
+            &Captured::new(&format_args!("{id}")).lockutils_piece()
+        ));
+        let pieces = (
+            Captured::new(&share).lockutils_piece(),
+            Captured::new(&id).lockutils_piece(),
+        );
         assert_eq!(
             Key::new(Format::new(pieces, format_args!("{share}{id}"))).as_str(),
             "0.57"
@@ -262,10 +268,13 @@ mod tests {
     fn piece_that_needs_fmt_is_written_by_itself() {
         let (id, share) = (7, 0.5);
         let (id, share) = (Captured::new(&id), Captured::new(&share));
-        let pieces = (("vm-", id.lone_piece()), "/");
+        let pieces = (("vm-", id.lockutils_lone_piece()), "/");
         assert!(is_shown(&pieces));
         assert_eq!(Key::new(PiecedFormat(pieces)).as_str(), "vm-7/");
-        let pieces = (("vm-", share.lone_piece()), id.lone_piece());
+        let pieces = (
+            ("vm-", share.lockutils_lone_piece()),
+            id.lockutils_lone_piece(),
+        );
         assert!(!is_shown(&pieces));
         assert_eq!(Key::new(PiecedFormat(pieces)).as_str(), "vm-0.57");
     }
@@ -274,7 +283,7 @@ mod tests {
     #[test]
     fn uuid_has_the_text_of_its_display() {
         let id = uuid::Uuid::from_u128(0x2f1c);
-        let pieces = ("vm-", Captured::new(&id).piece());
+        let pieces = ("vm-", Captured::new(&id).lockutils_piece());
         assert!(is_shown(&pieces));
         let key = Key::new(Format::new(pieces, format_args!("")));
         assert_eq!(key.as_str(), format!("vm-{id}"));
