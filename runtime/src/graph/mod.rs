@@ -168,18 +168,28 @@ impl Waiting {
         }
     }
 
-    /// The wait is over, and is about to be dropped.
-    pub(crate) const fn end(&mut self, outcome: Outcome, at: Option<Moment>) {
-        self.outcome = outcome;
+    /// The lock was taken under this name, and the wait is about to be dropped.
+    pub(crate) fn acquire(&mut self, owner: Owner, at: Option<Moment>) {
+        if self.owner != owner {
+            self.rename(owner);
+        }
+        self.outcome = Outcome::Acquired;
         self.ended = at;
+    }
+
+    /// A task has another waker by now. Its hold and the waits of its other branches are under that name, or
+    /// will be as they are polled: so its other waits are looked for under that one, too.
+    #[cold]
+    fn rename(&mut self, owner: Owner) {
+        GRAPH.lock().waits.rename((self.owner, self.place), owner);
+        self.owner = owner;
     }
 
     /// Leaves the queue, before it is dropped. Not inlined, so that a machine is as fast to drop as
     /// it can be.
     #[cold]
     pub(crate) fn leave(&mut self) {
-        let at = table::leave(self.place, self.heard, self.outcome);
-        self.end(self.outcome, at);
+        self.ended = table::leave(self.place, self.heard, self.outcome);
     }
 
     /// Called after a retry in vain: registers a task anew if it has another name by now, and sees

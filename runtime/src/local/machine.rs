@@ -101,7 +101,7 @@ impl InProcess {
                     waiting.go_on(owner);
                     return Poll::Pending;
                 };
-                waiting.end(Outcome::Acquired, at);
+                waiting.acquire(owner, at);
                 Ok(hold)
             }
             State::Done => panic!("a future was polled after it gave its guard"),

@@ -123,10 +123,9 @@ impl Crowd {
         }
     }
 
-    /// Clears the owner of a hold: its guard may be dropped by any thread.
-    pub(crate) fn disown(&mut self, ticket: Ticket) {
+    pub(crate) fn set_owner(&mut self, ticket: Ticket, owner: Owner) {
         if let Some(mut occupant) = self.remove(ticket) {
-            occupant.record.owner = Owner::UNKNOWN;
+            occupant.record.owner = owner;
             self.insert(ticket, occupant);
         }
     }

@@ -374,7 +374,8 @@ impl Entry {
         let (room, overtakes) = (self.room(), self.may_overtake());
         let in_turn = overtakes || self.first_waiter() == Some(ticket);
         let Some(waiter) = self.crowd().queue.get_mut(&ticket) else {
-            return Retried::Taken(self.come(ticket, heard)); // Handed over, by invariant 3.
+            // Handed over, by invariant 3.
+            return Retried::Taken(self.come(ticket, owner, heard));
         };
         waiter.record.owner = owner;
         if !(in_turn && room.admits(waiter.mode)) {
@@ -399,13 +400,28 @@ impl Entry {
         Retried::Taken(now)
     }
 
-    /// A waiter goes on that the lock was handed to. Gives the moment, if somebody listens.
-    fn come(&mut self, ticket: Ticket, heard: Option<Moment>) -> Option<Moment> {
+    /// A waiter goes on that the lock was handed to, under the name that it had at its last try. Gives the
+    /// moment, if somebody listens.
+    fn come(&mut self, ticket: Ticket, owner: Owner, heard: Option<Moment>) -> Option<Moment> {
         let now = self.end_hand_over(ticket, heard, Outcome::Acquired);
-        if let Some(holder) = self.occupant(ticket) {
-            holder.since.come();
+        let holder = self.occupant(ticket)?;
+        holder.since.come();
+        if holder.record.owner != owner {
+            self.rename(ticket, owner);
         }
         now
+    }
+
+    /// A task has another waker by now, by which it is known from here on.
+    #[cold]
+    fn rename(&mut self, ticket: Ticket, owner: Owner) {
+        if self.is_heard() {
+            self.tell_disowned(ticket);
+        }
+        self.set_owner(ticket, owner);
+        if let (true, Some(holder)) = (self.is_heard(), self.holder_of(ticket)) {
+            self.tell_acquired(ticket, holder);
+        }
     }
 
     fn occupant(&mut self, ticket: Ticket) -> Option<&mut Occupant> {
@@ -421,11 +437,13 @@ impl Entry {
         if self.is_heard() {
             self.tell_disowned(ticket);
         }
+        self.set_owner(ticket, Owner::UNKNOWN);
+    }
+
+    fn set_owner(&mut self, ticket: Ticket, owner: Owner) {
         match (&mut self.first, &mut self.crowd) {
-            (Some((first, holder)), _) if *first == ticket => {
-                holder.record.owner = Owner::UNKNOWN;
-            }
-            (_, Some(crowd)) => crowd.disown(ticket),
+            (Some((first, holder)), _) if *first == ticket => holder.record.owner = owner,
+            (_, Some(crowd)) => crowd.set_owner(ticket, owner),
             (_, None) => {}
         }
     }

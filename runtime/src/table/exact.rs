@@ -56,13 +56,13 @@ impl Told<'_> {
 
 /// Somebody who is told of each hold, see the head of this file.
 pub(crate) trait Listener: Sync {
-    /// A hold begins, or is there already as the listener comes.
+    /// A hold begins, or is there already as the listener comes, or as its task comes that has got another name.
     fn acquired(&self, _hold: &Told<'_>) {}
 
     /// A hold ends.
     fn released(&self, _hold: &Told<'_>, _at: Moment) {}
 
-    /// A hold is nobody's in particular from now on: its guard was sent on.
+    /// A hold is no longer its owner's: its guard was sent on, or the task has got another name.
     fn disowned(&self, _hold: &Told<'_>) {}
 
     /// A hold lasts, as the listener goes.

@@ -94,6 +94,14 @@ impl Waits {
         self.by_owner.insert((owner, place), wait);
     }
 
+    /// The owner of a wait that is about to end has another name by now.
+    pub(crate) fn rename(&mut self, (owner, place): (Owner, Place), to: Owner) {
+        if let Some(wait) = self.by_owner.remove(&(owner, place)) {
+            self.by_age.insert(wait.number, (to, place));
+            self.by_owner.insert((to, place), wait);
+        }
+    }
+
     pub(crate) fn remove(&mut self, owner: Owner, place: Place) -> Option<Blocked> {
         let wait = self.by_owner.remove(&(owner, place))?;
         self.by_age.remove(&wait.number);
