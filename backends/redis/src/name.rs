@@ -3,8 +3,8 @@
 //! `prefix:key`, so that it is found by who looks for it. The first colon ends the prefix: one in the
 //! prefix itself is written `%3A`, and a `%` there `%25`, so no two prefixes have a name in common. What
 //! is behind it begins with `#` where it isn't a key: `#fence` is the last fencing token, `#open` is
-//! what a new session tries its rights with, `#queue:` is before the name of a lock that is waited for, and
-//! `#` with 64 digits is the hash of a key that is too long, or begins with `#` itself. The channel
+//! what a new session tries its rights with, `#queue:` is before the name of a lock that is waited for, as is `#asked:`,
+//! and `#` with 64 digits is the hash of a key that is too long, or begins with `#` itself. The channel
 //! `#granted` of a session is where it is told of locks that it has waited for.
 
 use std::fmt::Write as _;

@@ -45,7 +45,7 @@ macro_rules! leave {
         r"
 local function forget(queue, asked, place)
     if redis.call('ZREM', queue, place) == 1 then
-        redis.call('ZREM', asked, string.sub(place, 1, 48))
+        redis.pcall('ZREM', asked, string.sub(place, 1, 48))
     end
 end
 local function leave(queue, asked, place, former)
@@ -145,10 +145,11 @@ while true do
     end
     local nonce, channel = string.sub(first, 1, 32), channels .. string.sub(first, 33, 48)
     local lease, record = string.match(first, '^ (%d+)\n(.*)$', 49)
-    local since = redis.call('ZADD', asked, 'XX', 'INCR', 0, string.sub(first, 1, 48))
-    redis.call('ZREM', asked, string.sub(first, 1, 48))
-    -- In milliseconds. Who came with a former version of this script has asked at no known time.
-    local silence = since and (now() - since) / 1000 or 0
+    local since = redis.pcall('ZADD', asked, 'XX', 'INCR', 0, string.sub(first, 1, 48))
+    redis.pcall('ZREM', asked, string.sub(first, 1, 48))
+    -- In milliseconds. Who came with a former version of this script has asked at no known time, and so has each if
+    -- somebody has written something else there.
+    local silence = type(since) == 'string' and (now() - since) / 1000 or 0
     -- Its own place may be left of a session that isn't known any more.
     if lease and nonce ~= own and silence < lease * 2 / 3 and redis.call('PUBSUB', 'NUMSUB', channel)[2] > 0 then
         -- Without a token nobody is granted it, and it is free.

@@ -415,6 +415,30 @@ fn what_is_no_queue_is_refused_and_nothing_is_held() {
     });
 }
 
+/// Nobody knows then who is silent.
+#[test]
+fn what_is_no_list_of_who_has_asked_is_in_nobodys_way() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = two_sessions(&server).await;
+        let [mine, yours] = [(); 2].map(|()| claim("k"));
+        granted(&one, &mine).await;
+        assert!(is_busy(&other, &yours).await);
+        let mut admin = admin(&server.url());
+        let mut set = cmd("SET");
+        set.arg("lockutils:#asked:k").arg("x");
+        set.exec(&mut admin).unwrap();
+        assert!(one.release(&mine).await.unwrap());
+        handed(other.freed(&yours).await.unwrap());
+        assert!(is_busy(&one, &mine).await);
+        assert!(!one.release(&mine).await.unwrap(), "it leaves the queue");
+        assert!(other.release(&yours).await.unwrap());
+    });
+}
+
 #[test]
 fn what_can_not_be_handed_over_is_free() {
     if !Redis::available() {
