@@ -23,6 +23,7 @@
 //!    to release. Where that
 //!    fails, since somebody has joined or the bucket was inflated meanwhile, it completes it again: they
 //!    may be waiting for that.
+//!    An entry that was made without a thin hold, but may be thin later, has it complete from the first.
 //! 3. Nobody writes to the record unless it has made the word thin, or is about to make it thin again, with the
 //!    mutex: else, while somebody is there, and where the word is [`ENTRY`] × n, it stays as it is.
 //! 4. Only a thread writes its number as the owner, as the first thing of a hold. So one that finds the
@@ -189,6 +190,9 @@ impl Bucket {
         {
             return false;
         }
+        // Invariant 1. Relaxed, as above.
+        #[cfg(all(test, loom))]
+        assert!(!self.complete.load(Ordering::Relaxed));
         // Relaxed, as it is for who sees that the record is complete.
         self.owner.store(owner.word(), Ordering::Relaxed);
         self.record.with_mut(|place| {
@@ -388,6 +392,14 @@ impl Bucket {
         self.word.load(Ordering::Relaxed) == ENTRY * count
     }
 
+    /// Has the record count as complete, for an entry that is to be [thin](Self::deflate) one day and wasn't before.
+    /// Now, when nobody is about to take that back: the bucket is inflated for the caller alone. The shard's mutex must
+    /// be locked.
+    pub(crate) fn begin_joint(&self) {
+        // Release pairs with the acquire in `is_complete`: whose the owner was that is found there is no news.
+        self.complete.store(true, Ordering::Release);
+    }
+
     /// Writes down who has a slot of an entry's, before it is told that it has it. The shard's mutex must be
     /// locked.
     pub(crate) fn fill(&self, slots: &Slots, slot: usize, record: Record) {
@@ -438,12 +450,8 @@ impl Bucket {
                 }
             }
         });
-        if !has_first {
-            // By invariant 2 it is complete, if who was first is still there. Else nobody is about to take it back:
-            // that is who releases the last hold of a thin word, and `reserve` has waited for that one.
-            // Relaxed, as it is for who sees the word below.
-            self.complete.store(true, Ordering::Relaxed);
-        }
+        // It is complete, or will be again, by invariant 2: a holder that was thin may be about to take that back, and
+        // to find the word as it was. So that isn't to be written here. Where none was, it is by `begin_joint`.
         // Release pairs with the acquire in `try_join`, `leave` and `reserve`, and in `try_take` by way of who
         // releases last: the record and the slots are written, and all that was released is done.
         self.word.store(word, Ordering::Release);

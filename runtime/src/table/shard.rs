@@ -108,6 +108,7 @@ impl InShard {
 /// it is inflated for nobody but the caller, so that it has no other entry.
 fn new(hash: u64, kind: Kind, next: &mut u64) -> (u64, Ticket) {
     if kind.is_joint() && bucket(hash).is_inflated_for(1) {
+        bucket(hash).begin_joint();
         return (index(hash) as u64, Ticket::of_slot(0));
     }
     let number = *next;

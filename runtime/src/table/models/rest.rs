@@ -3,9 +3,9 @@
 //! | in the bucket | caught by |
 //! |---|---|
 //! | `deflate`: slots of others left as they are | `join_after_a_release` |
-//! | `deflate`: the record not written; not complete | `take_against_look` |
+//! | `deflate`: the record not written; `begin_joint` does nothing | `take_against_look` |
 //! | `deflate`: the record of another mode | `shared_after_exclusive` |
-//! | `deflate`: complete though who was first is about to release | `join_against_join` |
+//! | `deflate`: the record complete, though who was first, or the last, is about to release | `join_against_join`, `release_of_the_last_against_leave` |
 //! | `deflate`: relaxed | `release_of_one_who_joined_against_join` |
 //! | `deflate`: since when it is held not kept, of the first or of others; `fill`: that kept of an earlier hold; `since`: so, too | `since_when_it_is_held` |
 //! | `fill`: the slot not filled | `since_when_it_is_held` |
@@ -173,6 +173,22 @@ fn release_against_leave() {
         protected.changes();
         drop(first);
         try_change(&protected);
+        leaves.join().unwrap();
+    });
+}
+
+/// The same while one goes who has joined, and is the last one; after which the record is the next holder's.
+#[test]
+fn release_of_the_last_against_leave() {
+    model(3, || {
+        let first = key(&LOCKS, true).lock();
+        let joined = key(&LOCKS, true).lock();
+        drop(first);
+        let leaves = thread::spawn(|| drop(LOCKS.key("0").lock_timeout(Duration::ZERO)));
+        drop(joined);
+        let next = LOCKS.key("0 too").try_lock();
+        looks::holders();
+        drop(next);
         leaves.join().unwrap();
     });
 }
