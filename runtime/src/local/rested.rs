@@ -5,10 +5,15 @@ use crate::handle::Handle;
 use crate::table::Name;
 use crate::table::fast::is_held_thin;
 use crate::table::looks::held;
+use crate::table::place::SLOTS;
 use std::time::Duration;
 
 static LOCKS: Locks = Locks::new("rested");
 static COUNTED: Locks = Locks::new("rested, counted").permits(3);
+
+fn is_thin(locks: &Locks, key: u64) -> bool {
+    is_held_thin(Name::new(locks.id(), key.to_string().as_bytes()))
+}
 
 /// Whether a lock is an entry after this, and on the fast path again when somebody else has joined. Tests beside
 /// this one look at all locks now and then, so each key is one try.
@@ -18,9 +23,8 @@ fn rests(
     joined: impl Fn(u64),
 ) -> bool {
     (0..1000_u64).any(|key| {
-        let digits = key.to_string();
         let locks = handle(key).space;
-        let is_thin = || is_held_thin(Name::new(locks.id(), digits.as_bytes()));
+        let is_thin = || is_thin(locks, key);
         let _first = handle(key).lock();
         let was_thin = is_thin();
         inflates(key);
@@ -71,6 +75,18 @@ fn lock_whose_waiter_has_given_up_is_on_the_fast_path_at_once() {
         |key| assert!(LOCKS.key(key).is_locked()),
         gives_up
     ));
+}
+
+/// Else it would be one again with each that comes.
+#[test]
+fn lock_with_a_holder_in_each_place_of_those_who_join_stays_an_entry() {
+    let key = 1000;
+    let first = shared(key).lock();
+    let _joined = [(); SLOTS].map(|()| shared(key).lock());
+    drop(first);
+    assert!(LOCKS.key(key).is_locked());
+    drop(shared(key).lock());
+    assert!(!is_thin(&LOCKS, key));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::sync::ambient::AtomicU64;
 use std::num::NonZeroU64;
 
 /// How many may join, by its bucket alone, who holds a lock so. In a model few are many.
-pub(super) const SLOTS: usize = if cfg!(all(test, loom)) { 2 } else { 8 };
+pub(crate) const SLOTS: usize = if cfg!(all(test, loom)) { 2 } else { 8 };
 
 /// The name of a holder or a waiter, in the order of arrival; but of those who have joined by the bucket
 /// alone in that of their slots.

@@ -14,10 +14,14 @@ use crate::table::record::{Kind, TEXT};
 impl Entry {
     /// The ticket of who joins the holders.
     pub(super) fn ticket_to_join(&self, mode: Mode) -> Ticket {
+        self.free_slot(mode).unwrap_or_else(Ticket::draw)
+    }
+
+    /// That of a slot that nobody has, if it is to be had.
+    fn free_slot(&self, mode: Mode) -> Option<Ticket> {
         let has_slots = self.is_of_bucket() && Kind::new(mode, self.permits).is_joint();
         let mut slots = (0..SLOTS).filter(|_| has_slots).map(Ticket::of_slot);
-        let free = slots.find(|ticket| !self.is_held_by(*ticket));
-        free.unwrap_or_else(Ticket::draw)
+        slots.find(|ticket| !self.is_held_by(*ticket))
     }
 
     /// Whether its holders have, as far as there is room, the tickets of its bucket.
@@ -32,14 +36,12 @@ impl Entry {
     /// Whether it may go, if it is the only one of its bucket: there are holders, and the bucket has room for all
     /// of them and for one more.
     pub(crate) fn may_rest(&self) -> bool {
-        let fits = self.is_of_bucket() && self.kind().is_joint() && self.text.len() <= TEXT;
+        let fits = self.text.len() <= TEXT && self.free_slot(self.mode).is_some();
         let crowd = self.crowd.as_ref();
         let is_quiet = !self.is_heard()
             && crowd.is_none_or(|crowd| crowd.queue.is_empty() && crowd.labels.is_empty());
         let mut tickets = self.tickets();
-        fits && is_quiet
-            && (1..=SLOTS).contains(&self.holder_count())
-            && tickets.all(Ticket::is_of_bucket)
+        fits && is_quiet && self.first.is_some() && tickets.all(Ticket::is_of_bucket)
     }
 
     /// Since when its holders have had it.
