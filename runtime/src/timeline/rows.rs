@@ -212,7 +212,8 @@ pub(crate) struct Run {
 
 impl Run {
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.key.len() + OF_TEXT + size_of_val(&*self.over) + OF_TEXT
+        let over = self.over.capacity() * size_of::<Over>();
+        size_of::<Self>() + self.key.len() + OF_TEXT + over + OF_TEXT
     }
 
     fn rows(&self) -> impl Iterator<Item = Row> {
@@ -309,6 +310,10 @@ mod tests {
         assert_eq!(keys(&runs), "45");
         runs.add(run(6, 3), 4, 2 * room);
         assert_eq!(keys(&runs), "5666");
+        let mut large = run(7, 1);
+        large.over.reserve_exact(100);
+        runs.add(large, 9, 2 * room);
+        assert_eq!(keys(&runs), "7");
     }
 
     #[test]
