@@ -216,6 +216,11 @@ impl Run {
         size_of::<Self>() + self.key.len() + OF_TEXT + over + OF_TEXT
     }
 
+    /// When the last of it was over.
+    fn end(&self) -> Option<Moment> {
+        self.over.last().map(|over| over.span.to)
+    }
+
     fn rows(&self) -> impl Iterator<Item = Row> {
         let of = |over: &Over| Row::new((self.space, Arc::clone(&self.key)), *over);
         self.over.iter().map(of)
@@ -225,16 +230,20 @@ impl Run {
 /// The last runs, which have room together.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
+    /// In the order of their ends.
     kept: VecDeque<Run>,
     rows: usize,
     bytes: usize,
 }
 
 impl Runs {
-    /// Adds one, for which the oldest ones give way: those beyond so many rows, or so many bytes.
+    /// Adds one, for which the oldest ones give way: those beyond so many rows, or so many bytes. It may come late
+    /// itself, if its shard has had no other for long.
     pub(crate) fn add(&mut self, run: Run, rows: usize, room: usize) {
         self.rows += run.over.len();
         self.bytes += run.bytes();
+        let place = self.kept.partition_point(|one| one.end() <= run.end());
+        self.kept.insert(place, run);
         while self.rows > rows || self.bytes > room {
             let Some(oldest) = self.kept.pop_front() else {
                 break;
@@ -242,7 +251,6 @@ impl Runs {
             self.rows -= oldest.over.len();
             self.bytes -= oldest.bytes();
         }
-        self.kept.push_back(run);
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row> {
@@ -311,9 +319,29 @@ mod tests {
         runs.add(run(6, 3), 4, 2 * room);
         assert_eq!(keys(&runs), "5666");
         let mut large = run(7, 1);
-        large.over.reserve_exact(100);
-        runs.add(large, 9, 2 * room);
+        large.over.reserve_exact(3);
+        runs.add(large, 9, room);
         assert_eq!(keys(&runs), "7");
+    }
+
+    #[test]
+    fn run_that_comes_late_gives_way_before_those_that_are_newer() {
+        let run = |key: &str, end| {
+            let mut over = over();
+            over.span.to = Moment::of_nanoseconds(end);
+            Run {
+                hash: 0,
+                space: 7,
+                key: key.into(),
+                over: vec![over],
+            }
+        };
+        let mut runs = Runs::default();
+        for (key, end) in [("b", 2), ("d", 4), ("c", 3), ("a", 1), ("e", 5)] {
+            runs.add(run(key, end), 3, usize::MAX);
+        }
+        let kept = runs.rows().map(|row| row.key.to_string());
+        assert_eq!(kept.collect::<String>(), "cde");
     }
 
     #[test]
