@@ -40,6 +40,8 @@ use text::{SHORT, copy_short, has_separator};
 /// Floats, `Option`, byte strings, collections and `Debug` text are not keys:
 /// they have no text that is sure to be one and the same for equal values.
 ///
+/// A text can be 4 GiB long: to take the lock of a longer one panics.
+///
 /// # Examples
 ///
 /// A type of one's own, whose fields are keys:

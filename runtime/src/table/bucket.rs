@@ -99,10 +99,10 @@ pub(crate) struct Joiner<'a> {
 // SAFETY: the record is the only part that isn't `Sync` by itself; the box that may be in it is one
 // of bytes, which any thread may free. It is written by `try_take`, which made the word thin, before it
 // sets `complete`; and by `deflate`, before it makes the word thin, when whoever has read the record is done
-// with it: all of them had the mutex, or a slot, for which `reserve` has waited. It is read by `reserve`, which inflated the bucket after that, or by that holder, with the
-// shard's mutex; and by who has joined; each after seeing `complete`. By invariant 1 that is of the same hold,
-// and by invariant 3 nobody writes until the word has been 0 again. Each of these steps happens before the
-// next, see the orderings below.
+// with it: all of them had the mutex, or a slot, for which `reserve` has waited. It is read by `reserve`, which
+// inflated the bucket after that, or by that holder, with the shard's mutex; and by who has joined; each after
+// seeing that the word was thin, and `complete`. By invariant 1 that is of the same hold, and by invariant 3 nobody
+// writes until the word has been 0 again. Each of these steps happens before the next, see the orderings below.
 #[expect(unsafe_code, reason = "as above")]
 unsafe impl Sync for Bucket {}
 
