@@ -8,6 +8,8 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
 use lockutils_servers::{Etcd, EtcdCluster, PgBouncer, Postgres, Proxy, Redis};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -198,6 +200,31 @@ fn a_proxy_passes_waits_swallows_and_cuts() {
     proxy.cut();
     assert_eq!(hear(&mut client, 1), "", "it is closed");
     TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).expect_err("it refuses");
+}
+
+#[test]
+fn a_proxy_is_mended_while_a_child_has_what_it_listened_by() {
+    let proxy = Proxy::to(echo());
+    let _child = match fork::fork().expect("there is a child") {
+        fork::Fork::Child => loop {
+            thread::park();
+        },
+        fork::Fork::Parent(child) => Child(Pid::from_raw(child).expect("not zero")),
+    };
+    proxy.cut();
+    assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).is_err());
+    proxy.mend();
+    assert_eq!(say(proxy.port(), "x", 1), "x");
+}
+
+/// Is killed in the end.
+struct Child(Pid);
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        kill_process(self.0, Signal::KILL).expect("it is a child");
+        waitpid(Some(self.0), WaitOptions::empty()).expect("it is a child");
+    }
 }
 
 /// A server that says what it is told.
