@@ -335,14 +335,15 @@ mod tests {
         }
     }
 
+    fn run<T>(test: impl Future<Output = T>) -> T {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().build().unwrap().block_on(test)
+    }
+
     /// What ends the wait of claim 7, after messages before the answer that names the holder, and
     /// behind it.
     fn freed(before: &[PushInfo], behind: &[PushInfo]) -> Option<u64> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        run(async {
             let (watches, claim) = (Watches::default(), claim(7));
             watches.ask(&claim);
             for push in before {
@@ -367,11 +368,7 @@ mod tests {
 
     #[test]
     fn key_is_looked_at_a_while_after_a_hand_over_and_at_once_when_it_changes() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        run(async {
             let (watches, claim) = (Watches::default(), claim(7));
             watches.ask(&claim);
             watches.wait(&claim, 1, Some(HOLDER));

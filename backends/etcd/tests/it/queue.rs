@@ -16,6 +16,12 @@ async fn handed_over(freed: impl Future<Output = Result<Freed, Fault>>) -> u64 {
     }
 }
 
+/// Fails if the wait is over within a while.
+async fn still_waits(freed: impl Future<Output = Result<Freed, Fault>>) {
+    let early = timeout(Duration::from_millis(50), freed).await;
+    assert!(early.is_err(), "{early:?}");
+}
+
 /// The keys of who has the lock or waits for it.
 fn keys(server: &Server) -> Vec<String> {
     api::of_keys_between(server.port(), "billing%2Feu/a/", "billing%2Feu/a0", "key")
@@ -47,8 +53,7 @@ fn the_queue_is_served_in_its_order() {
         let owners = [&session, &others[1], &others[1], &others[0], &others[1]];
         for at in 1..claims.len() {
             let mut freed = Box::pin(owners[at].freed(&claims[at]));
-            let early = timeout(Duration::from_millis(50), freed.as_mut()).await;
-            assert!(early.is_err(), "{early:?}");
+            still_waits(freed.as_mut()).await;
             assert!(owners[at - 1].release(&claims[at - 1]).await.unwrap());
             let next = handed_over(freed).await;
             assert!(next > fence);
@@ -72,8 +77,7 @@ fn a_waiter_whose_key_is_deleted_by_hand_joins_again() {
         let mut waits = keys(server);
         waits.retain(|key| !before.contains(key));
         let mut freed = Box::pin(session.freed(&b));
-        let early = timeout(Duration::from_millis(50), freed.as_mut()).await;
-        assert!(early.is_err(), "{early:?}");
+        still_waits(freed.as_mut()).await;
         delete(server, &waits[0]);
         assert_eq!(freed.await.unwrap(), Freed::Ask);
         busy(session.acquire(&b, Asked::Waiting).await);
@@ -127,8 +131,7 @@ fn a_waiter_who_is_far_behind_is_called_when_it_comes_near() {
         let last = claims.last().unwrap();
         let mut freed = Box::pin(session.freed(last));
         for claim in &claims[..3] {
-            let early = timeout(Duration::from_millis(50), freed.as_mut()).await;
-            assert!(early.is_err(), "{early:?}");
+            still_waits(freed.as_mut()).await;
             session.release(claim).await.unwrap();
         }
         // One comes near, and is the holder.
@@ -138,8 +141,7 @@ fn a_waiter_who_is_far_behind_is_called_when_it_comes_near() {
         let mut freed = Box::pin(session.freed(last));
         // Whoever goes, and in whatever order.
         for claim in claims[4..11].iter().rev() {
-            let early = timeout(Duration::from_millis(50), freed.as_mut()).await;
-            assert!(early.is_err(), "{early:?}");
+            still_waits(freed.as_mut()).await;
             session.release(claim).await.unwrap();
         }
         let fence = handed_over(freed).await;

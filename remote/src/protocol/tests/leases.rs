@@ -49,8 +49,8 @@ fn holds_of_one_lease_are_lost_with_the_session() {
 }
 
 /// A claim that waits, by call 4, and was told so at 150 by a question that was sent at 100.
-fn waiting() -> Hand {
-    let mut hand = Hand::connected(ORDERED);
+fn waiting(shape: Shape) -> Hand {
+    let mut hand = Hand::connected(shape);
     hand.now = 100;
     hand.ask(1, "a", Asked::Waiting);
     assert_eq!(hand.effects(), ["3: acquire 1 waiting"]);
@@ -62,7 +62,7 @@ fn waiting() -> Hand {
 
 #[test]
 fn hand_over_counts_from_before_the_last_question_and_is_renewed_soon() {
-    let mut hand = waiting();
+    let mut hand = waiting(ORDERED);
     hand.now = 2900;
     hand.answer(4, Outcome::Freed(Ok(Freed::Granted(7))));
     assert_eq!(hand.effects(), ["1 has 7 until 8200"]);
@@ -73,13 +73,7 @@ fn hand_over_counts_from_before_the_last_question_and_is_renewed_soon() {
 
 #[test]
 fn place_that_becomes_the_lock_has_the_lease_of_its_session() {
-    let mut hand = Hand::connected(ONE_LEASE);
-    hand.now = 100;
-    hand.ask(1, "a", Asked::Waiting);
-    assert_eq!(hand.effects(), ["3: acquire 1 waiting"]);
-    hand.now = 150;
-    hand.busy(3);
-    assert_eq!(hand.effects(), ["1 is busy", "4: freed 1"]);
+    let mut hand = waiting(ONE_LEASE);
     hand.now = 2900;
     hand.answer(4, Outcome::Freed(Ok(Freed::Granted(7))));
     // By the question that has opened it, at 0.
@@ -88,7 +82,7 @@ fn place_that_becomes_the_lock_has_the_lease_of_its_session() {
 
 #[test]
 fn hand_over_that_is_heard_of_too_late_is_given_back() {
-    let mut hand = waiting();
+    let mut hand = waiting(ORDERED);
     // The process was stopped.
     hand.now = 8200;
     hand.answer(4, Outcome::Freed(Ok(Freed::Granted(7))));
