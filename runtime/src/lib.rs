@@ -127,6 +127,7 @@
 pub mod __private;
 mod acquire;
 mod alarm;
+mod arrivals;
 mod begun;
 mod boottime;
 mod costs;

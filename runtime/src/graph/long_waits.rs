@@ -163,7 +163,7 @@ impl Watch {
     /// Waits that have become long since the last look.
     fn find_long(&mut self, graph: &Graph, now: Moment) -> Vec<(u64, Told)> {
         let mut found = Vec::new();
-        for (number, &(owner, place)) in graph.waits.by_age.range(self.next..) {
+        for (number, &(owner, place)) in graph.waits.by_age.since(self.next) {
             let wait = graph.waits.get(owner, place);
             if let Some(watched) = wait.and_then(|wait| wait.watched.as_deref()) {
                 if watched.since.until(now) < LONG {

@@ -13,6 +13,7 @@ use super::occupant::Occupant;
 use super::place::Ticket;
 use super::policy::Mode;
 use super::waits::{Waits, count_step};
+use crate::arrivals::Arrivals;
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::owner::Owner;
 use crate::site::Record;
@@ -25,7 +26,7 @@ const FEW: usize = if cfg!(all(test, loom)) { 0 } else { 8 };
 #[derive(Default)]
 pub(crate) struct Crowd {
     holders: OrderedMap<Ticket, Occupant>,
-    pub(crate) queue: OrderedMap<Ticket, Waiter>,
+    pub(crate) queue: Arrivals<Ticket, Waiter>,
     /// Since when there has always been somebody in the queue. What holder has no moment of its
     /// own has been there at least as long: who comes later gets one.
     pub(crate) contended: Option<Moment>,

@@ -22,11 +22,11 @@ use super::occupant::Occupant;
 use super::place::Ticket;
 use super::policy::{Mode, Policy};
 use super::waits::Waits;
+use crate::arrivals::Arrivals;
 use crate::foreign;
 use crate::key::Key;
 use crate::named;
 use crate::observe::outcome::Outcome;
-use crate::ordered::OrderedMap;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::timer::Left;
@@ -190,7 +190,7 @@ impl Entry {
             _ if !room.admits(waiter.mode) => InTheWay::Holders,
             Room::Any => InTheWay::Nothing,
             Room::Shared | Room::None => queue
-                .range(..ticket)
+                .before(ticket)
                 .find(|(ticket, waiter)| {
                     !room.admits(waiter.mode) && of(**ticket, waiter.record.owner)
                 })
@@ -226,7 +226,7 @@ impl Entry {
         let of_task = |(_, record): &(Ticket, Record)| !record.owner.is_thread();
         let crowd = self.crowd.as_mut()?;
         if let InTheWay::Nothing = in_the_way {
-            let (ticket, waiter) = crowd.queue.first_key_value()?;
+            let (ticket, waiter) = crowd.queue.first()?;
             return Some((*ticket, waiter.record)).filter(of_task);
         }
         let first = self.first.map(|(ticket, first)| (ticket, first.record));
@@ -254,7 +254,7 @@ impl Entry {
     }
 
     pub(crate) fn first_waiter(&self) -> Option<Ticket> {
-        let (ticket, _) = self.crowd.as_ref()?.queue.first_key_value()?;
+        let (ticket, _) = self.crowd.as_ref()?.queue.first()?;
         Some(*ticket)
     }
 
@@ -343,7 +343,7 @@ impl Entry {
         if crowd.queue.is_empty() {
             crowd.contended = Some(now);
         }
-        crowd.queue.insert(ticket, waiter);
+        crowd.queue.push(ticket, waiter);
         (ticket, now)
     }
 
@@ -513,7 +513,7 @@ impl Entry {
         loop {
             let room = self.room();
             let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
-            let Some((ticket, waiter)) = queue.and_then(OrderedMap::first_mut) else {
+            let Some((ticket, waiter)) = queue.and_then(Arrivals::first_mut) else {
                 return;
             };
             if !room.admits(waiter.mode) {

@@ -3,6 +3,7 @@
 
 use super::place::Place;
 use super::watched::Watched;
+use crate::arrivals::Arrivals;
 use crate::key::Key;
 use crate::ordered::OrderedMap;
 use crate::owner::Owner;
@@ -29,7 +30,7 @@ pub(crate) const fn count_step() {}
 pub(crate) struct Waits {
     pub(crate) by_owner: OrderedMap<(Owner, Place), Blocked>,
     /// In the order in which they began.
-    pub(crate) by_age: OrderedMap<u64, (Owner, Place)>,
+    pub(crate) by_age: Arrivals<u64, (Owner, Place)>,
     begun: u64,
 }
 
@@ -68,7 +69,7 @@ impl Waits {
     pub(crate) const fn new() -> Self {
         Self {
             by_owner: OrderedMap::new(),
-            by_age: OrderedMap::new(),
+            by_age: Arrivals::new(),
             begun: 0,
         }
     }
@@ -82,7 +83,7 @@ impl Waits {
     ) {
         let number = self.begun;
         self.begun += 1;
-        self.by_age.insert(number, (owner, place));
+        self.by_age.push(number, (owner, place));
         let wait = Blocked {
             number,
             can_fail,
@@ -97,7 +98,9 @@ impl Waits {
     /// The owner of a wait that is about to end has another name by now.
     pub(crate) fn rename(&mut self, (owner, place): (Owner, Place), to: Owner) {
         if let Some(wait) = self.by_owner.remove(&(owner, place)) {
-            self.by_age.insert(wait.number, (to, place));
+            if let Some(wait) = self.by_age.get_mut(&wait.number) {
+                *wait = (to, place);
+            }
             self.by_owner.insert((to, place), wait);
         }
     }
@@ -138,6 +141,6 @@ impl Waits {
 
     /// The owners that have begun to wait since [`Waits::begun`] was `number`, and still do.
     pub(crate) fn begun_since(&self, number: u64) -> impl Iterator<Item = Owner> {
-        self.by_age.range(number..).map(|(_, (owner, _))| *owner)
+        self.by_age.since(number).map(|(_, (owner, _))| *owner)
     }
 }

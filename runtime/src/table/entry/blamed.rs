@@ -3,9 +3,9 @@
 //! The clocks are set whenever the holders change, or the first waiter does, and somebody waits.
 
 use super::Entry;
+use crate::arrivals::Arrivals;
 use crate::costs::Bill;
 use crate::observe::outcome::Outcome;
-use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
 use crate::table::blame::Blame;
 use crate::table::crowd::Waiter;
@@ -156,7 +156,7 @@ impl Entry {
 }
 
 /// Where that waiter waits who is to come for the lock while nobody has it.
-fn called(queue: &OrderedMap<Ticket, Waiter>) -> Option<Site> {
-    let (_, first) = queue.first_key_value()?;
+fn called(queue: &Arrivals<Ticket, Waiter>) -> Option<Site> {
+    let (_, first) = queue.first()?;
     Some(first.record.site)
 }

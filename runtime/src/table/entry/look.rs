@@ -1,13 +1,13 @@
 //! A lock as it is shown: who has it and who waits, and for how long.
 
 use super::Entry;
+use crate::arrivals::Arrivals;
 use crate::key::Key;
 #[cfg(feature = "usdt")]
 use crate::name::Taken;
 use crate::observe::listen::Listeners;
 #[cfg(feature = "usdt")]
 use crate::observe::probes;
-use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
 use crate::state::{LockState, QUEUE, Waiter};
 use crate::table::crowd;
@@ -137,7 +137,7 @@ impl Entry {
 
     /// How long the first in the queue has waited.
     pub(crate) fn oldest_wait(&self, now: Moment) -> Option<Duration> {
-        let (_, first) = self.crowd.as_ref()?.queue.first_key_value()?;
+        let (_, first) = self.crowd.as_ref()?.queue.first()?;
         Some(first.times.waited(now))
     }
 
@@ -158,7 +158,7 @@ impl Entry {
             Some((ticket, since))
         });
         let queue = self.crowd.as_ref().map(|crowd| &crowd.queue);
-        let first = queue.and_then(OrderedMap::first_key_value);
+        let first = queue.and_then(Arrivals::first);
         let called = first.and_then(|(ticket, waiter)| Some((*ticket, waiter.called?)));
         let absent = handed.chain(called).map(|(ticket, since)| {
             let place = Place { entry: id, ticket };
