@@ -3,6 +3,7 @@
 use crate::holder;
 use serde::Deserialize;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// All locks of a process.
@@ -83,6 +84,8 @@ pub(crate) struct Party {
     pub(crate) task: Option<String>,
     pub(crate) pid: Option<u32>,
     pub(crate) held_at_least_s: Option<f64>,
+    /// How often a thread has the lock, if that is more than once.
+    pub(crate) times: Option<u32>,
     pub(crate) since_s: Option<f64>,
     pub(crate) gives_up_in_s: Option<f64>,
     /// Since when it could have come for the lock.
@@ -129,12 +132,15 @@ impl Lock {
         holder.not_polled_s.or(holder.held_at_least_s)
     }
 
-    /// The first of the holders, and how many more there are.
-    pub(crate) fn held_by(&self) -> String {
+    /// The first of the holders, called by such a name, and how many more there are.
+    pub(crate) fn held_by(&self, name: fn(&Party) -> String) -> String {
         let Some(first) = self.first() else {
             return "on its way to the next".to_owned();
         };
-        let mut text = first.name();
+        let mut text = name(first);
+        if let Some(times) = first.times {
+            let _ = write!(text, ", {times} times");
+        }
         if self.is_not_polled() {
             text += ", not polled";
         }
@@ -151,9 +157,18 @@ impl Lock {
 impl Party {
     /// The place in the code, and the thread or task; short.
     pub(crate) fn name(&self) -> String {
+        self.named(self.site.as_deref())
+    }
+
+    /// The same without the folders of the file.
+    pub(crate) fn short_name(&self) -> String {
+        self.named(self.site.as_deref().map(without_folders).as_deref())
+    }
+
+    fn named(&self, site: Option<&str>) -> String {
         let whose = self.task.clone().or_else(|| self.thread.clone());
         let whose = whose.or_else(|| self.pid.map(|pid| format!("process {pid}")));
-        holder::shown(&match (&self.site, whose) {
+        holder::shown(&match (site, whose) {
             (Some(site), Some(whose)) => format!("{site} {whose}"),
             (None, Some(whose)) => whose,
             (_, None) => self.text.clone(),
@@ -167,6 +182,17 @@ impl Party {
     }
 }
 
+/// A place in the code, be it `connect (src/cells.rs:41)` or `src/cells.rs:41`, without the folders.
+fn without_folders(site: &str) -> String {
+    let Some((folders, file)) = site.rsplit_once('/') else {
+        return site.to_owned();
+    };
+    match folders.rfind(" (").filter(|_| site.ends_with(')')) {
+        Some(end) => format!("{} ({file}", &folders[..end]),
+        None => file.to_owned(),
+    }
+}
+
 /// A time in seconds, as reports have it. A long one has its two greatest units.
 pub(crate) fn seconds(time: Option<f64>) -> String {
     let Some(time) = time else {
@@ -175,5 +201,21 @@ pub(crate) fn seconds(time: Option<f64>) -> String {
     match Duration::try_from_secs_f64(time) {
         Ok(long) if time >= 1000.0 => holder::roughly(long),
         _ => format!("{time:.1} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_folders;
+
+    #[test]
+    fn place_is_shorter_without_folders() {
+        for (site, short) in [
+            ("connect (src/a/cells.rs:41)", "connect (cells.rs:41)"),
+            ("src/bin (x)/cells.rs:41", "cells.rs:41"),
+            ("connect (cells.rs:41)", "connect (cells.rs:41)"),
+        ] {
+            assert_eq!(without_folders(site), short);
+        }
     }
 }

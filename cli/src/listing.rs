@@ -1,6 +1,6 @@
 //! The locks in the memory of a process, as a table.
 
-use crate::answer::{Locks, seconds};
+use crate::answer::{Locks, Party, seconds};
 use crate::service::Hello;
 use crate::table;
 use comfy_table::{CellAlignment, ColumnConstraint, Row};
@@ -13,7 +13,7 @@ pub(crate) fn text(process: &Hello, locks: &Locks) -> String {
     }
     let mut table = table::plain(&TITLES);
     for lock in &locks.locks {
-        let mut holder = lock.held_by();
+        let mut holder = lock.held_by(Party::name);
         if lock.suspected {
             holder += ", suspected deadlock";
         }

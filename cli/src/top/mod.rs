@@ -4,6 +4,7 @@
 //! chosen, [`view`] draws it, and [`terminal`] has the screen and the keys, and gives the terminal back as
 //! it was. Where nobody sees it, it is one table.
 
+mod columns;
 mod model;
 mod terminal;
 mod view;

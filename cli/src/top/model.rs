@@ -9,9 +9,6 @@ use std::time::Instant;
 /// How many looks back the load is an average of, and the picture of it goes.
 const HISTORY: usize = 10;
 
-/// How far a key for pages goes, in lines.
-const PAGE: u8 = 10;
-
 /// What comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
@@ -24,7 +21,7 @@ pub(super) enum Sort {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     Locks,
-    /// The text of `lockutils why`, or of the profile, from that line on.
+    /// The text of `lockutils why`, or of the profile, from that line of the terminal on.
     Text(String, usize),
 }
 
@@ -60,6 +57,8 @@ pub(super) struct Model {
     /// Whether the service has said something yet.
     pub(super) is_known: bool,
     pub(super) shown: Shown,
+    /// How far a key for pages goes, in lines.
+    pub(super) page: usize,
 }
 
 impl Model {
@@ -79,6 +78,7 @@ impl Model {
             is_frozen: false,
             is_known: false,
             shown: Shown::Locks,
+            page: 1,
         }
     }
 
@@ -191,17 +191,15 @@ impl Model {
             self.edit(key.code);
             return Action::None;
         }
-        if let Shown::Text(text, line) = &mut self.shown {
-            let last = text.lines().count().saturating_sub(1);
+        if let Shown::Text(_, line) = &mut self.shown {
+            // Those who draw it know where it ends.
             match key.code {
-                KeyCode::Down | KeyCode::Char('j') => *line = last.min(*line + 1),
+                KeyCode::Down | KeyCode::Char('j') => *line = line.saturating_add(1),
                 KeyCode::Up | KeyCode::Char('k') => *line = line.saturating_sub(1),
-                KeyCode::PageDown | KeyCode::Char(' ') => {
-                    *line = last.min(*line + usize::from(PAGE));
-                }
-                KeyCode::PageUp => *line = line.saturating_sub(PAGE.into()),
+                KeyCode::PageDown | KeyCode::Char(' ') => *line = line.saturating_add(self.page),
+                KeyCode::PageUp => *line = line.saturating_sub(self.page),
                 KeyCode::Home => *line = 0,
-                KeyCode::End => *line = last,
+                KeyCode::End => *line = usize::MAX,
                 KeyCode::Char('q' | 'Q') => return Action::Quit,
                 KeyCode::Char('w' | 'p') | KeyCode::Esc | KeyCode::Enter => {
                     self.shown = Shown::Locks;
@@ -227,8 +225,8 @@ impl Model {
             KeyCode::Enter => self.open_or_close(),
             KeyCode::Down | KeyCode::Char('j') => self.select(1),
             KeyCode::Up | KeyCode::Char('k') => self.select(-1),
-            KeyCode::PageDown => self.select(PAGE.into()),
-            KeyCode::PageUp => self.select(-isize::from(PAGE)),
+            KeyCode::PageDown => self.select(self.page.cast_signed()),
+            KeyCode::PageUp => self.select(-self.page.cast_signed()),
             KeyCode::Home => self.select(isize::MIN),
             KeyCode::End => self.select(isize::MAX),
             _ => {}
@@ -272,7 +270,7 @@ impl Model {
         let is_selected = |(name, _): &(String, &Lock)| Some(name) == self.selected.as_ref();
         let to = match rows.iter().position(is_selected) {
             Some(at) => at.saturating_add_signed(by),
-            None if by > 1 => usize::MAX,
+            None if by > 1 => by.unsigned_abs(),
             None => 0,
         };
         let last = rows.len().saturating_sub(1);

@@ -1,30 +1,19 @@
 //! How it is drawn. Colours say nothing that signs don't, and with `NO_COLOR` there are none.
 
+use super::columns::{Cells, Columns, FIGURES, Named};
 use super::model::{Model, Relations, Shown, Sort};
 use crate::answer::{Lock, Party, seconds};
 use crate::place;
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Text};
-use ratatui::widgets::{Cell, Row, Table, TableState};
+use ratatui::widgets::{Row, Table, TableState};
 use std::borrow::Cow;
 use textwrap::core::display_width;
 
 /// How much of a queue is shown.
 const QUEUE: usize = 8;
-
-/// The columns that say how many and how long: their titles and widths.
-const FIGURES: [(&str, u16); 4] = [
-    ("FOR AT LEAST", 12),
-    ("WAIT", 5),
-    ("OLDEST", 8),
-    ("LOAD", 6),
-];
-
-/// Which of them go first where there is no room: where so much of the names of locks and holders
-/// couldn't be seen.
-const LESSER: [(usize, u16); FIGURES.len()] = [(3, 48), (0, 48), (2, 40), (1, 24)];
 
 /// A terminal with so many lines has one for the rates.
 const TALL: u16 = 10;
@@ -34,7 +23,11 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 
 pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>) {
     let rates = model.rates.map(|[waits, timeouts, refused]| {
-        format!("waits/s {waits:.1}  timeouts/s {timeouts:.1}  refused/s {refused:.1}")
+        [
+            format!("waits/s {waits:.1}"),
+            format!("timeouts/s {timeouts:.1}"),
+            format!("refused/s {refused:.1}"),
+        ]
     });
     let parts = Layout::vertical([
         Constraint::Length(1),
@@ -45,15 +38,19 @@ pub(super) fn draw(model: &mut Model, frame: &mut Frame<'_>) {
     let [head, below, keys, body] = parts.areas(frame.area());
     let fitting = |parts: &[String]| fitting(parts, frame.area().width);
     let (summary, hints) = (fitting(&summary(model)), fitting(&hints(model)));
+    let rates = rates.map(|rates| fitting(&rates));
     frame.render_widget(Line::styled(summary, bold()), head);
     frame.render_widget(Line::raw(rates.unwrap_or_default()), below);
     frame.render_widget(Line::raw(hints), keys);
-    match &model.shown {
+    // Of two pages one line is the same.
+    model.page = usize::from(body.height.saturating_sub(1)).max(1);
+    match &mut model.shown {
         Shown::Text(text, line) => {
-            let lines = text.lines().skip(*line);
-            let lines = lines.flat_map(|line| wrapped(line, body.width));
-            let lines = lines.take(body.height.into()).map(Line::raw);
-            frame.render_widget(lines.collect::<Text<'_>>(), body);
+            let lines = text.lines().flat_map(|line| wrapped(line, body.width));
+            let lines: Vec<_> = lines.map(Line::raw).collect();
+            *line = (*line).min(lines.len().saturating_sub(body.height.into()));
+            let seen = lines.into_iter().skip(*line).take(body.height.into());
+            frame.render_widget(seen.collect::<Text<'_>>(), body);
         }
         Shown::Locks => table(model, frame, body),
     }
@@ -165,47 +162,25 @@ fn table(model: &mut Model, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     if model.locks.left_off > 0 {
-        let names = [
-            String::new(),
-            format!("{} more", model.locks.left_off),
-            String::new(),
-        ];
         cells.push(Cells {
-            names,
+            lock: format!("{} more", model.locks.left_off),
             ..Cells::default()
         });
     }
-    let (widths, figures) = fit(area.width, &cells);
-    let title = |(title, _): &(&str, u16)| right((*title).to_owned());
-    let mut titles = vec![Cell::from(""), Cell::from("LOCK"), Cell::from("HELD BY")];
-    titles.extend(figures.iter().map(|index| title(&FIGURES[*index])));
-    titles.push(Cell::from(""));
-    let rows = cells.into_iter().map(|cells| cells.into_row(&figures));
-    let table = Table::new(rows, widths).header(Row::new(titles).style(bold()));
+    let columns = Columns::fit(area.width, &cells);
+    let rows = cells.into_iter().map(|cells| {
+        let style = if cells.is_alarm {
+            alarm()
+        } else {
+            Style::new()
+        };
+        Row::new(columns.line(cells)).style(style)
+    });
+    let header = Row::new(columns.titles()).style(bold());
+    let table = Table::new(rows, columns.widths()).header(header);
     let table = table.row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
     let mut state = TableState::new().with_selected(selected);
     frame.render_stateful_widget(table, area, &mut state);
-}
-
-/// What is in a line.
-#[derive(Default)]
-struct Cells {
-    /// The sign, the lock, and who holds it.
-    names: [String; 3],
-    /// In the order of [`FIGURES`].
-    figures: [String; FIGURES.len()],
-    note: String,
-    is_alarm: bool,
-}
-
-impl Cells {
-    fn into_row(self, figures: &[usize]) -> Row<'static> {
-        let mut cells: Vec<_> = self.names.into_iter().map(Cell::from).collect();
-        let of = |index: &usize| right(self.figures[*index].clone());
-        cells.extend(figures.iter().map(of));
-        cells.push(Cell::from(self.note));
-        Row::new(cells).style(if self.is_alarm { alarm() } else { Style::new() })
-    }
 }
 
 fn of_lock(model: &Model, name: &str, lock: &Lock, relations: &Relations) -> Cells {
@@ -232,7 +207,9 @@ fn of_lock(model: &Model, name: &str, lock: &Lock, relations: &Relations) -> Cel
         }
     };
     Cells {
-        names: [sign.to_owned(), name.to_owned(), lock.held_by()],
+        sign,
+        lock: name.to_owned(),
+        holder: Named::of(|name| lock.held_by(name)),
         figures: [
             seconds(lock.held()),
             of_waiters(lock.waiters.to_string()),
@@ -254,10 +231,11 @@ fn queue(lock: &Lock, relations: &Relations, cells: &mut Vec<Cells>) {
         let notes: Vec<_> = holds.into_iter().chain(left).collect();
         let [held, waiters, .., load] = <[String; FIGURES.len()]>::default();
         Cells {
-            names: [String::new(), format!("│ {number}"), party.name()],
+            lock: format!("│ {number}"),
+            holder: Named::of(|name| name(party)),
             figures: [held, waiters, seconds(party.since_s), load],
             note: notes.join(", "),
-            is_alarm: false,
+            ..Cells::default()
         }
     };
     let shown = lock.queue.iter().take(QUEUE).zip(1..);
@@ -265,44 +243,11 @@ fn queue(lock: &Lock, relations: &Relations, cells: &mut Vec<Cells>) {
     let known = u32::try_from(QUEUE.min(lock.queue.len())).unwrap_or(u32::MAX);
     let more = lock.waiters.saturating_sub(known);
     if more > 0 {
-        let names = [String::new(), format!("│ {more} more"), String::new()];
         cells.push(Cells {
-            names,
+            lock: format!("│ {more} more"),
             ..Cells::default()
         });
     }
-}
-
-/// The widths of the columns, and which figures there is room for, by their places.
-fn fit(width: u16, cells: &[Cells]) -> (Vec<Constraint>, Vec<usize>) {
-    let taken = |figures: &[usize]| -> u16 {
-        let widths = figures.iter().map(|index| FIGURES[*index].1 + 1);
-        widths.sum()
-    };
-    let mut figures: Vec<_> = (0..FIGURES.len()).collect();
-    for (lesser, names) in LESSER {
-        if taken(&figures) + names > width {
-            figures.retain(|index| *index != lesser);
-        }
-    }
-    let widest = |column: usize| {
-        let widths = cells
-            .iter()
-            .map(|cells| Line::raw(&*cells.names[column]).width());
-        u16::try_from(widths.max().unwrap_or_default()).unwrap_or(u16::MAX)
-    };
-    let room = width.saturating_sub(taken(&figures) + 4);
-    let lock = widest(1).clamp(4, (room * 2 / 5).max(4));
-    let holder = widest(2).clamp(7, room.saturating_sub(lock).max(7));
-    let mut widths = [1, lock, holder].map(Constraint::Length).to_vec();
-    let of_figures = figures.iter().map(|index| FIGURES[*index].1);
-    widths.extend(of_figures.map(Constraint::Length));
-    widths.push(Constraint::Fill(1));
-    (widths, figures)
-}
-
-fn right(text: String) -> Cell<'static> {
-    Cell::from(Text::raw(text).alignment(Alignment::Right))
 }
 
 const fn bold() -> Style {
@@ -377,6 +322,29 @@ mod tests {
         model.shown = shown;
         for (width, titles) in [(100, "LOAD"), (80, "OLDEST"), (60, "WAIT"), (40, "WAIT")] {
             assert!(drawn(&mut model, width, 24).contains(titles), "{width}");
+        }
+    }
+
+    #[test]
+    fn page_of_a_text_is_as_high_as_the_terminal() {
+        let mut model = model(1);
+        let lines: Vec<_> = (0..20).map(|number| format!("line {number}.")).collect();
+        model.shown = Shown::Text(lines.join("\n"), 0);
+        // Two of ten lines are the head.
+        for (key, first, last) in [
+            (KeyCode::Up, 0, 7),
+            (KeyCode::Char(' '), 7, 14),
+            (KeyCode::PageDown, 12, 19),
+            (KeyCode::Up, 11, 18),
+            (KeyCode::End, 12, 19),
+            (KeyCode::PageUp, 5, 12),
+            (KeyCode::Home, 0, 7),
+        ] {
+            model.press(key.into());
+            let text = drawn(&mut model, 40, 10);
+            let has = |number: usize| text.contains(&format!("line {number}."));
+            let seen: Vec<_> = (0..20).filter(|number| has(*number)).collect();
+            assert_eq!(seen, (first..=last).collect::<Vec<_>>(), "{key:?}");
         }
     }
 

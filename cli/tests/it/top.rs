@@ -180,7 +180,7 @@ fn terminal_may_have_any_size() {
     let _service = stuck(&directory);
     for (size, part) in [
         ("rows 24 cols 80", "cells/2f1c"),
-        ("rows 10 cols 30", "cells/2f"),
+        ("rows 10 cols 30", "cells/9a"),
         ("rows 0 cols 0", "cells/2f1c"),
         ("rows 5 cols 12", "it-"),
         ("rows 1 cols 1", ""),
