@@ -28,6 +28,19 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
+/// The id that it has in its own PID namespace, where that is another one than ours, as in a container.
+pub(crate) fn id_inside(pid: u32) -> Option<u32> {
+    last_id(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// The last of a process's ids, of which there are several where it is in several namespaces.
+fn last_id(status: &str) -> Option<u32> {
+    let ids = status
+        .lines()
+        .find_map(|line| line.strip_prefix("NSpid:"))?;
+    ids.split_whitespace().skip(1).last()?.parse().ok()
+}
+
 /// The user that it runs as. Not the owner of its folder in `/proc`, which can be root's.
 pub(crate) fn user(pid: u32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -52,6 +65,21 @@ mod tests {
     use std::process::{self, Command, Stdio};
     use std::thread;
     use std::time::{Duration, Instant};
+
+    #[test]
+    fn id_inside_is_that_of_the_innermost_namespace() {
+        let status =
+            |ids: &str| format!("Name:\tNSpid:\t8 9\nPid:\t4711\nNSpid:\t{ids}\nNSsid:\t5\t1\n");
+        for (ids, inside) in [
+            ("4711", None),
+            ("4711\t7", Some(7)),
+            ("4711\t36\t1", Some(1)),
+            ("", None),
+        ] {
+            assert_eq!(last_id(&status(ids)), inside, "{ids}");
+        }
+        assert_eq!(last_id("Name:\tx\n"), None);
+    }
 
     #[test]
     fn process_that_has_ended_does_nothing_more() {

@@ -89,6 +89,13 @@ impl Service {
 
     fn of_process(pid: u32) -> Result<Self> {
         let mut sockets = socket::everywhere();
+        if let Some(inside) = process::id_inside(pid) {
+            let named = sockets.iter().filter(|socket| socket.pid == inside);
+            let mut named = named.map(|socket| Self::attach(&socket.path, Some(pid)));
+            if let Some(Ok(service)) = named.find(Result::is_ok) {
+                return Ok(service);
+            }
+        }
         sockets.retain(|socket| socket.pid == pid);
         if let Some(socket) = sockets.iter().find(|socket| socket.is_its_own()) {
             return Self::attach(&socket.path, Some(pid));
@@ -174,8 +181,13 @@ impl Service {
             }
         };
         let hello = told(hello)?;
-        let hello = serde_json::from_value(hello);
-        let hello = hello.map_err(|_| none(format!("what serves at {path:?} isn't lockutils")))?;
+        let hello: Result<Hello, _> = serde_json::from_value(hello);
+        let mut hello =
+            hello.map_err(|_| none(format!("what serves at {path:?} isn't lockutils")))?;
+        // It knows the id that it has in its container.
+        if let Some(pid) = process.filter(|pid| process::id_inside(*pid) == Some(hello.pid)) {
+            hello.pid = pid;
+        }
         let path = path.to_owned();
         Ok(Self {
             lines,
@@ -284,12 +296,15 @@ fn not_heard(who: &str, pid: Option<u32>, error: &io::Error) -> anyhow::Error {
 pub(crate) fn all() -> Vec<Result<Service>> {
     let mut services = Vec::new();
     // Nobody is to have us take another's program for one of ours.
-    let believed = socket::usual().into_iter().filter(Socket::is_believed);
-    for Socket { pid, path } in believed {
-        match UnixStream::connect(&path) {
-            Ok(stream) => services.push(Service::greet(stream, &path, Some(pid))),
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                let _ = fs::remove_file(&path);
+    for socket in socket::usual().into_iter().filter(Socket::is_for_us) {
+        let path = &socket.path;
+        match UnixStream::connect(path) {
+            Ok(stream) => {
+                let process = socket.process(&stream);
+                services.extend(process.map(|pid| Service::greet(stream, path, Some(pid))));
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused && socket.is_its_own() => {
+                let _ = fs::remove_file(path);
             }
             // Another user's, or gone since.
             Err(_) => {}

@@ -137,10 +137,17 @@ impl Socket {
     /// Whether it can be only a service's that this user may attach to: his own, and to root that is
     /// each; or one for a group that he is in. Then it is in a directory that only a member of the group,
     /// or root, can have given to it, and only its owner can write to.
-    pub(crate) fn is_believed(&self) -> bool {
+    pub(crate) fn is_for_us(&self) -> bool {
         let user = geteuid();
         let is_own = user.is_root() || self.user() == Some(user.as_raw());
-        self.is_its_own() && (is_own || self.is_for_own_group() == Some(true))
+        is_own || self.is_for_own_group() == Some(true)
+    }
+
+    /// The process that it is named after, as it is called here. One in a container has named it by the id
+    /// that it has there; if the kernel says that it is who listens, there is nothing else to believe.
+    pub(crate) fn process(&self, stream: &UnixStream) -> Option<u32> {
+        let inside = listener(stream).filter(|pid| process::id_inside(*pid) == Some(self.pid));
+        inside.or_else(|| self.is_its_own().then_some(self.pid))
     }
 
     /// Whether this user can't even get there.
@@ -173,6 +180,19 @@ impl Socket {
         let parts = [shared, folder, &self.path];
         Some(is_there && is_member(group) && parts.into_iter().all(is_theirs))
     }
+}
+
+/// The process that listens at the other end, if it can be seen from here.
+#[cfg(target_os = "linux")]
+fn listener(stream: &UnixStream) -> Option<u32> {
+    let peer = getsockopt(stream, PeerCredentials).ok()?;
+    u32::try_from(peer.pid()).ok().filter(|pid| *pid != 0)
+}
+
+/// Other systems have no such namespaces.
+#[cfg(not(target_os = "linux"))]
+const fn listener(_stream: &UnixStream) -> Option<u32> {
+    None
 }
 
 /// Who listens at the other end, if that is known and is neither the process that is to, nor one of its user's or

@@ -5,7 +5,7 @@ use crate::args::WhyArgs;
 use crate::follow::follow;
 use crate::service::Service;
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -20,8 +20,9 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode> {
         }
         format!("{:#}", answer["why"])
     } else {
-        let mut text =
-            answer::text(&answer).with_context(|| format!("{} speaks unclearly", service.hello))?;
+        let text = answer::text(&answer);
+        let text = text.with_context(|| format!("{} speaks unclearly", service.hello))?;
+        let mut text = elsewhere(&service, &answer).unwrap_or_default() + &text;
         for (index, step) in &followed {
             let lines = step.lines().join("\n");
             write!(text, "\n\n{} → {lines}", index + 1)?;
@@ -30,4 +31,14 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode> {
     };
     writeln!(io::stdout(), "{text}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the ids that a process tells of mean something, if that isn't here.
+fn elsewhere(service: &Service, answer: &Value) -> Option<String> {
+    let pid = service.hello.pid;
+    (answer["why"]["pid"].as_u64() != Some(pid.into())).then(|| {
+        format!(
+            "process {pid}, whose ids below are those of its own PID namespace: nsenter -t {pid} -p -m\n\n"
+        )
+    })
 }
