@@ -9,6 +9,7 @@ use crate::holder;
 use crate::service::Service;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// How many processes are behind one another at most.
 const MOST: usize = 8;
@@ -105,20 +106,41 @@ fn ask(cause: &Value, pid: u64, followed: &mut Followed, who: &mut String) -> Re
         return Err("what keeps it is told above".to_owned());
     }
     let id = u32::try_from(pid).map_err(|_| "it has no such id".to_owned())?;
-    let said = |error: anyhow::Error| error.to_string();
-    let mut service = Service::of_holder(id).map_err(said)?;
-    *who = service.hello.to_string();
-    let request = json!({ "get": "why", "space": space, "key": key });
-    let answer = service.ask(&request).map_err(said)?;
+    let (mut service, request, nothing) = match culprit["runs"].as_u64() {
+        None => {
+            let service = Service::of_holder(id).map_err(|error| error.to_string())?;
+            *who = service.hello.to_string();
+            let request = json!({ "get": "why", "space": space, "key": key });
+            let nothing = "it doesn't say that it has it: it may have released it by now";
+            (service, request, nothing)
+        }
+        Some(child) => {
+            let service = of_command(child)?;
+            let _ = write!(who, ", which runs {},", service.hello);
+            let nothing = "nobody waits for a lock there";
+            (service, json!({ "get": "why" }), nothing)
+        }
+    };
+    let answer = service.ask(&request).map_err(|error| error.to_string())?;
     let causes = answer["why"]["causes"].as_array();
     if causes.is_none_or(Vec::is_empty) {
-        return Err("it doesn't say that it has it: it may have released it by now".to_owned());
+        return Err(nothing.to_owned());
     }
     followed.way.push(this);
     let next = steps(&answer, followed);
     followed.way.pop();
     let next = next.into_iter().map(|(_, step)| step).collect();
     Ok(Said::Answer(answer, next))
+}
+
+/// What `lockutils run` runs, which has the lock and knows nothing of it, and may be stuck in its own locks.
+fn of_command(child: u64) -> Result<Service, String> {
+    let service = u32::try_from(child).map(Service::of_holder);
+    let service = service.map_err(|_| "what it runs has no such id".to_owned())?;
+    service.map_err(|error| match error.to_string().strip_prefix("it ") {
+        Some(does) => format!("it runs process {child}, which {does}"),
+        None => format!("it runs process {child}: {error}"),
+    })
 }
 
 impl Step {

@@ -2,6 +2,7 @@
 
 use crate::named;
 use crate::owner::{Epoch, Numbered, Owner};
+use crate::process::last_child;
 use crate::site::{Record, Site};
 use std::fmt;
 use std::process;
@@ -66,6 +67,8 @@ pub(crate) struct Elsewhere {
     pub(crate) pid_namespace: Option<u64>,
     /// When it has taken the lock.
     pub(crate) since: Option<SystemTime>,
+    /// Whether it has the lock for another program, which it runs.
+    pub(crate) is_for_another: bool,
 }
 
 impl Holder {
@@ -209,7 +212,21 @@ impl Holder {
 
     /// How it has its lock, as all texts say it.
     pub(crate) const fn has(&self) -> Has<'_> {
-        Has(self)
+        self.has_times(1)
+    }
+
+    /// The same of a thread that has gone in again: how often it has the lock.
+    pub(crate) const fn has_times(&self, times: usize) -> Has<'_> {
+        Has(self, times)
+    }
+
+    /// Whether both are one thread, which has gone in again, or has several permits.
+    #[cfg(feature = "inspect")]
+    pub(crate) fn is_same_thread(&self, other: &Self) -> bool {
+        match (&self.who, &other.who) {
+            (Who::Thread(_, one), Who::Thread(_, other)) => one.thread.id() == other.thread.id(),
+            _ => false,
+        }
     }
 
     /// Who it is, without where in the code.
@@ -260,17 +277,41 @@ impl Holder {
             }
             (Who::Unknown(_), None) => "Whoever has its guard by now isn't known.".into(),
             (Who::Elsewhere(process), None) => {
-                let pid = process.pid?;
+                let Some(pid) = process.pid else {
+                    let heirs = "What has started it has ended: the lock is held until all that it runs has.";
+                    return process.is_for_another.then(|| heirs.to_owned());
+                };
                 match (&process.host, process.pid_namespace) {
                     (Some(host), _) => {
                         let host = host.escape_debug();
                         format!("See what that process does, on {host}: lockutils why {pid}")
                     }
                     (None, Some(_)) => return None,
+                    (None, None) if process.is_for_another => self.advice_on_another(pid),
                     (None, None) => format!("See what that process does: gdb -p {pid}"),
                 }
             }
         })
+    }
+
+    /// The same of a process that does nothing but to wait for the end of another one, which may be a
+    /// script and so wait itself.
+    fn advice_on_another(&self, pid: u32) -> String {
+        match self.runs() {
+            Some(child) => format!(
+                "It has it for what it runs. See what that does: \
+                 ps -o pid,stat,etime,wchan:20,args -p {child} --ppid {child}"
+            ),
+            None => format!("It has it for what it runs. See which that is: pgrep -lP {pid}"),
+        }
+    }
+
+    /// The process that another one has the lock for and runs, if that is so and it can be seen.
+    pub(crate) fn runs(&self) -> Option<u32> {
+        let process = self.elsewhere()?;
+        let is_here = process.host.is_none() && process.pid_namespace.is_none();
+        let pid = process.pid.filter(|_| is_here && process.is_for_another);
+        last_child(pid?)
     }
 
     /// The same one, of whom more is known.
@@ -359,6 +400,7 @@ impl Elsewhere {
             host: None,
             pid_namespace: None,
             since: None,
+            is_for_another: false,
         }
     }
 }
@@ -461,14 +503,18 @@ impl fmt::Display for Whereabouts<'_> {
     }
 }
 
-/// How a holder has its lock: `held by` whom, or that it was handed over and nobody has come for it.
-pub(crate) struct Has<'a>(&'a Holder);
+/// How a holder has its lock: `held by` whom, how often if that is more than once, or that it was handed
+/// over and nobody has come for it.
+pub(crate) struct Has<'a>(&'a Holder, usize);
 
 impl fmt::Display for Has<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(holder) = self;
+        let Self(holder, times) = self;
         let Some(time) = holder.not_polled_for().map(Seconds) else {
-            f.write_str("held by ")?;
+            match times {
+                0 | 1 => f.write_str("held by ")?,
+                _ => write!(f, "held {times} times by ")?,
+            }
             return fmt::Display::fmt(holder, f);
         };
         f.write_str("handed to ")?;

@@ -10,6 +10,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::ptr;
@@ -22,6 +23,14 @@ pub(crate) fn name() -> String {
     let name = env::args_os().next().unwrap_or_default();
     let name = Path::new(&name).file_name().unwrap_or(OsStr::new("?"));
     name.to_string_lossy().into_owned()
+}
+
+/// The process that the first thread of another one has started last, of those that haven't ended. `None`
+/// also where it can't be seen, as on other systems than Linux.
+pub(crate) fn last_child(of: u32) -> Option<u32> {
+    // The kernel lists them in the order of their start.
+    let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).ok()?;
+    children.split_whitespace().next_back()?.parse().ok()
 }
 
 /// The id of this process, also in the child of a fork.

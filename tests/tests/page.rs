@@ -138,7 +138,7 @@ const TABS: [(&str, &[&str]); 4] = [
         &[
             "page/&lt;img src=x onerror=alert(1)&gt;",
             "● live",
-            "2 wait, most of all for page/",
+            "2 wait, most of all for \"page/",
             "2 waiters behind",
             " in task \"req-81\"",
             "2 waiting, 1 held",
@@ -261,14 +261,13 @@ fn buttons_record_and_hand_what_is_recorded_to_perfetto() {
 
 /// A saved page, whose long key and long waits are made up.
 #[test]
-fn holders_have_room_and_waits_are_whole() {
+fn holders_have_room_and_say_how_often_and_waits_are_whole() {
     in_time(|| {
         let wait = |lane| {
             json!({ "ph": "X", "cat": "wait", "pid": 2, "tid": lane, "ts": 0, "dur": 50_000_000,
                 "name": "waits for cells/2f1c", "args": { "lock": "cells/2f1c", "site": "fetch" } })
         };
-        let holder =
-            json!({ "text": "connect (src/cells.rs:41) in thread \"w\"", "held_at_least_s": 1 });
+        let holder = json!({ "text": "connect (src/cells.rs:41) in thread \"w\"", "held_at_least_s": 1, "times": 2 });
         let lock = json!({ "space": "cells", "key": "very-long-key-".repeat(20), "queue": [],
             "holders": [holder], "waiters": 0, "waiter_s": 0 });
         let kept = json!({ "at": "now", "why": null, "profile": null, "waiting": [],
@@ -287,7 +286,8 @@ fn holders_have_room_and_waits_are_whole() {
         let whole = "2 waits of 100.0 s together, the longest 50.0 s";
         assert_has(&timeline, &[whole]);
         let locks = dump(&directory, &format!("{url}#locks")).unwrap();
-        assert_has(&locks, &["data-holders=\"have room\""]);
+        let again = "<td class=\"holder\">connect (src/cells.rs:41) in thread \"w\", 2 times</td>";
+        assert_has(&locks, &["data-holders=\"have room\"", again]);
     });
 }
 

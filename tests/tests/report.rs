@@ -280,11 +280,11 @@ fn two_tasks_that_take_each_others_lock() {
         let _second = wait("two", take_both(&locks, "b", "a"));
         go.send(()).unwrap();
         first.assert_waits();
-        let _behind = wait("three", keep(&locks, "a"));
+        let _behind = ["three", "four"].map(|name| wait(name, keep(&locks, "a")));
         let cause = cause("two tasks");
         let lines = lines(&cause);
         assert_has(&lines[0], &["two tasks/", ", held by ", " in task \""]);
-        assert_eq!(cause.waiters(), 3);
+        assert_eq!(cause.waiters(), 4);
         assert!(cause.deadlock().is_some());
         let text = cause.to_string();
         for (waiter, lock) in [("one", "b"), ("two", "a")] {
@@ -292,7 +292,12 @@ fn two_tasks_that_take_each_others_lock() {
                 format!(" in task \"{waiter}\" waits for lock \"two tasks/{lock}\", held by ");
             assert_has(&text, &[&waits]);
         }
-        assert_has(&text, &["3 behind it:", "└─ ", " in task \"three\", "]);
+        // Beside the two, who are told above.
+        let behind = "\n   2 behind it:\n   └─ ";
+        assert_has(
+            &text,
+            &[behind, " in task \"three\", ", "and 1 more from there"],
+        );
     });
 }
 
@@ -417,6 +422,18 @@ fn permits_that_are_used_up() {
         ];
         assert_has(&line, &parts);
         assert!(line.ends_with(", and 2 more"), "{line}");
+    });
+}
+
+#[test]
+fn permits_that_one_thread_has_used_up() {
+    in_time(|| {
+        let locks = Locks::new("own permits").permits(2);
+        let _own = [(); 2].map(|()| locks.key("host").lock());
+        let _waiter = wait("one", keep(&locks, "host"));
+        let line = lines(&cause("own permits")).remove(0);
+        assert_has(&line, &["host\", all 2 permits, held 2 times by "]);
+        assert!(!line.contains(" more"), "{line}");
     });
 }
 

@@ -1,10 +1,12 @@
 //! `lockutils why` where another process has the lock.
 
-use crate::service::{Service, looking};
+use crate::service::{Service, looking, program};
 use crate::{Done, UNTIL_TOLD, done, lockutils};
 use lockutils_tests::{Directory, LIMIT, Process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
+use std::process::Command;
 use std::time::Instant;
 
 /// What it says of a service, as soon as that has all these parts in their order.
@@ -130,9 +132,96 @@ fn process_that_does_not_serve_or_is_gone_is_said_in_a_line() {
     other.hear_of("held");
     let mut service = Service::start(&directory);
     service.have_it("file a then b");
-    let line = "/locks/b: it doesn't serve its locks\n";
-    let said = why(&directory, &service, &["\n\n1 → process ", line]);
+    let line = ", which doesn't serve its locks\n";
+    let said = why(
+        &directory,
+        &service,
+        &["\n\n1 → process ", "/locks/b: it runs process ", line],
+    );
     assert!(said.ends_with(line), "{said}");
+}
+
+/// What has the lock is a process that does nothing but to wait for the end of another one.
+#[test]
+fn command_that_is_run_under_a_lock_is_what_is_looked_at() {
+    let directory = Directory::new();
+    let locks = directory.join("locks");
+    fs::create_dir(&locks).unwrap();
+    let run = lockutils(&locks, ["run", "b", "--"]);
+    let mut command = Command::new("env");
+    command.arg(format!("XDG_RUNTIME_DIR={}", directory.display()));
+    command.envs(
+        run.get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    command
+        .arg(run.get_program())
+        .args(run.get_args())
+        .arg(program());
+    let mut inner = Service::start_by(&mut command);
+    inner.have_it("hold 2f1c");
+    inner.have_it("wait 2f1c fetch");
+    let mut service = Service::start(&directory);
+    service.have_it("file a then b");
+    let child = inner.socket.file_name().and_then(|name| name.to_str());
+    let (child, _) = child.and_then(|name| name.split_once('-')).unwrap();
+    why(
+        &directory,
+        &service,
+        &[
+            "/locks/b, held by process ",
+            &format!(
+                "what it runs. See what that does: ps -o pid,stat,etime,wchan:20,args -p {child} "
+            ),
+            &format!("--ppid {child}\n"),
+            "\n\n1 → process ",
+            ", which runs it-",
+            &format!(" ({child}), has "),
+            "/locks/b:\n   it-",
+            "\n   1  cells/2f1c, held by ",
+            "thread \"worker of 2f1c\" (",
+        ],
+    );
+}
+
+/// The process that has taken the lock is gone, and what it has run isn't.
+#[test]
+fn lock_that_was_left_by_who_was_killed_is_explained() {
+    let directory = Directory::new();
+    let locks = directory.join("locks");
+    fs::create_dir(&locks).unwrap();
+    let script = "echo $$ > $LOCKUTILS_DIR/../pid; echo held; exec sleep 1000";
+    let args = ["run", "b", "--", "sh", "-c", script];
+    let mut other = Process::start(&mut lockutils(&locks, args));
+    other.hear_of("held");
+    let heir = fs::read_to_string(directory.join("pid")).unwrap();
+    let heir = heir.trim();
+    let mut service = Service::start(&directory);
+    service.have_it("file a then b");
+    other.kill();
+    let said = why(
+        &directory,
+        &service,
+        &[
+            "/locks/b, held by some process (sh -c echo ",
+            "\n   What has started it has ended: the lock is held until all that it runs has.",
+            "\n   See which processes have it: grep -l ",
+        ],
+    );
+    let search = said.lines().find_map(|line| line.split_once("have it: "));
+    let found = done(Command::new("sh").args(["-c", search.unwrap().1]));
+    // Those of other users can't be read.
+    let file = format!("/proc/{heir}/fdinfo/");
+    assert!(
+        found.out.contains(&file),
+        "{heir}: {} {} {said}",
+        found.out,
+        found.err
+    );
+    let listed = done(&mut lockutils(&locks, ["ps"]));
+    assert!(listed.out.contains(" sh -c echo "), "{}", listed.out);
+    let heir = heir.parse().ok().and_then(Pid::from_raw);
+    kill_process(heir.unwrap(), Signal::KILL).unwrap();
 }
 
 /// Its file is known to it by another path.

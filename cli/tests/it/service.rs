@@ -99,8 +99,8 @@ impl State {
     fn obey(&mut self, command: &str) {
         let words: Vec<_> = command.split(' ').collect();
         match words[..] {
-            ["hold", key] => {
-                let end = hold(key.to_owned());
+            ["hold", key] | ["hold", key, "twice"] => {
+                let end = hold(key.to_owned(), words.len() - 1);
                 self.threads.insert(key.to_owned(), end);
             }
             // Again and again.
@@ -184,13 +184,14 @@ impl State {
     }
 }
 
-/// Has a thread hold a lock until what this gives is dropped.
-fn hold(key: String) -> Sender<()> {
+/// Has a thread hold a lock, so many times, until what this gives is dropped.
+fn hold(key: String, times: usize) -> Sender<()> {
     let (end, is_end) = mpsc::channel::<()>();
     let (holds, held) = mpsc::channel();
     let builder = thread::Builder::new().name(format!("worker of {key}"));
     let body = move || {
-        let _guard = CELLS.key(key).lock();
+        let take = |_| CELLS.key(&key).reentrant().lock();
+        let _guards: Vec<_> = (0..times).map(take).collect();
         holds.send(()).expect("somebody listens");
         let _ = is_end.recv();
     };

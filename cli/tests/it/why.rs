@@ -1,11 +1,12 @@
 //! `lockutils why`, and `lockutils ps --all`.
 
 use crate::done;
-use crate::service::{Service, looking};
+use crate::service::{Service, looking, program};
 use lockutils_tests::{Directory, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
+use std::process::Command;
 
 fn signal(service: &Service, signal: Signal) {
     let pid = i32::try_from(service.process.id()).ok();
@@ -160,6 +161,44 @@ fn what_a_killed_service_leaves_is_passed_over_and_removed() {
     });
 }
 
+/// It has named its socket by the id that it has there, and says it itself.
+#[test]
+fn service_in_another_pid_namespace_is_found_by_its_id_here() {
+    let unshared = ["--pid", "--fork", "--mount-proc"];
+    let can = Command::new("unshare").args(unshared).arg("true").output();
+    if !can.is_ok_and(|done| done.status.success()) {
+        eprintln!("skipped: PID namespaces can't be made here");
+        return;
+    }
+    let directory = Directory::new();
+    let mut command = Command::new("unshare");
+    command.args(unshared).arg(program());
+    let mut service = Service::start_by(command.env("XDG_RUNTIME_DIR", &*directory));
+    service.have_it("hold 2f1c");
+    service.have_it("wait 2f1c fetch");
+    let name = service.socket.file_name().and_then(|name| name.to_str());
+    assert!(name.unwrap().starts_with("1-"), "{name:?}");
+    let unnamed = done(&mut looking(&directory, ["why"]));
+    assert_eq!((unnamed.code, &*unnamed.err), (Some(0), ""));
+    let (note, text) = unnamed.out.split_once("\n\n").unwrap();
+    let id = note
+        .strip_prefix("process ")
+        .and_then(|note| note.split(',').next());
+    assert!(text.contains(" (1): 1 waits, for "), "{text}");
+    let id = id.unwrap();
+    let named = done(&mut looking(&directory, ["why", id]));
+    assert!(named.out.starts_with(note), "{}", named.out);
+    let other = Service::start(&directory);
+    let several = done(&mut looking(&directory, ["why"]));
+    for id in [id, &other.id()] {
+        assert!(
+            several.err.contains(&format!("\n  {id}  it-")),
+            "{}",
+            several.err
+        );
+    }
+}
+
 #[test]
 fn stopped_service_is_no_riddle() {
     let directory = Directory::new();
@@ -189,7 +228,12 @@ fn stopped_service_is_no_riddle() {
 fn locks_in_memory_are_listed_beside_files() {
     let directory = Directory::new();
     let mut service = Service::start(&directory);
-    for command in ["hold \u{1b}[2J", "wait \u{1b}[2J fetch", "hold idle"] {
+    for command in [
+        "hold \u{1b}[2J",
+        "wait \u{1b}[2J fetch",
+        "hold idle",
+        "hold again twice",
+    ] {
         service.have_it(command);
     }
     let done_all = done(&mut looking(&directory, ["ps", "--all"]));
@@ -202,6 +246,11 @@ fn locks_in_memory_are_listed_beside_files() {
     // No key has the terminal do something.
     assert!(done_all.out.contains(" cells/\\u{1b}[2J ") && !done_all.out.contains('\u{1b}'));
     assert!(done_all.out.contains(" cells/idle "), "{}", done_all.out);
+    assert!(
+        done_all.out.contains(" worker of again, 2 times") && !done_all.out.contains(" more"),
+        "{}",
+        done_all.out
+    );
     let json = done(&mut looking(&directory, ["ps", "--all", "--json"]));
     let all: Value = serde_json::from_str(&json.out).unwrap();
     let lock = &all[0];

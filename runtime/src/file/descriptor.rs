@@ -266,9 +266,12 @@ pub(super) fn holder(file: &File, rule: Rule) -> Option<Holder> {
         Ok(Some(Locker::Unnamed)) | Err(_) => {}
     }
     let record = record(file).ok()??;
-    record
-        .may_be_alive()
-        .then(|| Holder::of_elsewhere(record.into()))
+    let process = if record.may_be_alive() {
+        record.into()
+    } else {
+        record.heirs()?
+    };
+    Some(Holder::of_elsewhere(process))
 }
 
 /// What is written in a lock file; `None` if that isn't a record.

@@ -214,6 +214,15 @@ impl FileRecord {
             || started(&self.pid.to_string()) == Some(self.start)
     }
 
+    /// Those to whom the process, which has ended, has left the lock: what it had it for and has run.
+    pub(super) fn heirs(self) -> Option<Elsewhere> {
+        let heirs = Elsewhere {
+            pid: None,
+            ..Elsewhere::from(self)
+        };
+        heirs.is_for_another.then_some(heirs)
+    }
+
     /// The place in the code, if the process has taken the lock for itself.
     fn place(&self) -> Option<&str> {
         (self.site != NOWHERE).then_some(&self.site)
@@ -235,6 +244,7 @@ impl From<FileRecord> for Elsewhere {
     fn from(record: FileRecord) -> Self {
         Self {
             pid: Some(record.pid),
+            is_for_another: record.site == NOWHERE,
             place: record.place().map(str::to_owned),
             host: record.other_host().map(str::to_owned),
             pid_namespace: record.other_namespace(),

@@ -10,11 +10,11 @@ pub(crate) fn state(lock: &LockState, keys: Keys, json: &mut Json) {
     json.object(|json| {
         json.field("space").text(lock.space);
         json.field("key").text(keys.shown(&lock.key).as_str());
-        let holders = json.field("holders");
-        let left_off = holders.array(lock.holders.iter().take(HOLDERS), |json, one| {
-            who(one, json);
-        });
-        let left_off = left_off + lock.holders.len().saturating_sub(HOLDERS);
+        let (holders, left_off) = by_thread(&lock.holders);
+        let no_room = json
+            .field("holders")
+            .array(holders, |json, (one, times)| who(one, times, json));
+        let left_off = left_off + no_room;
         if left_off > 0 {
             json.field("holders_left_off").number(left_off);
         }
@@ -29,10 +29,28 @@ pub(crate) fn state(lock: &LockState, keys: Keys, json: &mut Json) {
 /// How many holders of a lock are shown.
 const HOLDERS: usize = 20;
 
-/// A holder.
-pub(crate) fn who(holder: &Holder, json: &mut Json) {
+/// Who has a lock, each with how often: a thread that has gone in again is one holder. And how many holds
+/// more there are than those of the holders that are shown.
+fn by_thread(holds: &[Holder]) -> (Vec<(&Holder, usize)>, usize) {
+    let (mut shown, mut left_off) = (Vec::<(&Holder, usize)>::new(), 0);
+    for hold in holds {
+        let known = shown.iter().position(|(one, _)| one.is_same_thread(hold));
+        match known {
+            Some(index) => shown[index].1 += 1,
+            None if shown.len() < HOLDERS => shown.push((hold, 1)),
+            None => left_off += 1,
+        }
+    }
+    (shown, left_off)
+}
+
+/// A holder, and how often it has the lock.
+pub(crate) fn who(holder: &Holder, times: usize, json: &mut Json) {
     json.object(|json| {
         fields_of(holder, json);
+        if times > 1 {
+            json.field("times").number(times);
+        }
         if let Some(held) = holder.held_for() {
             json.field("held_at_least_s").seconds(held);
         }
@@ -69,7 +87,12 @@ pub(crate) fn fields_of(holder: &Holder, json: &mut Json) {
             json.field(name).text(text);
         }
     }
-    for (name, number) in [("tid", holder.os_thread()), ("pid", holder.pid())] {
+    let numbers = [
+        ("tid", holder.os_thread()),
+        ("pid", holder.pid()),
+        ("runs", holder.runs()),
+    ];
+    for (name, number) in numbers {
         if let Some(number) = number {
             json.field(name).number(number as usize);
         }

@@ -5,6 +5,7 @@ use super::{Cause, Report};
 use crate::json::Json;
 use crate::json::lock;
 use crate::process;
+use std::fmt;
 
 impl Report {
     /// Writes an object.
@@ -30,8 +31,9 @@ impl Cause {
             json.field("space").text(self.space);
             json.field("key").text(self.key.as_str());
             if let Some(culprit) = &self.culprit {
-                lock::who(culprit, json.field("culprit"));
+                lock::who(culprit, self.times, json.field("culprit"));
             }
+            json.field("head").text(Head(self));
             json.field("others").number(self.others);
             json.field("permits").number(self.permits as usize);
             json.field("outside").bool(self.is_outside);
@@ -45,8 +47,18 @@ impl Cause {
             if !advice.is_empty() {
                 json.field("advice").text(advice.join(" "));
             }
+            json.field("behind_it").number(self.tree.count());
             self.tree.write_json(json);
         });
+    }
+}
+
+/// The lock and who has it, as the text says it.
+struct Head<'a>(&'a Cause);
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.head(f)
     }
 }
 

@@ -27,6 +27,11 @@ use crate::table::moment::Moment;
 use crate::table::party::Party;
 use crate::table::place::{Place, Ticket};
 use forest::{Forest, Lock, Root};
+#[cfg(target_os = "linux")]
+use std::fs;
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 use std::{fmt, mem};
 use tree::{Tree, View};
@@ -106,15 +111,25 @@ fn lock(
     Lock::new(seen, asked, now)
 }
 
-/// How many hold a lock beside the culprit. A thread that has gone in again is no other one; of several
-/// permits it may have more than one.
-fn others(seen: &Contended, culprit: Option<&Party>) -> usize {
+/// The number of a file, by which Linux shows its locks.
+#[cfg(target_os = "linux")]
+fn inode(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|file| file.ino())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn inode(_path: &Path) -> Option<u64> {
+    None
+}
+
+/// How often the culprit has a lock. A thread can go in again, or have several of its permits.
+fn times(seen: &Contended, culprit: Option<&Party>) -> usize {
     let thread = culprit.map(|culprit| culprit.record.owner);
-    let thread = thread.filter(|owner| owner.is_thread() && seen.permits == 1);
-    let holders = seen.holders.iter();
-    let is_other = |holder: &&Party| Some(holder.record.owner) != thread;
-    let own = usize::from(thread.is_none());
-    holders.filter(is_other).count().saturating_sub(own)
+    let Some(thread) = thread.filter(|owner| owner.is_thread()) else {
+        return usize::from(culprit.is_some());
+    };
+    let is_own = |holder: &&Party| holder.record.owner == thread;
+    seen.holders.iter().filter(is_own).count()
 }
 
 /// Why locks of this process are waited for, see [`report`](report()).
@@ -149,7 +164,9 @@ pub struct Cause {
     key: Key,
     permits: u32,
     culprit: Option<Holder>,
-    /// How many others hold the lock.
+    /// How often it has the lock.
+    times: usize,
+    /// How many more holds there are, of others.
     others: usize,
     /// Whether the lock is outside of the process.
     is_outside: bool,
@@ -243,6 +260,7 @@ impl Cause {
         };
         let Lock { seen, asking, .. } = &forest.locks[members[0]];
         let outside = asking.as_ref().map(|asking| asking.lock.holder());
+        let times = times(seen, culprit);
         Self {
             name: view.name(members[0]),
             space: seen.space,
@@ -250,7 +268,8 @@ impl Cause {
             permits: seen.permits,
             is_outside: outside.is_some(),
             culprit: outside.unwrap_or_else(|| culprit.map(|culprit| culprit.show(now))),
-            others: others(seen, culprit),
+            times,
+            others: seen.holders.len().saturating_sub(times.max(1)),
             deadlock,
             waiters: 0,
             waited: Duration::ZERO,
@@ -309,7 +328,20 @@ impl Cause {
                  never go on. Use the async form there."
             )
         });
-        advice.into_iter().chain(blocks)
+        let is_unknown = culprit.is_none_or(|culprit| culprit.pid().is_none());
+        let is_unknown = is_unknown && self.is_outside && self.deadlock.is_none();
+        let search = is_unknown.then(|| self.search()).flatten();
+        advice.into_iter().chain(search).chain(blocks)
+    }
+
+    /// How to find who has a lock file, if nobody says it: the kernel tells of each open file which lock it
+    /// has.
+    fn search(&self) -> Option<String> {
+        let path = Path::new(&self.name).is_absolute().then_some(&self.name)?;
+        let inode = inode(Path::new(path))?;
+        Some(format!(
+            "See which processes have it: grep -l '^lock:.*:{inode} ' /proc/[0-9]*/fdinfo/* 2>/dev/null"
+        ))
     }
 
     /// The lock and who has it.
@@ -325,7 +357,8 @@ impl Cause {
         if self.permits > 1 && !self.is_outside {
             write!(f, ", all {} permits", self.permits)?;
         }
-        write!(f, ", {:#}", culprit.has())?;
+        let times = if self.is_outside { 1 } else { self.times };
+        write!(f, ", {:#}", culprit.has_times(times))?;
         if let (Some(held), None) = (culprit.held_for(), culprit.not_polled_for()) {
             // Another process says itself since when.
             if culprit.site().is_some() {
@@ -352,8 +385,9 @@ impl fmt::Display for Cause {
         for line in self.advice() {
             write!(f, "\n   {line}")?;
         }
-        if self.waiters > 1 && !self.tree.is_empty() {
-            write!(f, "\n   {} behind it:", self.waiters)?;
+        let behind = self.tree.count();
+        if behind > 1 {
+            write!(f, "\n   {behind} behind it:")?;
         }
         self.tree.draw(f, "   ")
     }

@@ -164,7 +164,7 @@ fn place_that_blocks_a_thread_for_a_task_is_named() {
 }
 
 #[test]
-fn thread_that_has_gone_in_again_is_no_other_holder() {
+fn thread_that_has_gone_in_again_is_one_holder() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: again");
     let first = locks.key("a").lock();
@@ -173,6 +173,7 @@ fn thread_that_has_gone_in_again_is_no_other_holder() {
         scope.spawn(|| drop(locks.key("a").lock()));
         let text = cause_of_waiting_thread(&locks).to_string();
         let head = text.lines().next().expect("a line");
+        assert!(head.contains(", held 2 times by "), "{text}");
         assert!(!head.contains(" more"), "{text}");
         drop((first, again));
     });

@@ -131,9 +131,11 @@ impl View<'_> {
 }
 
 impl Tree {
-    /// Whether nobody is behind the lock but those who are shown already.
-    pub(super) fn is_empty(&self) -> bool {
-        self.branches.is_empty() && self.left_off == 0
+    /// How many are behind the lock, beside those who are shown already.
+    pub(super) fn count(&self) -> usize {
+        let branches = self.branches.iter();
+        let branches = branches.map(|branch| 1 + branch.more + branch.inside.count());
+        branches.sum::<usize>() + self.left_off
     }
 
     /// Draws the tree, each line after `indent`.
