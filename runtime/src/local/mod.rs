@@ -281,21 +281,16 @@ impl Locks {
     #[cold]
     #[track_caller]
     fn block_slowly(&self, text: &[u8], terms: Terms, site: Site) -> Result<Guard, Infallible> {
-        let mut hold = self.try_reenter(text, terms, site).map(Hold::thin);
+        let (name, owner) = (Name::new(self.id(), text), Owner::thread());
+        let mut hold = table::try_reenter(name, terms, Record { owner, site }).map(Hold::thin);
         if hold.is_none() {
             // Not in a closure, where a panic would not know its caller.
-            hold = machine::take_or_spin(Name::new(self.id(), text), terms, site, SPINS);
+            hold = machine::take_or_spin(name, terms, site, SPINS);
         }
         match hold {
             Some(hold) => Ok(Guard::new(Held::in_process(hold))),
             None => self.acquire_text(text, terms, site).block_in_queue(),
         }
-    }
-
-    /// Goes in again where the thread holds the lock by its bucket alone; gives what [`Guard::thin`] takes.
-    fn try_reenter(&self, text: &[u8], terms: Terms, site: Site) -> Option<u64> {
-        let owner = Owner::thread();
-        table::try_reenter(Name::new(self.id(), text), terms, Record { owner, site })
     }
 
     /// Takes a lock for a thread if it has room, where the fast path is of no use.
@@ -359,7 +354,8 @@ impl Locks {
     fn begin_again(&self, text: &[u8], mode: Mode, site: Site) -> Begun<Thin<Guard>, InProcess> {
         let reentry = Reentry::Allowed;
         let terms = Terms { mode, reentry };
-        match self.try_reenter(text, terms, site) {
+        let (name, owner) = (Name::new(self.id(), text), Owner::thread());
+        match table::try_reenter(name, terms, Record { owner, site }) {
             Some(word) => Begun::Held(Thin::new(word)),
             None => self.begin_to_wait(text, terms, site),
         }

@@ -30,6 +30,7 @@ use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::timer::Left;
+use std::iter;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
@@ -115,15 +116,9 @@ impl Wakers {
             Some(_) => self.more_to_call.extend(waker),
         }
     }
-}
 
-impl Drop for Wakers {
-    fn drop(&mut self) {
-        let wakers = self
-            .to_call
-            .take()
-            .into_iter()
-            .chain(self.more_to_call.drain(..));
+    fn call(&mut self, first: Waker) {
+        let wakers = iter::once(first).chain(self.more_to_call.drain(..));
         let mut panic = None;
         for waker in wakers {
             // One that panics must not keep those after it from being called.
@@ -138,6 +133,16 @@ impl Drop for Wakers {
         }
         if let Some(panic) = panic {
             resume_unwind(panic);
+        }
+    }
+}
+
+impl Drop for Wakers {
+    #[inline]
+    fn drop(&mut self) {
+        // Without one there are no more.
+        if let Some(first) = self.to_call.take() {
+            self.call(first);
         }
     }
 }

@@ -12,10 +12,11 @@ impl Entry {
     #[cold]
     pub(crate) fn begin_as_heard_by(&mut self, ears: Ears) {
         self.ears = ears;
-        if let Some((_, first)) = &mut self.first {
+        if let Some((ticket, first)) = &mut self.first {
             first.since.is_at_least(Moment::of_hold());
+            let (ticket, first) = (*ticket, *first);
+            self.tell_acquired(ticket, first);
         }
-        self.tell_of_all(ears, |listener, hold| listener.acquired(hold));
     }
 
     /// Somebody listens from now on.
