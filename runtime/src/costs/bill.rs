@@ -21,8 +21,9 @@ use crate::timeline::rows::{Over, Span, What};
 use smallvec::SmallVec;
 use std::time::Duration;
 
-/// Whom how much is blamed on that was waited where.
-type Parts = SmallVec<[(Culprit, Site, Cost); 1]>;
+/// Whom how much is blamed on that was waited where. Most waits are blamed on the holder, and then, until
+/// whoever waits has come, on that one.
+type Parts = SmallVec<[(Culprit, Site, Cost); 2]>;
 
 /// What waits for one lock have come to.
 #[derive(Debug, Default)]

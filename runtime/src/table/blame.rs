@@ -45,14 +45,14 @@ pub(crate) struct Mark {
 }
 
 impl Blame {
-    /// With the holders that there are already.
-    pub(crate) fn new(now: Moment, holders: impl Iterator<Item = Site>) -> Self {
-        let mut blame = Self {
+    /// With the holders that there are already. In its box from the beginning, since it is large.
+    pub(crate) fn new(now: Moment, holders: impl Iterator<Item = Site>) -> Box<Self> {
+        let mut blame = Box::new(Self {
             last: now,
             holders: 0,
             sites: SmallVec::new(),
             bill: Bill::default(),
-        };
+        });
         holders.for_each(|site| blame.enter(site));
         blame
     }
@@ -149,15 +149,19 @@ impl Blame {
 
     fn clock(&mut self, site: Site) -> &mut Blamed {
         let known = self.sites.iter().position(|one| one.site == site);
-        let index = known.unwrap_or_else(|| {
-            self.sites.push(Blamed {
-                site,
-                holders: 0,
-                nanoseconds: 0,
-            });
-            self.sites.len() - 1
-        });
+        let index = known.unwrap_or_else(|| self.begin(site));
         &mut self.sites[index]
+    }
+
+    /// Gives the place of a new clock.
+    #[cold]
+    fn begin(&mut self, site: Site) -> usize {
+        self.sites.push(Blamed {
+            site,
+            holders: 0,
+            nanoseconds: 0,
+        });
+        self.sites.len() - 1
     }
 }
 
@@ -167,5 +171,8 @@ const fn cost(nanoseconds: u64, waits: u64) -> Cost {
 
 /// `part` of `whole` of a time; rounded down.
 const fn part(time: u64, part: u64, whole: u64) -> u64 {
+    if part == whole {
+        return time; // Nearly always, and a division takes its time.
+    }
     time / whole * part + time % whole * part / whole
 }

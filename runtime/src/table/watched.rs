@@ -8,6 +8,7 @@ use super::policy::Mode;
 use crate::holder::Holder;
 use crate::key::Key;
 use crate::observe::listen::Listeners;
+use smallvec::SmallVec;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -49,13 +50,15 @@ pub(crate) struct Details {
     pub(crate) waiter: Party,
     /// How many waiters were before it.
     pub(crate) ahead: usize,
-    pub(crate) behind: Vec<Party>,
+    /// Nearly always there is one.
+    pub(crate) behind: SmallVec<[Party; 1]>,
     who: OnceLock<Holder>,
     holders: OnceLock<Vec<Holder>>,
 }
 
 impl Watched {
     /// A wait that has begun in a space of this number, or still lasts.
+    #[inline]
     pub(crate) fn new(
         listeners: Listeners,
         (space, key): (u64, Key),
@@ -82,11 +85,13 @@ impl Watched {
 }
 
 impl Details {
-    pub(crate) const fn new(waiter: Party, ahead: usize, behind: Vec<Party>) -> Self {
+    /// Of whom it isn't said yet whom it waits for.
+    #[inline]
+    pub(crate) fn new(waiter: Party, ahead: usize) -> Self {
         Self {
             waiter,
             ahead,
-            behind,
+            behind: SmallVec::new(),
             who: OnceLock::new(),
             holders: OnceLock::new(),
         }
@@ -94,7 +99,7 @@ impl Details {
 
     /// Of who waits behind another process, or behind nobody that is known.
     pub(crate) fn outside(waiter: Party, holder: Option<Holder>) -> Self {
-        let details = Self::new(waiter, 0, Vec::new());
+        let details = Self::new(waiter, 0);
         details.holders.get_or_init(|| Vec::from_iter(holder));
         details
     }

@@ -50,7 +50,7 @@ impl Entry {
     pub(super) fn blame_from(&mut self, now: Moment) -> &mut Blame {
         if !self.is_blamed() {
             let blame = Blame::new(now, self.sites_of_holders());
-            self.crowd().blame = Some(Box::new(blame));
+            self.crowd().blame = Some(blame);
         }
         let crowd = self.crowd();
         let blame = crowd.blame.as_mut().expect("there is one by now");

@@ -121,18 +121,26 @@ impl Entry {
         if !listeners.want_details() {
             return None;
         }
-        let (party, waiter) = (self.who(at)?, self.waiter_of(at.ticket));
-        let mut behind: Vec<_> = self.parties(at.entry).take(QUEUE).collect();
-        if behind.is_empty() {
-            behind.extend(self.in_the_way(at.entry, Some(at.ticket)));
-        }
-        Some(Box::new(Watched::new(
+        let (party, mode, since) = match self.waiter_of(at.ticket) {
+            Some(one) => (waiter(at, one), one.mode, one.times.since),
+            None => (self.who(at)?, self.mode, Moment::now()),
+        };
+        // In its box from the beginning, since it is large: so it is copied into but once.
+        let mut watched = Box::new(Watched::new(
             listeners,
-            (self.space, self.key()),
-            waiter.map_or(self.mode, |waiter| waiter.mode),
-            waiter.map_or_else(Moment::now, |waiter| waiter.times.since),
-            Details::new(party, ahead, behind),
-        )))
+            (self.space, Key::empty()),
+            mode,
+            since,
+            Details::new(party, ahead),
+        ));
+        watched.key.set_utf8(&self.text);
+        let behind = &mut watched.details.behind;
+        if self.holder_count() > 1 {
+            behind.extend(self.parties(at.entry).take(QUEUE));
+        } else if let Some(party) = self.in_the_way(at.entry, Some(at.ticket)) {
+            behind.push(party);
+        }
+        Some(watched)
     }
 
     /// How long the first in the queue has waited.
