@@ -1,4 +1,5 @@
-//! A recording takes no more memory than it says, however many locks are taken meanwhile.
+//! A recording takes no more memory than it says, however many locks are taken meanwhile; nor does what is
+//! remembered of waits.
 //!
 //! In a binary of its own, since it counts what its allocator does. That counts for a thread, so the one
 //! that records takes the locks as well: while it writes, when what it writes is in memory, too.
@@ -6,9 +7,14 @@
 #![forbid(unsafe_code)]
 
 use lockutils::Locks;
+#[cfg(unix)]
+use lockutils::inspect::Builder;
 use lockutils::observe::{self, RecordOptions};
 use lockutils_tests::ByHand;
+#[cfg(unix)]
+use lockutils_tests::Directory;
 use std::io::{self, ErrorKind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -20,6 +26,12 @@ const MOST: u64 = 4 * 1024 * 1024;
 const KEYS: usize = 4000;
 
 static LOCKS: Locks = Locks::new("recorded in little memory");
+
+/// What a process that [serves](lockutils::inspect) says that it takes for what it remembers.
+const MOST_REMEMBERED: u64 = 1024 * 1024;
+
+/// One test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// Fills whatever has room again and again while it is written to, and ends by an error.
 struct Filling<'a> {
@@ -57,6 +69,7 @@ fn wait(number: usize) {
 
 #[test]
 fn recording_that_is_full_takes_no_more_memory_than_it_says() {
+    let _alone = ALONE.lock();
     let begins = AtomicBool::new(false);
     let to = Filling {
         begins: &begins,
@@ -80,4 +93,25 @@ fn recording_that_is_full_takes_no_more_memory_than_it_says() {
     assert!(info.bytes_max < MOST, "{}", info.bytes_max);
     // Else it is no longer that which fills it.
     assert!(info.bytes_max > MOST / 2, "{}", info.bytes_max);
+}
+
+/// Both of many locks with few waits, and of few with many.
+#[cfg(unix)]
+#[test]
+fn what_is_remembered_of_waits_takes_no_more_memory_than_it_says() {
+    let _alone = ALONE.lock();
+    let directory = Directory::new();
+    let server = Builder::new().path(directory.join("socket")).serve();
+    let server = server.expect("it can be served there");
+    let begin = 1 << 32; // Other keys than the other test has.
+    let info = allocation_counter::measure(|| {
+        (begin..begin + 20_000).for_each(wait);
+        (0..20_000).for_each(|number| wait(begin + number / 100));
+    });
+    drop(server);
+    let bytes = u64::try_from(info.bytes_current).expect("some are still there");
+    println!("{bytes} bytes");
+    assert!(bytes < MOST_REMEMBERED, "{bytes}");
+    // Else there is more room.
+    assert!(bytes > MOST_REMEMBERED / 2, "{bytes}");
 }

@@ -263,7 +263,7 @@ mod tests {
                 span,
                 what,
             };
-            Row::new((0, kept_key(&Key::new(number)).into()), over)
+            Row::new((0, kept_key(Key::new(number).as_bytes())), over)
         };
         for room in [0, 1, 500, 1000, 3000, usize::MAX] {
             let mut timeline = Timeline::of(

@@ -158,7 +158,7 @@ impl Listened {
             recorder::are_over(Run {
                 hash,
                 space,
-                key: kept_key(key).into(),
+                key: kept_key(key.as_bytes()),
                 over: bill.over.to_vec(),
             });
         }

@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// Of so many locks of a shard there are sums. In a model one has to give way to the other.
 const MOST: usize = if cfg!(all(test, loom)) { 1 } else { 4 };
 
-/// The recorder gets so many holds and waits at a time.
-const RUN: usize = if cfg!(all(test, loom)) { 4 } else { 32 };
+/// The recorder gets so many holds and waits at a time, or some more.
+const RUN: usize = if cfg!(all(test, loom)) { 4 } else { 16 };
 
 /// What waits for the locks of a shard have come to since somebody has read it.
 pub(super) struct Tally {
@@ -70,17 +70,20 @@ impl Tally {
         let run = self.run.get_or_insert_with(|| Run {
             hash,
             space,
-            key: kept_key(&Key::from_utf8(text)).into(),
+            key: kept_key(text),
             over: Vec::new(),
         });
         run.over.extend_from_slice(over);
         if run.over.len() >= RUN {
             let next = Run {
                 key: Arc::clone(&run.key),
-                over: Vec::with_capacity(RUN + over.len()),
+                over: Vec::new(),
                 ..*run
             };
-            recorder::are_over(mem::replace(run, next));
+            let room = RUN + over.len();
+            let memory = recorder::are_over(mem::replace(run, next));
+            let memory = memory.filter(|memory| memory.capacity() >= room);
+            run.over = memory.unwrap_or_else(|| Vec::with_capacity(room));
         }
     }
 

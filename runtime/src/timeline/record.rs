@@ -7,7 +7,7 @@ use super::carry::Carry;
 use super::chrome::{self, Drawing};
 use super::picture::Picture;
 use super::recorder;
-use super::rows::{Over, Row, Span, What, kept_key};
+use super::rows::{Over, Row, Span, What, kept, kept_key};
 use crate::costs;
 use crate::key::Key;
 use crate::name::Keys;
@@ -121,7 +121,7 @@ impl Summary {
 /// which [Perfetto](https://ui.perfetto.dev) opens, and `chrome://tracing`. Blocks for as long as it records,
 /// ten seconds unless the options say otherwise, and writes meanwhile, by this thread.
 ///
-/// Meanwhile a lock that is free costs about fourteen times as much to take and release, and only
+/// Meanwhile a lock that is free costs about twelve times as much to take and release, and only
 /// while it lasts; with [`RecordOptions::one_in`] only some of them do. It takes at most 4 MiB of memory.
 /// As long as the writer keeps up nothing is lost; what has no room is counted, here and by
 /// `lockutils_events_dropped_total` of [`stats`](crate::stats()). A hold is some 130 bytes of text, so take a sample, or a
@@ -281,7 +281,7 @@ fn lasting(one: &GoingOn, to: Moment, [hold, wait]: [What; 2]) -> Over {
 
 #[inline]
 fn row((space, key): (u64, &Key), over: Over) -> Row {
-    Row::new((name_part(space), kept_key(key).into()), over)
+    Row::new((name_part(space), kept_key(key.as_bytes())), over)
 }
 
 const AT_THE_END: [What; 2] = [What::LastingHold, What::LastingWait];
@@ -360,7 +360,7 @@ impl Recording {
             exact: Some(exact),
             sample,
             // By now all buckets are kept: what has ended before isn't whole.
-            from: Moment::now(),
+            from: recorder::begin_now(),
             keys,
             since: None,
             later: Vec::new(),
@@ -423,7 +423,7 @@ impl Recording {
                 // Of holds exact mode tells.
                 if !one.is_hold {
                     recorder::waits_still(
-                        (name_part(lock.0), &kept_key(lock.1)),
+                        (name_part(lock.0), &kept(lock.1.as_bytes())),
                         lasting(&one, to, AT_THE_END),
                     );
                 }

@@ -7,7 +7,7 @@
 //! Who records takes them out again and again. What has no room meanwhile is counted, and left out.
 //! The flight recorder forgets the oldest.
 
-use super::rows::{Over, Row, Rows, Run, Runs, Span, What, kept_key};
+use super::rows::{Over, Row, Rows, Run, Runs, Span, What, kept};
 use crate::process;
 use crate::sync::{Mutex, statics};
 use crate::table::exact::{Listener, Told};
@@ -25,9 +25,10 @@ const PARTS: usize = if cfg!(all(test, loom)) { 1 } else { 16 };
 const HOLDS: usize = 640 * 1024;
 const WAITS: usize = 256 * 1024;
 
-/// How many waits and holds the flight recorder keeps, and in how much room.
+/// How many waits and holds the flight recorder keeps, and in how much room. With what the shards have still, some
+/// 1.7 KiB each at most, and with the [counts](crate::costs) it is less than 1 MiB.
 const LAST: usize = 8192;
-const ROOM_OF_LAST: usize = 640 * 1024;
+const ROOM_OF_LAST: usize = 480 * 1024;
 
 /// One part, which shares no cache line with another.
 #[repr(align(128))]
@@ -68,6 +69,8 @@ struct Store {
 
 struct Waits {
     sample: Sample,
+    /// Those that were over before aren't in it; until it is known, none is.
+    from: Option<Moment>,
     rows: Rows,
 }
 
@@ -93,13 +96,13 @@ fn keep(hold: &Told<'_>, to: Moment, what: What) {
         span: Span { from, to },
         what,
     };
-    let key = hold.key();
-    let (space, key) = (name_part(hold.space), kept_key(&key));
+    let (space, key) = (name_part(hold.space), kept(hold.text));
     let Part(rows) = &PARTS_OF_HOLDS[ticket.part(PARTS)];
     rows.lock().add((space, &key), over, HOLDS / PARTS);
 }
 
-/// Begins to keep waits for a recording, of these buckets. False if there is one already.
+/// Makes ready to keep waits for a recording, of these buckets, [from](begin_now) some moment on. False if there
+/// is one already.
 pub(crate) fn begin(sample: Sample) -> bool {
     let process = process::id();
     let mut store = STORE.lock();
@@ -113,9 +116,21 @@ pub(crate) fn begin(sample: Sample) -> bool {
     PROCESS.store(process, Ordering::Relaxed);
     store.recorded = Some(Waits {
         sample,
+        from: None,
         rows: Rows::new(),
     });
     true
+}
+
+/// Begins to keep the waits that end from now on, which is given: what shards have had for long takes no room.
+pub(crate) fn begin_now() -> Moment {
+    let mut store = STORE.lock();
+    // With the mutex: what comes before this was over before.
+    let now = Moment::now();
+    if let Some(waits) = &mut store.recorded {
+        waits.from = Some(now);
+    }
+    now
 }
 
 /// Whether what is recorded is so by the parent that this process is forked from, and not by itself.
@@ -182,24 +197,32 @@ pub(crate) fn last() -> Vec<Row> {
     store.last.iter().flat_map(Runs::rows).collect()
 }
 
-/// Waits for a lock are over, and holds that somebody waited for.
-pub(crate) fn are_over(run: Run) {
+/// Waits for a lock are over, and holds that somebody waited for. Gives memory for others, if there is some to
+/// spare.
+pub(crate) fn are_over(run: Run) -> Option<Vec<Over>> {
     let mut store = STORE.lock();
     let Store { recorded, last } = &mut *store;
     let recorded = recorded.as_mut();
     if let Some(waits) = recorded.filter(|waits| waits.sample.has_hash(run.hash)) {
         // It has its holds by exact mode.
-        for over in run.over.iter().filter(|over| over.what != What::Hold) {
-            waits.rows.add((run.space, &run.key), *over, WAITS);
+        let is_kept = |over: &&Over| {
+            let is_in_time = waits.from.is_some_and(|from| over.span.to >= from);
+            is_in_time && over.what != What::Hold
+        };
+        for over in run.over.iter().filter(is_kept) {
+            waits
+                .rows
+                .add((run.space, run.key.as_bytes()), *over, WAITS);
         }
     }
-    if let Some(last) = last {
-        last.add(run, LAST, ROOM_OF_LAST);
+    match last {
+        Some(last) => last.add(run, LAST, ROOM_OF_LAST),
+        None => Some(run.memory()),
     }
 }
 
 /// Somebody waits still as a recording ends.
-pub(crate) fn waits_still(lock: (u64, &str), wait: Over) {
+pub(crate) fn waits_still(lock: (u64, &[u8]), wait: Over) {
     if let Some(waits) = &mut STORE.lock().recorded {
         waits.rows.add(lock, wait, WAITS);
     }

@@ -1,6 +1,5 @@
 //! Holds and waits that are over, in a bounded part of memory.
 
-use crate::key::Key;
 use crate::key::text::beginning;
 use crate::observe::outcome::Outcome;
 use crate::site::Record;
@@ -45,7 +44,7 @@ pub(crate) enum What {
 }
 
 /// A hold or a wait that is over, or goes on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Over {
     pub(crate) record: Record,
     pub(crate) mode: Mode,
@@ -54,14 +53,14 @@ pub(crate) struct Over {
 }
 
 /// When something was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Span {
     pub(crate) from: Moment,
     pub(crate) to: Moment,
 }
 
 impl Row {
-    /// `space` is the part of its number that is the name's, and the key is as it is [kept](kept_key).
+    /// `space` is the part of its number that is the name's, and the key is as it is [kept].
     pub(crate) fn new((space, key): (u64, Arc<str>), over: Over) -> Self {
         let Over {
             record,
@@ -111,23 +110,32 @@ const fn bytes(length: usize) -> usize {
 
 /// The text of a key as it is kept. A long one is its beginning and a number, so that two of one beginning
 /// are two.
-pub(crate) fn kept_key(key: &Key) -> Cow<'_, str> {
-    let key = key.as_str();
-    if key.len() <= KEY {
-        return Cow::Borrowed(key);
+pub(crate) fn kept(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.len() <= KEY {
+        return Cow::Borrowed(text);
     }
-    let number = hash(0, key.as_bytes());
-    Cow::Owned(format!("{}…{number:016x}", beginning(key, KEY)))
+    let (beginning, number) = (beginning(shown(text), KEY), hash(0, text));
+    Cow::Owned(format!("{beginning}…{number:016x}").into_bytes())
+}
+
+/// The same in memory of its own.
+pub(crate) fn kept_key(text: &[u8]) -> Arc<str> {
+    shown(&kept(text)).into()
+}
+
+/// The text whose bytes they are.
+fn shown(text: &[u8]) -> &str {
+    std::str::from_utf8(text).expect("the bytes of a `str`")
 }
 
 /// Rows that were written down, of which there are no more than have room as [`Row`]s.
 ///
-/// Who writes one down is about to release a lock. So the texts of keys are one text, and there is no memory of
-/// their own for them until they are taken out.
+/// Who writes one down is about to release a lock. So the texts of keys are one after the other, and there is no
+/// memory of their own for them until they are taken out; nor is it checked before that they are texts.
 #[derive(Debug)]
 pub(crate) struct Rows {
     written: Vec<Written>,
-    texts: String,
+    texts: Vec<u8>,
     /// How much memory they take as rows.
     bytes: usize,
     /// How many there was no room for.
@@ -147,22 +155,22 @@ impl Rows {
     pub(crate) const fn new() -> Self {
         Self {
             written: Vec::new(),
-            texts: String::new(),
+            texts: Vec::new(),
             bytes: 0,
             dropped: 0,
         }
     }
 
     /// Adds a hold or a wait of a lock, by the part of its space's number that is the name's and by its key as it
-    /// is [kept](kept_key), if it has room in so many bytes, and else counts it.
-    pub(crate) fn add(&mut self, (space, key): (u64, &str), over: Over, room: usize) {
+    /// is [kept], if it has room in so many bytes, and else counts it.
+    pub(crate) fn add(&mut self, (space, key): (u64, &[u8]), over: Over, room: usize) {
         let bytes = self.bytes + bytes(key.len());
         if bytes > room {
             self.dropped += 1;
             return;
         }
         self.bytes = bytes;
-        self.texts.push_str(key);
+        self.texts.extend_from_slice(key);
         self.written.push(Written {
             over,
             space,
@@ -187,8 +195,8 @@ impl Rows {
         {
             let (text, others) = texts.split_at(length);
             texts = others;
-            let same = last.filter(|last| **last == *text);
-            let key = same.unwrap_or_else(|| text.into());
+            let same = last.filter(|last| last.as_bytes() == text);
+            let key = same.unwrap_or_else(|| shown(text).into());
             rows.push(Row::new((space, Arc::clone(&key)), over));
             last = Some(key);
         }
@@ -205,7 +213,7 @@ pub(crate) struct Run {
     pub(crate) hash: u64,
     /// The part of the space's number that is the name's.
     pub(crate) space: u64,
-    /// As it is [kept](kept_key).
+    /// As it is [kept].
     pub(crate) key: Arc<str>,
     pub(crate) over: Vec<Over>,
 }
@@ -219,6 +227,12 @@ impl Run {
     /// When the last of it was over.
     fn end(&self) -> Option<Moment> {
         self.over.last().map(|over| over.span.to)
+    }
+
+    /// What its rows were in, for others.
+    pub(crate) fn memory(mut self) -> Vec<Over> {
+        self.over.clear();
+        self.over
     }
 
     fn rows(&self) -> impl Iterator<Item = Row> {
@@ -238,19 +252,22 @@ pub(crate) struct Runs {
 
 impl Runs {
     /// Adds one, for which the oldest ones give way: those beyond so many rows, or so many bytes. It may come late
-    /// itself, if its shard has had no other for long.
-    pub(crate) fn add(&mut self, run: Run, rows: usize, room: usize) {
+    /// itself, if its shard has had no other for long. Gives memory that has become free.
+    pub(crate) fn add(&mut self, run: Run, rows: usize, room: usize) -> Option<Vec<Over>> {
         self.rows += run.over.len();
         self.bytes += run.bytes();
         let place = self.kept.partition_point(|one| one.end() <= run.end());
         self.kept.insert(place, run);
+        let mut spare = None;
         while self.rows > rows || self.bytes > room {
             let Some(oldest) = self.kept.pop_front() else {
                 break;
             };
             self.rows -= oldest.over.len();
             self.bytes -= oldest.bytes();
+            spare = Some(oldest.memory());
         }
+        spare
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row> {
@@ -280,7 +297,7 @@ mod tests {
     fn rows_without_room_are_counted() {
         let mut rows = Rows::new();
         let room = 4 * bytes(1);
-        let add = |rows: &mut Rows, key: &str| rows.add((7, key), over(), room);
+        let add = |rows: &mut Rows, key: &str| rows.add((7, key.as_bytes()), over(), room);
         for key in ["0", "1", "1", "2", "3", "4"] {
             add(&mut rows, key);
         }
@@ -312,15 +329,18 @@ mod tests {
         };
         let mut runs = Runs::default();
         let room = 3 * run(0, 1).bytes();
-        (0..5).for_each(|number| runs.add(run(number, 1), 9, room));
+        for number in 0..5 {
+            let spare = runs.add(run(number, 1), 9, room);
+            assert_eq!(spare, (number > 2).then(Vec::new));
+        }
         assert_eq!(keys(&runs), "234");
-        runs.add(run(5, 1), 2, room);
+        let _one = runs.add(run(5, 1), 2, room);
         assert_eq!(keys(&runs), "45");
-        runs.add(run(6, 3), 4, 2 * room);
+        let _one = runs.add(run(6, 3), 4, 2 * room);
         assert_eq!(keys(&runs), "5666");
         let mut large = run(7, 1);
         large.over.reserve_exact(3);
-        runs.add(large, 9, room);
+        let _one = runs.add(large, 9, room);
         assert_eq!(keys(&runs), "7");
     }
 
@@ -338,7 +358,7 @@ mod tests {
         };
         let mut runs = Runs::default();
         for (key, end) in [("b", 2), ("d", 4), ("c", 3), ("a", 1), ("e", 5)] {
-            runs.add(run(key, end), 3, usize::MAX);
+            let _one = runs.add(run(key, end), 3, usize::MAX);
         }
         let kept = runs.rows().map(|row| row.key.to_string());
         assert_eq!(kept.collect::<String>(), "cde");
@@ -346,7 +366,7 @@ mod tests {
 
     #[test]
     fn long_key_is_shortened_between_characters() {
-        let kept = |key: &str| kept_key(&Key::new(key)).into_owned();
+        let kept = |key: &str| kept_key(key.as_bytes()).to_string();
         for (long, length) in [
             ("é".repeat(100), KEY),
             (format!("x{}", "é".repeat(100)), KEY - 1),

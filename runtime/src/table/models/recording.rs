@@ -7,6 +7,7 @@
 //! | `going_on`: what is over not handed on, or in another turn of the mutex, before the look | `wait_against_end` |
 //! | `part_by_now`: what was taken out lost | `hold_against_part` |
 //! | `part_by_now`: what ends later lost | `wait_against_part` |
+//! | `are_over`: what was over before kept | `wait_before_recording` |
 //! | `begin`: one more beside the one that goes on | `recording_against_recording` |
 //! | `end`: another one may begin before what was kept is taken out | `recording_against_recording` |
 
@@ -15,7 +16,9 @@ use crate::name::Keys;
 use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::sync::pass;
+use crate::table::looks;
 use crate::timeline::record::Recording;
+use crate::timeline::recorder;
 use crate::timeline::rows::{Row, What};
 use loom::thread::{self, JoinHandle};
 
@@ -75,6 +78,26 @@ fn hold_against_part() {
         let first = holds(&recording.part_by_now().rows);
         other.join().unwrap();
         assert_eq!(first + holds(&end(recording)), 1);
+    });
+}
+
+/// A wait, of which its shard has kept until now that it was, takes no room.
+#[test]
+fn wait_before_recording() {
+    model(1, || {
+        // From then on somebody listens.
+        end(begin().expect("nobody records"));
+        let held = LOCKS.key("0").lock();
+        let mut waiter = LOCKS.key("0").lock_async();
+        assert!(poll_once(&mut waiter).is_pending());
+        drop(held);
+        drop(poll_once(&mut waiter));
+        pass(PATIENCE);
+        let recording = begin().expect("nobody records");
+        looks::hand_on();
+        let (kept, _) = recorder::take();
+        assert_eq!(waits(&kept), 0, "{kept:?}");
+        drop(recording);
     });
 }
 
