@@ -2,8 +2,8 @@
 //!
 //! The compiler makes all of a `BTreeMap`'s code anew for each pair of types, and there were enough
 //! pairs here to be half of what it made for this crate. So the tree has one kind of key, a
-//! [`Rank`], and says where in a `Vec` the pair is. Who leaves the `Vec` is replaced by the last one in
-//! it, whose place is then written down anew.
+//! [`Rank`], and says where in a `Vec` the pair is. Who leaves the `Vec` leaves a gap, which the next one takes; so
+//! nobody else moves, and no second place in the tree is looked for.
 //!
 //! [`sort`] is the order of a `Vec`, which is compiled once in the same way. A [`SortedVec`] is a map by
 //! keys that have no rank, such as texts, and is for few of them.
@@ -29,12 +29,16 @@ impl Ranked for u64 {
     }
 }
 
+const TAKEN: &str = "a place in the tree is no gap";
+
 /// A map in the order of its keys.
 #[derive(Clone)]
 pub(crate) struct OrderedMap<K, V> {
     /// Where in `pairs` each is.
     places: BTreeMap<Rank, usize>,
-    pairs: Vec<(K, V)>,
+    /// A pair or a gap.
+    pairs: Vec<Option<(K, V)>>,
+    gaps: Vec<usize>,
 }
 
 /// A map in the order of its keys, of which each new one moves those after it.
@@ -49,20 +53,20 @@ impl<K, V> OrderedMap<K, V> {
         Self {
             places: BTreeMap::new(),
             pairs: Vec::new(),
+            gaps: Vec::new(),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.pairs.len()
+        self.places.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
+        self.places.is_empty()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> + Clone {
-        let pairs = self.places.values().map(|place| &self.pairs[*place]);
-        pairs.map(|(key, value)| (key, value))
+        self.places.values().map(|place| self.pair(*place))
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> + Clone {
@@ -76,11 +80,22 @@ impl<K, V> OrderedMap<K, V> {
     /// In no order.
     #[cfg(all(feature = "inspect", unix))]
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.pairs.iter_mut().map(|(key, value)| (&*key, value))
+        let pairs = self.pairs.iter_mut().flatten();
+        pairs.map(|(key, value)| (&*key, value))
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.pairs.iter_mut().map(|(_, value)| value)
+        self.pairs.iter_mut().flatten().map(|(_, value)| value)
+    }
+
+    fn pair(&self, place: usize) -> (&K, &V) {
+        let (key, value) = self.pairs[place].as_ref().expect(TAKEN);
+        (key, value)
+    }
+
+    fn pair_mut(&mut self, place: usize) -> (&K, &mut V) {
+        let (key, value) = self.pairs[place].as_mut().expect(TAKEN);
+        (key, value)
     }
 
     pub(crate) fn first_key_value(&self) -> Option<(&K, &V)> {
@@ -100,9 +115,12 @@ impl<K: Ranked, V> OrderedMap<K, V> {
 
     /// Adds a key that isn't there.
     fn push(&mut self, key: K, value: V) -> usize {
-        let place = self.pairs.len();
+        let place = self.gaps.pop().unwrap_or_else(|| {
+            self.pairs.push(None);
+            self.pairs.len() - 1
+        });
+        self.pairs[place] = Some((key, value));
         self.places.insert(key.rank(), place);
-        self.pairs.push((key, value));
         place
     }
 
@@ -112,12 +130,12 @@ impl<K: Ranked, V> OrderedMap<K, V> {
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         let place = self.places.get(&key.rank())?;
-        Some(&self.pairs[*place].1)
+        Some(self.pair(*place).1)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let place = self.places.get(&key.rank())?;
-        Some(&mut self.pairs[*place].1)
+        let place = *self.places.get(&key.rank())?;
+        Some(self.pair_mut(place).1)
     }
 
     pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
@@ -126,26 +144,37 @@ impl<K: Ranked, V> OrderedMap<K, V> {
     {
         let known = self.places.get(&key.rank()).copied();
         let place = known.unwrap_or_else(|| self.push(key, V::default()));
-        &mut self.pairs[place].1
+        self.pair_mut(place).1
     }
 
     pub(crate) fn first_mut(&mut self) -> Option<(K, &mut V)> {
-        let place = self.places.values().next()?;
-        let (key, value) = &mut self.pairs[*place];
+        let place = *self.places.values().next()?;
+        let (key, value) = self.pair_mut(place);
         Some((*key, value))
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let place = self.places.remove(&key.rank())?;
-        let (_, value) = self.pairs.swap_remove(place);
-        if let Some((moved, _)) = self.pairs.get(place) {
-            self.places.insert(moved.rank(), place);
+        let (_, value) = self.pairs[place].take().expect(TAKEN);
+        if place + 1 == self.pairs.len() {
+            self.pairs.pop();
+        } else {
+            self.gaps.push(place);
         }
-        // The memory of a crowd isn't kept for ever.
-        if self.pairs.len() < self.pairs.capacity() / 4 {
-            self.pairs.shrink_to(self.pairs.len() * 2);
+        if self.places.len() < self.pairs.len() / 4 {
+            self.close_gaps();
         }
         Some(value)
+    }
+
+    /// The memory of a crowd isn't kept for ever.
+    fn close_gaps(&mut self) {
+        let mut pairs = Vec::with_capacity(self.places.len() * 2);
+        for place in self.places.values_mut() {
+            pairs.push(self.pairs[*place].take());
+            *place = pairs.len() - 1;
+        }
+        (self.pairs, self.gaps) = (pairs, Vec::new());
     }
 
     pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &V) -> bool) {
@@ -164,10 +193,7 @@ impl<K: Ranked, V> OrderedMap<K, V> {
         let bound = |bound: Bound<&K>| bound.map(|key| key.rank());
         let range = (bound(range.start_bound()), bound(range.end_bound()));
         let pairs = self.places.range::<Rank, _>(range);
-        pairs.map(|(_, place)| {
-            let (key, value) = &self.pairs[*place];
-            (key, value)
-        })
+        pairs.map(|(_, place)| self.pair(*place))
     }
 }
 
