@@ -40,8 +40,8 @@
 //!
 //! Four clients at a time, ten looks a second all in all, requests of 64 KiB, replies of 1 MiB, which say
 //! what they leave off. Who doesn't read for two seconds is hung up on. So it takes at most some 6 MiB, and
-//! beside that, while it looks, memory for each who waits. What it remembers of waits, the last ones and what all
-//! have come to, takes less than 1 MiB.
+//! beside that, while it looks, memory for each who waits. What it remembers of waits takes less
+//! than 1 MiB: the last ones, half as many where each is of another lock, and what all have come to.
 //!
 //! # Protocol
 //!

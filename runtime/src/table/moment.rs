@@ -6,7 +6,8 @@ use crate::sync::nanoseconds;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-/// A moment: nanoseconds since the process first looked at the clock here, and one.
+/// A moment: nanoseconds since the machine has started, or else since the process first looked at the clock
+/// here, and one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(NonZeroU64);
 
