@@ -1,15 +1,18 @@
 //! Probes for tracers.
 //!
 //! A tracer that attaches counts up the words that `readelf -n` calls semaphores, and puts a
-//! breakpoint on the probe. Here nobody attaches; the words are written as a tracer would.
+//! breakpoint on the probe. Here the words are written as a tracer would; and where the kernel lets
+//! bpftrace attach, it is what reads the arguments of a wait for another process.
 
-use lockutils::Locks;
-use lockutils_tests::ByHand;
+use lockutils::{ErrorKind, FileLocks, Locks};
+use lockutils_conformance::skip;
+use lockutils_tests::{ByHand, Directory};
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// A probe, as it is listed.
 #[derive(Debug, Default)]
@@ -93,4 +96,54 @@ fn tracer_that_attaches_changes_nothing_but_time() {
     assert!(next.poll().is_ready());
     assert!(!TRACED.key("\0key").is_locked());
     attach(0);
+}
+
+/// The directory of the lock file, for the process that waits.
+const DIRECTORY: &str = "LOCKUTILS_TEST_PROBES";
+
+#[test]
+fn tracer_reads_a_wait_for_the_lock_file_of_another_process() {
+    let directory = Directory::new();
+    let _guard = FileLocks::new(&*directory).key("a").lock().unwrap();
+    let program = env::current_exe().unwrap();
+    let program = program.display();
+    let script = format!(
+        r#"
+        usdt:{program}:lockutils:wait_begin {{ printf("%d: %s at %s\n", arg0, str(arg1), str(arg2)); }}
+        usdt:{program}:lockutils:wait_end {{ printf("%d: %s, %lld ns\n", arg0, str(arg1), arg2); }}
+        "#
+    );
+    let start = Instant::now();
+    let child = format!("{program} --exact --ignored probes::waits_for_a_file");
+    let mut tracer = Command::new("bpftrace");
+    tracer.args(["-e", &script, "-c", &child]);
+    let traced = match tracer.env(DIRECTORY, &*directory).output() {
+        Ok(traced) if traced.status.success() => traced,
+        // Few kernels let it, and those only root.
+        Ok(traced) => return skip(&format!("no tracer can attach: {traced:?}")),
+        Err(_) => return skip("bpftrace is not installed"),
+    };
+    let text = String::from_utf8_lossy(&traced.stdout);
+    let begin = format!(
+        ": {} at tests/tests/observe/probes.rs:",
+        directory.join("a").display()
+    );
+    let line = text.lines().find(|line| line.contains(&begin));
+    let (wait, _) = line.and_then(|line| line.split_once(": ")).expect(&text);
+    let end = format!("{wait}: timeout, ");
+    let end = text.lines().find_map(|line| line.strip_prefix(&end));
+    let waited = end.and_then(|end| end.strip_suffix(" ns")).expect(&text);
+    let waited = Duration::from_nanos(waited.parse().unwrap());
+    assert!(!waited.is_zero() && waited < start.elapsed(), "{text}");
+}
+
+/// How long it waits.
+const WAIT: Duration = Duration::from_millis(200);
+
+#[test]
+#[ignore = "is run by the other test"]
+fn waits_for_a_file() {
+    let locks = FileLocks::new(env::var(DIRECTORY).unwrap());
+    let error = locks.key("a").lock_timeout(WAIT).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
 }
