@@ -28,9 +28,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// Where a lock of this program is taken: of no interest to who looks at locks.
-pub(crate) const HERE: &str = file!();
-
 /// How long a server may take for the last releases, after which they are left to the lease.
 const LAST: Duration = Duration::from_secs(5);
 

@@ -1,6 +1,6 @@
 //! The table of `lockutils ps`, as wide as the terminal.
 
-use crate::{holder, remote};
+use crate::holder;
 use comfy_table::{
     Cell, ColumnConstraint, ContentArrangement, Row, Table, TableComponent, Width, presets,
 };
@@ -98,8 +98,7 @@ fn cells(lock: &Lock) -> [String; TITLES.len()] {
 
 /// Where a program has taken the lock for itself.
 pub(crate) fn place(lock: &Lock) -> Option<String> {
-    let place = lock.state.holders.first().and_then(Holder::place);
-    place.filter(|place| !place.contains(remote::HERE))
+    lock.state.holders.first().and_then(Holder::place)
 }
 
 /// How many wait, and which processes those are, as far as they can be seen.

@@ -9,7 +9,7 @@
 //! since: 1764421000.250000
 //! ```
 //!
-//! The time is in seconds of 1970. In the key, control characters and `%` are written as in URLs; one
+//! The time is in seconds of 1970. The site of a lock that is held for another command is `-`. In the key, control characters and `%` are written as in URLs; one
 //! of more than 64 kB is left out. Anybody can write to a server, so what is read may be anything, and what can't be
 //! understood of it is unknown.
 
@@ -19,6 +19,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The most characters of what others may have made long.
 const MOST: usize = 200;
+
+/// The place in the code of a lock that is held for another command.
+const NOWHERE: &str = "-";
 
 /// The longest key that is written down, in bytes.
 const LONGEST_KEY: usize = 64 * 1024;
@@ -43,7 +46,12 @@ impl Claim {
         };
         let since = self.since.duration_since(UNIX_EPOCH).unwrap_or_default();
         let (seconds, micros) = (since.as_secs(), since.subsec_micros());
-        let (by, site) = (by.record(), line(&self.site));
+        let site = if by.is_for_another {
+            NOWHERE.to_owned()
+        } else {
+            line(&self.site)
+        };
+        let by = by.record();
         format!("{key}{by}site: {site}\nsince: {seconds}.{micros:06}\n")
     }
 }
@@ -76,7 +84,7 @@ impl Taken {
                 "host" => taken.host = Some(value.to_owned()),
                 "pid" => taken.pid = value.parse().ok(),
                 "command" => taken.command = Some(value.to_owned()),
-                "site" => taken.site = Some(line(value)),
+                "site" => taken.site = (value != NOWHERE).then(|| line(value)),
                 "since" => taken.since = time(value),
                 _ => {}
             }
@@ -111,6 +119,7 @@ mod tests {
             host: "web-1".into(),
             pid: 4711,
             command: format!("run: a\npid: 9 {}", "x".repeat(1000)),
+            is_for_another: false,
         }
     }
 
@@ -141,6 +150,11 @@ mod tests {
             assert_eq!(taken.site.as_deref(), Some("src/a.rs:1:2"));
             assert_eq!(taken.since, Some(claim.since));
         }
+        let run = Member {
+            is_for_another: true,
+            ..member()
+        };
+        assert_eq!(Taken::read("n", &claim("a").record(&run)).site, None);
         let long = "x".repeat(LONGEST_KEY + 1);
         let taken = Taken::read("n", &claim(&long).record(&member()));
         assert_eq!((taken.key, taken.pid), (None, Some(4711)));

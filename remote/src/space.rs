@@ -81,6 +81,7 @@ impl<S: Store> Remote<S> {
             host: host(),
             pid: process::id(),
             command: command(),
+            is_for_another: false,
         };
         Self::with(Arc::new(store), member)
     }
@@ -160,7 +161,10 @@ impl<S: Store> Remote<S> {
     #[doc(hidden)]
     #[must_use]
     pub fn command(self, command: impl Into<String>) -> Self {
-        self.changed(|member| member.command = command.into())
+        self.changed(|member| {
+            member.command = command.into();
+            member.is_for_another = true;
+        })
     }
 
     /// What texts call the space: the server without user and password, and the prefix.

@@ -66,6 +66,8 @@ pub struct Member {
     pub pid: u32,
     /// What it was started as.
     pub command: String,
+    /// Whether that is another command, for which it has its locks: then no place of its own code is told.
+    pub is_for_another: bool,
 }
 
 /// One hold of a lock, or the wish for it, from the first question to the release's answer.

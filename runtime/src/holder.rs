@@ -282,6 +282,13 @@ impl Holder {
                     return process.is_for_another.then(|| heirs.to_owned());
                 };
                 match (&process.host, process.pid_namespace) {
+                    // It may do nothing but to wait for the end of what it runs.
+                    (Some(host), _) if process.place.is_none() && process.since.is_some() => {
+                        format!(
+                            "See what that process runs and does, on {}: pgrep -lP {pid}; lockutils why {pid}",
+                            host.escape_debug()
+                        )
+                    }
                     (Some(host), _) => {
                         let host = host.escape_debug();
                         format!("See what that process does, on {host}: lockutils why {pid}")

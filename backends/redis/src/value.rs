@@ -71,6 +71,7 @@ mod tests {
             host: "web-1".into(),
             pid: 812,
             command: String::new(),
+            is_for_another: false,
         };
         let digits = String::from_utf8(nonce(&claim).to_vec()).unwrap();
         let value = format!("{digits}\nfence: 42\n{}", claim.record(&member));

@@ -11,6 +11,7 @@ fn member() -> Arc<Member> {
         host: "host".to_owned(),
         pid: 7,
         command: "command".to_owned(),
+        is_for_another: false,
     })
 }
 

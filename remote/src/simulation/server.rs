@@ -71,6 +71,7 @@ impl Server {
             host: String::new(),
             pid: 0,
             command: String::new(),
+            is_for_another: false,
         };
         let fake = FakeServer::new(setting.shape.one_lease);
         Self {

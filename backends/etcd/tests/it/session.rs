@@ -26,6 +26,7 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
         host: "web-1".into(),
         pid: 4711,
         command: "worker".into(),
+        is_for_another: false,
     })
 }
 

@@ -452,6 +452,7 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
         host: "web-1".into(),
         pid: std::process::id(),
         command: "worker --all".into(),
+        is_for_another: false,
     })
 }
 

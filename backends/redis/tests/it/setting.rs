@@ -32,6 +32,7 @@ pub(crate) fn member() -> Member {
         host: "web-3".into(),
         pid: 812,
         command: "billing".into(),
+        is_for_another: false,
     }
 }
 
