@@ -112,7 +112,8 @@ impl FileLocks {
     /// process writes down how many it has, within a tenth of a second, for up to 29 processes a
     /// lock. One that doesn't, as foreign programs and those that can't write to the file, and one
     /// that this process can't look at, as those of another PID namespace or host, counts for one
-    /// if it waits in the kernel. So it is the least number that there can be. Who tries again and
+    /// if it waits in the kernel. So it is the least number that there can be, but for a wait that begins or ends
+    /// within that tenth of a second, which may be counted twice. Who tries again and
     /// again, as Python's programs do, and other processes with [`FileLocks::oslo`], can't be
     /// counted.
     ///

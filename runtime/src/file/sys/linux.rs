@@ -5,7 +5,7 @@
 use super::{KernelLocks, Locker, Os, Tick};
 use crate::table::policy::Mode;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::fs::MetadataExt as _;
 
@@ -51,29 +51,24 @@ impl KernelLocks for Os {
     type Waits = Waits;
 
     fn waits() -> Waits {
-        // A line such as `3: -> OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 EOF`.
-        let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-        let waits = locks.lines().filter(|line| line.contains("->"));
-        let place = |line: &str| {
-            let place = line.split_ascii_whitespace().nth(6)?;
-            let (device, inode) = place.rsplit_once(':')?;
-            let (device, inode) = (numbers(device, 16)?, inode.parse().ok()?);
-            Some(Place { device, inode })
-        };
+        // What can't be read is as good as empty.
+        let locks = File::open("/proc/locks");
         Waits {
-            places: waits.filter_map(place).collect(),
+            reads: locks.map_or_else(|_| Vec::new(), waited_for),
             mounts: fs::read_to_string("/proc/self/mountinfo").unwrap_or_default(),
         }
     }
 
     fn waits_for(file: &File, waits: &Waits) -> usize {
-        if waits.places.is_empty() {
+        if waits.reads.iter().all(Vec::is_empty) {
             return 0;
         }
         let Some(place) = waits.place(file) else {
             return 0;
         };
-        waits.places.iter().filter(|wait| **wait == place).count()
+        let reads = waits.reads.iter();
+        let counts = reads.map(|read| read.iter().filter(|wait| **wait == place).count());
+        counts.max().unwrap_or(0)
     }
 
     fn is_for_locks(error: &io::Error) -> bool {
@@ -112,10 +107,23 @@ struct Place {
 
 /// What processes wait for in the kernel.
 pub(in crate::file) struct Waits {
-    /// One for each wait.
-    places: Vec<Place>,
+    /// One place for each wait, in each [read](waited_for).
+    reads: Vec<Vec<Place>>,
     /// What is mounted, and the device of each.
     mounts: String,
+}
+
+impl Place {
+    /// That of a wait, from a line such as `3: -> OFDLCK ADVISORY  WRITE -1 fe:01:1234 0 EOF`.
+    fn waited_for(line: &str) -> Option<Self> {
+        let (_, lock) = line.split_once("->")?;
+        let place = lock.split_ascii_whitespace().nth(4)?;
+        let (device, inode) = place.rsplit_once(':')?;
+        Some(Self {
+            device: numbers(device, 16)?,
+            inode: inode.parse().ok()?,
+        })
+    }
 }
 
 impl Waits {
@@ -136,6 +144,25 @@ impl Waits {
         let device = numbers(fields.next()?.nth(2)?, 10)?;
         Some(Place { device, inode })
     }
+}
+
+/// The places of all waits in `/proc/locks`, as each read of it shows them.
+///
+/// A read gives a page or less, all of one moment. The next one skips as many locks as those before it have
+/// shown: where others have come meanwhile, it begins with some of the same. So a wait is counted twice by who
+/// adds up what two reads show.
+fn waited_for(mut locks: impl Read) -> Vec<Vec<Place>> {
+    let (mut reads, mut text) = (Vec::new(), Vec::new());
+    // Room for a lock that many wait for: it is shown by one read, however long that is.
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = locks.read(&mut buffer) {
+        text.extend_from_slice(&buffer[..length]);
+        let end = text.iter().rposition(|byte| *byte == b'\n');
+        let lines: Vec<u8> = text.drain(..end.map_or(0, |end| end + 1)).collect();
+        let lines = String::from_utf8_lossy(&lines);
+        reads.push(lines.lines().filter_map(Place::waited_for).collect());
+    }
+    reads
 }
 
 /// The two numbers of a device.
@@ -170,5 +197,48 @@ fn whole_file(kind: i32) -> libc::flock {
         l_len: 0,
         // The kernel asks for zero here.
         l_pid: 0,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A file of which each read gives the next piece.
+    struct Pieces(Vec<&'static str>);
+
+    impl Read for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            self.0.remove(0).as_bytes().read(buffer)
+        }
+    }
+
+    /// The inodes of what is waited for, in each read.
+    fn inodes(pieces: Vec<&'static str>) -> Vec<Vec<u64>> {
+        let reads = waited_for(Pieces(pieces)).into_iter();
+        let inodes = reads.map(|read| read.into_iter().map(|place| place.inode).collect());
+        inodes.collect()
+    }
+
+    #[test]
+    fn what_two_reads_show_is_kept_apart() {
+        let first = "1: FLOCK  ADVISORY  WRITE 7 fe:00:3 0 EOF\n\
+                     2: OFDLCK ADVISORY  WRITE -1 fe:00:17 0 EOF\n\
+                     2: -> OFDLCK ADVISORY  WRITE -1 fe:00:17 0 EOF\n\
+                     2:  -> OFDLCK ADVISORY  READ -1 fe:00:17 0 EOF\n";
+        let again = "3: OFDLCK ADVISORY  WRITE -1 fe:00:17 0 EOF\n\
+                     3: -> OFDLCK ADVISORY  WRITE -1 fe:00:17 0 EOF\n\
+                     4: POSIX  ADVISORY  WRITE 7 fe:00:4 0 EOF\n\
+                     4: -> POSIX  ADVISORY  WRITE 8 fe:00:4 0 EOF\n";
+        assert_eq!(inodes(vec![first, again]), [vec![17, 17], vec![17, 4]]);
+    }
+
+    #[test]
+    fn line_that_two_reads_share_is_of_the_second() {
+        let pieces = vec!["1: -> OFDLCK ADVISORY  WRITE -1 fe:00:1", "7 0 EOF\n"];
+        assert_eq!(inodes(pieces), [vec![], vec![17]]);
     }
 }
