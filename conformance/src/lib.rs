@@ -57,7 +57,7 @@ pub use by_hand::ByHand;
 pub use limit::{LIMIT, eventually, in_time, yield_now};
 pub use lockstep::Lockstep;
 pub use other::told_by_the_first;
-pub use process::Process;
+pub use process::{Process, is_stopped, thread_states};
 pub use recorder::{Recorder, Stay};
 pub use skip::skip;
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! Other processes, told what to do line by line.
 
-use crate::LIMIT;
+use crate::{LIMIT, eventually};
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -124,6 +125,16 @@ impl Process {
         self.lines.try_recv().is_err()
     }
 
+    /// Waits until it stands still, after SIGSTOP was sent to it: on a busy machine it may go on for a while, and
+    /// be given a lock.
+    ///
+    /// # Panics
+    ///
+    /// If it doesn't stop.
+    pub fn until_stopped(&self) {
+        eventually("it stops", || is_stopped(self.id()));
+    }
+
     /// Kills it, and waits until it is dead.
     ///
     /// # Panics
@@ -142,6 +153,29 @@ impl Process {
     pub fn end(&mut self) -> ExitStatus {
         self.child.wait().expect("it ends")
     }
+}
+
+/// Whether no thread of a process goes on.
+#[must_use]
+pub fn is_stopped(process: u32) -> bool {
+    let states = thread_states(process);
+    let goes_on = |state| !matches!(state, &b'T' | b't' | b'Z' | b'X');
+    !states.iter().any(goes_on)
+}
+
+/// What each thread of a process does, by its letter in `ps`. None if the process is gone, or the system has no
+/// `/proc`.
+#[must_use]
+pub fn thread_states(process: u32) -> Vec<u8> {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    let state = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+        // The name before it is in brackets, and may have some.
+        let (_, rest) = stat.rsplit_once(')')?;
+        rest.trim_start().as_bytes().first().copied()
+    };
+    let threads = threads.into_iter().flatten().flatten();
+    threads.filter_map(state).collect()
 }
 
 impl Drop for Process {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use lockutils_conformance::{is_stopped, thread_states};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Reads until the test closes its end, which it does at the latest when it dies. The children of a
@@ -134,23 +135,6 @@ fn wait(what: &str, is_done: impl Fn() -> bool) {
 
 /// Whether it is there, and more than what is left for its parent to see.
 fn runs(process: u32) -> bool {
-    let state = state(format!("/proc/{process}/stat"));
-    state.is_some_and(|state| !matches!(state, b'Z' | b'X'))
-}
-
-/// Whether none of its threads goes on.
-fn is_stopped(process: u32) -> bool {
-    let threads = fs::read_dir(format!("/proc/{process}/task"));
-    let mut threads = threads.into_iter().flatten().flatten();
-    threads.all(|thread| {
-        let state = state(thread.path().join("stat"));
-        state.is_none_or(|state| matches!(state, b'T' | b't' | b'Z' | b'X'))
-    })
-}
-
-/// What a process or a thread does, as a letter; `None` if it is gone.
-fn state(stat: impl AsRef<Path>) -> Option<u8> {
-    let stat = fs::read_to_string(stat).ok()?;
-    let (_, state) = stat.rsplit_once(')').expect("the format of `proc`");
-    state.trim_start().as_bytes().first().copied()
+    let states = thread_states(process);
+    states.iter().any(|state| !matches!(state, b'Z' | b'X'))
 }

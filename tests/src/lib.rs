@@ -34,7 +34,8 @@ pub use disorder::is_out_of_order;
 #[cfg(target_os = "linux")]
 pub use holder::obey;
 pub use lockutils_conformance::{
-    ByHand, LIMIT, Lockstep, Recorder, Stay, eventually, in_time, skip, yield_now,
+    ByHand, LIMIT, Lockstep, Recorder, Stay, eventually, in_time, is_stopped, skip, thread_states,
+    yield_now,
 };
 pub use lossy::{Lossy, LossyLocks};
 #[cfg(target_os = "linux")]

@@ -1,6 +1,5 @@
 //! Other processes.
 
-use crate::eventually;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::{Deref, DerefMut};
@@ -61,18 +60,14 @@ impl Process {
         kill_process(pid.expect("an id"), signal).expect("it runs");
     }
 
-    /// Stops it, and waits until it has stopped: before that it may still be given a lock.
+    /// Stops it, and waits until it has stopped.
     ///
     /// # Panics
     ///
     /// If it has ended.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
-        eventually("it stops", || {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()));
-            // Its state comes after its name, which is in brackets.
-            stat.is_ok_and(|stat| stat.contains(") T "))
-        });
+        self.until_stopped();
     }
 }
 

@@ -27,7 +27,7 @@ mod watch;
 mod why;
 mod wrap;
 
-use lockutils_tests::Process;
+use lockutils_tests::{Process, eventually, thread_states};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -85,11 +85,14 @@ fn holding(directory: &Path, args: &[&str]) -> Process {
 /// Waits until the shell that has left its id in the directory does: a signal that comes
 /// before it has begun to read would only be noticed when it has read.
 fn until_it_reads(directory: &Path) {
+    until_its_state_is(b'S', directory);
+}
+
+/// Waits until the shell that has left its id in the directory is in a state, by its letter in `ps`.
+fn until_its_state_is(state: u8, directory: &Path) {
     let pid = fs::read_to_string(directory.join("pid")).expect("it has left its id");
-    let stat = format!("/proc/{}/stat", pid.trim());
-    lockutils_tests::eventually("it reads", || {
-        fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S "))
-    });
+    let pid = pid.trim().parse().expect("an id");
+    eventually("it is in that state", || thread_states(pid) == [state]);
 }
 
 /// What a command says and gives, when it has ended.

@@ -1,7 +1,7 @@
 //! A terminal, with a program at it.
 
 use crate::shell;
-use lockutils_tests::{Directory, LIMIT};
+use lockutils_tests::{Directory, LIMIT, eventually, is_stopped};
 use nix::libc::O_NOCTTY;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
@@ -112,9 +112,18 @@ impl Terminal {
 
     /// Sends the program a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = self.child.process_id().and_then(|id| id.try_into().ok());
-        let pid = id.and_then(Pid::from_raw).expect("an id");
-        kill_process(pid, signal).expect("it runs");
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("an id"), signal).expect("it runs");
+    }
+
+    /// Stops the program, and waits until it has stopped.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+        eventually("it stops", || is_stopped(self.id()));
+    }
+
+    fn id(&self) -> u32 {
+        self.child.process_id().expect("an id")
     }
 
     /// Waits until the program has ended and all that it says is on the screen; gives its

@@ -177,7 +177,7 @@ fn waiter_that_is_stopped_goes_on_later() {
     let args = ["run", "key"].iter().chain(&UNTIL_TOLD);
     let mut waiter = Process::start(&mut lockutils(&directory, args));
     eventually("it waits", || waiter.waits_in_kernel());
-    waiter.signal(Signal::STOP);
+    waiter.stop();
     first.tell("");
     first.end();
     waiter.signal(Signal::CONT);

@@ -1,7 +1,7 @@
 //! `lockutils run` at a terminal.
 
 use crate::pty::Terminal;
-use crate::{code, holding, lockutils, prepared, shell, until_it_reads};
+use crate::{code, holding, lockutils, prepared, shell, until_it_reads, until_its_state_is};
 use lockutils_tests::Directory;
 use rustix::process::Signal;
 
@@ -110,7 +110,7 @@ fn ctrl_c_comes_to_the_command_once() {
     terminal.until_it_has("ready");
     until_it_reads(&directory);
     // So that one which is passed on comes later, and not at the same time.
-    terminal.signal(Signal::STOP);
+    terminal.stop();
     terminal.press("\x03");
     terminal.until_it_has("got 1");
     until_it_reads(&directory);
@@ -148,6 +148,8 @@ fn command_can_be_stopped_and_go_on() {
     until_it_reads(&directory);
     terminal.press("\x1a");
     terminal.until_it_has("Stopped");
+    // The shell waits for `lockutils` alone: the script may be about to stop, and would read what is typed.
+    until_its_state_is(b'T', &directory);
     until_it_asks(&mut terminal);
     // Who is stopped has its lock.
     terminal.press("lockutils run -q -n key -- true; echo the status is $?\n");

@@ -204,6 +204,7 @@ fn stopped_service_is_no_riddle() {
     let directory = Directory::new();
     let service = Service::start(&directory);
     signal(&service, Signal::STOP);
+    service.process.until_stopped();
     let stopped = done(&mut looking(&directory, ["why"]));
     assert_eq!((stopped.code, &*stopped.out), (Some(69), ""));
     let hint = format!(

@@ -54,13 +54,13 @@ pub struct Test<S: Subject> {
 }
 
 impl<S: Subject> Test<S> {
-    /// A space at the server.
+    /// A space at the server, which waits for answers as long as it takes on a busy machine.
     fn locks(&self, lease: Duration) -> Remote<S::Store> {
-        at::<S>(self.server.port(), lease)
+        at::<S>(self.server.port(), lease).answer_timeout(LONG)
     }
 
-    /// A space that reaches the server through a proxy, and has done so, so that it doesn't
-    /// connect when it asks again. It waits for answers as long as it takes.
+    /// One that reaches the server through a proxy, and has done so, so that it doesn't
+    /// connect when it asks again.
     fn through_proxy(&self, lease: Duration) -> (Proxy, Remote<S::Store>) {
         let proxy = Proxy::to(self.server.port());
         let locks = at::<S>(proxy.port(), lease).answer_timeout(LONG);

@@ -86,8 +86,10 @@ impl Other {
         self.process.tell(&format!("record {file}"));
     }
 
+    /// Stops it, and waits until it has stopped.
     pub(crate) fn stop(&self) {
         self.signal(Signal::STOP);
+        self.process.until_stopped();
     }
 
     pub(crate) fn go_on(&self) {

@@ -47,7 +47,7 @@ pub fn stopped_server_has_locks_lost_and_callers_told<S: Subject>(test: &Test<S>
 /// Who waits has the lock also when the server was killed meanwhile. Who holds it goes on, where holds
 /// outlive their connection, or is told of the loss.
 pub fn waiter_outlives_a_restart<S: Subject>(test: &Test<S>) {
-    let locks = test.locks(LONG).answer_timeout(LONG);
+    let locks = test.locks(LONG);
     let guard = locks.key(KEY).lock().unwrap();
     let fence = guard.fence().get();
     let mut waiter = test.other(LONG);
@@ -69,7 +69,7 @@ pub fn waiter_outlives_a_restart<S: Subject>(test: &Test<S>) {
 /// Who holds a lock of which the server knows nothing any more is told so, by the next renewal at the
 /// latest, and others have it.
 pub fn hold_is_lost_with_the_data<S: Subject>(test: &Test<S>) {
-    let locks = test.locks(LEASE).answer_timeout(LONG);
+    let locks = test.locks(LEASE);
     let guard = locks.key(KEY).lock().unwrap();
     test.server.restart_empty();
     wait_for_loss(&guard);
