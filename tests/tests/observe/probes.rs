@@ -115,9 +115,9 @@ fn tracer_reads_a_wait_for_the_lock_file_of_another_process() {
     );
     let start = Instant::now();
     let child = format!("{program} --exact --ignored probes::waits_for_a_file");
-    let mut tracer = Command::new("bpftrace");
-    tracer.args(["-e", &script, "-c", &child]);
-    let traced = match tracer.env(DIRECTORY, &*directory).output() {
+    let mut bpftrace = Command::new("bpftrace");
+    bpftrace.args(["-e", &script, "-c", &child]);
+    let traced = match bpftrace.env(DIRECTORY, &*directory).output() {
         Ok(traced) if traced.status.success() => traced,
         // Few kernels let it, and those only root.
         Ok(traced) => return skip(&format!("no tracer can attach: {traced:?}")),
