@@ -23,6 +23,7 @@ mod descriptor;
 mod directory;
 mod engine;
 mod follow;
+mod hashed;
 mod inspect;
 mod kernel;
 mod link;

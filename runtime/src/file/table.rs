@@ -20,6 +20,7 @@
 
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
+use super::hashed::Hashed;
 use super::kernel::LockFile;
 use super::link::{Link, Usage, hash, hash_of};
 use super::path::Rule;
@@ -30,7 +31,6 @@ use super::tell::Waiter;
 use crate::key::Key;
 use crate::outside::Line;
 use crate::table::policy::Mode;
-use hashbrown::hash_table::{Entry, HashTable};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
@@ -42,8 +42,8 @@ use std::sync::atomic::Ordering;
 pub(super) const KEPT: usize = 64;
 
 static FILES: Mutex<Files> = Mutex::new(Files {
-    links: HashTable::new(),
-    by_identity: HashTable::new(),
+    links: Hashed::new(),
+    by_identity: Hashed::new(),
     uses: 0,
     kept: 0,
     most_kept: KEPT,
@@ -51,9 +51,9 @@ static FILES: Mutex<Files> = Mutex::new(Files {
 
 struct Files {
     /// By directory and name.
-    links: HashTable<Arc<Linked>>,
+    links: Hashed<Arc<Linked>>,
     /// By identity.
-    by_identity: HashTable<Known>,
+    by_identity: Hashed<Known>,
     /// How often a file was used last by somebody, which gives the order of it.
     uses: u64,
     /// How many are open without being used.
@@ -204,10 +204,13 @@ impl Drop for FileInUse {
 
 /// The files whose locks somebody in the process holds or awaits.
 pub(super) fn in_use() -> Vec<Arc<LockFile>> {
-    let files = FILES.lock();
-    let files = files.by_identity.iter().map(|known| &known.file);
-    let is_used = |file: &&Arc<LockFile>| file.usage.users() > 0;
-    files.filter(is_used).cloned().collect()
+    let mut in_use = Vec::new();
+    FILES.lock().by_identity.for_each(|known| {
+        if known.file.usage.users() > 0 {
+            in_use.push(Arc::clone(&known.file));
+        }
+    });
+    in_use
 }
 
 /// Whether somebody in this process holds the lock of a name.
@@ -335,30 +338,24 @@ impl Files {
         self.unlink(directory, name);
         let opened = descriptor.as_ref().expect("it was opened");
         let identity = opened.identity;
-        let known = self.by_identity.entry(
-            hash_of(&identity),
-            |known| known.is(identity),
-            |known| hash_of(&known.file.identity),
-        );
-        let mut known = match known {
-            Entry::Occupied(known) => known,
-            Entry::Vacant(free) => {
-                let opened = descriptor.take().expect("it was opened");
-                free.insert(Known {
-                    file: Arc::new(LockFile::new(directory, name.clone(), opened)),
-                    links: Vec::new(),
-                })
+        let of_identity = hash_of(&identity);
+        let is_it = |known: &Known| known.is(identity);
+        let known = self.by_identity.remove(of_identity, is_it);
+        let mut known = known.unwrap_or_else(|| {
+            let opened = descriptor.take().expect("it was opened");
+            Known {
+                file: Arc::new(LockFile::new(directory, name.clone(), opened)),
+                links: Vec::new(),
             }
-        };
-        let Known { file, links } = known.get_mut();
+        });
         let linked = Arc::new(Linked {
             link: Arc::new(Link::new(directory, name.clone(), path)),
-            file: Arc::clone(file),
+            file: Arc::clone(&known.file),
         });
-        links.push(Arc::clone(&linked));
+        known.links.push(Arc::clone(&linked));
+        self.by_identity.insert(of_identity, known);
         let hash = hash(directory, name);
-        self.links
-            .insert_unique(hash, Arc::clone(&linked), |linked| linked.link.hash());
+        self.links.insert(hash, Arc::clone(&linked));
         self.begin_use(linked)
     }
 
@@ -366,10 +363,9 @@ impl Files {
     fn unlink(&mut self, directory: &'static Directory, name: &Key) {
         let hash = hash(directory, name);
         let is_it = |linked: &Arc<Linked>| linked.link.is(directory, name);
-        let Ok(linked) = self.links.find_entry(hash, is_it) else {
+        let Some(linked) = self.links.remove(hash, is_it) else {
             return;
         };
-        let linked = linked.remove().0;
         let is_its = |known: &Known| Arc::ptr_eq(&known.file, &linked.file);
         if let Some(known) = self
             .by_identity
@@ -391,38 +387,42 @@ impl Files {
 
     /// Keeps or forgets a file that nobody uses.
     fn put_away(&mut self, file: &Arc<LockFile>, closed: &mut Vec<Known>) {
-        let Ok(known) = self
-            .by_identity
-            .find_entry(hash_of(&file.identity), |known| {
-                Arc::ptr_eq(&known.file, file)
-            })
-        else {
+        let hash = hash_of(&file.identity);
+        let is_it = |known: &Known| Arc::ptr_eq(&known.file, file);
+        let Some(known) = self.by_identity.find(hash, is_it) else {
             return;
         };
         let rest = file.put_away();
         let kept_since = &file.usage.kept_since;
-        if rest.is_open && !known.get().links.is_empty() {
+        if rest.is_open && !known.links.is_empty() {
             if kept_since.load(Ordering::Relaxed) == 0 {
                 self.uses += 1;
                 kept_since.store(self.uses, Ordering::Relaxed);
                 self.kept += 1;
             }
         } else if !rest.is_awaited {
-            let known = known.remove().0;
-            self.forget(known, closed);
+            let known = self.by_identity.remove(hash, is_it);
+            self.forget(known.expect("it was found"), closed);
         }
     }
 
     /// Closes those that were used longest ago.
     fn close_beyond(&mut self, most: usize, closed: &mut Vec<Known>) {
         while self.kept > most {
-            let kept = |known: &Known| Some((known.kept_since()?, hash_of(&known.file.identity)));
-            let Some((oldest, hash)) = self.by_identity.iter().filter_map(kept).min() else {
+            let mut oldest = None;
+            self.by_identity.for_each(|known| {
+                let Some(since) = known.kept_since() else {
+                    return;
+                };
+                if oldest.is_none_or(|(oldest, _)| since < oldest) {
+                    oldest = Some((since, known.file.identity));
+                }
+            });
+            let Some((oldest, identity)) = oldest else {
                 return;
             };
             let is_it = |known: &Known| known.kept_since() == Some(oldest);
-            if let Ok(known) = self.by_identity.find_entry(hash, is_it) {
-                let known = known.remove().0;
+            if let Some(known) = self.by_identity.remove(hash_of(&identity), is_it) {
                 self.forget(known, closed);
             }
         }
@@ -432,9 +432,7 @@ impl Files {
     fn forget(&mut self, known: Known, closed: &mut Vec<Known>) {
         for linked in &known.links {
             let is_it = |other: &Arc<Linked>| Arc::ptr_eq(other, linked);
-            if let Ok(linked) = self.links.find_entry(linked.link.hash(), is_it) {
-                linked.remove();
-            }
+            self.links.remove(linked.link.hash(), is_it);
         }
         self.kept -= usize::from(known.kept_since().is_some());
         closed.push(known);
