@@ -333,9 +333,13 @@ impl<M: Machine> All<M> {
     }
 
     fn taken(&self) -> Vec<Taken> {
-        let held = self.held.iter().flat_map(M::Hold::taken);
-        let machines = self.current.iter().chain(self.rest.as_slice());
-        held.chain(machines.filter_map(M::taken)).collect()
+        let mut taken = Vec::new();
+        for held in &self.held {
+            taken.append(&mut held.taken());
+        }
+        taken.extend(self.current.as_ref().and_then(M::taken));
+        taken.extend(self.rest.as_slice().iter().filter_map(M::taken));
+        taken
     }
 }
 

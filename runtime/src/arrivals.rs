@@ -38,10 +38,6 @@ impl<K, V> Arrivals<K, V> {
         self.places.iter().filter_map(pair)
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> + Clone {
-        self.iter().map(|(_, value)| value)
-    }
-
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.places
             .iter_mut()

@@ -63,11 +63,11 @@ fn find() -> FileLocks {
 
 fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
     if let Some(directory) = variable("LOCKUTILS_DIR") {
-        return named_by("LOCKUTILS_DIR", directory, FileLocks::new);
+        return named_by("LOCKUTILS_DIR", directory, &FileLocks::new);
     }
     if let Some(directory) = variable("OSLO_LOCK_PATH") {
         let oslo = |directory| FileLocks::oslo(directory, "");
-        return named_by("OSLO_LOCK_PATH", directory, oslo);
+        return named_by("OSLO_LOCK_PATH", directory, &oslo);
     }
     let runtime = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
     match use_own_directory(runtime) {
@@ -89,7 +89,7 @@ fn choose(variable: impl Fn(&str) -> Option<OsString>) -> FileLocks {
 fn named_by(
     variable: &str,
     directory: OsString,
-    space: impl FnOnce(PathBuf) -> FileLocks,
+    space: &dyn Fn(PathBuf) -> FileLocks,
 ) -> FileLocks {
     let directory = PathBuf::from(directory);
     if directory.is_absolute() {

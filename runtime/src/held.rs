@@ -127,7 +127,11 @@ impl<H: Holding> Holding for Box<H> {
 
 impl<H: Holding> Holding for AllHeld<H> {
     fn taken(&self) -> Vec<Taken> {
-        self.0.iter().flat_map(H::taken).collect()
+        let mut taken = Vec::new();
+        self.0
+            .iter()
+            .for_each(|held| taken.append(&mut held.taken()));
+        taken
     }
 
     fn disown(&self) {
@@ -135,8 +139,11 @@ impl<H: Holding> Holding for AllHeld<H> {
     }
 
     fn files(&self) -> io::Result<Vec<File>> {
-        let files: Vec<_> = self.0.iter().map(H::files).collect::<io::Result<_>>()?;
-        Ok(files.into_iter().flatten().collect())
+        let mut files = Vec::new();
+        for held in &self.0 {
+            files.append(&mut held.files()?);
+        }
+        Ok(files)
     }
 }
 

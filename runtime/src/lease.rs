@@ -188,7 +188,7 @@ impl Lease {
 
     /// Ready when it is lost.
     pub(crate) fn poll_lost(&self, number: u64, waker: &Waker) -> Poll<()> {
-        match self.look_or_wait(number, waker, |state| !matches!(state, State::Lost(..))) {
+        match self.look_or_wait(number, waker, &|state| !matches!(state, State::Lost(..))) {
             Some(_) => Poll::Ready(()),
             None => Poll::Pending,
         }
@@ -197,7 +197,7 @@ impl Lease {
     /// Ready when the release is over, and at once where it hasn't begun, since others have the
     /// hold too.
     pub(crate) fn poll_released(&self, number: u64, waker: &Waker) -> Poll<Result<(), Refusal>> {
-        match self.look_or_wait(number, waker, |state| matches!(state, State::Releasing)) {
+        match self.look_or_wait(number, waker, &|state| matches!(state, State::Releasing)) {
             None | Some(State::Releasing) => Poll::Pending,
             Some(State::Held) => Poll::Ready(Ok(())),
             Some(State::Lost(refusal, _)) => Poll::Ready(Err(refusal)),
@@ -230,7 +230,7 @@ impl Lease {
         &self,
         number: u64,
         waker: &Waker,
-        waits: impl FnOnce(&State) -> bool,
+        waits: &dyn Fn(&State) -> bool,
     ) -> Option<State> {
         let _by_the_clock = self.look();
         let waker = waker.clone();

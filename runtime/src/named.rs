@@ -58,6 +58,7 @@ thread_local! {
 
 /// Sets what the thread polls, and gives what it polled. At the very end of a thread there is
 /// nothing to set.
+#[inline(never)]
 fn replace(current: Option<Current>) -> Option<Current> {
     CURRENT.try_with(|cell| cell.replace(current)).ok()?
 }

@@ -9,13 +9,72 @@
 //! keys that have no rank, such as texts, and is for few of them.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 use std::mem;
 use std::ops::{Bound, Index, RangeBounds};
 
 /// What orders the keys.
 type Rank = [u64; 4];
+
+/// Where each key is. None of this is inlined, or else the compiler, which does most of its work on what is, would do
+/// it again wherever there is a map.
+#[derive(Clone)]
+struct Places(BTreeMap<Rank, usize>);
+
+impl Places {
+    const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline(never)]
+    fn get(&self, rank: &Rank) -> Option<usize> {
+        self.0.get(rank).copied()
+    }
+
+    #[inline(never)]
+    fn first(&self) -> Option<usize> {
+        self.0.values().next().copied()
+    }
+
+    #[inline(never)]
+    fn set(&mut self, rank: Rank, place: usize) {
+        self.0.insert(rank, place);
+    }
+
+    #[inline(never)]
+    fn remove(&mut self, rank: &Rank) -> Option<usize> {
+        self.0.remove(rank)
+    }
+
+    /// Changes them all, in the order of the keys.
+    #[inline(never)]
+    fn change(&mut self, change: &mut dyn FnMut(&mut usize)) {
+        self.0.values_mut().for_each(change);
+    }
+
+    #[inline(never)]
+    fn range(&self, from: Bound<Rank>, to: Bound<Rank>) -> PlacesIn<'_> {
+        PlacesIn(self.0.range((from, to)))
+    }
+}
+
+/// The places of a part of the keys, in their order.
+#[derive(Clone)]
+struct PlacesIn<'a>(btree_map::Range<'a, Rank, usize>);
+
+impl Iterator for PlacesIn<'_> {
+    type Item = usize;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<usize> {
+        self.0.next().map(|(_, place)| *place)
+    }
+}
 
 /// A key.
 pub(crate) trait Ranked: Copy {
@@ -35,10 +94,17 @@ const TAKEN: &str = "a place in the tree is no gap";
 #[derive(Clone)]
 pub(crate) struct OrderedMap<K, V> {
     /// Where in `pairs` each is.
-    places: BTreeMap<Rank, usize>,
+    places: Places,
     /// A pair or a gap.
     pairs: Vec<Option<(K, V)>>,
     gaps: Vec<usize>,
+}
+
+/// The pairs of a map, in the order of the keys. What is done with it is compiled for this one type,
+/// and not for all that it would be made of.
+pub(crate) struct Iter<'a, K, V> {
+    places: PlacesIn<'a>,
+    map: &'a OrderedMap<K, V>,
 }
 
 /// A map in the order of its keys, of which each new one moves those after it.
@@ -51,7 +117,7 @@ pub(crate) type OrderedSet<K> = OrderedMap<K, ()>;
 impl<K, V> OrderedMap<K, V> {
     pub(crate) const fn new() -> Self {
         Self {
-            places: BTreeMap::new(),
+            places: Places::new(),
             pairs: Vec::new(),
             gaps: Vec::new(),
         }
@@ -62,11 +128,14 @@ impl<K, V> OrderedMap<K, V> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len() == 0
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> + Clone {
-        self.places.values().map(|place| self.pair(*place))
+    pub(crate) fn iter(&self) -> Iter<'_, K, V> {
+        Iter {
+            places: self.places.range(Bound::Unbounded, Bound::Unbounded),
+            map: self,
+        }
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> + Clone {
@@ -99,7 +168,7 @@ impl<K, V> OrderedMap<K, V> {
     }
 
     pub(crate) fn first_key_value(&self) -> Option<(&K, &V)> {
-        self.iter().next()
+        Some(self.pair(self.places.first()?))
     }
 }
 
@@ -119,22 +188,22 @@ impl<K: Ranked, V> OrderedMap<K, V> {
             self.pairs.push(None);
             self.pairs.len() - 1
         });
+        self.places.set(key.rank(), place);
         self.pairs[place] = Some((key, value));
-        self.places.insert(key.rank(), place);
         place
     }
 
     pub(crate) fn contains_key(&self, key: &K) -> bool {
-        self.places.contains_key(&key.rank())
+        self.places.get(&key.rank()).is_some()
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         let place = self.places.get(&key.rank())?;
-        Some(self.pair(*place).1)
+        Some(self.pair(place).1)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let place = *self.places.get(&key.rank())?;
+        let place = self.places.get(&key.rank())?;
         Some(self.pair_mut(place).1)
     }
 
@@ -142,13 +211,13 @@ impl<K: Ranked, V> OrderedMap<K, V> {
     where
         V: Default,
     {
-        let known = self.places.get(&key.rank()).copied();
+        let known = self.places.get(&key.rank());
         let place = known.unwrap_or_else(|| self.push(key, V::default()));
         self.pair_mut(place).1
     }
 
     pub(crate) fn first_mut(&mut self) -> Option<(K, &mut V)> {
-        let place = *self.places.values().next()?;
+        let place = self.places.first()?;
         let (key, value) = self.pair_mut(place);
         Some((*key, value))
     }
@@ -170,10 +239,10 @@ impl<K: Ranked, V> OrderedMap<K, V> {
     /// The memory of a crowd isn't kept for ever.
     fn close_gaps(&mut self) {
         let mut pairs = Vec::with_capacity(self.places.len() * 2);
-        for place in self.places.values_mut() {
+        self.places.change(&mut |place| {
             pairs.push(self.pairs[*place].take());
             *place = pairs.len() - 1;
-        }
+        });
         (self.pairs, self.gaps) = (pairs, Vec::new());
     }
 
@@ -189,11 +258,13 @@ impl<K: Ranked, V> OrderedMap<K, V> {
         self.remove(&key)
     }
 
-    pub(crate) fn range(&self, range: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
+    pub(crate) fn range(&self, range: impl RangeBounds<K>) -> Iter<'_, K, V> {
         let bound = |bound: Bound<&K>| bound.map(|key| key.rank());
-        let range = (bound(range.start_bound()), bound(range.end_bound()));
-        let pairs = self.places.range::<Rank, _>(range);
-        pairs.map(|(_, place)| self.pair(*place))
+        let (from, to) = (bound(range.start_bound()), bound(range.end_bound()));
+        Iter {
+            places: self.places.range(from, to),
+            map: self,
+        }
     }
 }
 
@@ -201,6 +272,23 @@ impl<K: Ranked> OrderedSet<K> {
     /// Whether it is new.
     pub(crate) fn add(&mut self, member: K) -> bool {
         self.insert(member, ()).is_none()
+    }
+}
+
+impl<'a, K, V> Iterator for Iter<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.map.pair(self.places.next()?))
+    }
+}
+
+impl<K, V> Clone for Iter<'_, K, V> {
+    fn clone(&self) -> Self {
+        Self {
+            places: self.places.clone(),
+            map: self.map,
+        }
     }
 }
 

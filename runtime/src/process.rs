@@ -144,7 +144,7 @@ fn unmap(page: &'static AtomicU32) {
 
 /// A value of which each process has its own.
 #[derive(Debug)]
-pub(crate) struct OfProcess<T: 'static>(OnceLock<Value<T>>);
+pub(crate) struct OfProcess<T: 'static>(OnceLock<Box<Value<T>>>);
 
 #[derive(Debug)]
 struct Value<T> {
@@ -162,19 +162,20 @@ impl<T> OfProcess<T> {
     /// The value of this process, which is made if it has none.
     pub(crate) fn get_or_init(&self, make: impl Fn() -> T) -> &T {
         let process = id();
+        let mut place = &self.0;
+        while let Some(value) = place.get() {
+            // A later one would be of a child, and this is none of its: its id may be one that was used before.
+            if value.process == process && value.of_child.get().is_none() {
+                return &value.it;
+            }
+            place = &value.of_child;
+        }
         let new = || Value {
             process,
             it: make(),
             of_child: OnceLock::new(),
         };
-        let mut last = self.0.get_or_init(new);
-        while let Some(of_child) = last.of_child.get() {
-            last = of_child;
-        }
-        if last.process != process {
-            last = last.of_child.get_or_init(|| Box::new(new()));
-        }
-        &last.it
+        &place.get_or_init(|| Box::new(new())).it
     }
 }
 

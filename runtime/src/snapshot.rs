@@ -50,7 +50,7 @@ impl Snapshot {
             locks,
             left_off,
             waiters,
-        } = looks::states((most, queue), &graph::suspected(), since);
+        } = looks::states((most, queue), &graph::suspected(), &since);
         let locks = locks.into_iter().map(|(mut state, asked)| {
             // Who asks outside of the process has the lock of the line, and not that which it asks for.
             if let Some(asking) = asked.and_then(|hold| asking.get(&hold)) {

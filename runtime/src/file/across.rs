@@ -144,7 +144,7 @@ impl Stuck {
         if Os::identity(&file).ok()? != self.file.identity {
             return None;
         }
-        follow::cycle(&file, |line| line.by == by && line.wait == number)
+        follow::cycle(&file, &|line| line.by == by && line.wait == number)
     }
 
     fn describe(&self, cycle: &[Hop]) -> Deadlock {

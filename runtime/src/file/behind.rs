@@ -16,7 +16,7 @@
 //! There is room for [`MOST`] processes that share a lock. One that finds no place, and a path that
 //! doesn't fit, are not told.
 
-use super::sealed::{blank, field, seal_in, unseal};
+use super::sealed::{blank, field, number, seal_in, unseal};
 use super::teller::{Teller, Written};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ impl Behind {
         let text = unseal(MAGIC, bytes)?;
         let (numbers, rest) = text.split_once(" site=")?;
         let (site, path) = rest.split_once(" file=")?;
-        let number = |name| field(numbers, name)?.parse().ok();
+        let number = |name| number(field(numbers, name)?);
         let path = PathBuf::from(path);
         Some(Self {
             by: Teller::read(numbers)?,

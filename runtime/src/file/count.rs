@@ -17,7 +17,7 @@
 //! long as the thread lives.
 
 use super::record;
-use super::sealed::{blank, field, seal_in, unseal};
+use super::sealed::{blank, field, number, seal_in, unseal};
 use super::teller::{Teller, Written};
 use std::cell::LazyCell;
 use std::io;
@@ -58,7 +58,7 @@ impl Line {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let text = unseal(MAGIC, bytes)?;
-        let number = |name| field(text, name)?.parse().ok();
+        let number = |name| number(field(text, name)?);
         Some(Self {
             by: Teller::read(text)?,
             count: Count {

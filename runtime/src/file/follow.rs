@@ -92,10 +92,10 @@ impl Seen {
 
 /// The shortest cycle that leads from an open lock file back to it, by a line of it that is to
 /// be followed.
-pub(super) fn cycle(start: &File, follows: impl Fn(&Behind) -> bool) -> Option<Vec<Hop>> {
+pub(super) fn cycle(start: &File, follows: &dyn Fn(&Behind) -> bool) -> Option<Vec<Hop>> {
     let namespace = record::namespace()?;
     let first = reach(start, namespace)?;
-    search(first, follows, |path| {
+    search(first, follows, &mut |path| {
         reach(&table::open_to_read(path).ok().flatten()?, namespace)
     })
 }
@@ -103,8 +103,8 @@ pub(super) fn cycle(start: &File, follows: impl Fn(&Behind) -> bool) -> Option<V
 /// The same, where `look` says what there is at a path.
 pub(super) fn search(
     mut first: Reached,
-    follows: impl Fn(&Behind) -> bool,
-    mut look: impl FnMut(&Path) -> Option<Reached>,
+    follows: &dyn Fn(&Behind) -> bool,
+    look: &mut dyn FnMut(&Path) -> Option<Reached>,
 ) -> Option<Vec<Hop>> {
     first.hops.retain(|hop| follows(&hop.behind));
     let mut reached = vec![first];

@@ -4,7 +4,7 @@
 //! asked of the kernel, without taking the lock; its holder is read from its record, and its waiters
 //! from the lines that the processes write, and from what the kernel shows of its own waits.
 
-use super::count::{Count, Lines};
+use super::count::Count;
 use super::descriptor::{self, Failure};
 use super::directory::FileSpace;
 use super::engine::Files;
@@ -167,7 +167,7 @@ impl FileLocks {
                 }
             }
             let own = named.own(&file);
-            let in_cycle = || follow::cycle(&file, |_| true).is_some();
+            let in_cycle = || follow::cycle(&file, &|_| true).is_some();
             let across = named.space.rule == Rule::Own && in_cycle();
             let (waiters, waiter_pids) = waiters(&file, own.as_ref(), &waits);
             let own = own.and_then(|file| file.line.locks.state(&file.line.name));
@@ -295,16 +295,22 @@ fn waiters(
     own: Option<&Arc<LockFile>>,
     waits: &<Os as KernelLocks>::Waits,
 ) -> (usize, Vec<u32>) {
-    let own = own.map(|file| (process::id(), file.count()));
-    // What can't be read is as good as not written.
-    let lines = descriptor::lines(file);
-    let others = lines.iter().flat_map(Lines::of_others);
-    let told = others.map(|line| (line.by.pid, line.count));
     let (mut count, mut pids) = (Count::default(), OrderedSet::new());
-    for (pid, of_process) in own.into_iter().chain(told) {
+    let mut add = |pid, of_process: Count| {
         count.waiters += of_process.waiters;
         count.in_kernel += of_process.in_kernel;
-        pids.extend((of_process.waiters > 0).then_some(u64::from(pid)));
+        if of_process.waiters > 0 {
+            pids.add(u64::from(pid));
+        }
+    };
+    if let Some(own) = own {
+        add(process::id(), own.count());
+    }
+    // What can't be read is as good as not written.
+    if let Ok(lines) = descriptor::lines(file) {
+        for line in lines.of_others() {
+            add(line.by.pid, line.count);
+        }
     }
     // The others are processes that tell nothing, of which there is one wait to see.
     let untold = Os::waits_for(file, waits).saturating_sub(count.in_kernel);

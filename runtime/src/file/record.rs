@@ -23,7 +23,7 @@
 //! since, or have begun to wait. The file's time of modification doesn't tell: on many file systems two
 //! writes have one time, and on some it is another machine's.
 
-use super::sealed::{checksum, field, seal_in, unseal};
+use super::sealed::{checksum, field, number, seal_in, unseal};
 use crate::holder::Elsewhere;
 use crate::key::text::beginning;
 use crate::process::OfProcess;
@@ -184,15 +184,15 @@ impl FileRecord {
         let (before, command) = before.split_once(" command=")?;
         let field = |name: &str| field(before, name);
         let (seconds, micros) = field("since")?.split_once('.')?;
-        let micros: u32 = micros.parse().ok().filter(|micros| *micros < 1_000_000)?;
-        let since = Duration::new(seconds.parse().ok()?, 1000 * micros);
+        let micros = number::<u32>(micros).filter(|micros| *micros < 1_000_000)?;
+        let since = Duration::new(number(seconds)?, 1000 * micros);
         // Anybody can write here, also a time that no clock has.
         UNIX_EPOCH.checked_add(since)?;
         Some(Self {
-            pid: field("pid")?.parse().ok()?,
-            start: field("start")?.parse().ok()?,
+            pid: number(field("pid")?)?,
+            start: number(field("start")?)?,
             // Older holders don't write it.
-            namespace: field("ns").map_or(Some(0), |number| number.parse().ok())?,
+            namespace: field("ns").map_or(Some(0), number)?,
             host: field("host")?.to_owned(),
             since,
             command: command.to_owned(),
@@ -293,8 +293,7 @@ pub(super) fn host() -> u32 {
 /// The number of the PID namespace of this process, on Linux.
 pub(super) fn namespace() -> Option<u64> {
     let link = fs::read_link("/proc/self/ns/pid").ok()?;
-    let number = link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?;
-    number.parse().ok()
+    number(link.to_str()?.strip_prefix("pid:[")?.strip_suffix(']')?)
 }
 
 /// When a running process started, or a thread, in ticks since the machine did. It is named by its
@@ -304,7 +303,7 @@ pub(super) fn started(task: &str) -> Option<u64> {
     // The name, in parentheses, may have anything in it. What follows begins with the third
     // field; the start is the 22nd.
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+    number(fields.split_ascii_whitespace().nth(19)?)
 }
 
 fn now() -> Duration {

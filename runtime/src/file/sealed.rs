@@ -38,6 +38,17 @@ pub(super) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
 }
 
+/// What a number says, of whatever size.
+pub(super) fn number<N: TryFrom<u64>>(text: &str) -> Option<N> {
+    /// Apart from the size, so that the compiler has no more than one of it.
+    #[inline(never)]
+    fn read(text: &str) -> Option<u64> {
+        text.parse().ok()
+    }
+
+    N::try_from(read(text)?).ok()
+}
+
 /// FNV-1a: for halves of lines, not against forgers, who can write whole ones.
 pub(super) fn checksum(text: &[u8]) -> u32 {
     text.iter().fold(0x811C_9DC5, |sum, byte| {

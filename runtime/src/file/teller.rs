@@ -5,7 +5,7 @@
 //! PID namespace, where nobody can look whether the thread lives.
 
 use super::record;
-use super::sealed::field;
+use super::sealed::{field, number};
 use std::fmt;
 use std::fs;
 
@@ -36,7 +36,7 @@ impl Teller {
     pub(super) fn new() -> Option<Self> {
         let name = fs::read_link("/proc/thread-self").ok()?;
         let (pid, thread) = name.to_str()?.split_once("/task/")?;
-        let (pid, thread) = (pid.parse().ok()?, thread.parse().ok()?);
+        let (pid, thread) = (number(pid)?, number(thread)?);
         Some(Self {
             pid,
             thread,
@@ -49,10 +49,10 @@ impl Teller {
     /// Reads it where it was written by [`Display`](fmt::Display), among other words.
     pub(super) fn read(text: &str) -> Option<Self> {
         Some(Self {
-            pid: field(text, "pid")?.parse().ok()?,
-            thread: field(text, "thread")?.parse().ok()?,
-            start: field(text, "start")?.parse().ok()?,
-            namespace: field(text, "ns")?.parse().ok()?,
+            pid: number(field(text, "pid")?)?,
+            thread: number(field(text, "thread")?)?,
+            start: number(field(text, "start")?)?,
+            namespace: number(field(text, "ns")?)?,
             host: u32::from_str_radix(field(text, "host")?, 16).ok()?,
         })
     }

@@ -45,6 +45,9 @@ pub(crate) fn beyond((hash, ticket): (u64, Ticket)) -> Option<Deadlock> {
 /// The locks that are part of one.
 pub(super) fn locks() -> OrderedSet<EntryId> {
     let found = FOUND.get().lock();
-    let entries = found.iter().flat_map(|found| [found.hold, found.wait]);
-    entries.map(|place| place.entry).collect()
+    let mut locks = OrderedSet::new();
+    for Beyond { hold, wait, .. } in found.iter() {
+        locks.extend([hold.entry, wait.entry]);
+    }
+    locks
 }

@@ -64,6 +64,7 @@ pub(crate) fn is_empty() -> bool {
 
 impl Graph {
     /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
+    #[inline(never)]
     pub(super) fn search(&self, me: Owner, place: Place, of: Of) -> Option<Cycle> {
         Search::new(&self.waits, of).run(me, place)?.find_cycle()
     }
@@ -157,7 +158,7 @@ impl Graph {
         let (owner, place) = steps
             .map(|step| (step.waiter.owner, step.wait))
             .find(can_fail)
-            .or_else(|| stuck.waits().find(can_fail))?;
+            .or_else(|| stuck.waits().into_iter().find(can_fail))?;
         let own = self.search(owner, place, THREADS);
         Some((owner, place, own.unwrap_or(cycle)))
     }

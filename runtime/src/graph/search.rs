@@ -201,10 +201,14 @@ type Way<'a> = (Owner, &'a Branch, (Place, Record));
 
 impl Stuck<'_> {
     /// The waits of those who are stuck.
-    pub(super) fn waits(&self) -> impl Iterator<Item = (Owner, Place)> {
-        let stuck = self.search.branches.iter();
-        let stuck = stuck.filter(|(owner, _)| self.owners.contains_key(owner));
-        stuck.flat_map(|(owner, branches)| branches.iter().map(|branch| (*owner, branch.place)))
+    pub(super) fn waits(&self) -> Vec<(Owner, Place)> {
+        let mut waits = Vec::new();
+        for (owner, branches) in self.search.branches.iter() {
+            if self.owners.contains_key(owner) {
+                waits.extend(branches.iter().map(|branch| (*owner, branch.place)));
+            }
+        }
+        waits
     }
 
     /// A shortest way from the wait back to its owner, along those who are stuck.

@@ -99,9 +99,10 @@ impl Suspicions {
     /// part of a report that still lasts.
     pub(super) fn add_block(&mut self, block: &Step) -> bool {
         self.blocks.retain(Step::lasts);
-        let cycles = self.reported.iter().flat_map(|cycle| &cycle.0);
-        let mut known = cycles.chain(&self.blocks);
-        let is_new = known.all(|step| step.hold.entry != block.hold.entry);
+        let is_its = |step: &Step| step.hold.entry == block.hold.entry;
+        let mut cycles = self.reported.iter();
+        let is_new =
+            !cycles.any(|Cycle(steps)| steps.iter().any(is_its)) && !self.blocks.iter().any(is_its);
         if is_new {
             self.blocks.push(block.clone());
         }
@@ -111,17 +112,20 @@ impl Suspicions {
     /// The locks that are part of what was reported and still lasts.
     pub(super) fn locks(&mut self, waits: &Waits) -> OrderedSet<EntryId> {
         self.blocks.retain(Step::lasts);
-        let threads = waits.by_owner.keys().filter(|(owner, _)| owner.is_thread());
-        let awaited: OrderedSet<_> = if self.blocks.is_empty() {
-            OrderedSet::new()
-        } else {
-            threads.map(|(_, place)| place.entry).collect()
-        };
-        let blocks = self.blocks.iter().map(|block| block.hold.entry);
-        let cycles = self.reported.iter().flat_map(|cycle| &cycle.0);
-        blocks
-            .filter(|entry| awaited.contains_key(entry))
-            .chain(cycles.map(|step| step.hold.entry))
-            .collect()
+        let mut awaited = OrderedSet::new();
+        if !self.blocks.is_empty() {
+            let threads = waits.by_owner.keys().filter(|(owner, _)| owner.is_thread());
+            awaited.extend(threads.map(|(_, place)| place.entry));
+        }
+        let mut locks = OrderedSet::new();
+        for block in &self.blocks {
+            if awaited.contains_key(&block.hold.entry) {
+                locks.add(block.hold.entry);
+            }
+        }
+        for Cycle(steps) in &self.reported {
+            locks.extend(steps.iter().map(|step| step.hold.entry));
+        }
+        locks
     }
 }

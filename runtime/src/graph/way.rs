@@ -8,7 +8,6 @@ use super::judge::GRAPH;
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
 use crate::table;
-use crate::table::party::Party;
 use crate::table::waits::{Cycle, Step, Waits};
 
 /// How many owners are looked at.
@@ -54,23 +53,27 @@ fn back(reached: &[(Owner, Option<(usize, Step)>)]) -> Cycle {
 
 /// From an owner to all that hold what it waits for.
 fn steps(waits: &Waits, owner: Owner) -> Vec<Step> {
-    let waits = waits.of(owner).filter(|(_, wait)| !wait.told);
-    let steps = waits.filter_map(|(wait, _)| {
+    let mut steps = Vec::new();
+    for (wait, _) in waits.of(owner).filter(|(_, wait)| !wait.told) {
         table::look(wait.entry, |entry| {
-            let waiter = entry.record_of(wait.ticket)?;
-            // All of them, as each keeps it from others; and none, see above.
-            let holders = entry.has_one_permit().then(|| entry.parties(wait.entry));
-            let step = |hold: Party| Step {
-                wait,
-                hold: hold.place,
-                waiter,
-                space: entry.space,
-                key: entry.key(),
-                holder: hold.record,
+            let Some(waiter) = entry.record_of(wait.ticket) else {
+                return;
             };
-            let steps: Vec<_> = holders.into_iter().flatten().map(step).collect();
-            Some(steps)
-        })?
-    });
-    steps.flatten().collect()
+            if !entry.has_one_permit() {
+                return; // None, see above.
+            }
+            // All of them, as each keeps it from others.
+            for hold in entry.parties(wait.entry) {
+                steps.push(Step {
+                    wait,
+                    hold: hold.place,
+                    waiter,
+                    space: entry.space,
+                    key: entry.key(),
+                    holder: hold.record,
+                });
+            }
+        });
+    }
+    steps
 }

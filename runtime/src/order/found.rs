@@ -77,9 +77,10 @@ impl fmt::Display for LockOrder {
                 "\n  {first:width$} {here} and then {second} {there}, {who}"
             )?;
         }
-        let mut locks = steps.iter().flat_map(|step| [&step.held, &step.asked]);
+        let mut others = steps.iter();
+        let is_first = |lock: &Lock| lock.number == steps[0].held.number;
         let of_one_class = steps.len() == 1;
-        if of_one_class || locks.all(|lock| lock.number == steps[0].held.number) {
+        if of_one_class || others.all(|step| is_first(&step.held) && is_first(&step.asked)) {
             write!(f, "\n  use keys([..]), which takes them in one order")?;
         }
         Ok(())

@@ -18,7 +18,6 @@ use crate::table::identity::{class_of, name_part};
 use crate::table::moment::Moment;
 use crate::table::place::Ticket;
 use crate::table::policy::Class;
-use smallvec::SmallVec;
 
 /// Locked with the mutex of a shard locked, so nothing else is locked with it.
 pub(super) static ORDER: Mutex<Order> = Mutex::new(Order {
@@ -60,15 +59,15 @@ pub(super) struct New {
 impl Order {
     /// What an owner holds that isn't known to be taken before locks of the class in which it asks for a
     /// key; nothing, if it has that very lock.
-    pub(super) fn new_nestings(&self, owner: Owner, asked: u64, key: &Key) -> SmallVec<[New; 1]> {
-        let mut found = SmallVec::new();
+    pub(super) fn new_nestings(&self, owner: Owner, asked: u64, key: &Key) -> Vec<New> {
+        let mut found = Vec::new();
         for ((_, held), locks) in self.held.range((owner, 0)..=(owner, u64::MAX)) {
             let nesting = Nesting { held: *held, asked };
             let hold = if nesting.held == asked {
                 let from = (key.clone(), (0, Ticket::FIRST));
                 let next = locks.next_from(&from);
                 if next.is_some_and(|((one, _), _)| one == key) {
-                    return SmallVec::new();
+                    return Vec::new();
                 }
                 // The last one is the most against the order.
                 locks.last().filter(|((last, _), _)| is_against(last, key))

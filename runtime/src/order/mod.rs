@@ -237,7 +237,12 @@ pub(crate) fn seen(hold: Place, wait: Place, owner: Owner) {
         site: former.2.site,
     };
     let asked = Lock::at(space, &key, record.site);
-    learn([new], &asked, &Holder::from(record), LockOrderAction::Off);
+    learn(
+        vec![new],
+        &asked,
+        &Holder::from(record),
+        LockOrderAction::Off,
+    );
 }
 
 #[cold]
@@ -262,7 +267,7 @@ fn look(name: Name<'_>, record: Record, action: LockOrderAction) {
 
 /// Adds what is new to what is known of the order of locks, and tells of what is taken in two.
 #[track_caller]
-fn learn(new: impl IntoIterator<Item = New>, asked: &Lock, who: &Holder, action: LockOrderAction) {
+fn learn(new: Vec<New>, asked: &Lock, who: &Holder, action: LockOrderAction) {
     let mut found = Vec::new();
     for New {
         nesting,

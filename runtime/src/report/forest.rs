@@ -110,10 +110,9 @@ impl Forest {
     pub(super) fn new(locks: Vec<Lock>) -> Self {
         // Those who only wait are many, and keep nobody from anything.
         let mut holders = OrderedSet::new();
-        for holder in locks.iter().flat_map(|lock| &lock.seen.holders) {
-            if holder.record.owner != Owner::UNKNOWN {
-                holders.insert(holder.record.owner, ());
-            }
+        for lock in &locks {
+            let owners = lock.seen.holders.iter().map(|holder| holder.record.owner);
+            holders.extend(owners.filter(|owner| *owner != Owner::UNKNOWN));
         }
         let mut waits: OrderedMap<Owner, Vec<usize>> = OrderedMap::new();
         for (index, lock) in locks.iter().enumerate() {
@@ -185,7 +184,7 @@ impl Forest {
                 let cycle = self.follow(index, &is_stuck);
                 let members = cycle.iter().map(|(member, ..)| *member).collect();
                 roots.push(Root::Cycle(cycle));
-                self.spread(members, |index| is_stuck[index]);
+                self.spread(members, &|index| is_stuck[index]);
             }
         }
         let is_root = |lock: &Lock| lock.runs || lock.edges.is_empty();
@@ -193,27 +192,27 @@ impl Forest {
             .filter(|index| !self.is_assigned[*index] && is_root(&self.locks[*index]))
             .collect();
         roots.extend(free.iter().map(|index| Root::Lock(*index)));
-        self.spread(free, |_| true);
+        self.spread(free, &|_| true);
         for (index, below) in self.order.iter().rev() {
             let (waiters, waited) = (self.locks[*index].waiters, self.locks[*index].waited);
             self.locks[*below].waiters += waiters;
             self.locks[*below].waited += waited;
         }
-        let mut roots: Vec<_> = roots
-            .into_iter()
-            .map(|root| {
-                let members: Vec<_> = match &root {
-                    Root::Lock(index) => vec![*index],
-                    Root::Cycle(cycle) => cycle.iter().map(|(index, ..)| *index).collect(),
-                };
-                let locks = || members.iter().map(|index| &self.locks[*index]);
-                let waiters = locks().map(|lock| lock.waiters).sum();
-                let waited: Duration = locks().map(|lock| lock.waited).sum();
-                (root, waiters, waited)
-            })
-            .collect();
-        sort(&mut roots, |(_, _, one), (_, _, other)| other.cmp(one));
-        roots
+        let mut found = Vec::new();
+        for root in roots {
+            let (mut waiters, mut waited) = (0, Duration::ZERO);
+            let mut add = |index: usize| {
+                waiters += self.locks[index].waiters;
+                waited += self.locks[index].waited;
+            };
+            match &root {
+                Root::Lock(index) => add(*index),
+                Root::Cycle(cycle) => cycle.iter().for_each(|(index, ..)| add(*index)),
+            }
+            found.push((root, waiters, waited));
+        }
+        sort(&mut found, |(_, _, one), (_, _, other)| other.cmp(one));
+        found
     }
 
     /// The lock at the root that a lock is behind, be it itself. After the roots were found.
@@ -266,7 +265,7 @@ impl Forest {
     }
 
     /// Puts all locks of some kind that are behind these, and below no other, below them.
-    fn spread(&mut self, roots: Vec<usize>, of: impl Fn(usize) -> bool) {
+    fn spread(&mut self, roots: Vec<usize>, of: &dyn Fn(usize) -> bool) {
         for root in &roots {
             self.is_assigned[*root] = true;
         }

@@ -180,36 +180,45 @@ impl Report {
     /// Looks at all locks, or of the causes at those that keep one lock from being released.
     fn look(keys: Keys, of: Option<(&str, &str)>) -> Self {
         let asking = all_asking();
-        let seen = looks::contended(|hash, ticket| asking.contains_key(&(hash, ticket)), of);
+        let seen = looks::contended(&|hash, ticket| asking.contains_key(&(hash, ticket)), of);
         let now = Moment::now();
         let is_it = |seen: &Contended| of == Some((seen.space, seen.key.as_str()));
-        let locks = seen.into_iter().filter_map(|seen| {
+        let (mut locks, mut wanted) = (Vec::new(), None);
+        let (mut waiters, mut longest) = (0, None);
+        for seen in seen {
             let is_it = is_it(&seen);
             let lock = lock(seen, &asking, keys, now);
-            (is_it || !lock.seen.queue.is_empty()).then_some((lock, is_it))
-        });
-        let (locks, wanted): (Vec<_>, Vec<_>) = locks.unzip();
+            let queue = &lock.seen.queue;
+            waiters += queue.len();
+            longest = longest.max(queue.iter().map(|waiter| waiter.waited(now)).max());
+            if is_it && wanted.is_none() {
+                wanted = Some(locks.len());
+            }
+            if is_it || !queue.is_empty() {
+                locks.push(lock);
+            }
+        }
         let mut forest = Forest::new(locks);
         let mut roots = forest.find_roots();
         if of.is_some() {
-            let wanted = wanted.iter().position(|is_it| *is_it);
             let root = wanted.map(|wanted| forest.root_of(wanted));
             roots.retain(|(found, ..)| root.is_some_and(|root| found.has(root)));
         }
-        let waits = || forest.locks.iter().flat_map(|lock| &lock.seen.queue);
+        let left_off = roots.len().saturating_sub(CAUSES);
+        roots.truncate(CAUSES);
+        let mut causes = Vec::new();
+        for (root, waiters, waited) in roots {
+            causes.push(Cause {
+                waiters,
+                waited,
+                ..Cause::new(&forest, root, keys, now)
+            });
+        }
         Self {
-            waiters: waits().count(),
-            longest: waits().map(|waiter| waiter.waited(now)).max(),
-            left_off: roots.len().saturating_sub(CAUSES),
-            causes: roots
-                .into_iter()
-                .take(CAUSES)
-                .map(|(root, waiters, waited)| Cause {
-                    waiters,
-                    waited,
-                    ..Cause::new(&forest, root, keys, now)
-                })
-                .collect(),
+            waiters,
+            longest,
+            causes,
+            left_off,
         }
     }
 

@@ -84,9 +84,7 @@ impl View<'_> {
             match (holds, known) {
                 (None, Some((_, branch))) => tree.branches[*branch].more += 1,
                 _ if tree.branches.len() - start == LINES => {
-                    let behind = holds.into_iter().flatten();
-                    let behind = behind.map(|index| self.forest.locks[*index].waiters);
-                    tree.left_off += 1 + behind.sum::<usize>();
+                    tree.left_off += 1 + self.waiters(holds.map_or(&[], Vec::as_slice));
                 }
                 _ => {
                     let holds = holds.map_or(&[][..], Vec::as_slice);
@@ -111,11 +109,15 @@ impl View<'_> {
         if depth < DEPTH {
             return self.tree(locks, depth + 1);
         }
-        let waiters = locks.iter().map(|index| self.forest.locks[*index].waiters);
         Tree {
             branches: Vec::new(),
-            left_off: waiters.sum(),
+            left_off: self.waiters(locks),
         }
+    }
+
+    fn waiters(&self, locks: &[usize]) -> usize {
+        let waiters = locks.iter().map(|index| self.forest.locks[*index].waiters);
+        waiters.sum()
     }
 
     /// What a lock is called.

@@ -169,6 +169,7 @@ impl Entries {
 }
 
 /// The hash of an entry, of which its place has only half.
+#[inline(never)]
 pub(super) fn hash_of(entry: &Entry) -> u64 {
     word::hash(entry.space, &entry.text)
 }

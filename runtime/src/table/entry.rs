@@ -565,6 +565,7 @@ impl Entry {
         }
     }
 
+    #[inline(never)]
     fn crowd(&mut self) -> &mut Crowd {
         self.crowd.get_or_insert_default()
     }

@@ -35,7 +35,7 @@ impl Few {
 
     /// Takes away the one that was added last.
     #[inline]
-    const fn pop(&mut self) -> Option<usize> {
+    pub(super) const fn pop(&mut self) -> Option<usize> {
         let Self(indices) = *self;
         if indices == Self::NONE.0 {
             return None;

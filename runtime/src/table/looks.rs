@@ -79,7 +79,7 @@ pub(crate) fn state(name: Name<'_>, suspected: &OrderedSet<EntryId>) -> Option<L
     let shows = Shows {
         suspected: suspected.contains_key(&id),
         queue: QUEUE,
-        asks: |_| None,
+        asks: &|_| None,
     };
     Some(entry.state(id, &shows, Moment::now()))
 }
@@ -140,10 +140,10 @@ impl Seen {
 pub(crate) fn states(
     (most, queue): (usize, usize),
     suspected: &OrderedSet<EntryId>,
-    asking: impl Fn(u64, Ticket) -> Option<Times>,
+    asking: &dyn Fn(u64, Ticket) -> Option<Times>,
 ) -> Seen {
     let mut seen = Seen::default();
-    look_at_all(|entry, id, now| {
+    look_at_all(&mut |entry, id, now| {
         let (mut asked, mut waiters) = (None, entry.queue_length());
         for ticket in entry.tickets() {
             if asking(id.hash, ticket).is_some() {
@@ -153,18 +153,17 @@ pub(crate) fn states(
         seen.waiters += waiters;
         if waiters == 0 && seen.locks.len() >= most {
             seen.left_off += 1;
-            return None::<()>;
+            return;
         }
         let shows = Shows {
             suspected: suspected.contains_key(&id),
             queue,
-            asks: |ticket| asking(id.hash, ticket),
+            asks: &|ticket| asking(id.hash, ticket),
         };
         seen.locks.push((entry.state(id, &shows, now), asked));
         if seen.locks.len() >= most.saturating_mul(2) {
             seen.keep(most);
         }
-        None
     });
     seen.keep(most);
     seen
@@ -173,19 +172,21 @@ pub(crate) fn states(
 /// The locks that somebody waits for, in the process or with one of these holds, by hash, outside
 /// of it; and those of the space and the key that are wanted beside, if somebody holds them.
 pub(crate) fn contended(
-    asking: impl Fn(u64, Ticket) -> bool,
+    asking: &dyn Fn(u64, Ticket) -> bool,
     wanted: Option<(&str, &str)>,
 ) -> Vec<Contended> {
-    look_at_all(|entry, id, _| {
+    let mut found = Vec::new();
+    look_at_all(&mut |entry, id, _| {
         let is_wanted = wanted.is_some_and(|(space, key)| {
             entry.text == *key.as_bytes() && name_of(entry.space) == space
         });
-        entry.contended(id, |holders| {
+        found.extend(entry.contended(id, |holders| {
             let mut asks = holders.iter();
             let asks = asks.any(|holder| asking(id.hash, holder.place.ticket));
             asks || is_wanted && !holders.is_empty()
-        })
-    })
+        }));
+    });
+    found
 }
 
 /// The waiters that could have had their lock for so long, and haven't come for it.
@@ -252,16 +253,16 @@ pub(crate) fn hand_on() {
 /// and who is in the queue. With the mutex of its shard, of which the recorder has by then what is over.
 pub(crate) fn going_on(
     sample: Sample,
-    of: impl Fn(&Entry) -> bool,
-    mut say: impl FnMut((u64, &Key), GoingOn),
+    of: &dyn Fn(&Entry) -> bool,
+    say: &mut dyn FnMut((u64, &Key), GoingOn),
 ) {
     for Shard(entries) in shards() {
         let mut entries = entries.lock();
         entries.tally.hand_on();
         for entry in entries.table.iter() {
             if of(entry) && sample.has_hash(hash_of(entry)) {
-                let (key, going_on) = (entry.key(), entry.going_on());
-                going_on.for_each(|one| say((entry.space, &key), one));
+                let key = entry.key();
+                entry.going_on(&mut |one| say((entry.space, &key), one));
             }
         }
     }
@@ -269,18 +270,20 @@ pub(crate) fn going_on(
 
 /// How many holders each lock has, by the number of its space.
 pub(crate) fn holders() -> Vec<(u64, usize)> {
-    look_at_all(|entry, _, _| Some((entry.space, entry.holder_count())))
+    let mut found = Vec::new();
+    look_at_all(&mut |entry, _, _| found.push((entry.space, entry.holder_count())));
+    found
 }
 
 /// The locks that have been held for so long at least.
 pub(crate) fn held(over: Duration) -> Vec<Held> {
-    let looks = look_at_all(|entry, id, now| Some(entry.held(id, now, over)));
-    looks.into_iter().flatten().collect()
+    let mut found = Vec::new();
+    look_at_all(&mut |entry, id, now| entry.held(id, now, over, &mut found));
+    found
 }
 
 /// Looks at all entries, a part of them at a time.
-fn look_at_all<R>(mut look: impl FnMut(&mut Entry, EntryId, Moment) -> Option<R>) -> Vec<R> {
-    let mut found = Vec::new();
+fn look_at_all(look: &mut dyn FnMut(&mut Entry, EntryId, Moment)) {
     for shard in 0..SHARDS {
         let mut inflated = Inflated::of(shard * SHARD..(shard + 1) * SHARD);
         let entries = &mut inflated.entries.table;
@@ -288,12 +291,11 @@ fn look_at_all<R>(mut look: impl FnMut(&mut Entry, EntryId, Moment) -> Option<R>
             continue;
         }
         let now = Moment::now();
-        found.extend(entries.iter_mut().filter_map(|entry| {
+        for entry in entries.iter_mut() {
             let id = id_of(hash_of(entry), entry);
-            look(entry, id, now)
-        }));
+            look(entry, id, now);
+        }
     }
-    found
 }
 
 const fn id_of(hash: u64, entry: &Entry) -> EntryId {

@@ -56,6 +56,7 @@ use record::Kind;
 #[cfg(all(test, loom))]
 pub(crate) use shard::is_empty;
 use shard::{Inflated, SLOTS, TABLE, bucket, is_of_hold, slots};
+use std::iter;
 use std::task::Waker;
 use watched::{Heard, Queued};
 pub(crate) use word::hash;
@@ -261,11 +262,12 @@ pub(crate) fn disown(hold: &Hold) {
 
 /// The hash and the ticket of each lock of a hold.
 fn each(hold: &Hold) -> impl Iterator<Item = (u64, Ticket)> {
-    let few = hold.few();
-    let one = few.is_none().then(|| hold.id());
-    let several = few.into_iter().flat_map(Few::indices);
-    one.into_iter()
-        .chain(several.map(|index| (own_hash(index), Ticket::FIRST)))
+    let mut few = hold.few();
+    let mut one = few.is_none().then(|| hold.id());
+    iter::from_fn(move || match &mut few {
+        Some(few) => few.pop().map(|index| (own_hash(index), Ticket::FIRST)),
+        None => one.take(),
+    })
 }
 
 /// The hash of the lock that the caller has taken by this bucket alone. It becomes an entry.

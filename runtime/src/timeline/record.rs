@@ -299,8 +299,8 @@ pub(crate) fn last(keys: Keys) -> Picture {
     let to = Moment::now();
     looks::going_on(
         Sample::one_in(1),
-        |entry| entry.queue_length() > 0,
-        |lock, one| {
+        &|entry| entry.queue_length() > 0,
+        &mut |lock, one| {
             if rows.len() < MOST {
                 rows.push(row(lock, lasting(&one, to, AT_THE_END)));
             }
@@ -386,16 +386,12 @@ impl Recording {
         let (mut open, mut is_crowded) = (Vec::new(), false);
         // Each shard is looked at. So a hold that has ended by that moment is told of when this is done, or
         // goes on here.
-        looks::going_on(
-            self.sample,
-            |_| true,
-            |lock, one| {
-                is_crowded |= open.len() == OPEN;
-                if !is_crowded {
-                    open.push(row(lock, lasting(&one, to, OF_A_PART)));
-                }
-            },
-        );
+        looks::going_on(self.sample, &|_| true, &mut |lock, one| {
+            is_crowded |= open.len() == OPEN;
+            if !is_crowded {
+                open.push(row(lock, lasting(&one, to, OF_A_PART)));
+            }
+        });
         let (mut rows, dropped) = recorder::take();
         rows.append(&mut self.later);
         let mut index = 0;
@@ -418,8 +414,8 @@ impl Recording {
         let to = Moment::now();
         looks::going_on(
             self.sample,
-            |entry| entry.queue_length() > 0,
-            |lock, one| {
+            &|entry| entry.queue_length() > 0,
+            &mut |lock, one| {
                 // Of holds exact mode tells.
                 if !one.is_hold {
                     recorder::waits_still(

@@ -146,16 +146,12 @@ impl World {
     fn follow(&mut self, index: usize, number: u64, stuck: Stuck) {
         let begin = self.now;
         let first = self.read(stuck.file);
-        let cycle = search(
-            first,
-            |line| line.wait == number,
-            |path| {
-                self.pause();
-                let name = path.file_name()?.to_str()?;
-                let file: usize = name.parse().ok()?;
-                (file < self.files.len()).then(|| self.read(file))
-            },
-        );
+        let cycle = search(first, &|line| line.wait == number, &mut |path| {
+            self.pause();
+            let name = path.file_name()?.to_str()?;
+            let file: usize = name.parse().ok()?;
+            (file < self.files.len()).then(|| self.read(file))
+        });
         let end = self.now;
         let mut found: Option<Marks> = cycle.as_deref().map(marks);
         if self.fault == Fault::ForgetsNumbers {

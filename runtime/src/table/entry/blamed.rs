@@ -94,9 +94,7 @@ impl Entry {
     }
 
     fn sites_of_holders(&self) -> impl Iterator<Item = Site> {
-        let others = self.crowd.iter().flat_map(|crowd| crowd.holders().values());
-        let first = self.first.iter().map(|(_, first)| first);
-        first.chain(others).map(|holder| holder.record.site)
+        self.holders().map(|(_, holder)| holder.record.site)
     }
 
     /// A waiter that the lock was handed to has come, or gives it up. Until then it has waited for

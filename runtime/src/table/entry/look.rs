@@ -8,6 +8,7 @@ use crate::name::Taken;
 use crate::observe::listen::Listeners;
 #[cfg(feature = "usdt")]
 use crate::observe::probes;
+use crate::ordered::OrderedMap;
 use crate::site::{Record, Site};
 use crate::state::{LockState, QUEUE, Waiter};
 use crate::table::crowd;
@@ -18,6 +19,7 @@ use crate::table::party::Party;
 use crate::table::place::{EntryId, Place, Ticket};
 use crate::table::policy::Mode;
 use crate::table::watched::{Details, Watched};
+use std::iter;
 use std::time::Duration;
 
 /// A lock that somebody waits for, as it was at one moment.
@@ -38,13 +40,13 @@ pub(crate) struct GoingOn {
 }
 
 /// What is to be seen of a lock.
-pub(crate) struct Shows<A> {
+pub(crate) struct Shows<'a> {
     /// Whether it is suspected to be part of a deadlock.
     pub(crate) suspected: bool,
     /// How many waiters.
     pub(crate) queue: usize,
     /// Since when a holder asks for it outside of the process, and so waits, if it does.
-    pub(crate) asks: A,
+    pub(crate) asks: &'a dyn Fn(Ticket) -> Option<Times>,
 }
 
 /// A hold, with the least that is known of when it began.
@@ -145,7 +147,7 @@ impl Entry {
 
     /// How long the first in the queue has waited.
     pub(crate) fn oldest_wait(&self, now: Moment) -> Option<Duration> {
-        let (_, first) = self.crowd.as_ref()?.queue.first()?;
+        let (_, first) = self.queue().first()?;
         Some(first.times.waited(now))
     }
 
@@ -161,34 +163,36 @@ impl Entry {
         now: Moment,
         over: Duration,
     ) -> Vec<(Place, Duration)> {
-        let handed = self.holders().filter_map(|(ticket, holder)| {
-            let since = holder.since.not_come_since()?;
-            Some((ticket, since))
-        });
-        let queue = self.crowd.as_ref().map(|crowd| &crowd.queue);
-        let first = queue.and_then(Arrivals::first);
-        let called = first.and_then(|(ticket, waiter)| Some((*ticket, waiter.called?)));
-        let absent = handed.chain(called).map(|(ticket, since)| {
-            let place = Place { entry: id, ticket };
-            (place, since.until(now))
-        });
-        absent.filter(|(_, time)| *time >= over).collect()
+        let mut absent = Vec::new();
+        let mut add = |ticket, since: Option<Moment>| {
+            let time = since.map(|since| since.until(now));
+            if let Some(time) = time.filter(|time| *time >= over) {
+                absent.push((Place { entry: id, ticket }, time));
+            }
+        };
+        for (ticket, holder) in self.holders() {
+            add(ticket, holder.since.not_come_since());
+        }
+        if let Some((ticket, waiter)) = self.queue().first() {
+            add(*ticket, waiter.called);
+        }
+        absent
     }
 
     /// Those who have had the lock for so long at least. From now on it is known of all of them.
-    pub(crate) fn held(&mut self, id: EntryId, now: Moment, over: Duration) -> Vec<Held> {
+    pub(crate) fn held(&mut self, id: EntryId, now: Moment, over: Duration, found: &mut Vec<Held>) {
         self.remember(now);
-        let held = self.parties(id).filter_map(|party| {
-            let since = party.held.filter(|since| since.until(now) >= over)?;
-            let (space, key) = (self.space, self.key());
-            Some(Held {
-                space,
-                key,
-                party,
-                since,
-            })
-        });
-        held.collect()
+        for party in self.parties(id) {
+            if let Some(since) = party.held.filter(|since| since.until(now) >= over) {
+                let (space, key) = (self.space, self.key());
+                found.push(Held {
+                    space,
+                    key,
+                    party,
+                    since,
+                });
+            }
+        }
     }
 
     /// Tells a tracer that a holder is about to release the lock, if somebody waits for it.
@@ -211,12 +215,7 @@ impl Entry {
 
     /// What there is to see at a moment. From then on it is known how long the holders have had
     /// the lock at least.
-    pub(crate) fn state(
-        &mut self,
-        id: EntryId,
-        shows: &Shows<impl Fn(Ticket) -> Option<Times>>,
-        now: Moment,
-    ) -> LockState {
+    pub(crate) fn state(&mut self, id: EntryId, shows: &Shows<'_>, now: Moment) -> LockState {
         let (space, key) = self.name();
         let (mut asking, mut holders) = (Vec::new(), Vec::new());
         for mut party in self.parties(id) {
@@ -231,16 +230,15 @@ impl Entry {
         }
         let mut state = LockState::new(space, key, holders);
         state.waiters = asking.len() + self.queue_length();
-        let asking = asking.into_iter();
-        let all = self.crowd.iter().flat_map(|crowd| crowd.queue.values());
-        let waited: Duration = all.map(|waiter| waiter.times.waited(now)).sum();
-        state.waited = waited
-            + asking
-                .clone()
-                .map(|party| party.waited(now))
-                .sum::<Duration>();
-        let first = asking.chain(self.waiters(id)).take(shows.queue);
-        let queue = first.map(|waiter| Waiter {
+        for (_, waiter) in self.queue().iter() {
+            state.waited += waiter.times.waited(now);
+        }
+        for party in &asking {
+            state.waited += party.waited(now);
+        }
+        asking.truncate(shows.queue);
+        asking.extend(self.waiters(id).take(shows.queue - asking.len()));
+        let queue = asking.iter().map(|waiter| Waiter {
             who: waiter.show(now),
             shared: self.is_shared(waiter.place.ticket),
             waited: waiter.waited(now),
@@ -254,30 +252,31 @@ impl Entry {
     }
 
     /// The holders of a lock that somebody waits for, and those who do.
-    pub(crate) fn going_on(&self) -> impl Iterator<Item = GoingOn> {
-        let queue = self.crowd.iter().flat_map(|crowd| crowd.queue.values());
-        let waits = queue.map(|waiter| GoingOn {
-            record: waiter.record,
-            mode: waiter.mode,
-            since: waiter.times.since,
-            is_hold: false,
-        });
-        let holds = self
-            .holders()
-            .filter_map(|(_, Occupant { record, since })| {
-                Some(GoingOn {
+    pub(crate) fn going_on(&self, note: &mut dyn FnMut(GoingOn)) {
+        for (_, Occupant { record, since }) in self.holders() {
+            if let Some(since) = since.moment().or_else(|| self.contended_since()) {
+                let (mode, is_hold) = (self.mode, true);
+                note(GoingOn {
                     record,
-                    mode: self.mode,
-                    since: since.moment().or_else(|| self.contended_since())?,
-                    is_hold: true,
-                })
+                    mode,
+                    since,
+                    is_hold,
+                });
+            }
+        }
+        for (_, waiter) in self.queue().iter() {
+            note(GoingOn {
+                record: waiter.record,
+                mode: waiter.mode,
+                since: waiter.times.since,
+                is_hold: false,
             });
-        holds.chain(waits)
+        }
     }
 
     /// How many wait in the queue.
     pub(crate) fn queue_length(&self) -> usize {
-        self.crowd.as_ref().map_or(0, |crowd| crowd.queue.len())
+        self.queue().len()
     }
 
     /// The holders.
@@ -287,8 +286,7 @@ impl Entry {
     }
 
     fn waiters(&self, id: EntryId) -> impl Iterator<Item = Party> {
-        let queue = self.crowd.iter().flat_map(|crowd| crowd.queue.iter());
-        queue.map(move |(ticket, one)| {
+        self.queue().iter().map(move |(ticket, one)| {
             let ticket = *ticket;
             waiter(Place { entry: id, ticket }, one)
         })
@@ -305,21 +303,34 @@ impl Entry {
     }
 
     pub(super) fn holders(&self) -> impl Iterator<Item = (Ticket, Occupant)> {
-        let others = self.crowd.iter().flat_map(|crowd| crowd.holders().iter());
-        self.first
-            .into_iter()
-            .chain(others.map(|(ticket, holder)| (*ticket, *holder)))
+        let (mut first, mut others) = (self.first, self.others().iter());
+        iter::from_fn(move || {
+            let other = || others.next().map(|(ticket, holder)| (*ticket, *holder));
+            first.take().or_else(other)
+        })
     }
 
     pub(super) fn holder_of(&self, ticket: Ticket) -> Option<Occupant> {
         let first = self.first.filter(|(first, _)| *first == ticket);
         first
             .map(|(_, holder)| holder)
-            .or_else(|| self.crowd.as_ref()?.holders().get(&ticket).copied())
+            .or_else(|| self.others().get(&ticket).copied())
     }
 
     fn waiter_of(&self, ticket: Ticket) -> Option<&crowd::Waiter> {
-        self.crowd.as_ref()?.queue.get(&ticket)
+        self.queue().get(&ticket)
+    }
+
+    /// Those who wait.
+    fn queue(&self) -> &Arrivals<Ticket, crowd::Waiter> {
+        const NONE: &Arrivals<Ticket, crowd::Waiter> = &Arrivals::new();
+        self.crowd.as_ref().map_or(NONE, |crowd| &crowd.queue)
+    }
+
+    /// The holders but for the first.
+    fn others(&self) -> &OrderedMap<Ticket, Occupant> {
+        const NONE: &OrderedMap<Ticket, Occupant> = &OrderedMap::new();
+        self.crowd.as_ref().map_or(NONE, |crowd| crowd.holders())
     }
 
     /// Remembers that the holders have had the lock since this moment at the latest.
