@@ -1,6 +1,6 @@
 //! All that every space must pass.
 
-use lockutils_conformance::{Subject, conformance, told_by_the_first};
+use lockutils_conformance::{LIMIT, Subject, conformance, told_by_the_first};
 use lockutils_etcd::EtcdLocks;
 use lockutils_servers::Etcd as Server;
 use std::path::Path;
@@ -30,7 +30,11 @@ impl Subject for Etcd {
     fn space(place: &Path) -> EtcdLocks {
         let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.display().to_string();
-        EtcdLocks::new(&url).unwrap().prefix(prefix).ttl(LEASE)
+        EtcdLocks::new(&url)
+            .unwrap()
+            .prefix(prefix)
+            .ttl(LEASE)
+            .answer_timeout(LIMIT)
     }
 
     /// With the lease of who holds it.

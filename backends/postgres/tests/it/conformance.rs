@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use lockutils_conformance::{Subject, conformance, eventually, told_by_the_first};
+use lockutils_conformance::{LIMIT, Subject, conformance, eventually, told_by_the_first};
 use lockutils_postgres::PostgresLocks;
 use lockutils_servers::Postgres;
 
@@ -30,7 +30,10 @@ impl Subject for Server {
     fn space(place: &Path) -> PostgresLocks {
         let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.to_str().unwrap();
-        PostgresLocks::new(&url).unwrap().prefix(prefix)
+        PostgresLocks::new(&url)
+            .unwrap()
+            .prefix(prefix)
+            .answer_timeout(LIMIT)
     }
 
     /// With the session of who holds it, which says so a little later than it does.

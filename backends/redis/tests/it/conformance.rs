@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use lockutils_conformance::{Subject, conformance, told_by_the_first};
+use lockutils_conformance::{LIMIT, Subject, conformance, told_by_the_first};
 use lockutils_redis::RedisLocks;
 use lockutils_servers::Redis;
 
@@ -31,7 +31,10 @@ impl Subject for Server {
     fn space(place: &Path) -> RedisLocks {
         let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.to_str().unwrap();
-        RedisLocks::new(&url).unwrap().prefix(prefix)
+        RedisLocks::new(&url)
+            .unwrap()
+            .prefix(prefix)
+            .answer_timeout(LIMIT)
     }
 
     /// As an administrator does.
