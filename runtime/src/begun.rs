@@ -3,7 +3,7 @@
 //! Waiting has the verbs of [`Acquire`], which takes the lock where it wasn't free.
 
 use crate::acquire::Acquire;
-use crate::drive::{AsyncGuardOf, GuardOf, Machine};
+use crate::drive::{AsyncGuardOf, GIVEN, GuardOf, Machine};
 use crate::error::Error;
 use std::future;
 use std::pin::Pin;
@@ -125,7 +125,7 @@ impl<M: Machine> Begun<M::AsyncQuick, M> {
             Some(Self::Wait(acquire)) => poll(acquire, context),
             Some(Self::Held(_)) | None => match begun.take() {
                 Some(Self::Held(quick)) => Poll::Ready(Ok(quick.into())),
-                _ => panic!("a future was polled after it gave its guard"),
+                _ => panic!("{GIVEN}"),
             },
         })
     }

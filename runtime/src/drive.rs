@@ -43,6 +43,9 @@ pub trait Failure: Into<Error> + Unpin + sealed::Sealed + 'static {
 /// `Result<G, Error>` where that can fail.
 pub type Outcome<M, G> = <<M as Machine>::Failure as Failure>::Outcome<G>;
 
+/// What a future panics with that is polled once more.
+pub(crate) const GIVEN: &str = "a future was polled after it gave its guard";
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for std::convert::Infallible {}

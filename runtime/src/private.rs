@@ -15,7 +15,7 @@
 
 use crate::acquire::Acquire;
 use crate::begun::Begun;
-use crate::drive::{Machine, Sharable};
+use crate::drive::{GIVEN, Machine, Sharable};
 use crate::error::Error;
 use crate::guard::{AsyncGuard, Guard};
 use crate::key::{Key, LockKey};
@@ -147,8 +147,6 @@ impl Begun<Thin<Guard>, InProcess> {
 #[must_use = "a future takes no lock until it is awaited"]
 #[derive(Debug)]
 pub struct Entering(Option<Begun<Thin<AsyncGuard>, InProcess>>);
-
-const GIVEN: &str = "a future was polled after it gave its guard";
 
 impl Entering {
     /// [`Begun::wait`].

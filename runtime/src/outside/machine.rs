@@ -18,7 +18,7 @@ use super::asking::{Begins, Registered};
 use super::engine::{Answer, Engine, rest};
 use super::line::Line;
 use super::request::Request;
-use crate::drive::{AsyncGuardOf, By, GuardOf, Machine, Patience, Sharable, block_try};
+use crate::drive::{AsyncGuardOf, By, GIVEN, GuardOf, Machine, Patience, Sharable, block_try};
 use crate::error::{Error, ErrorKind};
 use crate::graph;
 use crate::held::{Held, Holding};
@@ -199,7 +199,7 @@ impl<E: Engine> One<E> {
                         return Poll::Ready(Ok(Some(hold)));
                     }
                 }
-                State::Done => panic!("a future was polled after it gave its guard"),
+                State::Done => panic!("{GIVEN}"),
             }
         }
     }
