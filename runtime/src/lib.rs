@@ -107,6 +107,15 @@
 //! lock that is free costs not an instruction more. What happened when, of free locks too, [`observe::record`]
 //! writes as a timeline; meanwhile it costs those more.
 //!
+//! # In the child of a fork
+//!
+//! A child that goes on without starting a program has a copy of the locks in memory, and one thread. What that thread
+//! holds it still holds; what other threads held is held for ever, as is a mutex of theirs. A lock that another thread
+//! was just taking or releasing is left half-done: the child would wait for ever that asks for it, or for one of some
+//! that share its place. No handler of `pthread_atfork` could prevent that, since the fast path takes no mutex that it
+//! could have. So fork before other threads use locks, or start a program, as it is with all that has threads. Lock
+//! files go on to exclude parent and child.
+//!
 //! # Features and platforms
 //!
 //! | feature | |

@@ -3,6 +3,9 @@
 //! Where there is always some holder, an entry would stay for ever. So who joins the holders of a lock that its
 //! bucket alone can have gets one of the bucket's tickets, while there is one left; and if nobody else
 //! is there, the holders go back [into the bucket](crate::table::bucket::Bucket::deflate).
+//!
+//! Who came through the queue, or when no ticket of the bucket was left, keeps the ticket of its own that it
+//! has. So the lock is an entry until the last of those has gone.
 
 use super::Entry;
 use crate::table::bucket::BUCKETS;
