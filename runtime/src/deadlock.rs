@@ -145,6 +145,11 @@ static HOOK: Mutex<Option<Hook>> = Mutex::new(None);
 /// the task's runtime needs, neither will go on. Take the lock by `lock_async`, or in an
 /// `async fn` there.
 ///
+/// A lock may be handed to a future that its task polls no more, as a `select!` in a loop leaves one that it has by
+/// reference. Where the task then waits for that lock, or for somebody who does, this is reported as such a cycle, in
+/// which the lock is `handed to` the task. Tasks are told apart by their wakers: an executor that makes a new one for
+/// each poll, or a combinator that has one for each of its branches, hides that two futures are of one task.
+///
 /// And it is a suspicion where other processes of the host are part of the cycle, by lock files, see
 /// [`FileLocks`](crate::FileLocks#deadlocks-between-processes). Each process reports it.
 ///

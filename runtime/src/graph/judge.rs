@@ -11,6 +11,8 @@ use crate::owner::Owner;
 use crate::sync::{Mutex, statics};
 use crate::table;
 use crate::table::crowd::WaitingHolder;
+#[cfg(all(test, not(loom)))]
+use crate::table::entry::Entry;
 use crate::table::entry::InTheWay;
 use crate::table::place::{EntryId, Place};
 use crate::table::waits::{Cycle, Waits, count_step};
@@ -62,6 +64,41 @@ pub(crate) fn is_empty() -> bool {
     by_owner.is_empty() && by_age.is_empty() && graph.suspicions.is_empty()
 }
 
+/// Whether there is a suspicion that isn't reported.
+#[cfg(all(test, loom))]
+pub(crate) fn is_suspicious() -> bool {
+    !GRAPH.lock().suspicions.pending.is_empty()
+}
+
+/// A cycle of such waits of which nobody is suspected who is stuck by it. Not one by somebody who isn't called yet: it
+/// is to be found by the time that one has the lock.
+#[cfg(all(test, not(loom)))]
+pub(super) fn overlooked(of: impl Fn(Place) -> bool) -> Option<Cycle> {
+    let graph = GRAPH.lock();
+    let reported = &graph.suspicions.reported;
+    let is_suspected = |(owner, place): (Owner, Place)| {
+        let wait = graph.waits.get(owner, place);
+        let mut reported = reported.iter().flat_map(|cycle| &cycle.0);
+        wait.is_none_or(|wait| wait.suspicion.is_some()) || reported.any(|step| step.wait == place)
+    };
+    let waits = graph.waits.by_owner.keys();
+    let mut cycles = waits.filter_map(|(owner, place)| {
+        let stuck = Search::new(&graph.waits, ANYBODY).run(*owner, *place)?;
+        let cycle = stuck.find_cycle()?;
+        let is_known = stuck.waits().into_iter().any(is_suspected);
+        let is_called = |hold: Place| {
+            let look = |entry: &mut Entry| {
+                entry.holder_count() == 0 || entry.is_queued(hold.ticket).is_none()
+            };
+            table::look(hold.entry, look).is_some_and(|is_called| is_called)
+        };
+        let mut steps = cycle.0.iter();
+        let counts = steps.all(|step| of(step.wait) && is_called(step.hold));
+        (!is_known && counts).then_some(cycle)
+    });
+    cycles.next()
+}
+
 impl Graph {
     /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
     #[inline(never)]
@@ -74,11 +111,15 @@ impl Graph {
         count_step();
         let ahead = table::look(place.entry, |entry| {
             let waiting_holders = entry.waiting_holders(&self.waits);
-            let may_never_end = match entry.wait(place.ticket, |_, _| true) {
-                Some((_, InTheWay::Holders)) => !waiting_holders.is_empty(),
-                Some((_, InTheWay::Waiter(..))) => true,
-                Some((_, InTheWay::Nothing)) | None => false,
-            };
+            let called = entry.called_before(place.ticket);
+            let called =
+                called.is_some_and(|(_, called)| self.waits.of(called.owner).nth(1).is_some());
+            let may_never_end = called
+                || match entry.wait(place.ticket, |_, _| true) {
+                    Some((_, InTheWay::Holders)) => !waiting_holders.is_empty(),
+                    Some((_, InTheWay::Waiter(..))) => true,
+                    Some((_, InTheWay::Nothing)) | None => false,
+                };
             Ahead {
                 waiting_holders,
                 may_never_end,
@@ -137,9 +178,22 @@ impl Graph {
             .filter(|(_, wait)| wait.suspicion.is_none());
         let others: Vec<_> = others.map(|(place, _)| place).take(MOST_OTHERS).collect();
         for place in others {
-            if let Some(cycle) = self.search(me, place, ANYBODY) {
-                self.suspect(me, place, cycle);
-            }
+            self.judge_task(me, place);
+        }
+    }
+
+    /// Looks for a cycle through a wait of a task that has tried again in vain. It may have been called since another
+    /// one of its waits was handed the lock: so it has that one by now, though it may never poll its future.
+    pub(super) fn judge_again(&mut self, me: Owner, place: Place) {
+        let is_only = self.waits.of(me).nth(1).is_none();
+        if !is_only && self.look(place).may_never_end {
+            self.judge_task(me, place);
+        }
+    }
+
+    fn judge_task(&mut self, me: Owner, place: Place) {
+        if let Some(cycle) = self.search(me, place, ANYBODY) {
+            self.suspect_new(me, place, cycle);
         }
     }
 
@@ -169,6 +223,15 @@ impl Graph {
         if let Some(wait) = self.waits.get_mut(owner, place) {
             wait.told = true;
             wait.deadlock = Some(deadlock);
+        }
+    }
+
+    /// Suspects a cycle, unless the wait is part of a suspicion already or the cycle was reported.
+    pub(super) fn suspect_new(&mut self, owner: Owner, place: Place, cycle: Cycle) {
+        let wait = self.waits.get(owner, place);
+        let is_pending = wait.is_none_or(|wait| wait.suspicion.is_some());
+        if !is_pending && !self.suspicions.is_reported(&cycle) {
+            self.suspect(owner, place, cycle);
         }
     }
 

@@ -3,8 +3,12 @@
 //! Every waiter is in one graph, under one mutex, while it is in a queue. A waiter that
 //! joins a queue enters the graph and looks for a cycle through itself, in one go: so of the
 //! waiters that close a cycle together exactly the last to enter finds it. Only the slow path
-//! pays for it. A task can also close one by getting a lock while another of its branches waits: so
-//! it looks once more as it leaves.
+//! pays for it.
+//!
+//! A task can also close a cycle by getting a lock, while another of its branches waits. So it looks once
+//! more as it gets one: when its wait ends, or at once where it didn't wait and others do. It may also get one without
+//! coming for it, when the lock is handed to a future that it polls no more, as `select!` may leave one. But it is
+//! called then, or was before, and so counts as in the way: it looks after each retry in vain of another branch.
 //!
 //! A cycle of threads is dissolved by one of them that can fail, by preference the one that
 //! closed it; where that can't, another one is *told*, woken, and gives up its wait. A thread
@@ -32,6 +36,8 @@ mod beyond;
 mod cycle;
 mod judge;
 mod long_waits;
+#[cfg(all(test, not(loom)))]
+mod random;
 mod search;
 mod suspicions;
 #[cfg(all(test, not(loom)))]
@@ -60,7 +66,7 @@ use suspicions::SUSPICION;
 
 pub(crate) use beyond::{Beyond, beyond, end_beyond};
 #[cfg(all(test, loom))]
-pub(crate) use judge::is_empty;
+pub(crate) use judge::{is_empty, is_suspicious};
 pub(crate) use long_waits::watch as watch_long_waits;
 pub(crate) use watch::report_apart;
 pub(crate) use way::find_way;
@@ -77,6 +83,15 @@ pub(crate) fn suspected() -> OrderedSet<EntryId> {
 pub(crate) fn find_cycle(owner: Owner, place: Place) -> Option<Deadlock> {
     let cycle = GRAPH.lock().search(owner, place, ANYBODY)?;
     Some(cycle.describe())
+}
+
+/// A task has taken a lock that others wait for. It may have closed a cycle by that, with what another branch of it
+/// waits for.
+#[cold]
+pub(crate) fn overtakes(owner: Owner) {
+    let mut graph = GRAPH.lock();
+    graph.judge_others(owner);
+    watch::leave(graph);
 }
 
 /// A waiter's registration. Made when it has joined the queue, dropped when it has
@@ -145,15 +160,11 @@ impl Waiting {
             others = graph.judge(owner, place, can_fail);
             told = graph.waits.get(owner, place).is_some_and(|wait| wait.told);
         }
-        let starts_watch = graph.suspicions.claim_watch();
         let nested = heard.map(|_| graph.nested(place, ahead));
-        drop(graph);
+        watch::leave(graph);
         others.into_iter().for_each(table::call);
         for (hold, wait, owner) in nested.into_iter().flatten() {
             order::seen(hold, wait, owner);
-        }
-        if starts_watch {
-            watch::start();
         }
         Self {
             owner,
@@ -192,8 +203,8 @@ impl Waiting {
         self.ended = table::leave(self.place, self.heard, self.outcome);
     }
 
-    /// Called after a retry in vain: registers a task anew if it has another name by now, and sees
-    /// whether a thread has been told to give up.
+    /// Called after a retry in vain: registers a task anew if it has another name by now, or looks at what it
+    /// waits for once more; and sees whether a thread has been told to give up.
     pub(crate) fn go_on(&mut self, owner: Owner) {
         if self.owner != owner {
             let mut graph = GRAPH.lock();
@@ -203,7 +214,11 @@ impl Waiting {
             let probed = mem::take(&mut self.probed);
             let listened = (self.heard, watched);
             *self = Self::enter(owner, self.place, self.can_fail, listened, probed);
-        } else if owner.is_thread() && self.can_fail {
+        } else if !owner.is_thread() {
+            let mut graph = GRAPH.lock();
+            graph.judge_again(owner, self.place);
+            watch::leave(graph);
+        } else if self.can_fail {
             let graph = GRAPH.lock();
             let wait = graph.waits.get(owner, self.place);
             self.told = wait.is_some_and(|wait| wait.told);
@@ -271,11 +286,7 @@ impl Drop for Waiting {
         if matches!(self.outcome, Outcome::Acquired) && !self.owner.is_thread() {
             graph.judge_others(self.owner);
         }
-        let starts_watch = graph.suspicions.claim_watch();
-        drop(graph);
-        if starts_watch {
-            watch::start();
-        }
+        watch::leave(graph);
         self.probed.end(self.outcome);
         if let Some(mut watched) = wait.watched {
             let ended = self.ended.unwrap_or_else(Moment::now);

@@ -5,6 +5,9 @@
 //! stuck are found by starting with all owners that can be reached, and taking out those that
 //! aren't stuck until none is taken out any more.
 //!
+//! Beside the holders a task can be in the way that was called, and has not come: before those behind it the lock is
+//! that one's. A thread that was called runs, or is in the way of nobody for whom its own holders aren't.
+//!
 //! Holders that don't wait are never looked at one by one, see
 //! [`crowd`](crate::table::crowd); and a lock that many wait for is looked at once.
 
@@ -35,7 +38,7 @@ pub(super) struct Search<'a> {
     locks: OrderedMap<EntryId, Lock>,
 }
 
-/// What an owner waits for.
+/// What is in the way of an owner where it waits.
 struct Branch {
     place: Place,
     waiter: Record,
@@ -98,14 +101,15 @@ impl<'a> Search<'a> {
         count_step();
         let mut branches = Vec::new();
         for place in places {
-            branches.extend(self.look(place));
+            self.look(owner, place, &mut branches);
         }
         self.branches.insert(owner, branches);
     }
 
-    /// A wait, and the lock if it hasn't been looked at, at one moment. `None` if nothing is in its
-    /// way: a waiter that isn't in the queue any more has the lock, or has left.
-    fn look(&mut self, place: Place) -> Option<Branch> {
+    /// Looks at a wait, and at the lock if that is new, at one moment, and adds what is in its way. Nothing is in
+    /// that of a waiter that isn't in the queue any more, and so has the lock or has left. Nor is a branch of the same
+    /// task that only waits before it, and goes on as soon as it can itself.
+    fn look(&mut self, me: Owner, place: Place, branches: &mut Vec<Branch>) {
         let Self {
             waits, of, locks, ..
         } = self;
@@ -114,32 +118,39 @@ impl<'a> Search<'a> {
             wait.is_some_and(|wait| of(owner, wait))
         };
         let is_new = !locks.contains_key(&place.entry);
-        let (waiter, in_the_way, lock) = table::look(place.entry, |entry| {
-            let (waiter, in_the_way) = entry.wait(place.ticket, of)?;
+        let looked = table::look(place.entry, |entry| {
+            let of_another = |ticket, owner| owner != me && of(ticket, owner);
+            let (waiter, in_the_way) = entry.wait(place.ticket, of_another)?;
+            let called = entry.called_before(place.ticket);
+            let called = called.filter(|(ticket, called)| of(*ticket, called.owner));
             let is_new = is_new && matches!(in_the_way, InTheWay::Holders);
             let lock = is_new.then(|| {
                 let holders = entry.waiting_holders(waits);
                 (holders, entry.holder_count(), entry.has_one_permit())
             });
-            Some((waiter, in_the_way, lock))
-        })??;
+            Some((waiter, in_the_way, called, lock))
+        });
+        let Some((waiter, in_the_way, called, lock)) = looked.flatten() else {
+            return;
+        };
         if let Some((holders, count, any)) = lock {
             self.add_lock(place, holders, count, any);
         }
-        let before = match in_the_way {
-            InTheWay::Nothing => return None,
-            InTheWay::Holders if self.locks[&place.entry].holders.is_empty() => return None,
-            InTheWay::Holders => None,
-            InTheWay::Waiter(ticket, record) => {
-                self.reached.push(record.owner);
-                Some((Place { ticket, ..place }, record))
-            }
+        let (is_held, before) = match in_the_way {
+            InTheWay::Holders => (!self.locks[&place.entry].holders.is_empty(), None),
+            InTheWay::Waiter(ticket, record) => (false, Some((ticket, record))),
+            InTheWay::Nothing => (false, None),
         };
-        Some(Branch {
+        let branch = |before| Branch {
             place,
             waiter,
             before,
-        })
+        };
+        branches.extend(is_held.then(|| branch(None)));
+        for (ticket, record) in before.into_iter().chain(called) {
+            self.reached.push(record.owner);
+            branches.push(branch(Some((Place { ticket, ..place }, record))));
+        }
     }
 
     fn add_lock(&mut self, at: Place, holders: Vec<WaitingHolder>, count: usize, any: bool) {

@@ -81,7 +81,7 @@ impl Suspicions {
     }
 
     /// Whether a thread is missing that looks at them; then the caller has to
-    /// [`start`](super::watch::start) it. Where none can be started, the next waiter tries again.
+    /// [start](super::watch::leave) it. Where none can be started, the next waiter tries again.
     pub(super) fn claim_watch(&mut self) -> bool {
         !self.pending.is_empty() && !self.watched.get().swap(true, Ordering::Relaxed)
     }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 const MANY: u32 = 10_000;
 
-static ALONE: Mutex<()> = Mutex::new(());
+pub(super) static ALONE: Mutex<()> = Mutex::new(());
 
 /// A task, which is known by its waker.
 struct Task;

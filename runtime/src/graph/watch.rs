@@ -12,6 +12,7 @@ use super::suspicions::{SUSPICION, Suspicion};
 use crate::deadlock::{Deadlock, report};
 use crate::observe::tell;
 use crate::owner::Owner;
+use crate::sync::MutexGuard;
 use crate::table::place::Place;
 use crate::table::waits::Cycle;
 use crate::worker;
@@ -24,17 +25,8 @@ pub(super) fn report_block(owner: Owner, place: Place) {
     let mut graph = GRAPH.lock();
     if let Some(cycle) = graph.search(owner, place, ANYBODY) {
         // That is reported instead, as soon as it has lasted for a second.
-        let wait = graph.waits.get(owner, place);
-        let is_pending = wait.is_none_or(|wait| wait.suspicion.is_some());
-        if !is_pending && !graph.suspicions.is_reported(&cycle) {
-            graph.suspect(owner, place, cycle);
-        }
-        let starts_watch = graph.suspicions.claim_watch();
-        drop(graph);
-        if starts_watch {
-            start();
-        }
-        return;
+        graph.suspect_new(owner, place, cycle);
+        return leave(graph);
     }
     let Some(block) = find_block(place) else {
         return;
@@ -67,8 +59,16 @@ fn tell_of(deadlock: &Deadlock) {
     report(deadlock);
 }
 
-/// Starts the thread that was found missing.
-pub(super) fn start() {
+/// Frees the graph, and starts the thread that looks at its suspicions if that is missing.
+pub(super) fn leave(mut graph: MutexGuard<'static, Graph>) {
+    let starts_watch = graph.suspicions.claim_watch();
+    drop(graph);
+    if starts_watch {
+        start();
+    }
+}
+
+fn start() {
     if cfg!(all(test, loom)) {
         return; // No second goes by in a model.
     }

@@ -13,9 +13,9 @@
 use super::request::{Request, refused};
 use super::thin::Thin;
 use crate::costs;
-use crate::drive::{By, Machine, Patience, Sharable};
+use crate::drive::{By, GIVEN, Machine, Patience, Sharable};
 use crate::error::{Error, ErrorKind};
-use crate::graph::Waiting;
+use crate::graph::{self, Waiting};
 use crate::guard::{AsyncGuard, Guard};
 use crate::name::{Taken, describe};
 use crate::observe::listen::listeners;
@@ -28,7 +28,7 @@ use crate::table::entry::OVERTAKE;
 use crate::table::fast;
 use crate::table::identity::name_part;
 use crate::table::policy::{Mode, Reentry, Terms};
-use crate::table::{self, Hold, Name};
+use crate::table::{self, Hold, Name, Newcomer};
 use std::convert::Infallible;
 use std::fmt;
 use std::task::Poll;
@@ -88,10 +88,11 @@ impl InProcess {
                 if !is_ordered {
                     order::before_take(name, record);
                 }
-                match table::try_take(name, terms, record) {
-                    Some(hold) => Ok(hold),
+                let taken = match table::try_take(name, terms, record) {
+                    Some(newcomer) => Ok(newcomer),
                     None => table::take_or_queue(name, terms, record, waker(), left),
-                }
+                };
+                taken.map(|newcomer| hold_of(owner, newcomer))
             }
             // Since the last step nobody has called.
             State::Queued(_) if patience == Patience::Last => return Poll::Pending,
@@ -104,7 +105,7 @@ impl InProcess {
                 waiting.acquire(owner, at);
                 Ok(hold)
             }
-            State::Done => panic!("a future was polled after it gave its guard"),
+            State::Done => panic!("{GIVEN}"),
         };
         match step {
             Ok(hold) => {
@@ -125,9 +126,9 @@ impl InProcess {
             return Ok(Hold::thin(hash));
         }
         let State::New(request) = &self.0 else {
-            panic!("a future was polled after it gave its guard");
+            panic!("{GIVEN}");
         };
-        let hold = request.try_now(owner)?;
+        let hold = hold_of(owner, request.try_now(owner)?);
         self.0 = State::Done;
         Ok(hold)
     }
@@ -232,6 +233,16 @@ impl fmt::Debug for InProcess {
     }
 }
 
+/// The hold of who didn't wait.
+fn hold_of(owner: Owner, newcomer: Newcomer) -> Hold {
+    let Newcomer { hold, overtakes } = newcomer;
+    // A thread that runs waits nowhere else.
+    if overtakes && !owner.is_thread() {
+        graph::overtakes(owner);
+    }
+    hold
+}
+
 /// What a thread does before it joins the queue: it takes the lock if that has room, and else
 /// tries the fast path again for about as long as it takes to block and be woken.
 ///
@@ -256,8 +267,8 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site, spins: u32)
         }
     }
     if !(may_spin && fast::is_held_thin(name)) {
-        if let Some(hold) = table::try_take(name, terms, record) {
-            return Some(hold);
+        if let Some(newcomer) = table::try_take(name, terms, record) {
+            return Some(newcomer.hold);
         }
     }
     if !may_spin {

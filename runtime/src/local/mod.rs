@@ -301,9 +301,9 @@ impl Locks {
             owner: Owner::thread(),
             site,
         };
-        let hold = looks::try_take(name, terms, record);
-        let hold = hold.map_err(|holder| request::busy(self.name, name, holder))?;
-        Ok(Guard::new(Held::in_process(hold)))
+        let taken = looks::try_take(name, terms, record);
+        let taken = taken.map_err(|holder| request::busy(self.name, name, holder))?;
+        Ok(Guard::new(Held::in_process(taken.hold)))
     }
 
     /// Whether somebody holds the lock of the text.

@@ -13,7 +13,7 @@ use crate::table::identity::{name_of, name_part};
 use crate::table::looks;
 use crate::table::place::Place;
 use crate::table::policy::{Mode, Terms};
-use crate::table::{self, Hold, Name, SpaceId};
+use crate::table::{self, Name, Newcomer, SpaceId};
 
 /// What is to be taken, how, and where in the code.
 pub(crate) struct Request {
@@ -76,7 +76,7 @@ impl Request {
         }
     }
 
-    pub(super) fn try_now(&self, owner: Owner) -> Result<Hold, Error> {
+    pub(super) fn try_now(&self, owner: Owner) -> Result<Newcomer, Error> {
         let record = Record {
             owner,
             site: self.site,

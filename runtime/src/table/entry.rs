@@ -206,6 +206,18 @@ impl Entry {
         Some((waiter.record, in_the_way))
     }
 
+    /// The task that was called before a waiter and hasn't come since, if the lock is that one's before the waiter's.
+    /// With several permits, or where both share the lock, the waiter has it when a holder goes.
+    pub(crate) fn called_before(&self, ticket: Ticket) -> Option<(Ticket, Record)> {
+        let (room, queue) = (self.room(), &self.crowd.as_ref()?.queue);
+        let (first, called) = queue.first()?;
+        let modes = [called.mode, queue.get(&ticket)?.mode];
+        let is_let_in = self.permits > 1 || modes.into_iter().all(|mode| room.admits(mode));
+        let is_in_the_way = self.first.is_none() || !is_let_in;
+        let is_task = called.called.is_some() && !called.record.owner.is_thread();
+        (*first < ticket && is_task && is_in_the_way).then_some((*first, called.record))
+    }
+
     /// The holders who wait for some lock.
     pub(crate) fn waiting_holders(&mut self, waits: &Waits) -> Vec<WaitingHolder> {
         let mut holders = match &mut self.crowd {

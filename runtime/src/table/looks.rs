@@ -11,7 +11,7 @@ use super::place::{EntryId, Place, Ticket};
 use super::policy::Terms;
 use super::sample::Sample;
 use super::shard::{InShard, Inflated, SHARD, SHARDS, Shard, shards};
-use super::{Hold, Name, begin, look, try_reenter};
+use super::{Name, Newcomer, look, try_reenter};
 use crate::costs;
 use crate::holder::{Holder, Sought};
 use crate::key::Key;
@@ -32,13 +32,13 @@ pub(crate) fn try_take(
     name: Name<'_>,
     terms: Terms,
     record: Record,
-) -> Result<Hold, Option<Sought>> {
+) -> Result<Newcomer, Option<Sought>> {
     if let Some(word) = try_reenter(name, terms, record) {
-        return Ok(Hold::thin(word));
+        return Ok(Newcomer::again(word));
     }
     let mut inflated = Inflated::at(name.hash);
     let party = match inflated.try_take(name, terms, record) {
-        Ok(place) => return Ok(begin(inflated, place)),
+        Ok(taken) => return Ok(Newcomer::begin(inflated, taken)),
         Err(entry) => entry.in_the_way(id_of(name.hash, entry), None),
     };
     // Before the mutex is free, and so the holder, whose thread may then end.
@@ -92,7 +92,7 @@ pub(crate) struct HoldOf {
     pub(crate) party: Party,
 }
 
-/// What a hold is of, and whose it is, by its [id](Hold::id); `None` if it has ended.
+/// What a hold is of, and whose it is, by its [id](super::Hold::id); `None` if it has ended.
 pub(crate) fn hold((hash, ticket): (u64, Ticket)) -> Option<HoldOf> {
     let mut inflated = Inflated::at(hash);
     let entry = inflated.find_hold(hash, ticket)?;

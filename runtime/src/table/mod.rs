@@ -153,23 +153,43 @@ pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Optio
     try_join(name, kind, true, record)
 }
 
-/// Takes the lock if it has room.
-pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Hold> {
-    if let Some(word) = try_reenter(name, terms, record) {
-        return Some(Hold::thin(word));
-    }
-    let mut inflated = Inflated::at(name.hash);
-    let place = inflated.try_take(name, terms, record).ok()?;
-    Some(begin(inflated, place))
+/// What somebody has who didn't wait.
+pub(crate) struct Newcomer {
+    pub(crate) hold: Hold,
+    /// Whether others wait for the lock.
+    pub(crate) overtakes: bool,
 }
 
-/// The hold of who has just taken the lock. If it has a ticket of the bucket, it has the lock by the bucket alone,
-/// or will have.
-fn begin(mut inflated: Inflated, place: Place) -> Hold {
-    if place.ticket.is_of_bucket() {
-        inflated.rest(place.entry.hash);
+impl Newcomer {
+    /// One that goes in again, where it has the lock by the bucket alone. So nobody waits.
+    const fn again(word: u64) -> Self {
+        Self {
+            hold: Hold::thin(word),
+            overtakes: false,
+        }
     }
-    Hold::at(place)
+
+    /// One that has just taken the lock. If it has a ticket of the bucket, it has the lock by the bucket alone, or
+    /// will have.
+    fn begin(mut inflated: Inflated, (place, overtakes): (Place, bool)) -> Self {
+        if place.ticket.is_of_bucket() {
+            inflated.rest(place.entry.hash);
+        }
+        Self {
+            hold: Hold::at(place),
+            overtakes,
+        }
+    }
+}
+
+/// Takes the lock if it has room.
+pub(crate) fn try_take(name: Name<'_>, terms: Terms, record: Record) -> Option<Newcomer> {
+    if let Some(word) = try_reenter(name, terms, record) {
+        return Some(Newcomer::again(word));
+    }
+    let mut inflated = Inflated::at(name.hash);
+    let taken = inflated.try_take(name, terms, record).ok()?;
+    Some(Newcomer::begin(inflated, taken))
 }
 
 /// Takes the lock, or joins the end of its queue. Who gives up has so much time `left`.
@@ -179,11 +199,11 @@ pub(crate) fn take_or_queue(
     record: Record,
     waker: Waker,
     left: Option<Left>,
-) -> Result<Hold, Queued> {
+) -> Result<Newcomer, Queued> {
     let listeners = listeners(); // Not with the mutex: it asks foreign code.
     let mut inflated = Inflated::at(name.hash);
     let entry = match inflated.try_take(name, terms, record) {
-        Ok(place) => return Ok(begin(inflated, place)),
+        Ok(taken) => return Ok(Newcomer::begin(inflated, taken)),
         Err(entry) => entry,
     };
     let ahead = entry.queue_length();

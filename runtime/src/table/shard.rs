@@ -205,20 +205,22 @@ impl Inflated {
         self.get(id.hash, |entry| entry.number == id.number)
     }
 
-    /// Takes the lock if it has room; else gives its entry.
+    /// Takes the lock if it has room, and says whether others wait for it; else gives its entry.
     pub(super) fn try_take(
         &mut self,
         name: Name<'_>,
         terms: Terms,
         record: Record,
-    ) -> Result<Place, &mut Entry> {
+    ) -> Result<(Place, bool), &mut Entry> {
         let Name { hash, space, .. } = name;
         let Terms { mode, reentry } = terms;
         let InShard {
             table, ears, next, ..
         } = &mut *self.entries;
+        let mut overtakes = false;
         let place = match table.find_or_free(hash, |entry| name.is_of(entry)) {
             Found::Entry(entry) => {
+                overtakes = entry.first_waiter().is_some();
                 let mut ticket = entry.try_take(mode, record);
                 if reentry == Reentry::Allowed && ticket.is_none() {
                     ticket = entry.try_reenter(mode, record);
@@ -253,7 +255,7 @@ impl Inflated {
         if let Some(slot) = place.ticket.slot() {
             bucket(hash).fill(slots(hash), slot, record);
         }
-        Ok(place)
+        Ok((place, overtakes))
     }
 
     /// Makes the lock thin that is an entry of the bucket's number, if it may be, for who has that bucket

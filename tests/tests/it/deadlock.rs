@@ -1,6 +1,7 @@
 //! Deadlocks: certain between threads, suspected where a task is part of one.
 
 mod blocked;
+mod closed;
 mod copied;
 mod crowded;
 mod hook;
@@ -419,64 +420,6 @@ fn branches_of_one_task_are_never_failed() {
         });
         send.send(()).unwrap();
         runtime.block_on(task).unwrap();
-    });
-}
-
-/// A task waits for "a" and, in another branch, for "b", which somebody has who waits for "a". The cycle is
-/// closed as it gets "a", and not by who begins to wait. It has a waker of its own at each poll.
-fn closes_by_getting(locks: &'static Locks, branch_that_waits_is_first: bool) {
-    reports();
-    let (send, receive) = tokio::sync::oneshot::channel();
-    let held = locks.key("a").lock();
-    let mut branches = ByHand::new(async {
-        let gets = async {
-            let _guard = locks.key("a").lock_async().await;
-            std::future::pending::<()>().await;
-        };
-        let waits = async {
-            receive.await.unwrap();
-            drop(locks.key("b").lock_async().await);
-        };
-        if branch_that_waits_is_first {
-            futures::future::join(waits, gets).await;
-        } else {
-            futures::future::join(gets, waits).await;
-        }
-    });
-    assert!(branches.poll().is_pending());
-    let mut other = ByHand::new(async {
-        let _guard = locks.key("b").lock_async().await;
-        drop(locks.key("a").lock_async().await);
-    });
-    assert!(other.poll().is_pending());
-    send.send(()).unwrap();
-    assert!(branches.poll().is_pending());
-    let space = locks.name();
-    assert_eq!(waiters(space), 3);
-    drop(held);
-    assert!(branches.poll().is_pending());
-    eventually("it is reported", || reports_of(space).len() == 1);
-    assert_eq!(suspected(space), 2);
-}
-
-#[test]
-fn task_that_gets_a_lock_while_another_branch_waits_is_reported() {
-    in_time(|| {
-        static LOCKS: Locks = Locks::new("gets one");
-        static LATER: Locks = Locks::new("gets one after it waits");
-        closes_by_getting(&LOCKS, false);
-        closes_by_getting(&LATER, true);
-    });
-}
-
-/// As it is when a lock is handed over: the task is known then by the waker that it has left.
-#[test]
-fn task_that_is_handed_a_lock_while_another_branch_waits_is_reported() {
-    in_time(|| {
-        static LOCKS: Locks = Locks::new("is handed one").fair();
-        static LATER: Locks = Locks::new("is handed one after it waits").fair();
-        closes_by_getting(&LOCKS, false);
-        closes_by_getting(&LATER, true);
     });
 }
 

@@ -12,6 +12,12 @@
 //! | `look`: the holders aren't in the way | `deadlock_of_one_who_cannot_fail` |
 //! | `add_lock`: permits of holders that don't wait not counted | `own_permit_against_release` |
 //!
+//! | in what is suspected of tasks | caught by |
+//! |---|---|
+//! | `hold_of`: not looked at; looked at before it has the lock | `overtaking_against_begin` |
+//! | `go_on`: not looked at; of threads alone | `hand_over_to_one_that_is_let_be_against_begin` |
+//! | `called_before`: nobody is in the way | `call_of_one_that_is_let_be_against_begin` |
+//!
 //! | in the crowd | caught by |
 //! |---|---|
 //! | new waits not asked for; suspects forgotten after a search; a release that keeps the owner | `deadlock_against_shared_release` |
@@ -20,11 +26,18 @@
 //! A wait that is over is left out of a search, and a thread that is told looks whether it still
 //! waits: for a thread one alone is enough.
 
-use super::{COUNTED, LOCKS, model};
+use super::{COUNTED, FAIR, LOCKS, model};
 use crate::error::ErrorKind;
+use crate::future::LockFuture;
+use crate::graph::is_suspicious;
+use crate::guard::AsyncGuard;
 use crate::handle::Handle;
+use crate::local::Locks;
 use loom::thread;
 use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 /// Takes a second lock, or finds that it would wait for ever. Says how often it found that.
@@ -205,4 +218,84 @@ fn sent_guards_against_acquire() {
         drop(LOCKS.key("0").lock());
         release.join().unwrap();
     });
+}
+
+/// A task, which is known by its waker.
+struct Task;
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {}
+}
+
+fn task() -> Waker {
+    Waker::from(Arc::new(Task))
+}
+
+fn poll(future: &mut LockFuture, task: &Waker) -> Poll<AsyncGuard> {
+    Pin::new(future).poll(&mut Context::from_waker(task))
+}
+
+/// A branch of a task waits for what another task has, and that one asks for a lock whose holder releases. Then the
+/// first one does its `part`, by which it is to have that lock, and gives whether it has. Both wait for each other if
+/// the other one still waits, and that is to be suspected.
+fn suspects<R>(
+    locks: &'static Locks,
+    before: impl FnOnce(&Waker) -> R,
+    part: impl FnOnce(&Waker, &mut LockFuture) -> Option<AsyncGuard>,
+) {
+    let held = locks.key("0").lock();
+    let [own, other] = [(); 2].map(|()| task());
+    let Poll::Ready(awaited) = poll(&mut locks.key("1").lock_async(), &other) else {
+        panic!("it is free");
+    };
+    let before = before(&own);
+    let mut waits = locks.key("1").lock_async();
+    assert!(poll(&mut waits, &own).is_pending());
+    let other = thread::spawn(move || {
+        let mut asks = locks.key("0").lock_async();
+        let taken = poll(&mut asks, &other);
+        (taken, asks, other)
+    });
+    drop(held);
+    let own = part(&own, &mut waits);
+    let (taken, ..) = &other.join().unwrap();
+    assert_eq!(is_suspicious(), taken.is_pending());
+    drop((before, own, waits, awaited));
+}
+
+#[test]
+fn overtaking_against_begin() {
+    model(5, || {
+        suspects(
+            &LOCKS,
+            |_| (),
+            |own, _| match poll(&mut LOCKS.key("0").lock_async(), own) {
+                Poll::Ready(guard) => Some(guard),
+                Poll::Pending => None,
+            },
+        );
+    });
+}
+
+/// A task that has asked for a lock, and polls only another future since.
+fn let_be(locks: &'static Locks) {
+    let asks = |own: &Waker| {
+        let mut asked = locks.key("0").lock_async();
+        assert!(poll(&mut asked, own).is_pending());
+        asked
+    };
+    suspects(locks, asks, |own, waits| {
+        assert!(poll(waits, own).is_pending());
+        None
+    });
+}
+
+#[test]
+fn hand_over_to_one_that_is_let_be_against_begin() {
+    model(5, || let_be(&FAIR));
+}
+
+#[test]
+fn call_of_one_that_is_let_be_against_begin() {
+    model(5, || let_be(&LOCKS));
 }
