@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join4};
 use lockutils_remote::{Fault, Member};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, SimpleQueryMessage, SimpleQueryRow, Statement};
+use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, SimpleQueryRow, Statement};
 
 use crate::backend::Backend;
 use crate::link::{Dial, Link};
@@ -166,15 +166,20 @@ impl Statements {
     const ASKS: [Ask; 3] = [Ask::Once, Ask::Join, Ask::Stay];
 
     async fn prepare(client: &Client) -> Result<Self, Fault> {
-        let mut texts = Vec::new();
-        for shared in [false, true] {
-            texts.extend(Self::ASKS.map(|ask| sql::acquire(shared, ask)));
-            texts.push(sql::release(shared));
-        }
-        let prepare = |text| client.prepare_typed(text, &[Type::INT8, Type::INT8]);
+        let of_mode = async |shared: bool| {
+            let texts = Self::ASKS.map(|ask| sql::acquire(shared, ask));
+            let [once, join, stay] = texts.each_ref().map(|text| prepare(client, text));
+            let release = sql::release(shared);
+            try_join4(once, join, stay, prepare(client, &release)).await
+        };
         // All in one round trip.
-        let prepared = try_join_all(texts.iter().map(|text| prepare(text))).await;
-        prepared.map(Self).map_err(|error| fault::of_login(&error))
+        let prepared = try_join(of_mode(false), of_mode(true)).await;
+        let (exclusive, shared) = prepared.map_err(|error| fault::of_login(&error))?;
+        let mut statements = Vec::new();
+        for (once, join, stay, release) in [exclusive, shared] {
+            statements.extend([once, join, stay, release]);
+        }
+        Ok(Self(statements))
     }
 
     pub(crate) fn acquire(&self, shared: bool, ask: Ask) -> &Statement {
@@ -185,6 +190,10 @@ impl Statements {
     pub(crate) fn release(&self, shared: bool) -> &Statement {
         &self.0[usize::from(shared) * 4 + 3]
     }
+}
+
+async fn prepare(client: &Client, text: &str) -> Result<Statement, Error> {
+    client.prepare_typed(text, &[Type::INT8, Type::INT8]).await
 }
 
 /// The lease that the server keeps.
