@@ -137,9 +137,25 @@ impl Begun<Thin<Guard>, InProcess> {
     #[inline]
     #[track_caller]
     pub fn lock(self) -> Guard {
-        let Ok(guard) = self.block();
-        guard
+        match self {
+            Self::Held(held) => held.into(),
+            Self::Wait(acquire) => block(acquire),
+        }
     }
+}
+
+/// Apart from the annotated function, of which it would be the largest part. Who calls a large one keeps more on the
+/// stack, and what is written there has to be written before the lock is taken.
+#[cold]
+#[inline(never)]
+#[track_caller]
+#[expect(
+    clippy::boxed_local,
+    reason = "to take it out of its box is a part of it"
+)]
+fn block(acquire: Box<Acquire<InProcess>>) -> Guard {
+    let Ok(guard) = acquire.block();
+    guard
 }
 
 /// What a task has begun in this process, where waiting can't fail. It is what is awaited, and not what a
