@@ -15,11 +15,10 @@ const RIGHTS: &str = "+hello +select +info +scan +get +mget +getset +set +del +p
 
 /// What is to be done about an error by which the server did nothing, nor will, until somebody
 /// has seen to it. By the word that the server's text begins with.
-const REFUSED: [(&str, &str); 11] = [
+const REFUSED: [(&str, &str); 10] = [
     ("WRONGPASS", "check user and password"),
     ("NOAUTH", "give a user and a password"),
     ("NOPERM", "the user needs these rights: "),
-    ("READONLY", "use the URL of the primary"),
     ("MISCONF", "see to the server's disk"),
     ("WRONGTYPE", "use another prefix"),
     ("MOVED", NO_CLUSTER),
@@ -30,14 +29,11 @@ const REFUSED: [(&str, &str); 11] = [
 ];
 
 /// Errors by which it did nothing, and which go away.
-const NOT_DONE: [&str; 6] = [
-    "LOADING",
-    "BUSY",
-    "MASTERDOWN",
-    "TRYAGAIN",
-    "NOREPLICAS",
-    "OOM",
-];
+const NOT_DONE: [&str; 5] = ["LOADING", "BUSY", "TRYAGAIN", "NOREPLICAS", "OOM"];
+
+/// Errors of a server that has become a replica, by a failover. It keeps its connections, and the URL may lead
+/// to another one by now: so the session is over, and the next one finds out.
+const DEMOTED: [&str; 2] = ["READONLY", "MASTERDOWN"];
 
 /// What has become of a question.
 pub(crate) fn of(error: RedisError) -> Fault {
@@ -83,6 +79,11 @@ fn said(text: &str) -> Option<Fault> {
         let mut parts = text.split([' ', '-', ':']);
         parts.any(|part| part == *word) || in_script && *word == "NOPERM"
     };
+    if DEMOTED.iter().any(is) {
+        return Some(Fault::Over(
+            format!("{text}; use the URL of the primary").into(),
+        ));
+    }
     if let Some((word, remedy)) = REFUSED.iter().find(|(word, _)| is(word)) {
         let rights = if *word == "NOPERM" { RIGHTS } else { "" };
         return Some(refused(text, &format!("{remedy}{rights}")));

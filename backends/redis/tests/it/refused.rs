@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
+use lockutils_redis::RedisLocks;
 use lockutils_remote::{Fault, Session as _};
 use lockutils_servers::Redis;
 use redis::cmd;
@@ -166,25 +167,31 @@ impl Drop for Sentinel {
     }
 }
 
+/// It keeps its connections, and the URL may lead to the new primary: so who asks it connects again.
 #[test]
-fn a_primary_that_becomes_a_replica_refuses() {
+fn a_primary_that_becomes_a_replica_ends_the_session() {
     if !Redis::available() {
         return;
     }
     let (server, other) = (Redis::start(), Redis::start());
+    let locks = RedisLocks::new(&server.url()).unwrap();
+    drop(locks.key("k").lock().unwrap());
     run(async {
         let session = open(&server.url()).await;
-        let mine = claim("k");
-        granted(&session, &mine).await;
+        granted(&session, &claim("k")).await;
         let mut replicate = cmd("REPLICAOF");
         replicate.arg("127.0.0.1").arg(other.port());
         replicate.exec(&mut admin(&server.url())).unwrap();
         let fault = granted_or_not(&session).await;
         assert!(
-            matches!(&fault, Some(Fault::Refused(cause)) if cause.to_string().contains("primary")),
+            matches!(&fault, Some(Fault::Over(cause)) if cause.to_string().contains("primary")),
             "{fault:?}"
         );
     });
+    refusal(&server.url(), &["replica", "primary"]);
+    let error = locks.key("free").try_lock().unwrap_err();
+    assert_eq!(error.kind(), lockutils::ErrorKind::Unavailable);
+    assert!(error.to_string().contains("replica"), "{error}");
 }
 
 async fn granted_or_not(session: &lockutils_redis::RedisSession) -> Option<Fault> {
