@@ -127,8 +127,12 @@ impl Session for RedisSession {
             script.arg(&self.former).arg(&asked_at);
         };
         let script = &self.scripts.acquire;
-        let answers = script.run(&self.connection, 1, acquire).await?;
-        let [answer] = read::<[Value; 1]>(answers)?;
+        let answers = script.run(&self.connection, 1, acquire).await;
+        if answers.is_err() {
+            // It is asked for anew, or nobody wants it any more.
+            self.watches.forget(claim);
+        }
+        let [answer] = read::<[Value; 1]>(answers?)?;
         if let Value::Array(busy) = answer {
             let (held, left): (Vec<u8>, i64) = read(busy)?;
             let taken = value::taken(&claim.name, &held);

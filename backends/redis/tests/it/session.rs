@@ -167,6 +167,31 @@ fn many_are_renewed_in_one_round_trip() {
     });
 }
 
+/// Nobody releases what was refused.
+#[test]
+fn what_is_refused_is_remembered_no_longer() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let session = open(&server.url()).await;
+        let mine = claim("k");
+        let remembers = || format!("{session:?}").contains(&mine.name);
+        granted(&session, &mine).await;
+        assert!(remembers());
+        assert!(session.release(&mine).await.unwrap());
+        cmd("LPUSH")
+            .arg(&mine.name)
+            .arg("a list")
+            .exec(&mut admin(&server.url()))
+            .unwrap();
+        let refused = session.acquire(&mine, Asked::Waiting).await;
+        assert!(matches!(refused, Err(Fault::Refused(_))), "{refused:?}");
+        assert!(!remembers(), "{session:?}");
+    });
+}
+
 #[test]
 fn what_is_taken_away_before_its_first_renewal_is_told() {
     if !Redis::available() {
