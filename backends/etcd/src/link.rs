@@ -155,11 +155,8 @@ impl Link {
         })
     }
 
-    /// The channel at hand with a request for a stream, whose number comes with it.
-    pub(crate) async fn stream<Q>(
-        &self,
-        requests: Q,
-    ) -> Result<(usize, Channel, Request<Q>), Fault> {
+    /// The channel at hand with a request for a stream.
+    pub(crate) async fn stream<Q>(&self, requests: Q) -> Result<(Channel, Request<Q>), Fault> {
         let at = self.at.borrow().clone();
         let token = self.token(&at).await.map_err(|status| fault::of(&status))?;
         let mut request = with_token(Request::new(requests), token);
@@ -167,7 +164,7 @@ impl Link {
         request
             .metadata_mut()
             .insert("hasleader", MetadataValue::from_static("true"));
-        Ok((at.turn, at.channel, request))
+        Ok((at.channel, request))
     }
 
     /// Leaves the connection of the number, if it is at hand still.

@@ -124,8 +124,18 @@ struct Reader {
 type Requests = mpsc::UnboundedSender<WatchRequest>;
 
 impl Reader {
-    /// Opens the stream and reads it, until the process's own key is gone.
+    /// Opens the stream and reads it, until the process's own key is gone, or another connection is at hand. What
+    /// this one doesn't answer is answered by nobody then.
     async fn read(&mut self) -> Result<(), Fault> {
+        let link = self.link.clone();
+        let turn = link.turn();
+        tokio::select! {
+            ended = self.read_from(turn) => ended,
+            () = link.moved(turn) => Err(broken()),
+        }
+    }
+
+    async fn read_from(&mut self, turn: usize) -> Result<(), Fault> {
         let own = RangeRequest {
             key: self.member.clone(),
             keys_only: true,
@@ -141,18 +151,10 @@ impl Reader {
         let revision = own.header.map_or(0, |header| header.revision);
         let keys = (self.member.clone(), Vec::new());
         begin(&requests, MEMBER, keys, revision);
-        let stream = self
-            .link
-            .stream(UnboundedReceiverStream::new(receiver))
-            .await?;
-        let (turn, channel, request) = stream;
-        let mut client = WatchClient::new(channel);
-        let opened = tokio::select! {
-            opened = client.watch(request) => opened,
-            () = self.link.moved(turn) => return Err(broken()),
-        };
-        let ended = match opened {
-            Ok(stream) => self.serve(turn, &requests, stream.into_inner()).await,
+        let stream = UnboundedReceiverStream::new(receiver);
+        let (channel, request) = self.link.stream(stream).await?;
+        let ended = match WatchClient::new(channel).watch(request).await {
+            Ok(stream) => self.serve(&requests, stream.into_inner()).await,
             Err(status) => Err(fault::of(&status)),
         };
         if ended.is_err() {
@@ -163,15 +165,11 @@ impl Reader {
 
     async fn serve(
         &mut self,
-        turn: usize,
         requests: &Requests,
         mut stream: Streaming<WatchResponse>,
     ) -> Result<(), Fault> {
-        let link = self.link.clone();
-        let mut moved = std::pin::pin!(link.moved(turn));
         loop {
             tokio::select! {
-                () = &mut moved => return Err(broken()),
                 Some(order) = self.orders.recv() => self.obey(order, requests),
                 message = stream.message() => {
                     let message = message.map_err(|status| fault::of(&status))?;
@@ -254,4 +252,35 @@ fn end(requests: &Requests, watch_id: i64) {
 
 fn broken() -> Fault {
     Fault::Unknown("the stream of watches has ended".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+    use tokio::runtime::Builder;
+    use tokio::time::timeout;
+    use tonic::transport::Endpoint;
+
+    /// Longer than anything takes that isn't broken.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn connection_that_was_left_is_not_waited_for() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            // It accepts, and never answers.
+            let node = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", node.local_addr().unwrap());
+            let nodes = vec![Endpoint::from_shared(url).unwrap()];
+            let link = Arc::new(Link::new(nodes, 0, None, LONG));
+            let _watches = Watches::new(Arc::clone(&link), b"member".to_vec());
+            let mut connections = Vec::new();
+            for turn in 0..3 {
+                let connection = timeout(LONG, node.accept()).await;
+                connections.push(connection.expect("it asks again").unwrap());
+                link.move_on(turn);
+            }
+        });
+    }
 }
