@@ -136,7 +136,8 @@ impl<G> Leased<G> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Lost`](crate::ErrorKind::Lost) if the lock was lost before, and
+    /// [`ErrorKind::Lost`](crate::ErrorKind::Lost) if the lock was lost before, or nobody can know, since the
+    /// connection broke before the answer; and
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) if there is no answer: then it is
     /// released at the end of its lease, if not before.
     pub fn release(self) -> Result<(), Error> {
