@@ -230,13 +230,13 @@ impl<K: Ranked, V> OrderedMap<K, V> {
         } else {
             self.gaps.push(place);
         }
-        if self.places.len() < self.pairs.len() / 4 {
+        // The memory of a crowd isn't kept for ever, but that of a few is.
+        if self.places.len() < self.pairs.capacity() / 8 {
             self.close_gaps();
         }
         Some(value)
     }
 
-    /// The memory of a crowd isn't kept for ever.
     fn close_gaps(&mut self) {
         let mut pairs = Vec::with_capacity(self.places.len() * 2);
         self.places.change(&mut |place| {
@@ -497,6 +497,13 @@ mod tests {
         let mut set: OrderedSet<u64> = (0..1000).collect();
         set.retain(|member, ()| member % 100 == 0);
         assert!(set.keys().copied().eq((0..10).map(|times| times * 100)));
+        assert!(set.pairs.capacity() < 100);
+        // Without a gap.
+        let mut set: OrderedSet<u64> = (0..1000).collect();
+        for member in (10..1000).rev() {
+            set.remove(&member);
+        }
+        assert!(set.keys().copied().eq(0..10));
         assert!(set.pairs.capacity() < 100);
     }
 }
