@@ -16,18 +16,7 @@ use std::time::Duration;
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn boottime() -> Duration {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    #[expect(
-        unsafe_code,
-        reason = "std's clock stands still while the machine sleeps"
-    )]
-    // SAFETY: there is room for what is written.
-    unsafe {
-        libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut now)
-    };
+    let now = crate::clock::read(libc::CLOCK_BOOTTIME);
     let seconds = now.tv_sec.try_into().unwrap_or(0);
     Duration::new(seconds, now.tv_nsec.try_into().unwrap_or(0))
 }

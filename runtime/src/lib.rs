@@ -139,6 +139,8 @@ mod alarm;
 mod arrivals;
 mod begun;
 mod boottime;
+#[cfg(target_os = "linux")]
+mod clock;
 mod costs;
 mod culprit;
 mod deadlock;

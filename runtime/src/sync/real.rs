@@ -17,15 +17,7 @@ thread_local! {
 /// takes half as long again.
 #[cfg(target_os = "linux")]
 pub(crate) fn nanoseconds() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    #[expect(unsafe_code, reason = "std's clock can't be had as a number")]
-    // SAFETY: there is room for what is written.
-    unsafe {
-        libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now)
-    };
+    let now = crate::clock::read(libc::CLOCK_MONOTONIC);
     let [seconds, nanoseconds] =
         [now.tv_sec.try_into(), now.tv_nsec.try_into()].map(|part| part.unwrap_or(0_u64));
     seconds * 1_000_000_000 + nanoseconds

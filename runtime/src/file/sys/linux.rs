@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "the standard library has no record locks")]
 
 use super::{KernelLocks, Locker, Os, Tick};
+use crate::clock;
 use crate::table::policy::Mode;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -79,12 +80,7 @@ impl KernelLocks for Os {
     }
 
     fn tick() -> Tick {
-        let mut now = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: there is room for what is written.
-        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
+        let now = clock::read(libc::CLOCK_MONOTONIC_COARSE);
         tick(now.tv_sec, now.tv_nsec)
     }
 }
