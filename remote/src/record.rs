@@ -81,9 +81,9 @@ impl Taken {
         for (what, value) in record.lines().filter_map(|line| line.split_once(": ")) {
             match what {
                 "key" => taken.key = percent::decode(value),
-                "host" => taken.host = Some(value.to_owned()),
+                "host" => taken.host = Some(line(value)),
                 "pid" => taken.pid = value.parse().ok(),
-                "command" => taken.command = Some(value.to_owned()),
+                "command" => taken.command = Some(line(value)),
                 "site" => taken.site = (value != NOWHERE).then(|| line(value)),
                 "since" => taken.since = time(value),
                 _ => {}
@@ -172,6 +172,18 @@ mod tests {
             ": : :\n\n: ",
         ] {
             assert_eq!(Taken::read("n", text), nobody, "{text}");
+        }
+    }
+
+    /// Else it could move the cursor of the terminal that it is shown in.
+    #[test]
+    fn what_others_have_written_is_plain_and_short() {
+        let text = format!("\u{1b}[2J\t\u{7f}{}", "x".repeat(1000));
+        let record = format!("host: {text}\ncommand: {text}\nsite: {text}\n");
+        let taken = Taken::read("n", &record);
+        for shown in [taken.host, taken.command, taken.site] {
+            let shown = shown.unwrap();
+            assert!(shown.starts_with(" [2J  xxx") && shown.len() == 200);
         }
     }
 }
