@@ -121,36 +121,74 @@ fn thread_that_locks_again_comes_behind_who_waits() {
     });
 }
 
-/// Who has called `lock` keeps its place, however short the holds are: nobody overtakes
-/// it but those who came before. Since a thread can be preempted just before the call,
-/// it is the sum that counts. Without an order it is near three for each hold, one for
-/// each of the others.
+/// One that had the lock. The times are of a clock that goes on by one whenever it is asked, so that
+/// they say in which order things were, and nothing of how long they took.
+struct Hold {
+    /// Before it asked for the lock.
+    begun: usize,
+    /// When it was in the queue, if it came there and can say so.
+    queued: Option<usize>,
+    /// While it had the lock.
+    served: usize,
+}
+
+/// Who is in the queue keeps its place, however short the holds are: nobody has the lock before it
+/// that asked only then. Blocked threads can't say when they came there, so they only overtake.
 #[test]
-fn threads_with_short_holds_do_not_overtake() {
-    const THREADS: usize = 4;
-    const HOLDS: usize = 120_000;
+fn short_holds_do_not_overtake_who_waits() {
+    const HOLDS: usize = 20_000;
     in_time(|| {
         let locks = Locks::new("short holds").fair();
-        let (holds, overtaken) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    loop {
-                        let before = holds.load(Ordering::SeqCst);
-                        let _guard = locks.key("key").lock();
-                        let passed = holds.fetch_add(1, Ordering::SeqCst) - before;
-                        if passed >= THREADS {
-                            overtaken.fetch_add(passed, Ordering::SeqCst);
-                        }
-                        if before >= HOLDS {
-                            break;
-                        }
-                    }
-                });
+        let clock = AtomicUsize::new(0);
+        let now = || clock.fetch_add(1, Ordering::SeqCst);
+        let by_thread = || {
+            let begun = now();
+            let _guard = locks.key("key").lock();
+            Hold {
+                begun,
+                queued: None,
+                served: now(),
             }
+        };
+        let by_task = || {
+            let begun = now();
+            let mut wait = ByHand::new(locks.key("key").lock_async());
+            let (queued, _guard) = match wait.poll() {
+                Poll::Ready(guard) => (None, guard),
+                Poll::Pending => (Some(now()), wait.finish()),
+            };
+            Hold {
+                begun,
+                queued,
+                served: now(),
+            }
+        };
+        let many = |one: &dyn Fn() -> Hold| (0..HOLDS).map(|_| one()).collect::<Vec<_>>();
+        let all: Vec<Hold> = thread::scope(|scope| {
+            let guard = locks.key("key").lock();
+            let tasks = [(); 2].map(|()| scope.spawn(|| many(&by_task)));
+            let threads = [(); 2].map(|()| scope.spawn(|| many(&by_thread)));
+            eventually("all wait", || waiters(&locks) == 4);
+            drop(guard);
+            let all = tasks.into_iter().chain(threads);
+            all.flat_map(|thread| thread.join().unwrap()).collect()
         });
-        let (holds, overtaken) = (holds.into_inner(), overtaken.into_inner());
-        assert!(overtaken < 2 * holds, "{overtaken} in {holds} holds");
+        let mut waited: Vec<_> = all
+            .iter()
+            .filter_map(|one| Some((one.queued?, one.served)))
+            .collect();
+        waited.sort_unstable();
+        assert!(waited.len() >= 2, "the first of both tasks");
+        let mut latest = 0;
+        for (_, served) in &mut waited {
+            latest = latest.max(*served);
+            *served = latest;
+        }
+        for one in all {
+            let queued_before = waited.partition_point(|(queued, _)| *queued < one.begun);
+            let served_last = waited[..queued_before].last().map(|(_, latest)| *latest);
+            assert!(served_last < Some(one.served), "overtook");
+        }
     });
 }
 
