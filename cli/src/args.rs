@@ -1,6 +1,7 @@
 //! What can be said to the command.
 
 use crate::place::{Place, Source};
+use crate::time::{duration, minute, second};
 use crate::{exit, fill, hint};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -105,7 +106,7 @@ pub(crate) struct RunArgs {
     /// How long the server waits for a sign of life before it lets others have the lock; at least 1s
     ///
     /// It is no limit for the command: while that runs, the lock is renewed. 15s without it.
-    #[arg(long, value_name = "TIME", value_parser = lease, help_heading = "Locks of a server")]
+    #[arg(long, value_name = "TIME", value_parser = second, help_heading = "Locks of a server")]
     pub(crate) ttl: Option<Duration>,
 
     /// How long the command has from SIGTERM to SIGKILL when the lock is lost; 5s without it
@@ -348,31 +349,6 @@ fn hinted(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// A time with units, or in seconds, as other commands take it.
-fn duration(text: &str) -> Result<Duration, String> {
-    let time = match text.parse() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        Err(_) => humantime::parse_duration(text).ok(),
-    };
-    time.ok_or_else(|| "expected a time such as `5s`, `2min` or `0.5`".to_owned())
-}
-
-/// A time that a service can be recorded for.
-fn minute(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        time if time > Duration::from_secs(60) => Err("expected a minute at most".to_owned()),
-        time => Ok(time),
-    }
-}
-
-/// A time that servers can keep.
-fn lease(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        time if time < Duration::from_secs(1) => Err("expected at least `1s`".to_owned()),
-        time => Ok(time),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,21 +379,6 @@ mod tests {
                 .map(|word| word.trim_matches('"'));
             let parsed = command.try_get_matches_from_mut(words);
             assert!(parsed.is_ok(), "{example}: {parsed:?}");
-        }
-    }
-
-    #[test]
-    fn times_are_those_of_people() {
-        for (text, millis) in [
-            ("5s", 5000),
-            ("2min", 120_000),
-            ("1h 30m", 5_400_000),
-            ("0.5", 500),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
-        }
-        for text in ["", "-1", "nan", "inf", "1e99", "5 apples"] {
-            assert!(duration(text).is_err(), "{text}");
         }
     }
 }

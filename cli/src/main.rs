@@ -48,6 +48,7 @@ mod socket;
 mod sweep;
 mod table;
 mod taking;
+mod time;
 mod top;
 mod waiters;
 mod waiting;

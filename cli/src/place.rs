@@ -2,6 +2,7 @@
 //! those of a server.
 
 use crate::exit;
+use crate::time::second;
 use anyhow::Result;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
@@ -11,6 +12,7 @@ use lockutils_remote::Remote;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Whose locks they are.
 #[derive(Args)]
@@ -29,6 +31,10 @@ pub(crate) struct Source {
     )]
     on: Option<String>,
 
+    /// How long the server may be silent, before that is an error; at least 1s, 5s without it
+    #[arg(long, value_name = "TIME", value_parser = second, help_heading = "Locks of a server")]
+    answer_timeout: Option<Duration>,
+
     #[command(flatten)]
     pub(crate) files: Place,
 }
@@ -38,18 +44,31 @@ impl Source {
     pub(crate) fn server(&self) -> Result<Option<Remote<Any>>> {
         let url = match &self.on {
             Some(url) => url.clone(),
-            None if self.files.is_named() => return Ok(None),
+            None if self.files.is_named() => return self.no_server(),
             None => match variable("LOCKUTILS_ON").map(OsString::into_string) {
                 Some(Ok(url)) => url,
                 Some(Err(_)) => return Err(exit::usage("`LOCKUTILS_ON` has no text")),
-                None => return Ok(None),
+                None => return self.no_server(),
             },
         };
-        let locks = Remote::new(&url)?;
-        Ok(Some(match &self.files.prefix {
-            Some(prefix) => locks.prefix(prefix),
-            None => locks,
-        }))
+        let mut locks = Remote::new(&url)?;
+        if let Some(prefix) = &self.files.prefix {
+            locks = locks.prefix(prefix);
+        }
+        if let Some(timeout) = self.answer_timeout {
+            locks = locks.answer_timeout(timeout);
+        }
+        Ok(Some(locks))
+    }
+
+    /// No server is named, so nobody may ask for what only servers have.
+    fn no_server(&self) -> Result<Option<Remote<Any>>> {
+        match self.answer_timeout {
+            None => Ok(None),
+            Some(_) => Err(exit::usage(
+                "`--answer-timeout` is for locks of a server; name it with `--on`",
+            )),
+        }
     }
 }
 

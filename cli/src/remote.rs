@@ -52,10 +52,9 @@ pub(crate) fn run(args: &RunArgs, command: &str, locks: Remote<Any>) -> Result<E
     if !args.shared {
         return under(args, command, locks, |keys| keys);
     }
-    let prefix = &locks.settings().prefix;
     match locks.store() {
-        Any::Memory(store) => shared(args, command, prefix, store),
-        Any::Postgres(store) => shared(args, command, prefix, store),
+        Any::Memory(store) => shared(args, command, &locks, store),
+        Any::Postgres(store) => shared(args, command, &locks, store),
         _ => {
             let text = "`--shared` is for lock files and PostgreSQL; this server has no such holds";
             Err(exit::usage(text))
@@ -70,10 +69,13 @@ pub(crate) fn run(args: &RunArgs, command: &str, locks: Remote<Any>) -> Result<E
 fn shared<S: Store + Sharable + Clone>(
     args: &RunArgs,
     command: &str,
-    prefix: &str,
+    locks: &Remote<Any>,
     store: &S,
 ) -> Result<ExitCode> {
-    let locks = Remote::of(store.clone()).prefix(prefix);
+    let settings = locks.settings();
+    let locks = Remote::of(store.clone())
+        .prefix(&settings.prefix)
+        .answer_timeout(settings.answer_timeout);
     under(args, command, locks, |keys| keys.shared())
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Where one process suffices the server is in its memory; else it is each that is installed.
 
+mod lost;
+
 use crate::pty::Terminal;
 use crate::{Done, UNTIL_TOLD, code, done, lockutils, shell};
-use lockutils_servers::{Etcd, EtcdKind, Kind, Postgres, PostgresKind, Redis, RedisKind, Server};
+use lockutils_servers::{Etcd, Postgres, Redis};
 use lockutils_tests::{Directory, LIMIT, Process, eventually};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -21,39 +23,47 @@ use std::thread;
 /// In the memory of the process that is started.
 const MEMORY: &str = "memory://cli";
 
-/// A test at each server that is installed. Others use it as well, so each has a [prefix](on).
-fn each(test: impl Fn(&str)) {
+/// The server may take as long as a test may, since the machine may be busy.
+const PATIENT: &str = "--answer-timeout=300s";
+
+/// A test at each server that is installed, at all of them at once. Others use it as well, so each has a
+/// [prefix](on).
+fn each(test: impl Fn(&str) + Sync) {
     static REDIS: LazyLock<Redis> = LazyLock::new(Redis::start);
     static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
     static ETCD: LazyLock<Etcd> = LazyLock::new(Etcd::start);
-    if Redis::available() {
-        test(&REDIS.url());
-    }
-    if Postgres::available() {
-        test(&POSTGRES.url());
-    }
-    if Etcd::available() {
-        test(&ETCD.url());
-    }
+    let servers: [(bool, fn() -> String); 3] = [
+        (Redis::available(), || REDIS.url()),
+        (Postgres::available(), || POSTGRES.url()),
+        (Etcd::available(), || ETCD.url()),
+    ];
+    thread::scope(|scope| {
+        for (_, url) in servers.iter().filter(|(is_available, _)| *is_available) {
+            scope.spawn(|| test(&url()));
+        }
+    });
 }
 
-/// Has a server take nobody without a password.
-fn require(redis: &Redis, password: &str) {
+/// Has a server do something.
+fn tell(redis: &Redis, command: &str) {
     let mut connection = TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
-    write!(connection, "CONFIG SET requirepass {password}\r\n").unwrap();
+    write!(connection, "{command}\r\n").unwrap();
     let mut answer = [0; 5];
     connection.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"+OK\r\n");
 }
 
 /// The command with locks of a server, which are those of the directory's name unless there is a prefix.
+/// The server may take its time unless it is said how much.
 fn on(directory: &Path, url: &str, args: &[&str]) -> Command {
     let name = directory.file_name().and_then(OsStr::to_str);
     let prefix = format!("--prefix={}", name.expect("a name"));
     let (subcommand, args) = args.split_first().expect("a subcommand");
     let prefix = (!args.contains(&"--prefix")).then_some(&*prefix);
+    let is_patient = !args.contains(&"--answer-timeout");
     let args = iter::once(*subcommand)
         .chain(prefix)
+        .chain(is_patient.then_some(PATIENT))
         .chain(args.iter().copied());
     let mut command = lockutils(directory, args);
     command.env("LOCKUTILS_ON", url);
@@ -147,6 +157,9 @@ fn arguments_that_are_wrong_are_said_so() {
         (&["--on", "etcd://host", "--ttl", "1s"], "2s"),
         (&["--ttl", "5s"], "--on"),
         (&["--grace", "5s"], "--on"),
+        (&["--answer-timeout", "5s"], "--on"),
+        (&["--answer-timeout", "5s", "--dir", "."], "--on"),
+        (&["--on", MEMORY, "--answer-timeout", "0"], "1s"),
     ] {
         let args = [&["run"], args, &command].concat();
         let done = done(&mut lockutils(&directory, args));
@@ -176,11 +189,14 @@ fn server_that_is_not_there_is_said_so() {
     let directory = Directory::new();
     let urls = ["redis", "postgres", "etcd"];
     let urls = urls.map(|scheme| format!("{scheme}://user:hunter2@127.0.0.1:1"));
-    let run = ["run", "key", "--", "true"];
+    let brief = ["--answer-timeout", "1s"];
+    let run = [&["run"], &brief[..], &["key", "--", "true"]].concat();
+    let ps = [&["ps"], &brief[..]].concat();
+    let json = [&ps[..], &["--json"]].concat();
     // Each takes as long as a server may be silent.
     thread::scope(|scope| {
         for url in &urls {
-            for args in [&run[..], &["ps"], &["ps", "--json"]] {
+            for args in [&run, &ps, &json] {
                 let mut command = on(&directory, url, args);
                 scope.spawn(move || {
                     let done = done(&mut command);
@@ -208,7 +224,8 @@ fn server_that_is_silent_is_waited_for_no_longer_than_is_said() {
             // Whichever of the two is over first.
             (&["--timeout", "300ms"], &[69, 75]),
         ] {
-            let args = [&["run"], args, &["key", "--", "true"]].concat();
+            let brief = ["--answer-timeout", "1s", "key", "--", "true"];
+            let args = [&["run"], args, &brief].concat();
             let mut command = on(&directory, &url, &args);
             scope.spawn(move || {
                 let done = done(&mut command);
@@ -239,7 +256,7 @@ fn password_that_is_wrong_is_said_at_once_by_redis() {
         return;
     }
     let redis = Redis::start();
-    require(&redis, "hunter1");
+    tell(&redis, "CONFIG SET requirepass hunter1");
     refuses_logins(&redis.url(), ":hunter1@", &["", ":hunter2@"]);
 }
 
@@ -370,10 +387,12 @@ fn sharers_are_together_where_the_server_has_such_holds() {
 #[test]
 fn password_is_nowhere_to_be_seen() {
     let check = |url: &str| {
-        let script = "lockutils run key -- sh -c '
-            lockutils ps; lockutils ps --json; lockutils run -n key -- true; lockutils run key -- true
+        let script = "lockutils run $PATIENT key -- sh -c '
+            lockutils ps $PATIENT; lockutils ps $PATIENT --json
+            lockutils run $PATIENT -n key -- true; lockutils run $PATIENT key -- true
             cat /proc/[0-9]*/cmdline; echo held'";
-        let done = done(shell(&Directory::new(), script).env("LOCKUTILS_ON", url));
+        let mut script = shell(&Directory::new(), script);
+        let done = done(script.env("LOCKUTILS_ON", url).env("PATIENT", PATIENT));
         assert!(done.out.ends_with("held\n"), "{}{}", done.out, done.err);
         assert!(done.err.contains("held by process "), "{}", done.err);
         let said = done.out + &done.err;
@@ -381,7 +400,7 @@ fn password_is_nowhere_to_be_seen() {
     };
     if Redis::available() {
         let redis = Redis::start();
-        require(&redis, "a-secret");
+        tell(&redis, "CONFIG SET requirepass a-secret");
         check(&format!("redis://:a-secret@127.0.0.1:{}", redis.port()));
     }
     if Postgres::available() {
@@ -448,8 +467,9 @@ fn ps_shows_who_holds_what() {
 fn who_waits_for_an_ancestor_is_told_at_once() {
     each(|url| {
         let directory = Directory::new();
-        let script = "lockutils run above -- lockutils run above -- echo inside";
-        let done = done(shell(&directory, script).env("LOCKUTILS_ON", url));
+        let script = "lockutils run $PATIENT above -- lockutils run $PATIENT above -- echo inside";
+        let mut script = shell(&directory, script);
+        let done = done(script.env("LOCKUTILS_ON", url).env("PATIENT", PATIENT));
         fails(&done, 70, "which has started this one");
     });
 }
@@ -466,114 +486,6 @@ fn line_says_for_whom_one_waits() {
         terminal.until_it_has("inside");
         assert_eq!(terminal.end().0, 0);
     });
-}
-
-/// Whose lock nobody renews any more.
-#[test]
-fn command_of_one_that_is_killed_is_ended() {
-    each(|url| {
-        let directory = Directory::new();
-        let script = "trap 'echo ended > $LOCKUTILS_DIR/ended; exit' TERM
-                      echo $$ > $LOCKUTILS_DIR/pid; echo held; while :; do sleep 0.01; done";
-        let args = ["run", "--ttl", "2s", "key", "--", "sh", "-c", script];
-        let mut holder = Process::start(&mut on(&directory, url, &args));
-        holder.hear_of("held");
-        holder.kill();
-        eventually("it is told", || directory.join("ended").exists());
-        eventually("the lock is free", || !is_held(&directory, url, "key"));
-    });
-}
-
-/// What says that it was told, and takes its time.
-const LISTENS: &str = "trap 'echo told; exit 3' TERM; echo held; while :; do sleep 0.01; done";
-
-#[test]
-fn command_is_told_that_the_lock_is_lost() {
-    fn check<K: Kind>(fail: fn(&Server<K>)) {
-        if !Server::<K>::available() {
-            return;
-        }
-        let (directory, server) = (Directory::new(), Server::<K>::start());
-        let args = ["run", "--ttl", "2s", "key", "--", "sh", "-c", LISTENS];
-        let mut process = Process::start(&mut on(&directory, &server.url(), &args));
-        process.hear_of("held");
-        fail(&server);
-        process.hear_of("told");
-        assert_eq!(process.end().code(), Some(76));
-    }
-    thread::scope(|scope| {
-        for check in [
-            || check::<RedisKind>(Server::stop),
-            || check::<RedisKind>(Server::kill),
-            || check::<PostgresKind>(Server::stop),
-            || check::<PostgresKind>(Server::kill),
-            || check::<EtcdKind>(Server::stop),
-            || check::<EtcdKind>(Server::kill),
-        ] {
-            scope.spawn(check);
-        }
-    });
-}
-
-/// Somebody else has the lock meanwhile, and the command learns of it as soon as anybody can tell it.
-#[test]
-fn command_of_one_that_was_stopped_is_told_when_that_goes_on() {
-    each(|url| {
-        let directory = Directory::new();
-        let args = ["run", "--ttl", "2s", "key", "--", "sh", "-c", LISTENS];
-        let mut process = Process::start(&mut on(&directory, url, &args));
-        process.hear_of("held");
-        process.stop();
-        eventually("the lock is free", || !is_held(&directory, url, "key"));
-        process.signal(Signal::CONT);
-        process.hear_of("told");
-        assert_eq!(process.end().code(), Some(76));
-    });
-}
-
-#[test]
-fn command_that_does_not_listen_is_killed() {
-    if !Redis::available() {
-        return;
-    }
-    let (directory, redis) = (Directory::new(), Redis::start());
-    // As one that is stopped doesn't either.
-    for script in [
-        "trap '' TERM; echo held; while :; do sleep 0.01; done",
-        "echo held; kill -STOP $$; sleep 1000",
-    ] {
-        let args = [
-            "run",
-            "--ttl=1s",
-            "--grace=50ms",
-            "key",
-            "--",
-            "sh",
-            "-c",
-            script,
-        ];
-        let mut process = Process::start(&mut on(&directory, &redis.url(), &args));
-        process.hear_of("held");
-        redis.stop();
-        assert_eq!(process.end().code(), Some(76));
-        redis.go_on();
-    }
-}
-
-/// Its own end, and not that of the lock, is what came first.
-#[test]
-fn command_that_ended_under_the_lock_has_its_status() {
-    if !Redis::available() {
-        return;
-    }
-    let (directory, redis) = (Directory::new(), Redis::start());
-    let script = "echo held; read line; exit 4";
-    let args = ["run", "--ttl", "60s", "key", "--", "sh", "-c", script];
-    let mut process = Process::start(&mut on(&directory, &redis.url(), &args));
-    process.hear_of("held");
-    redis.kill();
-    process.tell("");
-    assert_eq!(process.end().code(), Some(4));
 }
 
 /// Nobody waits for a lease behind one that has given up.

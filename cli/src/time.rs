@@ -1,0 +1,48 @@
+//! Times as they are typed.
+
+use std::time::Duration;
+
+/// A time with units, or in seconds, as other commands take it.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let time = match text.parse() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    time.ok_or_else(|| "expected a time such as `5s`, `2min` or `0.5`".to_owned())
+}
+
+/// A time that a service can be recorded for.
+pub(crate) fn minute(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time > Duration::from_secs(60) => Err("expected a minute at most".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A time that a server is given.
+pub(crate) fn second(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time < Duration::from_secs(1) => Err("expected at least `1s`".to_owned()),
+        time => Ok(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_people() {
+        for (text, millis) in [
+            ("5s", 5000),
+            ("2min", 120_000),
+            ("1h 30m", 5_400_000),
+            ("0.5", 500),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["", "-1", "nan", "inf", "1e99", "5 apples"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}
