@@ -54,7 +54,7 @@ mod take;
 mod test;
 
 pub use by_hand::ByHand;
-pub use limit::{LIMIT, eventually, in_time, yield_now};
+pub use limit::{LIMIT, eventually, in_time, until_holder_is_told, yield_now};
 pub use lockstep::Lockstep;
 pub use other::told_by_the_first;
 pub use process::{Process, is_stopped, thread_states};

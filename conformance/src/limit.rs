@@ -65,6 +65,23 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until the server, or whoever knows, has said who has a lock that somebody in this process
+/// waits for: one of a space that is called so. Errors name the holder from then on.
+///
+/// # Panics
+///
+/// If it isn't said within [`LIMIT`].
+pub fn until_holder_is_told(space: &str) {
+    eventually("it is told who has the lock", || {
+        let locks = lockutils::snapshot();
+        let mut holders = { locks.iter() }
+            .filter(|lock| lock.space == space)
+            .flat_map(|lock| &lock.holders);
+        // Those in the process have no host.
+        holders.any(|holder| holder.host().is_some())
+    });
+}
+
 /// The state of the locks, as far as it can be had: what keeps a test from its end
 /// may be in the registry itself.
 fn locks() -> String {

@@ -1,15 +1,21 @@
 //! Who waits for a lock: in the process first, then at the server.
 
-use crate::{LONG, locks};
+use crate::LONG;
 use lockutils::{ErrorKind, synchronized};
-use lockutils_conformance::{ByHand, Recorder, eventually, in_time};
+use lockutils_conformance::{ByHand, Recorder, eventually, in_time, until_holder_is_told};
 use lockutils_remote::FakeLocks;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the server takes for an answer, where a test counts answers.
-const SLOW: Duration = Duration::from_millis(300);
+/// How long the server takes for an answer, where a test counts answers: longer than what else there is to
+/// do takes on a busy machine.
+const SLOW: Duration = Duration::from_secs(3);
+
+/// Without an end that a busy machine could bring about.
+fn locks() -> FakeLocks {
+    FakeLocks::new().ttl(LONG).answer_timeout(LONG)
+}
 
 #[test]
 fn lock_that_is_free_takes_one_round_trip_and_its_release_none() {
@@ -164,23 +170,29 @@ fn time_that_is_over_names_who_was_in_the_way() {
     let locks = locks();
     let other = locks.other_process();
     let _guard = other.key("key").lock().unwrap();
-    let error = locks
-        .key("key")
-        .lock_timeout(Duration::from_millis(100))
-        .unwrap_err();
+    // Not over before it is asked, on a busy machine.
+    let timeout = Duration::from_secs(3);
+    let key = locks.key("key");
+    let mut late = ByHand::new(key.lock_timeout_async(timeout));
+    assert!(late.poll().is_pending());
+    until_holder_is_told(locks.name());
+    let error = late.finish().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let holder = error.holder().unwrap();
     assert_eq!(holder.pid(), Some(std::process::id() + 1));
     assert!(holder.place().unwrap().contains("waiting.rs"), "{holder}");
     assert!(holder.host().is_some() && holder.since().is_some());
-    let wait = locks
-        .key("key")
-        .lock_timeout_async(Duration::from_millis(100));
-    let error = pollster::block_on(wait).unwrap_err();
+    // A thread, behind one that has been told.
+    let mut told = ByHand::new(key.lock_async());
+    assert!(told.poll().is_pending());
+    until_holder_is_told(locks.name());
+    let error = key.lock_timeout(Duration::from_millis(100)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(error.to_string().contains("held by"), "{error}");
-    // Nothing of them is left.
-    assert_eq!(locks.states().unwrap()[0].waiters, 0);
+    drop(told);
+    eventually("nothing of them is left", || {
+        locks.states().unwrap()[0].waiters == 0
+    });
 }
 
 #[test]
