@@ -23,8 +23,11 @@ use crate::proxy::Proxy;
 use crate::server::{Kind, Server};
 use other::Other;
 
-/// The shortest lease that every server gives, to be waited for.
-const LEASE: Duration = Duration::from_secs(2);
+/// A lease to be waited for, which a busy machine can renew.
+const LEASE: Duration = Duration::from_secs(6);
+
+/// How long a server may be silent where that is waited for. Before, it has to answer on a busy machine.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// A lease that doesn't end while a test runs.
 const LONG: Duration = Duration::from_secs(600);

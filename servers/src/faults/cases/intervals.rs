@@ -16,7 +16,10 @@ use lockutils_remote::{Remote, Store};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::faults::other::Other;
-use crate::faults::{KEY, LEASE, Subject, Test};
+use crate::faults::{KEY, Subject, Test};
+
+/// The shortest that every server gives: it may be lost.
+const LEASE: Duration = Duration::from_secs(2);
 
 const PROCESSES: usize = 4;
 

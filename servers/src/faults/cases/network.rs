@@ -8,7 +8,7 @@ use lockutils::{AsyncLeaseGuard, Error, ErrorKind, LeaseGuard};
 use lockutils_conformance::eventually;
 use lockutils_remote::{FromUrl, Remote};
 
-use crate::faults::{KEY, LONG, Subject, Test, at, kind, wait_for_loss};
+use crate::faults::{KEY, LONG, SILENCE, Subject, Test, at, kind, wait_for_loss};
 use crate::proxy::Proxy;
 
 /// A lease that is renewed while a test runs, and long enough for a machine that is busy.
@@ -138,14 +138,14 @@ pub fn waiter_outlives_its_connection<S: Subject>(test: &Test<S>) {
 pub fn silent_server_is_an_error_and_what_it_did_is_undone<S: Subject>(test: &Test<S>) {
     for stall in [Proxy::stall, Proxy::stall_answers] {
         let proxy = Proxy::to(test.server.port());
-        let locks = at::<S>(proxy.port(), LONG).answer_timeout(Duration::from_secs(1));
+        let locks = at::<S>(proxy.port(), LONG).answer_timeout(SILENCE);
         locks.key("warm").lock().unwrap().release().unwrap();
         stall(&proxy);
         let begun = Instant::now();
         let error = locks.key(KEY).lock().map(drop).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
         let waited = begun.elapsed();
-        assert!(waited < Duration::from_secs(30), "{waited:?}");
+        assert!(waited < LONG, "{waited:?}");
         assert!(error.to_string().contains("127.0.0.1"), "{error}");
         proxy.flow();
         test.nothing_is_left();

@@ -62,7 +62,7 @@ pub fn stopped_or_killed_waiter_is_in_nobodys_way<S: Subject>(test: &Test<S>) {
 
 /// Each has the lock that the one before releases, with a greater fence.
 pub fn lock_goes_from_process_to_process<S: Subject>(test: &Test<S>) {
-    let mut processes = [(); 3].map(|()| test.other(LEASE));
+    let mut processes = [(); 3].map(|()| test.other(LONG));
     let mut last = 0;
     processes[0].asks(KEY);
     for turn in 0..30 {

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use lockutils::ErrorKind;
 use lockutils_conformance::eventually;
 
-use crate::faults::{KEY, LEASE, LONG, Subject, Test, kind, wait_for_loss};
+use crate::faults::{KEY, LEASE, LONG, SILENCE, Subject, Test, kind, wait_for_loss};
 
 /// Whoever asks a server that says nothing is told so in time, whoever holds has lost by the own
 /// clock, and all goes on when the server does.
 pub fn stopped_server_has_locks_lost_and_callers_told<S: Subject>(test: &Test<S>) {
-    let locks = test.locks(LEASE).answer_timeout(LEASE);
+    let locks = test.locks(LEASE).answer_timeout(SILENCE);
     let guard = locks.key(KEY).lock().unwrap();
     test.server.stop();
     let begun = Instant::now();
