@@ -374,7 +374,7 @@ fn tasks_that_take_each_others_key_are_reported_once() {
         let gives_up = runtime.spawn(async move {
             let _own = LOCKS.key("a").lock_async().await;
             there.wait().await;
-            let timeout = Duration::from_secs(4);
+            let timeout = Duration::from_secs(10);
             LOCKS.key("b").lock_timeout_async(timeout).await.map(drop)
         });
         let waits = runtime.spawn(async move {
