@@ -47,9 +47,11 @@ fn leader_that_dies_takes_no_lock_along() {
         return;
     }
     let cluster = EtcdCluster::start();
-    let locks = locks(&cluster.url()).ttl(Duration::from_secs(30));
+    // Each node has a part of it.
+    let answer_timeout = Duration::from_secs(20);
+    let other = locks(&cluster.url()).answer_timeout(answer_timeout);
+    let locks = other.clone().ttl(Duration::from_secs(30));
     let guard = locks.key("a").lock().unwrap();
-    let other = self::locks(&cluster.url());
     let mut waits = ByHand::new(other.key("a").lock_async());
     assert!(waits.poll().is_pending());
     let leader = cluster.leader().expect("there is one");

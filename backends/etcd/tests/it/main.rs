@@ -23,7 +23,9 @@ const LEASE: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(600);
 
 fn locks(url: &str) -> EtcdLocks {
-    EtcdLocks::new(url).unwrap().prefix("billing")
+    let locks = EtcdLocks::new(url).unwrap().prefix("billing");
+    // The machine may be busy.
+    locks.answer_timeout(LONG)
 }
 
 /// A server of its own, where one is installed.

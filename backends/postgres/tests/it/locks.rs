@@ -1,9 +1,9 @@
 //! What is particular to these locks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lockutils::{Error, ErrorKind};
-use lockutils_conformance::eventually;
+use lockutils_conformance::{ByHand, LIMIT, eventually, until_holder_is_told};
 use lockutils_postgres::PostgresLocks;
 use lockutils_servers::{PgBouncer, Postgres};
 use tokio_postgres::NoTls;
@@ -42,12 +42,10 @@ fn transaction_has_the_lock_until_it_ends() {
         );
         transaction.rollback().await.unwrap();
         let mut transaction = client.transaction().await.unwrap();
-        let begun = Instant::now();
         let (locked, ()) = tokio::join!(key.lock_in(&mut transaction), async {
             guard.release_async().await.unwrap();
         });
         locked.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(5));
         assert_eq!(held(&server).await, 1);
         let error = locks.key("").lock_in(&mut transaction).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidKey);
@@ -89,10 +87,12 @@ fn holder_is_visible_to_who_waits_and_who_looks() {
             assert!(place.ends_with(&format!("locks.rs:{line}")), "{place}");
             assert!(holder.since().unwrap().elapsed().unwrap() < Duration::from_secs(60));
         }
-        let error = two
-            .key("invoice-7")
-            .lock_timeout(Duration::from_millis(100))
-            .unwrap_err();
+        // Not over before it is asked, on a busy machine.
+        let timeout = Duration::from_secs(3);
+        let mut late = ByHand::new(two.key("invoice-7").lock_timeout_async(timeout));
+        assert!(late.poll().is_pending());
+        until_holder_is_told(two.name());
+        let error = late.finish().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert!(error.to_string().contains("locks.rs"), "{error}");
         assert!(two.key("invoice-7").is_locked().unwrap());
@@ -160,25 +160,24 @@ fn refusals_are_unavailable_with_the_remedy_and_without_the_password() {
     let server = Postgres::with(&["-c", "wal_level=replica"]);
     let (standby, pooler) = (server.standby(), PgBouncer::to(&server, "transaction"));
     let user = |url: String, user: &str| url.replace("postgres@", &format!("{user}:hunter2@"));
-    for (url, word) in [
-        (user(standby.url(), "postgres"), "primary"),
-        (user(pooler.url(), "postgres"), "pool_mode=session"),
-        (user(server.url(), "nobody"), "check the user"),
+    // That of nobody is waited for, and the other answers come.
+    let brief = Duration::from_secs(2);
+    for (url, word, answer_timeout) in [
+        (user(standby.url(), "postgres"), "primary", LIMIT),
+        (user(pooler.url(), "postgres"), "pool_mode=session", LIMIT),
+        (user(server.url(), "nobody"), "check the user", LIMIT),
         (
             "postgres://u:hunter2@127.0.0.1:1/db".to_owned(),
             "127.0.0.1:1",
+            brief,
         ),
     ] {
         let locks = PostgresLocks::new(&url)
             .unwrap()
-            .answer_timeout(Duration::from_secs(2));
+            .answer_timeout(answer_timeout);
         let locking = || busy(locks.key("a").lock());
         assert_eq!(locking(), ErrorKind::Unavailable);
-        let error = locks
-            .key("a")
-            .lock_timeout(Duration::from_secs(5))
-            .map(drop)
-            .unwrap_err();
+        let error = locks.key("a").lock_timeout(LIMIT).map(drop).unwrap_err();
         for text in [
             error.to_string(),
             format!("{error:?} {locks:?} {}", locks.name()),

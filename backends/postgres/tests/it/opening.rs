@@ -132,7 +132,7 @@ fn wrong_user_password_and_database_are_refused() {
             .batch_execute("SELECT pg_reload_conf()")
             .await
             .unwrap();
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        let deadline = std::time::Instant::now() + lockutils_conformance::LIMIT;
         while open(&url.replace("postgres@", "app:hunter2@"))
             .await
             .is_ok()

@@ -6,15 +6,13 @@ use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
+use lockutils_conformance::LIMIT;
 use lockutils_postgres::{Postgres as Store_, PostgresSession};
 use lockutils_remote::{
-    Answer, Asked, Claim, Fault, FromUrl as _, Loss, Member, Query, Session as _, Store as _,
+    Answer, Asked, Claim, Fault, Freed, FromUrl as _, Loss, Member, Query, Session as _, Store as _,
 };
 use lockutils_servers::{Postgres, Proxy};
 use tokio_postgres::NoTls;
-
-/// How long something may take that takes no time, on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
 
 #[test]
 fn fences_rise_over_releases_sessions_and_a_crash() {
@@ -49,17 +47,12 @@ fn another_session_is_excluded_until_the_release() {
             panic!("it is held");
         };
         assert_eq!(taken.host.as_deref(), Some("web-1"));
-        let freed = async {
-            let begun = Instant::now();
-            two.freed(&second).await.unwrap();
-            begun.elapsed()
-        };
-        let release = async { one.release(&first).await.unwrap() };
-        let (waited, released) = tokio::join!(freed, release);
-        assert!(
-            released && waited < Duration::from_millis(600),
-            "{waited:?}"
-        );
+        let mut freed = Box::pin(two.freed(&second));
+        poll_once(freed.as_mut()).await;
+        assert!(one.release(&first).await.unwrap());
+        // The notification comes before this answer.
+        two.renew(&[]).await.unwrap();
+        is_told(freed).await;
         granted(&two, &second).await;
         assert!(two.release(&second).await.unwrap());
         assert_eq!(held(&server).await, 0);
@@ -76,9 +69,7 @@ fn release_between_answer_and_wait_is_not_missed() {
         one.release(&first).await.unwrap();
         // The notification comes before this answer.
         two.renew(&[]).await.unwrap();
-        let begun = Instant::now();
-        two.freed(&second).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_millis(600));
+        is_told(two.freed(&second)).await;
     });
 }
 
@@ -95,7 +86,7 @@ fn release_while_the_twin_is_taken_is_seen_by_the_second_try() {
         other.execute(lock, &[&twin]).await.unwrap();
         let release = async {
             let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-            let deadline = Instant::now() + SOON;
+            let deadline = Instant::now() + LIMIT;
             while other.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
                 assert!(Instant::now() < deadline, "nobody waits for the twin");
             }
@@ -202,7 +193,8 @@ fn dropped_release_is_done_once() {
 #[test]
 fn idle_session_ends_after_the_lease_and_a_renewed_one_does_not() {
     with_server(async |server| {
-        let lease = Duration::from_secs(1);
+        // That a busy machine can renew.
+        let lease = Duration::from_secs(5);
         let idle = Store_::from_url(&server.url())
             .unwrap()
             .open(&member(lease))
@@ -254,13 +246,13 @@ fn end_of_the_session_is_known_at_once() {
         ];
         for (name, way) in ways {
             proxy.mend();
-            let session = open(&through(&server, &proxy)).await.unwrap();
+            let store = Store_::from_url(&through(&server, &proxy)).unwrap();
+            // It isn't the end of its lease that is known.
+            let session = store.open(&member(LIMIT * 2)).await.unwrap();
             granted(&session, &claim("a")).await;
             way.end().await;
-            let begun = Instant::now();
-            let loss = tokio::time::timeout(SOON, session.lost()).await;
+            let loss = tokio::time::timeout(LIMIT, session.lost()).await;
             assert!(matches!(loss, Ok(Loss::Session(Fault::Over(_)))), "{name}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{name}");
         }
     });
 }
@@ -448,7 +440,7 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
     Arc::new(Member {
         prefix: "lockutils".into(),
         lease,
-        answer_timeout: Duration::from_secs(5),
+        answer_timeout: LIMIT,
         host: "web-1".into(),
         pid: std::process::id(),
         command: "worker --all".into(),
@@ -492,6 +484,16 @@ async fn is_busy(session: &PostgresSession, claim: &Claim) -> bool {
     matches!(answer, Answer::Busy(_))
 }
 
+/// Who waits for this knows already that the lock is free, and doesn't wait until it would ask again.
+async fn is_told(freed: impl Future<Output = Result<Freed, Fault>>) {
+    let mut freed = std::pin::pin!(freed);
+    poll_fn(|cx| {
+        assert!(matches!(freed.as_mut().poll(cx), Poll::Ready(Ok(_))));
+        Poll::Ready(())
+    })
+    .await;
+}
+
 /// Sends what a future asks, and drops it.
 async fn poll_once(future: impl Future) {
     let mut future = std::pin::pin!(future);
@@ -522,7 +524,7 @@ pub(crate) async fn held(server: &Postgres) -> i64 {
 }
 
 async fn becomes_free(server: &Postgres) {
-    let deadline = Instant::now() + SOON;
+    let deadline = Instant::now() + LIMIT;
     while held(server).await > 0 {
         assert!(Instant::now() < deadline, "it is still held");
         tokio::time::sleep(Duration::from_millis(5)).await;

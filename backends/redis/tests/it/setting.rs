@@ -10,7 +10,7 @@ use lockutils_remote::{
 };
 
 /// Longer than anything takes that isn't broken.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = lockutils_conformance::LIMIT;
 
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -28,7 +28,7 @@ pub(crate) fn member() -> Member {
     Member {
         prefix: "lockutils".into(),
         lease: Duration::from_secs(15),
-        answer_timeout: Duration::from_secs(5),
+        answer_timeout: LONG,
         host: "web-3".into(),
         pid: 812,
         command: "billing".into(),
