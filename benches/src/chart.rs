@@ -10,7 +10,9 @@ use crate::rows::Measured;
 use std::fmt::Write as _;
 
 /// The rows that are drawn.
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 8] = [
+    "integer",
+    "user-{id}",
     "one key",
     "4096 keys in turn",
     "async, one key",

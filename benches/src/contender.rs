@@ -96,6 +96,11 @@ impl Key {
         Self { text: "", number }
     }
 
+    /// An identifier that isn't a small one.
+    pub(crate) const fn id(&self) -> u64 {
+        7_123_456 + self.number as u64
+    }
+
     /// A key of so many bytes.
     pub(crate) fn long(length: usize) -> Self {
         Self {

@@ -30,9 +30,8 @@ pub(crate) struct Vm {
     id: u64,
 }
 
-/// An identifier that isn't a small one.
-fn id(key: &Key) -> u64 {
-    7_123_456 + key.number as u64
+const fn id(key: &Key) -> u64 {
+    key.id()
 }
 
 fn uuid(key: &Key) -> Uuid {

@@ -15,7 +15,7 @@ use crate::kinds::{
     TupleAttribute, TupleGuard, TwoAttribute, TwoGuard, UuidAttribute, UuidGuard,
 };
 use crate::measure::{self, Plan, Run};
-use crate::peers::{LeakyMap, OwnedKey, ParkingLot, Striped, Tokio};
+use crate::peers::{LeakyMap, OfUser, OwnedKey, ParkingLot, Striped, Tokio};
 use crate::subject::{
     FunctionAttribute, GlobalAttribute, GlobalGuard, LiteralAttribute, LiteralGuard,
     SpaceAttribute, SpaceGuard,
@@ -145,16 +145,25 @@ impl Row {
         self
     }
 
-    /// The contenders whose locks can be had by keys of any text.
+    /// The contenders whose locks can be had by such keys.
     fn threaded_peers<K: OwnedKey>(self, keys: &Keys) -> Self {
-        let map = LeakyMap::<parking_lot::Mutex<()>>::default();
-        let tokio_map = LeakyMap::<tokio::sync::Mutex<()>>::default();
+        let map = LeakyMap::<parking_lot::Mutex<()>, K>::default();
+        let tokio_map = LeakyMap::<tokio::sync::Mutex<()>, K>::default();
         let keyed_lock = sync::KeyedLock::<K>::new();
         self.cell(Column::KeyedLock, threads(keys, keyed_lock))
             .cell(Column::Lockable, threads(keys, LockPool::<K>::new()))
             .cell(Column::DashMap, threads(keys, map))
             .cell(Column::TokioDashMap, threads(keys, tokio_map))
-            .cell(Column::Striped, threads(keys, Striped::new()))
+            .cell(Column::Striped, threads(keys, Striped::<K>::new()))
+    }
+
+    /// The same, awaited.
+    fn awaited_peers<K: OwnedKey>(self, keys: &Keys) -> Self {
+        let map = LeakyMap::<tokio::sync::Mutex<()>, K>::default();
+        let keyed_lock = r#async::KeyedLock::<K>::new();
+        self.cell(Column::KeyedLock, tasks(keys, keyed_lock))
+            .cell(Column::Lockable, tasks(keys, LockPool::<K>::new()))
+            .cell(Column::TokioDashMap, tasks(keys, map))
     }
 }
 
@@ -163,7 +172,8 @@ pub(crate) fn all() -> Vec<Row> {
     let one = Keys::new(1, |_| vec![Key::uuid(0)]);
     let literal = Keys::new(1, |_| vec![Key::LITERAL]);
     let many = Keys::new(1, |_| (0..4096).map(Key::uuid).collect());
-    let mut rows = vec![
+    let mut rows = commonest(&one, &many);
+    rows.extend([
         uncontended("one key", &one),
         uncontended("4096 keys in turn", &many),
         Row::new("one key, a space of its own", &one, ParkingLot::<1>::new())
@@ -187,25 +197,30 @@ pub(crate) fn all() -> Vec<Row> {
         own_keys("8 threads, own keys", 8)
             .faster_than(Column::KeyedLock, 5.0)
             .faster_than(Column::Lockable, 5.0),
-    ];
-    rows.extend(kinds_of_keys(&one, &many));
+    ]);
+    rows.extend(kinds_of_keys(&one));
     rows.extend(kinds_of_holds(&one));
     rows.push(skewed());
     rows
 }
 
+/// One thread, by the keys that services have most.
+fn commonest(one: &Keys, many: &Keys) -> Vec<Row> {
+    let integers = |name, keys, limit| {
+        kind(name, keys, limit, IntegerGuard, IntegerAttribute).threaded_peers::<u64>(keys)
+    };
+    vec![
+        integers("integer", one, 1.6),
+        integers("4096 integers in turn", many, 1.8),
+        kind("user-{id}", one, 2.5, CapturedIdGuard, CapturedIdAttribute)
+            .threaded_peers::<OfUser>(one),
+    ]
+}
+
 /// One thread, by other keys than a short text.
-fn kinds_of_keys(one: &Keys, many: &Keys) -> Vec<Row> {
+fn kinds_of_keys(one: &Keys) -> Vec<Row> {
     let [hundred, thousand] = [100, 1000].map(|length| Keys::new(1, |_| vec![Key::long(length)]));
     vec![
-        kind("integer", one, 1.6, IntegerGuard, IntegerAttribute),
-        kind(
-            "4096 integers in turn",
-            many,
-            1.8,
-            IntegerGuard,
-            IntegerAttribute,
-        ),
         kind(
             "newtype of an integer",
             one,
@@ -213,7 +228,6 @@ fn kinds_of_keys(one: &Keys, many: &Keys) -> Vec<Row> {
             NewtypeGuard,
             NewtypeAttribute,
         ),
-        kind("user-{id}", one, 2.5, CapturedIdGuard, CapturedIdAttribute),
         kind(
             "user-{name}",
             one,
@@ -244,8 +258,8 @@ fn kinds_of_keys(one: &Keys, many: &Keys) -> Vec<Row> {
             GlobalGuard,
             GlobalAttribute,
         ),
-        awaited_kind("async, integer", one, 0.6, AsyncInteger),
-        awaited_kind("async, user-{id}", one, 0.8, AsyncCaptured),
+        awaited_kind::<u64>("async, integer", one, 0.6, AsyncInteger),
+        awaited_kind::<OfUser>("async, user-{id}", one, 0.8, AsyncCaptured),
     ]
 }
 
@@ -324,7 +338,7 @@ fn skewed() -> Row {
         };
         (0..KEYS).map(|_| Key::number(place())).collect()
     });
-    let map = LeakyMap::<parking_lot::Mutex<()>, usize>::default();
+    let map = LeakyMap::<parking_lot::Mutex<()>, u64>::default();
     Row::new(
         "2 threads, 4096 integers, a few of them mostly",
         &keys,
@@ -365,7 +379,7 @@ fn by_both(
 }
 
 /// A task, by attribute.
-fn awaited_kind(
+fn awaited_kind<K: OwnedKey>(
     name: &'static str,
     keys: &Keys,
     limit: f64,
@@ -374,6 +388,7 @@ fn awaited_kind(
     let row = Row::new(name, keys, ParkingLot::<1>::new())
         .cell(Column::Tokio, tasks(keys, Tokio::default()))
         .cell(Column::Attribute, tasks(keys, attribute))
+        .awaited_peers::<K>(keys)
         .at_most(limit, Column::Attribute, Column::Tokio);
     Row {
         reference: Some(Column::Tokio),
@@ -408,15 +423,11 @@ fn own_keys(name: &'static str, count: usize) -> Row {
 
 /// A task that takes locks by the text of a key.
 fn awaited(name: &'static str, keys: &Keys) -> Row {
-    let tokio_map = LeakyMap::<tokio::sync::Mutex<()>>::default();
-    let keyed_lock = r#async::KeyedLock::<String>::new();
     let row = Row::new(name, keys, ParkingLot::<1>::new())
         .cell(Column::Tokio, tasks(keys, Tokio::default()))
         .cell(Column::Guard, tasks(keys, GlobalGuard))
         .cell(Column::Attribute, tasks(keys, GlobalAttribute))
-        .cell(Column::KeyedLock, tasks(keys, keyed_lock))
-        .cell(Column::Lockable, tasks(keys, LockPool::<String>::new()))
-        .cell(Column::TokioDashMap, tasks(keys, tokio_map))
+        .awaited_peers::<String>(keys)
         .at_most(1.0, Column::Guard, Column::Tokio)
         .attribute_costs_nothing();
     Row {
