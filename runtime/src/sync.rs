@@ -28,7 +28,7 @@ pub(crate) use statics;
 /// The real ones always, for statics that outlive a model and that none looks at.
 pub(crate) mod ambient {
     pub(crate) use parking_lot::Mutex;
-    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64};
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize};
 }
 
 /// How often [`spin_briefly`] tries. In a model it waits for nobody.

@@ -256,11 +256,14 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site, spins: u32)
     let owner = Owner::thread();
     let record = Record { owner, site };
     let Terms { mode, reentry } = terms;
+    let is_alone = name.has_one_permit() && mode == Mode::Exclusive;
+    // Not of a lock that many share: there to look at the bucket once more is to wait for it once more.
+    if is_alone {
+        table::look_ahead(name);
+    }
     order::before_take(name, record);
     // Who spins has no place in line, and a re-entry finds its own lock in the way.
-    let may_spin = name.has_one_permit()
-        && mode == Mode::Exclusive
-        && !(name.space.policy.fair || reentry == Reentry::Allowed);
+    let may_spin = is_alone && !(name.space.policy.fair || reentry == Reentry::Allowed);
     if may_spin {
         if let Some(hold) = try_thin_again(name, record) {
             return Some(hold);

@@ -50,6 +50,9 @@ use crate::table::policy::Mode;
 /// Enough that keys in use at one time rarely meet.
 pub(crate) const BUCKETS: usize = if cfg!(all(test, loom)) { 4 } else { 4096 };
 
+/// From so many entries on the table of a bucket's shard is most likely in no cache.
+const MANY: u64 = 4;
+
 /// Which bucket a hash is in.
 #[expect(
     clippy::cast_possible_truncation,
@@ -392,6 +395,12 @@ impl Bucket {
         self.word.load(Ordering::Relaxed) == ENTRY * count
     }
 
+    /// Whether there are many entries of it. A hint, as [`Bucket::is_free`].
+    pub(crate) fn is_crowded(&self) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        !is_thin(word) && word >= MANY * ENTRY
+    }
+
     /// Has the record count as complete, for an entry that is to be [thin](Self::deflate) one day and wasn't before.
     /// Now, when nobody is about to take that back: the bucket is inflated for the caller alone. The shard's mutex must
     /// be locked.
@@ -526,6 +535,20 @@ const _: () = assert!(size_of::<Bucket>() == 128);
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_lock_held_by_its_bucket_alone_or_by_an_entry_is_no_crowd() {
+        let (bucket, slots) = (Bucket::new(), Slots::new());
+        bucket
+            .word
+            .store(STATES | u64::MAX << 32, Ordering::Relaxed);
+        assert!(!bucket.is_crowded());
+        bucket.word.store(FREE, Ordering::Relaxed);
+        for count in 1..=2 * MANY {
+            assert!(bucket.reserve(&slots).is_none());
+            assert_eq!(bucket.is_crowded(), count >= MANY);
+        }
+    }
 
     #[test]
     fn however_many_entries_are_taken_for_no_hold() {

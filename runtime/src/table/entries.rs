@@ -12,6 +12,7 @@
 //! A bucket is chosen by the lowest bits of a hash, and above them are the [states](super::word) of a word. So the
 //! table takes those bits which are left: the upper half.
 
+use super::ahead::Ahead;
 use super::entry::{Entry, Head};
 use super::packed::Packed;
 use super::word;
@@ -75,8 +76,13 @@ impl Entries {
     }
 
     /// The entry, or the place where it is to be.
-    pub(super) fn find_or_free(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Found<'_> {
-        self.make_room();
+    pub(super) fn find_or_free(
+        &mut self,
+        hash: u64,
+        ahead: &Ahead,
+        is_it: impl Fn(&Entry) -> bool,
+    ) -> Found<'_> {
+        self.make_room(ahead);
         let hash = upper(hash);
         match self.place(hash, is_it) {
             Ok(place) => Found::Entry(self.places[place].as_mut().expect("it was found")),
@@ -89,7 +95,12 @@ impl Entries {
     }
 
     /// Removes an entry. Says whether it was there.
-    pub(super) fn remove(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> bool {
+    pub(super) fn remove(
+        &mut self,
+        hash: u64,
+        ahead: &Ahead,
+        is_it: impl Fn(&Entry) -> bool,
+    ) -> bool {
         let Ok(place) = self.place(upper(hash), is_it) else {
             return false;
         };
@@ -99,7 +110,7 @@ impl Entries {
         // Keys that nobody uses cost no memory, but for room to grow again without
         // a resize at every other key.
         if self.places.len() > SMALL && 8 * self.len < self.places.len() {
-            self.resize(2 * self.len);
+            self.resize(2 * self.len, ahead);
         }
         true
     }
@@ -119,7 +130,13 @@ impl Entries {
     /// In the order of the hashes: so a table that grows is gone through from one end to the other, and
     /// so is the new one.
     fn home(&self, hash: u32) -> usize {
-        ((u64::from(hash) * self.places.len() as u64) >> u32::BITS) as usize
+        home(hash, self.places.len())
+    }
+
+    /// Asks for the memory where an entry is, or is to be.
+    #[inline]
+    pub(super) fn ask_for(hash: u64, ahead: &Ahead) {
+        ahead.ask_for::<Option<Packed>>(|places| home(upper(hash), places));
     }
 
     fn next(&self, place: usize) -> usize {
@@ -150,21 +167,22 @@ impl Entries {
     }
 
     /// Sees to it that a quarter of the places is free after the next entry.
-    fn make_room(&mut self) {
+    fn make_room(&mut self, ahead: &Ahead) {
         let places = self.places.len();
         if 4 * (self.len + 1) > 3 * places {
-            self.resize(places + places / 2);
+            self.resize(places + places / 2, ahead);
         }
     }
 
     #[cold]
-    fn resize(&mut self, places: usize) {
+    fn resize(&mut self, places: usize, ahead: &Ahead) {
         let places = iter::repeat_with(|| None).take(places.max(FEWEST));
         let entries = mem::replace(&mut self.places, places.collect());
         for entry in entries.into_iter().flatten() {
             let (Ok(place) | Err(place)) = self.place(entry.hash(), |_| false);
             self.places[place] = Some(entry);
         }
+        ahead.tell(&self.places);
     }
 }
 
@@ -172,6 +190,10 @@ impl Entries {
 #[inline(never)]
 pub(super) fn hash_of(entry: &Entry) -> u64 {
     word::hash(entry.space, &entry.text)
+}
+
+fn home(hash: u32, places: usize) -> usize {
+    ((u64::from(hash) * places as u64) >> u32::BITS) as usize
 }
 
 const fn upper(hash: u64) -> u32 {
@@ -188,9 +210,10 @@ mod tests {
     use crate::table::policy::{Mode, Policy};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+    use std::ptr;
 
     /// The entry of a number.
-    fn add(entries: &mut Entries, hash: u64, number: u64) {
+    fn add(entries: &mut Entries, ahead: &Ahead, hash: u64, number: u64) {
         let (owner, site) = (Owner::UNKNOWN, Site::here());
         let policy = Policy {
             permits: 1,
@@ -198,7 +221,7 @@ mod tests {
         };
         let holder = Occupant::new(Record { owner, site });
         let head = Head::new(number, 0, policy, Mode::Exclusive, (Ticket::FIRST, holder));
-        match entries.find_or_free(hash, |entry| entry.number == number) {
+        match entries.find_or_free(hash, ahead, |entry| entry.number == number) {
             Found::Entry(entry) => assert_eq!(entry.number, number),
             Found::Free(free) => assert_eq!(free.fill(head, b"key").number, number),
         }
@@ -207,6 +230,13 @@ mod tests {
     fn has(entries: &mut Entries, hash: u64, number: u64) -> bool {
         let found = entries.find(hash, |entry| entry.number == number);
         found.is_some_and(|entry| entry.number == number)
+    }
+
+    /// Whether the memory that comes is that of the home of a hash, if there are places.
+    fn is_asked_for(entries: &Entries, ahead: &Ahead, hash: u64) -> bool {
+        let home = entries.places.get(entries.home(upper(hash)));
+        let address = ahead.address::<Option<Packed>>(|places| super::home(upper(hash), places));
+        home.is_none_or(|home| ptr::from_ref(home).addr() == address)
     }
 
     /// A few hashes, at both ends of a table and in its middle, so that those of several stand between
@@ -219,17 +249,18 @@ mod tests {
     proptest! {
         #[test]
         fn each_entry_is_found_until_it_is_removed(steps in prop::collection::vec((0_u64..60, any::<bool>()), 0..300)) {
-            let (mut entries, mut numbers) = (Entries::new(), BTreeSet::new());
+            let (mut entries, ahead, mut numbers) = (Entries::new(), Ahead::new(), BTreeSet::new());
             for (number, is_new) in steps {
                 let is_it = |entry: &Entry| entry.number == number;
                 if is_new {
-                    add(&mut entries, hash(number), number);
+                    add(&mut entries, &ahead, hash(number), number);
                     numbers.insert(number);
                 } else {
-                    prop_assert_eq!(entries.remove(hash(number), is_it), numbers.remove(&number));
+                    prop_assert_eq!(entries.remove(hash(number), &ahead, is_it), numbers.remove(&number));
                 }
                 for number in 0..60 {
                     prop_assert_eq!(has(&mut entries, hash(number), number), numbers.contains(&number));
+                    prop_assert!(is_asked_for(&entries, &ahead, hash(number)));
                 }
                 prop_assert!(entries.iter().map(|entry| entry.number).collect::<BTreeSet<_>>() == numbers);
                 prop_assert_eq!(entries.is_empty(), numbers.is_empty());
@@ -241,12 +272,13 @@ mod tests {
     fn memory_of_those_that_are_gone_is_given_back() {
         const MANY: u64 = 10_000;
         let hash = |number: u64| number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut entries = Entries::new();
-        (0..MANY).for_each(|number| add(&mut entries, hash(number), number));
+        let (mut entries, ahead) = (Entries::new(), Ahead::new());
+        (0..MANY).for_each(|number| add(&mut entries, &ahead, hash(number), number));
         assert!((0..MANY).all(|number| has(&mut entries, hash(number), number)));
         assert!(entries.places.len() < 2 * 10_000);
         for number in 0..MANY {
-            assert!(entries.remove(hash(number), |entry| entry.number == number));
+            assert!(entries.remove(hash(number), &ahead, |entry| entry.number == number));
+            assert!(is_asked_for(&entries, &ahead, hash(number)));
             assert!(entries.places.len() <= SMALL || entries.places.len() <= 8 * entries.len);
         }
         assert!(entries.is_empty() && entries.places.len() <= SMALL);

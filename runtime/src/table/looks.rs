@@ -192,7 +192,7 @@ pub(crate) fn contended(
 /// The waiters that could have had their lock for so long, and haven't come for it.
 pub(crate) fn absent(now: Moment, over: Duration) -> Vec<(Place, Duration)> {
     let mut found = Vec::new();
-    for Shard(entries) in shards() {
+    for Shard { entries, .. } in shards() {
         let mut entries = entries.lock();
         for entry in entries.table.iter_mut() {
             found.extend(entry.absent(id_of(hash_of(entry), entry), now, over));
@@ -213,7 +213,7 @@ pub(crate) struct Queue {
 /// come to by now is written down.
 pub(crate) fn queues() -> Vec<Queue> {
     let mut found = Vec::new();
-    for Shard(entries) in shards() {
+    for Shard { entries, .. } in shards() {
         let mut charges = Vec::new();
         let mut entries = entries.lock();
         let now = Moment::now();
@@ -244,7 +244,7 @@ pub(crate) fn queues() -> Vec<Queue> {
 
 /// Has the [recorder](crate::timeline::recorder) have all that is over by now.
 pub(crate) fn hand_on() {
-    for Shard(entries) in shards() {
+    for Shard { entries, .. } in shards() {
         entries.lock().tally.hand_on();
     }
 }
@@ -256,7 +256,7 @@ pub(crate) fn going_on(
     of: &dyn Fn(&Entry) -> bool,
     say: &mut dyn FnMut((u64, &Key), GoingOn),
 ) {
-    for Shard(entries) in shards() {
+    for Shard { entries, .. } in shards() {
         let mut entries = entries.lock();
         entries.tally.hand_on();
         for entry in entries.table.iter() {

@@ -6,6 +6,7 @@
 //! whole key. So keys whose hashes are alike share a bucket, or a mutex for a few
 //! instructions, and never a lock.
 
+mod ahead;
 mod blame;
 pub(crate) mod bucket;
 mod charges;
@@ -151,6 +152,14 @@ pub(crate) fn try_reenter(name: Name<'_>, terms: Terms, record: Record) -> Optio
     }
     let kind = Kind::new(terms.mode, name.space.policy.permits);
     try_join(name, kind, true, record)
+}
+
+/// Has the memory come that is needed next, if the lock is one of many in its bucket. For who is about to look for its
+/// entry. Not in a model, where there is nothing to be seen of it.
+pub(crate) fn look_ahead(name: Name<'_>) {
+    if !cfg!(all(test, loom)) && bucket(name.hash).is_crowded() {
+        shard::look_ahead(name.hash);
+    }
 }
 
 /// What somebody has who didn't wait.

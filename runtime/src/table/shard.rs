@@ -3,6 +3,7 @@
 //! The entries of some buckets are under one mutex: that is a shard. Whoever locks it has one of its
 //! buckets inflated meanwhile, or all of them, so that all that is known of their locks is in the entries.
 
+use super::ahead::Ahead;
 use super::bucket::{BUCKETS, Bucket, Written, index};
 use super::charges::Tally;
 use super::ears::Ears;
@@ -36,19 +37,22 @@ pub(super) static TABLE: [Bucket; BUCKETS] = [const { Bucket::new() }; BUCKETS];
 pub(super) static SLOTS: [Slots; BUCKETS] = [const { Slots::new() }; BUCKETS];
 
 #[cfg(not(all(test, loom)))]
-pub(super) static ENTRIES: [Shard; SHARDS] = [const { Shard(Mutex::new(InShard::new())) }; SHARDS];
+pub(super) static ENTRIES: [Shard; SHARDS] = [const { Shard::new() }; SHARDS];
 
 #[cfg(all(test, loom))]
 loom::lazy_static! {
     pub(super) static ref TABLE: [Bucket; BUCKETS] = std::array::from_fn(|_| Bucket::new());
     pub(super) static ref SLOTS: [Slots; BUCKETS] = std::array::from_fn(|_| Slots::new());
     pub(super) static ref ENTRIES: [Shard; SHARDS] =
-        std::array::from_fn(|_| Shard(Mutex::new(InShard::new())));
+        std::array::from_fn(|_| Shard::new());
 }
 
 /// Aligned as a bucket is.
 #[repr(align(128))]
-pub(super) struct Shard(pub(super) Mutex<InShard>);
+pub(super) struct Shard {
+    pub(super) entries: Mutex<InShard>,
+    ahead: Ahead,
+}
 
 pub(super) struct InShard {
     pub(super) table: Entries,
@@ -80,7 +84,7 @@ pub(crate) fn is_empty() -> bool {
     TABLE.iter().all(Bucket::is_free)
         && ENTRIES
             .iter()
-            .all(|Shard(entries)| entries.lock().table.is_empty())
+            .all(|shard| shard.entries.lock().table.is_empty())
 }
 
 #[inline]
@@ -88,9 +92,37 @@ pub(super) fn bucket(hash: u64) -> &'static Bucket {
     &TABLE[index(hash)]
 }
 
+/// That of the bucket.
+fn shard(hash: u64) -> &'static Shard {
+    &ENTRIES[index(hash) / SHARD]
+}
+
+/// Asks for the memory where the entry of a hash is, or is to be.
+pub(super) fn look_ahead(hash: u64) {
+    Entries::ask_for(hash, &shard(hash).ahead);
+}
+
 /// Those of the bucket.
 pub(super) fn slots(hash: u64) -> &'static Slots {
     &SLOTS[index(hash)]
+}
+
+impl Shard {
+    #[cfg(not(all(test, loom)))]
+    const fn new() -> Self {
+        Self {
+            entries: Mutex::new(InShard::new()),
+            ahead: Ahead::new(),
+        }
+    }
+
+    #[cfg(all(test, loom))]
+    fn new() -> Self {
+        Self {
+            entries: Mutex::new(InShard::new()),
+            ahead: Ahead::new(),
+        }
+    }
 }
 
 impl InShard {
@@ -133,9 +165,9 @@ impl Inflated {
 
     /// For some buckets of one shard.
     pub(super) fn of(indices: Range<usize>) -> Self {
-        let Shard(entries) = &ENTRIES[indices.start / SHARD];
+        let shard = &ENTRIES[indices.start / SHARD];
         let mut inflated = Self {
-            entries: entries.lock(),
+            entries: shard.entries.lock(),
             buckets: &TABLE[indices.clone()],
             slots: &SLOTS[indices],
         };
@@ -157,7 +189,7 @@ impl Inflated {
                 };
                 let head = Head::new(number, space, policy, mode, first);
                 let table = &mut inflated.entries.table;
-                let Found::Free(free) = table.find_or_free(hash, |_| false) else {
+                let Found::Free(free) = table.find_or_free(hash, &shard.ahead, |_| false) else {
                     unreachable!("a lock that was held thin has no entry");
                 };
                 let entry = free.fill(head, key.as_bytes());
@@ -218,7 +250,7 @@ impl Inflated {
             table, ears, next, ..
         } = &mut *self.entries;
         let mut overtakes = false;
-        let place = match table.find_or_free(hash, |entry| name.is_of(entry)) {
+        let place = match table.find_or_free(hash, &shard(hash).ahead, |entry| name.is_of(entry)) {
             Found::Entry(entry) => {
                 overtakes = entry.first_waiter().is_some();
                 let mut ticket = entry.try_take(mode, record);
@@ -277,14 +309,16 @@ impl Inflated {
         let word = word::of_holders(kind.word(hash), entry.tickets());
         let name = (entry.space, &entry.text);
         bucket(hash).deflate(slots(hash), word, name, kind, entry.holds());
-        table.remove(hash, |entry| entry.number == number);
+        table.remove(hash, &shard(hash).ahead, |entry| entry.number == number);
         (self.buckets, self.slots) = (&[], &[]);
     }
 
     /// Removes an idle entry.
     pub(super) fn remove(&mut self, id: EntryId) {
         let table = &mut self.entries.table;
-        if table.remove(id.hash, |entry| entry.number == id.number) {
+        if table.remove(id.hash, &shard(id.hash).ahead, |entry| {
+            entry.number == id.number
+        }) {
             bucket(id.hash).unreserve(slots(id.hash));
         }
     }
