@@ -67,8 +67,6 @@ pub(crate) struct Elsewhere {
     pub(crate) pid_namespace: Option<u64>,
     /// When it has taken the lock.
     pub(crate) since: Option<SystemTime>,
-    /// Whether it has the lock for another program, which it runs.
-    pub(crate) is_for_another: bool,
 }
 
 impl Holder {
@@ -279,11 +277,11 @@ impl Holder {
             (Who::Elsewhere(process), None) => {
                 let Some(pid) = process.pid else {
                     let heirs = "What has started it has ended: the lock is held until all that it runs has.";
-                    return process.is_for_another.then(|| heirs.to_owned());
+                    return process.is_for_another().then(|| heirs.to_owned());
                 };
                 match (&process.host, process.pid_namespace) {
                     // It may do nothing but to wait for the end of what it runs.
-                    (Some(host), _) if process.place.is_none() && process.since.is_some() => {
+                    (Some(host), _) if process.is_for_another() => {
                         format!(
                             "See what that process runs and does, on {}: pgrep -lP {pid}; lockutils why {pid}",
                             host.escape_debug()
@@ -294,7 +292,7 @@ impl Holder {
                         format!("See what that process does, on {host}: lockutils why {pid}")
                     }
                     (None, Some(_)) => return None,
-                    (None, None) if process.is_for_another => self.advice_on_another(pid),
+                    (None, None) if process.is_for_another() => self.advice_on_another(pid),
                     (None, None) => format!("See what that process does: gdb -p {pid}"),
                 }
             }
@@ -317,7 +315,7 @@ impl Holder {
     pub(crate) fn runs(&self) -> Option<u32> {
         let process = self.elsewhere()?;
         let is_here = process.host.is_none() && process.pid_namespace.is_none();
-        let pid = process.pid.filter(|_| is_here && process.is_for_another);
+        let pid = process.pid.filter(|_| is_here && process.is_for_another());
         last_child(pid?)
     }
 
@@ -407,8 +405,12 @@ impl Elsewhere {
             host: None,
             pid_namespace: None,
             since: None,
-            is_for_another: false,
         }
+    }
+
+    /// Whether it has the lock for another program, which it runs: who takes one for itself says where.
+    const fn is_for_another(&self) -> bool {
+        self.since.is_some() && self.place.is_none()
     }
 }
 

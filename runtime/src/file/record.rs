@@ -216,11 +216,11 @@ impl FileRecord {
 
     /// Those to whom the process, which has ended, has left the lock: what it had it for and has run.
     pub(super) fn heirs(self) -> Option<Elsewhere> {
-        let heirs = Elsewhere {
+        let is_for_another = self.place().is_none();
+        is_for_another.then(|| Elsewhere {
             pid: None,
             ..Elsewhere::from(self)
-        };
-        heirs.is_for_another.then_some(heirs)
+        })
     }
 
     /// The place in the code, if the process has taken the lock for itself.
@@ -244,7 +244,6 @@ impl From<FileRecord> for Elsewhere {
     fn from(record: FileRecord) -> Self {
         Self {
             pid: Some(record.pid),
-            is_for_another: record.site == NOWHERE,
             place: record.place().map(str::to_owned),
             host: record.other_host().map(str::to_owned),
             pid_namespace: record.other_namespace(),
