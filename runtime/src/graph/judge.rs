@@ -24,10 +24,7 @@ const MOST_OTHERS: usize = 16;
 const MOST_NESTED: usize = 16;
 
 statics! {
-    pub(super) static GRAPH: Mutex<Graph> = Mutex::new(Graph {
-        waits: Waits::new(),
-        suspicions: Suspicions::new(),
-    });
+    pub(super) static GRAPH: Mutex<Graph> = Mutex::new(Graph::new());
 }
 
 /// All waiters of the process. The mutex of a shard may be locked while this one is,
@@ -100,6 +97,13 @@ pub(super) fn overlooked(of: impl Fn(Place) -> bool) -> Option<Cycle> {
 }
 
 impl Graph {
+    pub(super) const fn new() -> Self {
+        Self {
+            waits: Waits::new(),
+            suspicions: Suspicions::new(),
+        }
+    }
+
     /// A cycle through what `me` waits for at `place`, among the waits that `of` lets in.
     #[inline(never)]
     pub(super) fn search(&self, me: Owner, place: Place, of: Of) -> Option<Cycle> {

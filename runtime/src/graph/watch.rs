@@ -12,7 +12,7 @@ use super::suspicions::{SUSPICION, Suspicion};
 use crate::deadlock::{Deadlock, report};
 use crate::observe::tell;
 use crate::owner::Owner;
-use crate::sync::MutexGuard;
+use crate::sync::{Mutex, MutexGuard};
 use crate::table::place::Place;
 use crate::table::waits::Cycle;
 use crate::worker;
@@ -77,19 +77,19 @@ fn start() {
     }
 }
 
-/// Lets another thread be started if this one ends by a panic.
-struct Running;
+/// Lets another thread be started for the graph if this one ends by a panic.
+struct Running<'a>(&'a Mutex<Graph>);
 
-impl Drop for Running {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            GRAPH.lock().suspicions.end_watch();
+            self.0.lock().suspicions.end_watch();
         }
     }
 }
 
 fn run() {
-    let _running = Running;
+    let _running = Running(&GRAPH);
     loop {
         let mut graph = GRAPH.lock();
         let pending = &mut graph.suspicions.pending;
@@ -145,16 +145,26 @@ mod tests {
 
     #[test]
     fn watch_that_ends_by_a_panic_can_be_started_again() {
-        let set = |to| {
-            let watched = &GRAPH.lock().suspicions.watched;
-            watched.get().swap(to, Ordering::Relaxed)
+        // One of its own, since other tests have suspicions in the process's.
+        let graph = Mutex::new(Graph::new());
+        let is_watched = || {
+            let graph = graph.lock();
+            graph.suspicions.watched.get().load(Ordering::Relaxed)
         };
-        set(true);
-        let watch = thread::spawn(|| {
-            let _running = Running;
-            panic!("whatever it is that can't be");
+        graph
+            .lock()
+            .suspicions
+            .watched
+            .get()
+            .store(true, Ordering::Relaxed);
+        thread::scope(|scope| {
+            let watch = scope.spawn(|| {
+                let _running = Running(&graph);
+                assert!(is_watched());
+                panic!("whatever it is that can't be");
+            });
+            assert!(watch.join().is_err());
         });
-        assert!(watch.join().is_err());
-        assert!(!set(false));
+        assert!(!is_watched());
     }
 }
