@@ -106,17 +106,24 @@ impl<S: Store> Leases<S> {
         })
     }
 
-    /// The agent of this process, which is started if there is none.
-    fn post(&self) -> Result<Arc<Post>, Refusal> {
+    /// Refuses the child of a fork, which has a copy of the space, and neither its agent nor the threads that
+    /// hold its locks.
+    fn refuse_fork(&self) -> Result<(), Refusal> {
         // Relaxed: it was written before a fork, or by this process.
         let process = self.process.load(Ordering::Relaxed);
-        if process != 0 && process != process::id() {
-            // Not by looking at the post, since the mutex may be somebody's that isn't here.
-            return Err(Refusal::unavailable(
-                "this process is the fork of another one, whose connection it can't use; have it \
-                 make a space of its own, or start a program",
-            ));
+        if process == 0 || process == process::id() {
+            return Ok(());
         }
+        Err(Refusal::unavailable(
+            "this process is the fork of another one, whose connection it can't use; have it \
+             make a space of its own, or start a program",
+        ))
+    }
+
+    /// The agent of this process, which is started if there is none.
+    fn post(&self) -> Result<Arc<Post>, Refusal> {
+        // Before the post, since its mutex may be somebody's that isn't here.
+        self.refuse_fork()?;
         let mut post = lock(&self.post);
         if let Some(post) = post.as_ref().filter(|post| !post.is_closed()) {
             return Ok(Arc::clone(post));
@@ -184,6 +191,8 @@ impl<S: Store> Engine for Leases<S> {
     }
 
     fn locate(&self, key: &Key) -> Result<Key, Refusal> {
+        // Before the queue, where a child would wait for a thread of its parent.
+        self.refuse_fork()?;
         let name = self.store.locate(&self.member.prefix, key.as_str());
         name.map(Key::new).map_err(Refusal::invalid_key)
     }

@@ -100,7 +100,9 @@ fn taken(row: &Row) -> Result<(Taken, bool), Error> {
             ..Taken::by_nobody_knows(name)
         },
         (None, None) => Taken {
-            command: application.map(str::to_owned),
+            command: application
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned),
             ..Taken::by_nobody_knows(name)
         },
     };

@@ -36,23 +36,27 @@ CREATE INDEX IF NOT EXISTS lockutils_holders_lock ON public.lockutils_holders (l
 pub(crate) fn grant(role: &str) -> String {
     let role = role.replace('"', "\"\"");
     format!(
-        "GRANT USAGE ON SEQUENCE public.lockutils_fence TO \"{role}\"; \
+        "GRANT USAGE ON SCHEMA public TO \"{role}\"; \
+         GRANT USAGE ON SEQUENCE public.lockutils_fence TO \"{role}\"; \
          GRANT SELECT, INSERT, DELETE ON public.lockutils_holders TO \"{role}\";"
     )
 }
 
-/// What is to be known of a server and of this session before anything is changed.
+/// What is to be known of a server and of this session before anything is changed. To look for what is in a
+/// schema that the role may not use is an error.
 pub(crate) const LOOK: &str = "\
 SELECT pg_backend_pid(), pg_is_in_recovery(), current_user, \
 CASE WHEN pg_is_in_recovery() THEN '0' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END, \
+CASE WHEN has_schema_privilege(to_regnamespace('public'), 'USAGE') THEN \
 to_regclass('public.lockutils_fence') IS NOT NULL AND \
-to_regclass('public.lockutils_holders') IS NOT NULL, \
+to_regclass('public.lockutils_holders') IS NOT NULL ELSE false END, \
+CASE WHEN has_schema_privilege(to_regnamespace('public'), 'USAGE') THEN \
 CASE WHEN to_regclass('public.lockutils_fence') IS NULL \
 OR to_regclass('public.lockutils_holders') IS NULL THEN false \
 ELSE has_sequence_privilege('public.lockutils_fence', 'USAGE') \
 AND has_table_privilege('public.lockutils_holders', 'SELECT') \
 AND has_table_privilege('public.lockutils_holders', 'INSERT') \
-AND has_table_privilege('public.lockutils_holders', 'DELETE') END";
+AND has_table_privilege('public.lockutils_holders', 'DELETE') END ELSE false END";
 
 /// Makes the session what it is to be, with times in milliseconds.
 pub(crate) fn settle(lease: u128, answer_timeout: u128) -> String {

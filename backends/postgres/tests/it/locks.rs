@@ -24,7 +24,13 @@ fn transaction_has_the_lock_until_it_ends() {
             .lock_in(&mut transaction)
             .await
             .unwrap();
-        assert_eq!(busy(key.try_lock_async().await), ErrorKind::Busy);
+        let error = key.try_lock_async().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Busy);
+        // Its session has no name.
+        assert!(
+            error.to_string().ends_with("held by some process"),
+            "{error}"
+        );
         let waiter = key.lock_async();
         transaction.commit().await.unwrap();
         let guard = waiter.await.unwrap();

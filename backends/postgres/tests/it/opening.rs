@@ -63,8 +63,9 @@ fn pooler_of_transactions_is_refused_and_one_of_sessions_is_not() {
 fn role_without_rights_is_told_the_sql_that_gives_them() {
     with_server(async |server| {
         let owner = client(&server.url()).await;
+        // Who is careful takes the schema from everybody.
         owner
-            .batch_execute("CREATE ROLE \"a\"\"pp\" LOGIN")
+            .batch_execute("CREATE ROLE \"a\"\"pp\" LOGIN; REVOKE ALL ON SCHEMA public FROM PUBLIC")
             .await
             .unwrap();
         let url = server.url().replace("postgres@", "a%22pp@");
