@@ -113,7 +113,8 @@ pub enum ErrorKind {
     /// [`io::Error`].
     Io,
     /// The lock was held, and isn't any longer: the lease ended that its server had given, since it
-    /// was not renewed in time. Others may have the lock.
+    /// was not renewed in time. Others may have the lock. Of several locks, that may be while the last of them is
+    /// waited for.
     Lost,
     /// The server that has the locks can't be asked, or refuses.
     Unavailable,

@@ -85,6 +85,10 @@ impl<G> Leased<G> {
     }
 
     /// The fencing token; of several locks the greatest.
+    ///
+    /// Where each of several locks guards something of its own, that is fenced by [its own](Leased::fences). Who waits
+    /// for a lock of etcd has its token from when it asked, so the greatest of some locks may be greater than that of
+    /// who has one of them next. It is one for all of them where everybody takes the same ones together.
     #[must_use]
     pub fn fence(&self) -> Fence {
         let fences = self.fences().iter().copied();

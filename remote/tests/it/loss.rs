@@ -37,6 +37,31 @@ fn lock_that_the_server_ends_is_lost_at_once() {
     assert!(!guard.is_lost());
 }
 
+/// Who has it by then has a smaller fence than the second lock's would be.
+#[test]
+fn lock_that_is_lost_while_a_second_is_waited_for_is_the_error_of_both() {
+    let locks = locks().ttl(LONG).prefix("both");
+    let other = locks.other_process();
+    let second = other.key("b").lock().unwrap();
+    // Of the same hold, so that the loss is seen.
+    let first = locks.key("a").shared().lock().unwrap();
+    let waits = locks.clone();
+    let both = thread::spawn(move || {
+        let both = waits.keys(["a", "b"]).shared().lock();
+        both.map(drop).unwrap_err()
+    });
+    let waits = || locks.states().unwrap().iter().any(|lock| lock.waiters > 0);
+    eventually("both are asked for", waits);
+    locks.server().lose("a");
+    wait_for_loss(&first);
+    second.release().unwrap();
+    let error = in_time(move || both.join().unwrap());
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("both/a\" was lost"), "{error}");
+    // And nothing stays held.
+    drop(other.key("b").lock_timeout(LONG).unwrap());
+}
+
 #[test]
 fn lock_is_renewed_for_as_long_as_it_is_held() {
     let locks = locks();

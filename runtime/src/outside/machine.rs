@@ -401,7 +401,13 @@ impl<E: Engine> Machine for Outside<E> {
     ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
         let result = ready!(self.0.go_on(by, held));
         self.0.state = State::Done;
-        Poll::Ready(result)
+        let last = result?;
+        // Those before it may have been lost while this one was waited for. Others may have them then, with smaller
+        // fences than this one's.
+        for before in held {
+            before.check()?;
+        }
+        Poll::Ready(Ok(last))
     }
 
     #[track_caller]
@@ -492,6 +498,16 @@ impl<E: Engine + Sharable> Sharable for Outside<E> {}
 impl<E: Engine> OutsideHold<E> {
     pub(crate) const fn place(&self) -> &E::Place {
         &self.place
+    }
+
+    /// Fails if it is lost.
+    fn check(&self) -> Result<(), Error> {
+        let Some(hold) = &self.hold else {
+            return Ok(());
+        };
+        let Taken { space, ref key, .. } = self.taken;
+        let lost = E::proof(hold).check();
+        lost.map_err(|refusal| refusal.of(space, key.clone(), None))
     }
 }
 
