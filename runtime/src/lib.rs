@@ -136,6 +136,8 @@
 pub mod __private;
 mod acquire;
 mod alarm;
+#[cfg(all(test, not(loom)))]
+mod alone;
 mod arrivals;
 mod begun;
 mod boottime;

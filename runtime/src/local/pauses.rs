@@ -6,6 +6,7 @@
 //! `uncontended.rs`.
 
 use super::Locks;
+use crate::alone::is_alone;
 use crate::handle::Handle;
 use crate::snapshot::snapshot;
 use crate::sync::PAUSES;
@@ -70,9 +71,13 @@ fn hold_with_room_does_not_pause() {
 }
 
 /// So many that each of the keys looked at finds some in its bucket: held by the bucket
-/// alone, where it is the first to come, and as entries.
+/// alone, where it is the first to come, and as entries. And so that other tests find hardly a bucket that is free.
 #[test]
 fn hold_beside_other_keys_does_not_pause() {
+    let name = "hold_beside_other_keys_does_not_pause";
+    if !is_alone(&format!("{}::{name}", module_path!())) {
+        return;
+    }
     let held: Vec<_> = (0..20_000).map(|key| PLAIN.key(key).lock()).collect();
     for key in 20_000..20_100 {
         for locks in [&PLAIN, &FAIR, &COUNTED] {

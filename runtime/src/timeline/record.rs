@@ -466,17 +466,13 @@ impl Drop for Recording {
 mod tests {
     use super::*;
     use crate::Locks;
+    use crate::alone::is_alone;
     use crate::forked::{fork, is_so_in_child};
     use crate::owner::Owner;
     use crate::site::{Record, Site};
     use crate::table::policy::Policy;
     use crate::table::{Hold, Name, SpaceId, fast};
-    use std::process::Command;
-    use std::{env, panic};
-
-    /// Has the test be alone in its process, since a child of a fork has the mutexes of all threads that
-    /// it had that moment.
-    const ALONE: &str = "LOCKUTILS_TEST_ALONE";
+    use std::panic;
 
     static LOCKS: Locks = Locks::new("of a child");
 
@@ -494,12 +490,9 @@ mod tests {
 
     #[test]
     fn child_of_who_records_has_its_locks_free_of_it() {
-        if env::var_os(ALONE).is_none() {
-            let name = "timeline::record::tests::child_of_who_records_has_its_locks_free_of_it";
-            let mut alone = Command::new(env::current_exe().unwrap());
-            alone.args(["--exact", name]).env(ALONE, "1");
-            let output = alone.output().unwrap();
-            assert!(output.status.success(), "{output:?}");
+        // A child of a fork has the mutexes of all threads that there were at that moment.
+        let name = "child_of_who_records_has_its_locks_free_of_it";
+        if !is_alone(&format!("{}::{name}", module_path!())) {
             return;
         }
         assert!(is_fast("key"));
