@@ -1,16 +1,14 @@
 //! Which causes are found among locks with many holders, and how much of a crowd is shown.
 
-use super::{CAUSES, Cause, report};
+use super::{CAUSES, Cause, Report, report};
 use crate::future::LockFuture;
 use crate::guard::AsyncGuard;
 use crate::local::Locks;
+use crate::name::Keys;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-
-/// A report is about all locks of the process, and has room for so many.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A task, which is known by its waker.
 struct Task(Waker);
@@ -42,19 +40,17 @@ impl Task {
     }
 }
 
-fn causes(space: &str) -> Vec<Cause> {
-    let report = report();
-    let of_space = report
-        .causes()
-        .iter()
-        .filter(|cause| cause.space() == space);
-    of_space.cloned().collect()
+/// What keeps a lock from being released. Not a report of all locks, in which there is no room for it beside those of
+/// other tests.
+fn cause(space: &str, key: &str) -> Option<Cause> {
+    let report = Report::look(Keys::Plain, Some((space, key)));
+    assert!(report.causes.len() <= 1);
+    report.causes.into_iter().next()
 }
 
 /// Of two readers one is in a cycle with the writer, and the other one is not in its way for ever.
 #[test]
 fn cycle_through_one_of_two_readers_is_a_deadlock() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: readers");
     let [reader, writer, bystander] = [(); 3].map(|()| Task::new());
     let _held = [&bystander, &reader].map(|task| task.take(locks.key("a").shared().lock_async()));
@@ -63,9 +59,7 @@ fn cycle_through_one_of_two_readers_is_a_deadlock() {
         writer.wait(locks.key("a").lock_async()),
         reader.wait(locks.key("b").lock_async()),
     ];
-    let [cause] = &causes("report: readers")[..] else {
-        panic!("there is one cause");
-    };
+    let cause = cause("report: readers", "a").expect("there is one");
     assert!(cause.deadlock().is_some(), "{cause}");
     assert_eq!(cause.waiters(), 2);
 }
@@ -73,7 +67,6 @@ fn cycle_through_one_of_two_readers_is_a_deadlock() {
 /// The same of permits, of which the other one comes back.
 #[test]
 fn cycle_through_one_of_two_permits_is_none() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: permits").permits(2);
     let own = Locks::new("report: own");
     let [holder, waiter, bystander] = [(); 3].map(|()| Task::new());
@@ -83,19 +76,20 @@ fn cycle_through_one_of_two_permits_is_none() {
         waiter.wait(locks.key("a").lock_async()),
         holder.wait(own.key("b").lock_async()),
     ];
-    let [cause] = &causes("report: permits")[..] else {
-        panic!("there is one cause");
-    };
-    assert!(cause.deadlock().is_none(), "{cause}");
     // That behind it is no cause of its own.
-    assert_eq!((cause.waiters(), causes("report: own").len()), (2, 0));
+    let of_both = [("report: permits", "a"), ("report: own", "b")];
+    let of_both = of_both.map(|(space, key)| cause(space, key).expect("there is one"));
+    let [cause, same] = of_both;
+    assert!(cause.deadlock().is_none(), "{cause}");
+    for found in [&cause, &same] {
+        assert_eq!((found.space(), found.waiters()), ("report: permits", 2));
+    }
     let text = cause.to_string();
     assert!(text.contains(", and holds \"report: own/b\""), "{text}");
 }
 
 #[test]
 fn crowd_is_shown_in_part() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: crowd");
     let tasks: Vec<_> = (0..100).map(|_| Task::new()).collect();
     let _held: Vec<_> = (0..100)
@@ -114,7 +108,6 @@ fn crowd_is_shown_in_part() {
 /// They wait in one place, and each holds what another one waits for.
 #[test]
 fn queue_is_shown_in_part() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: queue");
     let tasks: Vec<_> = (0..100).map(|_| Task::new()).collect();
     let _guard = tasks[0].take(locks.key(0).lock_async());
@@ -125,9 +118,7 @@ fn queue_is_shown_in_part() {
             (own, wait, tasks[key + 49].wait(locks.key(key).lock_async()))
         })
         .collect();
-    let [cause] = &causes("report: queue")[..] else {
-        panic!("there is one cause");
-    };
+    let cause = cause("report: queue", "0").expect("there is one");
     assert_eq!(cause.waiters(), 98);
     let text = cause.to_string();
     assert!(text.ends_with("\n   └─ 82 more"), "{text}");
@@ -136,8 +127,8 @@ fn queue_is_shown_in_part() {
 /// The cause once somebody waits in another thread.
 fn cause_of_waiting_thread(locks: &Locks) -> Cause {
     loop {
-        if let [cause] = &causes(locks.name())[..] {
-            return cause.clone();
+        if let Some(cause) = cause(locks.name(), "a").filter(|cause| cause.waiters() > 0) {
+            return cause;
         }
         thread::yield_now();
     }
@@ -145,12 +136,11 @@ fn cause_of_waiting_thread(locks: &Locks) -> Cause {
 
 #[test]
 fn place_that_blocks_a_thread_for_a_task_is_named() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: blocks");
     let [holder, waiter] = [(); 2].map(|()| Task::new());
     let held = holder.take(locks.key("a").lock_async());
     let waits = waiter.wait(locks.key("a").lock_async());
-    let text = causes(locks.name())[0].to_string();
+    let text = cause(locks.name(), "a").expect("there is one").to_string();
     assert!(!text.contains(" blocks a thread "), "{text}");
     drop(waits);
     thread::scope(|scope| {
@@ -165,7 +155,6 @@ fn place_that_blocks_a_thread_for_a_task_is_named() {
 
 #[test]
 fn thread_that_has_gone_in_again_is_one_holder() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let locks = Locks::new("report: again");
     let first = locks.key("a").lock();
     let again = locks.key("a").reentrant().lock();
