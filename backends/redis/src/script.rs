@@ -92,6 +92,10 @@ else
         elseif not string.find(joined.err, 'OOM', 1, true) then
             return joined
         end
+    else
+        -- It has no place there. A server that has become a replica refuses to write, and must not say that the lock is
+        -- busy: what it has is old, and the lock is another one's to give.
+        redis.call('ZREM', ARGV[5], place)
     end
     return {held, redis.call('PTTL', KEYS[1])}
 end

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use lockutils_redis::RedisLocks;
-use lockutils_remote::{Fault, Session as _};
+use lockutils_remote::{Asked, Fault, Session as _};
 use lockutils_servers::Redis;
 use redis::cmd;
 
@@ -167,38 +167,60 @@ impl Drop for Sentinel {
     }
 }
 
-/// It keeps its connections, and the URL may lead to the new primary: so who asks it connects again.
+/// It keeps its connections, and the URL may lead to the new primary: so who asks it connects again, also for a
+/// lock that is held by what the replica has.
 #[test]
 fn a_primary_that_becomes_a_replica_ends_the_session() {
     if !Redis::available() {
         return;
     }
-    let (server, other) = (Redis::start(), Redis::start());
-    let locks = RedisLocks::new(&server.url()).unwrap();
-    drop(locks.key("k").lock().unwrap());
-    run(async {
-        let session = open(&server.url()).await;
-        granted(&session, &claim("k")).await;
-        let mut replicate = cmd("REPLICAOF");
-        replicate.arg("127.0.0.1").arg(other.port());
-        replicate.exec(&mut admin(&server.url())).unwrap();
-        let fault = granted_or_not(&session).await;
-        assert!(
-            matches!(&fault, Some(Fault::Over(cause)) if cause.to_string().contains("primary")),
-            "{fault:?}"
-        );
-    });
-    refusal(&server.url(), &["replica", "primary"]);
-    let error = locks.key("free").try_lock().unwrap_err();
-    assert_eq!(error.kind(), lockutils::ErrorKind::Unavailable);
-    assert!(error.to_string().contains("replica"), "{error}");
+    for (key, asked) in [
+        ("free", Asked::Once),
+        ("held", Asked::Once),
+        ("held", Asked::Waiting),
+    ] {
+        let (server, other) = (Redis::start(), Redis::start());
+        run(async {
+            let (session, holder) = (open(&server.url()).await, open(&server.url()).await);
+            granted(&holder, &claim("held")).await;
+            become_replica(&server, &other);
+            let fault = session.acquire(&claim(key), asked).await.err();
+            assert!(
+                matches!(&fault, Some(Fault::Over(cause)) if cause.to_string().contains("primary")),
+                "{key}, {asked:?}: {fault:?}"
+            );
+        });
+        refusal(&server.url(), &["replica", "primary"]);
+    }
 }
 
-async fn granted_or_not(session: &lockutils_redis::RedisSession) -> Option<Fault> {
-    session
-        .acquire(&claim("other"), lockutils_remote::Asked::Once)
-        .await
-        .err()
+#[test]
+fn a_lock_that_only_a_replica_knows_of_is_not_busy() {
+    if !Redis::available() {
+        return;
+    }
+    let (server, other) = (Redis::start(), Redis::start());
+    let holder = RedisLocks::new(&server.url()).unwrap();
+    let lease = holder.key("held").lock().unwrap();
+    let locks = RedisLocks::new(&server.url()).unwrap();
+    let busy = locks.key("held").try_lock().unwrap_err();
+    assert_eq!(busy.kind(), lockutils::ErrorKind::Busy);
+    become_replica(&server, &other);
+    for key in ["held", "free"] {
+        let error = locks.key(key).try_lock().unwrap_err();
+        assert_eq!(error.kind(), lockutils::ErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains("replica"), "{error}");
+    }
+    drop(lease);
+}
+
+/// Has the server follow the other one, whose data it gets sooner or later. The link between them is of a port at
+/// which nobody listens, so that it keeps its own.
+fn become_replica(server: &Redis, other: &Redis) {
+    other.kill();
+    let mut replicate = cmd("REPLICAOF");
+    replicate.arg("127.0.0.1").arg(other.port());
+    replicate.exec(&mut admin(&server.url())).unwrap();
 }
 
 #[test]
