@@ -2,6 +2,7 @@
 
 use super::alarms::Alarm;
 use super::said::{Effect, Id, LostBy, News, Question, trouble};
+use super::session::Ended;
 use super::state::{Entry, Link, Phase, Protocol, Purpose, end_of};
 use crate::store::{Answer, Asked, Claim, Fault, Freed, Taken};
 use std::collections::BTreeMap;
@@ -409,7 +410,7 @@ impl Protocol {
     }
 
     /// The session is over that a question of a claim was asked in.
-    pub(super) fn cut_off(&mut self, now: u64, id: Id) {
+    pub(super) fn cut_off(&mut self, now: u64, id: Id, _: Ended) {
         let is_over = self.rules.shape.one_lease;
         let Some(entry) = self.entries.get_mut(&id) else {
             return;

@@ -2,11 +2,16 @@
 
 use super::alarms::Alarm;
 use super::said::{Call, Effect, Id, LostBy, News, Question, Trouble, trouble};
-use super::state::{Link, Open, Phase, Protocol, Purpose, nanoseconds};
+use super::state::{Link, Open, Phase, Protocol, Purpose, UnderWay, nanoseconds};
 use crate::store::Fault;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The proof that a session has ended: its calls are off, and there is no [`Link::Open`] to ask in, but by a session
+/// that is opened from here on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended(());
 
 impl Protocol {
     /// The session, if there is one; else it is opened.
@@ -114,38 +119,51 @@ impl Protocol {
     /// The session is over, or given up. What was held in it is lost where the lease was the
     /// session's; and what was asked is asked again in another one.
     pub(super) fn over(&mut self, now: u64, trouble: Trouble, by: LostBy) {
-        let Link::Open(open) = mem::replace(&mut self.link, Link::Closed) else {
+        let Some(ended) = self.end_session(now, by) else {
             return;
         };
         self.trouble = Some(trouble);
         self.failures += 1;
-        self.alarms.clear(Alarm::Renew);
-        self.forget_adrift();
-        let ids: Vec<Id> = self.entries.keys().copied().collect();
-        if self.rules.shape.one_lease {
-            for id in &ids {
-                self.lose(*id, by);
-            }
-        }
+        // Before anything wants another session.
         if self.failures > 1 {
             self.rest(now);
         }
-        let of_session = |(call, under_way): (&Call, &super::state::UnderWay)| {
-            (!matches!(under_way.purpose, Purpose::Close)).then_some(*call)
-        };
-        let calls: Vec<Call> = self.calls.iter().filter_map(of_session).collect();
-        for call in calls {
-            self.abort(call);
-        }
-        let question = Question::Close(open.number);
-        self.start(now, question, Purpose::Close, self.answer_timeout());
+        let ids: Vec<Id> = self.entries.keys().copied().collect();
         for id in ids {
-            self.cut_off(now, id);
+            self.cut_off(now, id, ended);
         }
         self.looks
             .values_mut()
             .for_each(|look| look.is_asked = false);
         self.connect(now);
+    }
+
+    /// Ends the session, if there is one: the one place that leaves [`Link::Open`]. Behind it all is told lost that was
+    /// held by the session's lease, nothing of it is under way but its end, and no question can be asked in it. So what was
+    /// asked in it is taken up behind it only, for which [`Ended`] is the proof.
+    fn end_session(&mut self, now: u64, by: LostBy) -> Option<Ended> {
+        let Link::Open(open) = self.link else {
+            return None;
+        };
+        self.link = Link::Closed;
+        self.alarms.clear(Alarm::Renew);
+        self.forget_adrift();
+        // Before the server hears of the end, and gives the locks to others.
+        if self.rules.shape.one_lease {
+            for id in self.entries.keys().copied().collect::<Vec<_>>() {
+                self.lose(id, by);
+            }
+        }
+        // Before its end is asked for, which the agent forgets the session by. No other session has calls yet but for
+        // the ends of former ones.
+        let is_open = |under_way: &UnderWay| !matches!(under_way.purpose, Purpose::Close);
+        let calls = self.calls.iter().filter(|(_, call)| is_open(call));
+        for call in calls.map(|(call, _)| *call).collect::<Vec<_>>() {
+            self.abort(call);
+        }
+        let question = Question::Close(open.number);
+        self.start(now, question, Purpose::Close, self.answer_timeout());
+        Some(Ended(()))
     }
 
     /// Calls a question off.
@@ -169,23 +187,15 @@ impl Protocol {
         if !self.closing || !self.entries.is_empty() || !self.looks.is_empty() {
             return;
         }
-        match mem::replace(&mut self.link, Link::Closed) {
-            Link::Open(open) => {
-                self.alarms.clear(Alarm::Renew);
-                self.forget_adrift();
-                let calls: Vec<Call> = self.calls.keys().copied().collect();
-                for call in calls {
-                    if !matches!(self.calls[&call].purpose, Purpose::Close) {
-                        self.abort(call);
-                    }
-                }
-                let question = Question::Close(open.number);
-                self.start(now, question, Purpose::Close, self.answer_timeout());
+        match self.link {
+            // Nobody has anything that could be lost.
+            Link::Open(_) => _ = self.end_session(now, LostBy::Session),
+            Link::Pausing => {
+                self.link = Link::Closed;
+                self.alarms.clear(Alarm::Open);
             }
-            Link::Pausing => self.alarms.clear(Alarm::Open),
-            // What has come of it is known soon.
-            Link::Opening => self.link = Link::Opening,
-            Link::Closed => {}
+            // What has come of the attempt is known soon.
+            Link::Opening | Link::Closed => {}
         }
     }
 }
