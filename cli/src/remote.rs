@@ -87,12 +87,9 @@ fn under<S: Store>(
 ) -> Result<ExitCode> {
     let mut locks = locks.command(command);
     if let Some(ttl) = args.ttl {
-        let least = locks.store().shape().least_lease;
-        if ttl < least {
-            let text =
-                format!("`--ttl` is too short for this server; it can have {least:?} at least");
-            return Err(exit::usage(&text));
-        }
+        let shape = locks.store().shape();
+        let checked = shape.check_lease(ttl);
+        checked.map_err(|wrong| exit::usage(&format!("`--ttl` can't be had: {wrong}")))?;
         locks = locks.ttl(ttl);
     }
     let signals = signal::listen().context("can't listen to signals")?;

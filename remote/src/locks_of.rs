@@ -51,7 +51,7 @@ macro_rules! locks_of {
             ///
             /// # Panics
             ///
-            /// If it is less than a second, or than the server can give.
+            /// If it is less than a second, or less or more than the server can give; the text has the range.
             #[must_use]
             #[track_caller]
             pub fn ttl(self, ttl: ::core::time::Duration) -> Self {
@@ -59,8 +59,14 @@ macro_rules! locks_of {
             }
 
             /// How long the server may be silent, before that is an error of the kind
-            /// [`Unavailable`](::lockutils::ErrorKind::Unavailable). By default 5 seconds.
+            /// [`Unavailable`](::lockutils::ErrorKind::Unavailable). By default 5 seconds;
+            /// [`Duration::MAX`](::core::time::Duration::MAX) is for ever.
+            ///
+            /// # Panics
+            ///
+            /// If it is less than a millisecond, in which no server answers.
             #[must_use]
+            #[track_caller]
             pub fn answer_timeout(self, timeout: ::core::time::Duration) -> Self {
                 Self(self.0.answer_timeout(timeout))
             }

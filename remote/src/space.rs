@@ -13,6 +13,9 @@ use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+/// How long a server may be silent at least.
+const SHORTEST_SILENCE: Duration = Duration::from_millis(1);
+
 /// A lock space of a server, whose locks exclude each other wherever they are taken: in this process,
 /// on other hosts.
 ///
@@ -136,23 +139,30 @@ impl<S: Store> Remote<S> {
     ///
     /// # Panics
     ///
-    /// If it is less than a second, or than the server can give.
+    /// If it is less than a second, or less or more than the server can give: `PostgreSQL` a second to 24 days,
+    /// etcd two seconds to 100 years, Redis a second to 100 years. The text has the range.
     #[must_use]
     #[track_caller]
     pub fn ttl(self, ttl: Duration) -> Self {
-        let least = self.store().shape().least_lease;
-        let least = least.max(Duration::from_secs(1));
-        assert!(
-            ttl >= least,
-            "a lease of {ttl:?} is too short; it is {least:?} at least"
-        );
+        if let Err(wrong) = self.store().shape().check_lease(ttl) {
+            panic!("{wrong}");
+        }
         self.changed(|member| member.lease = ttl)
     }
 
     /// How long the server may be silent, before that is an error of the kind
-    /// [`Unavailable`](lockutils::ErrorKind::Unavailable). By default 5 seconds.
+    /// [`Unavailable`](lockutils::ErrorKind::Unavailable). By default 5 seconds; [`Duration::MAX`] is for ever.
+    ///
+    /// # Panics
+    ///
+    /// If it is less than a millisecond, in which no server answers.
     #[must_use]
+    #[track_caller]
     pub fn answer_timeout(self, timeout: Duration) -> Self {
+        assert!(
+            timeout >= SHORTEST_SILENCE,
+            "an answer timeout of {timeout:?} is too short; it is {SHORTEST_SILENCE:?} at least"
+        );
         self.changed(|member| member.answer_timeout = timeout)
     }
 

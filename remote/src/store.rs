@@ -49,6 +49,43 @@ pub struct Shape {
     pub fair: bool,
     /// The shortest lease that the server can give.
     pub least_lease: Duration,
+    /// The longest one.
+    pub greatest_lease: Duration,
+}
+
+impl Shape {
+    /// Whether the server can give such a lease.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and which leases can be had.
+    pub fn check_lease(&self, lease: Duration) -> Result<(), String> {
+        let shortest = self.least_lease.max(Duration::from_secs(1));
+        let longest = self.greatest_lease;
+        if lease < shortest {
+            let longest = days(longest);
+            return Err(format!(
+                "a lease of {lease:?} is too short; it is {shortest:?} at least, and {longest} at most"
+            ));
+        }
+        if lease > longest {
+            let (given, longest) = (days(lease), days(longest));
+            return Err(format!(
+                "a lease of {given} is too long; it is {longest} at most, and {shortest:?} at least"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A long time in words.
+fn days(time: Duration) -> String {
+    let (days, rest) = (time.as_secs() / 86_400, time.as_secs() % 86_400);
+    match (days, rest, time.subsec_nanos()) {
+        (0, ..) => format!("{time:?}"),
+        (_, 0, 0) => format!("{days} days"),
+        _ => format!("more than {days} days"),
+    }
 }
 
 /// Who asks: this process.

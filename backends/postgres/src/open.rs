@@ -19,6 +19,10 @@ use crate::{fault, pooler, sql};
 /// The first version that ends a session which was idle for too long.
 const OLDEST: u32 = 14;
 
+/// After how long without a word at most the system looks whether the server's host is there. It counts in seconds, of
+/// which it takes so many.
+const LONGEST_IDLE: Duration = Duration::from_secs(32_767);
+
 /// The longest name of an application that the server keeps.
 const LONGEST_NAME: usize = 63;
 
@@ -53,7 +57,10 @@ pub(crate) async fn open(
     if !looked.permitted {
         make(&client, &looked).await?;
     }
-    let settle = sql::settle(member.lease.as_millis(), member.answer_timeout.as_millis());
+    let settle = sql::settle(
+        milliseconds(member.lease),
+        milliseconds(member.answer_timeout),
+    );
     let settled = client.batch_execute(&settle).await;
     settled.map_err(|error| fault::of_login(&error))?;
     let statements = Statements::prepare(&client).await?;
@@ -72,8 +79,7 @@ fn configured(config: &Config, member: &Member) -> Config {
     let mut config = config.clone();
     config.application_name(application(&member.host, member.pid));
     config.tcp_user_timeout(member.lease);
-    // The system counts in seconds.
-    config.keepalives_idle((member.lease / 3).max(Duration::from_secs(1)));
+    config.keepalives_idle((member.lease / 3).clamp(Duration::from_secs(1), LONGEST_IDLE));
     let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
     if config.get_connect_timeout().is_none() {
         // So that the next is tried within the time for an answer.
@@ -198,8 +204,13 @@ async fn prepare(client: &Client, text: &str) -> Result<Statement, Error> {
 
 /// The lease that the server keeps.
 pub(crate) fn lease(member: &Member) -> Duration {
-    // It counts in milliseconds.
-    Duration::from_millis(u64::try_from(member.lease.as_millis()).unwrap_or(u64::MAX))
+    Duration::from_millis(u64::from(milliseconds(member.lease)))
+}
+
+/// A time as the server counts it, which takes none as no limit.
+fn milliseconds(time: Duration) -> u32 {
+    let most = i32::MAX.unsigned_abs();
+    u32::try_from(time.as_millis()).map_or(most, |time| time.clamp(1, most))
 }
 
 #[cfg(test)]

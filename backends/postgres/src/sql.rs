@@ -59,7 +59,7 @@ AND has_table_privilege('public.lockutils_holders', 'INSERT') \
 AND has_table_privilege('public.lockutils_holders', 'DELETE') END ELSE false END";
 
 /// Makes the session what it is to be, with times in milliseconds.
-pub(crate) fn settle(lease: u128, answer_timeout: u128) -> String {
+pub(crate) fn settle(lease: u32, answer_timeout: u32) -> String {
     // The fence of a grant that was told must outlive the server. Who wants more than that keeps it.
     // The server gives up on a host that is gone, too, while it has something to tell to it.
     format!(

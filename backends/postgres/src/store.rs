@@ -73,6 +73,8 @@ impl Store for Postgres {
             ordered: true,
             fair: false,
             least_lease: Duration::from_secs(1),
+            // It counts milliseconds up to `i32::MAX`.
+            greatest_lease: Duration::from_secs(24 * 86_400),
         }
     }
 

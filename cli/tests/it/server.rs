@@ -155,6 +155,8 @@ fn arguments_that_are_wrong_are_said_so() {
         (&["--on", "redis://host", "--shared"], "--shared"),
         (&["--on", "etcd://host", "--shared"], "--shared"),
         (&["--on", "etcd://host", "--ttl", "1s"], "2s"),
+        (&["--on", "postgres://host/db", "--ttl", "1y"], "24 days"),
+        (&["--on", MEMORY, "--ttl", "1e18"], "36500 days"),
         (&["--ttl", "5s"], "--on"),
         (&["--grace", "5s"], "--on"),
         (&["--answer-timeout", "5s"], "--on"),

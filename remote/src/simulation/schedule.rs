@@ -255,6 +255,7 @@ fn setting(chance: &mut Chance) -> Setting {
         ordered: chance.one_in(2),
         fair: false,
         least_lease: Duration::from_secs(1),
+        greatest_lease: Duration::MAX,
     };
     let faults_end = lease * chance.between(2, 8);
     let latest = chance.of(&[answer_timeout / 2, answer_timeout * 3, lease * 3 / 2]);

@@ -62,6 +62,20 @@ fn lease_of_less_than_a_second_panics() {
 }
 
 #[test]
+#[should_panic(
+    expected = "a lease of more than 213503982334601 days is too long; it is 36500 days at most, and 1s at least"
+)]
+fn lease_of_for_ever_panics() {
+    let _ = FakeLocks::new().ttl(Duration::MAX);
+}
+
+#[test]
+#[should_panic(expected = "an answer timeout of 0ns is too short; it is 1ms at least")]
+fn silence_of_no_time_panics() {
+    let _ = FakeLocks::new().answer_timeout(Duration::ZERO);
+}
+
+#[test]
 fn key_may_be_anything_but_nothing() {
     let locks = locks();
     let error = locks.key("").lock().unwrap_err();

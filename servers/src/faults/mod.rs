@@ -155,6 +155,8 @@ macro_rules! faults {
             silent_server_is_an_error_and_what_it_did_is_undone
             a_hundred_waiters_of_a_process_ask_one_at_a_time
             two_thousand_keys_are_held_by_one_connection
+
+            leases_and_silences_of_every_length_are_taken
         }
         // For as long as a variable says.
         $crate::faults! { @ $subject, run:

@@ -10,6 +10,7 @@ const ORDERED: Shape = Shape {
     ordered: true,
     fair: false,
     least_lease: Duration::from_secs(1),
+    greatest_lease: Duration::MAX,
 };
 
 const UNORDERED: Shape = Shape {

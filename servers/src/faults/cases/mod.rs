@@ -11,8 +11,10 @@ mod intervals;
 mod network;
 mod processes;
 mod restarts;
+mod settings;
 
 pub use intervals::*;
 pub use network::*;
 pub use processes::*;
 pub use restarts::*;
+pub use settings::*;
