@@ -7,6 +7,7 @@ mod holds;
 mod line;
 mod link;
 mod locks;
+mod marks;
 mod name;
 mod places;
 #[allow(

@@ -24,11 +24,13 @@ struct State {
 }
 
 /// The key of a claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) number: usize,
     /// At which revision it was created, if it is known to be there.
     pub(crate) created: Option<i64>,
+    /// Whether a question for the claim isn't answered, so that it may come to the server at any time.
+    pub(crate) is_asked: bool,
 }
 
 impl Places {
@@ -41,21 +43,38 @@ impl Places {
         let State {
             claims, numbers, ..
         } = &mut *self.state();
-        *claims.entry(claim.nonce).or_insert_with(|| {
+        let place = claims.entry(claim.nonce).or_insert_with(|| {
             let used = numbers.entry(claim.name.clone()).or_default();
             let free = used.iter().position(|used| !used);
             let number = free.unwrap_or(used.len());
             used.resize(used.len().max(number + 1), false);
             used[number] = true;
-            let created = None;
-            Place { number, created }
-        })
+            Place {
+                number,
+                created: None,
+                is_asked: false,
+            }
+        });
+        place.is_asked = true;
+        *place
     }
 
-    /// That of a claim; any if it has none, since its value is another one's.
+    /// What was asked for it is answered.
+    pub(crate) fn answered(&self, claim: &Claim) {
+        if let Some(place) = self.state().claims.get_mut(&claim.nonce) {
+            place.is_asked = false;
+        }
+    }
+
+    /// That of a claim; any if it has none, since its value is another one's, and nobody knows what was asked.
     pub(crate) fn of(&self, claim: &Claim) -> Place {
         let state = self.state();
-        state.claims.get(&claim.nonce).copied().unwrap_or_default()
+        let unknown = Place {
+            number: 0,
+            created: None,
+            is_asked: true,
+        };
+        state.claims.get(&claim.nonce).copied().unwrap_or(unknown)
     }
 
     /// Its key was created, or is not there.
@@ -101,7 +120,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Place, Places};
+    use super::{Line, Places};
     use lockutils_remote::Claim;
     use std::time::SystemTime;
 
@@ -153,10 +172,20 @@ mod tests {
         places.take(&one);
         places.set(&one, Some(7));
         places.set(&other, Some(8));
-        let created = Some(7);
-        assert_eq!(places.take(&one), Place { number: 0, created });
-        assert_eq!(places.of(&other), Place::default());
+        assert_eq!(places.take(&one).created, Some(7));
+        assert_eq!(places.of(&other).created, None);
         places.leave(&one);
-        assert_eq!(places.of(&one), Place::default());
+        assert_eq!(places.of(&one).created, None);
+    }
+
+    #[test]
+    fn question_may_be_under_way_until_it_is_answered() {
+        let (places, claim) = (Places::default(), claim("a", 1));
+        assert!(places.of(&claim).is_asked, "nothing is known of it");
+        assert!(places.take(&claim).is_asked);
+        places.answered(&claim);
+        assert!(!places.of(&claim).is_asked);
+        assert!(places.take(&claim).is_asked);
+        assert!(places.of(&claim).is_asked);
     }
 }

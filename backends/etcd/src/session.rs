@@ -5,14 +5,14 @@
 //! if there is none; who waits puts it in any case, and watches those before it: when they are gone,
 //! it has the lock, see `line.rs`.
 //! A release deletes the key if it has the value of the claim, which no other one has, so that one that
-//! comes twice harms nobody; else it leaves a mark, on which an acquisition that comes late founders.
+//! comes twice harms nobody; else it leaves a mark, on which an acquisition that comes late founders, see `marks.rs`.
 
 use lockutils_remote::{
     Answer, Asked, Claim, Fault, Freed, Kept, Loss, Member, Query, Session, Taken,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tonic::{Response, Status};
 
@@ -21,6 +21,7 @@ use crate::fault;
 use crate::holds::Holds;
 use crate::line::{Line, NEAR, Turn};
 use crate::link::{Kind, Link};
+use crate::marks::Marks;
 use crate::name;
 use crate::places::{Place, Places};
 use crate::proto::kv_client::KvClient;
@@ -43,6 +44,7 @@ pub struct EtcdSession {
     watches: Arc<Watches>,
     holds: Holds,
     places: Places,
+    marks: Marks,
 }
 
 impl EtcdSession {
@@ -71,6 +73,7 @@ impl EtcdSession {
             lease: grant.id,
             ttl: Duration::from_secs(grant.ttl.try_into().unwrap_or_default()),
             places: Places::default(),
+            marks: Marks::default(),
         })
     }
 
@@ -218,6 +221,9 @@ impl Session for EtcdSession {
             Asked::Once => self.take(claim, place).await,
             Asked::Waiting => self.queue(claim, place).await,
         };
+        if matches!(answer, Ok(_) | Err(Fault::NotDone(_) | Fault::Refused(_))) {
+            self.places.answered(claim);
+        }
         match &answer {
             Ok(Answer::Granted(fence)) => {
                 let created = i64::try_from(*fence).unwrap_or(i64::MAX - 1);
@@ -251,16 +257,30 @@ impl Session for EtcdSession {
 
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
         self.holds.end(claim.nonce);
-        let (own, done) = self.keys(claim, self.places.of(claim));
+        let place = self.places.of(claim);
+        let (own, done) = self.keys(claim, place);
         let there = vec![ask::if_value(own.clone(), self.value(claim))];
         let first = RangeRequest {
             keys_only: true,
             ..ask::oldest(name::under(&claim.name))
         };
         let delete = vec![ask::get(first), ask::delete(own.clone())];
-        let mark = vec![ask::put(done, vec![], self.lease)];
+        // Nothing comes late where all is answered.
+        let now = Instant::now();
+        let old = place.is_asked.then(|| self.marks.old(&done, now));
+        let mark = old.iter().flat_map(|old| {
+            let put = ask::put(done.clone(), vec![], self.lease);
+            let deleted = old.iter().cloned().map(ask::delete);
+            [put].into_iter().chain(deleted)
+        });
+        let mark = mark.collect();
         let had = match txn(&self.link, Kind::GiveBack, there, delete, mark).await {
-            Ok(answer) if !answer.succeeded => false,
+            Ok(answer) if !answer.succeeded => {
+                if let Some(old) = old {
+                    self.marks.left(done, &old, now);
+                }
+                false
+            }
             Ok(answer) => {
                 let first = ask::first(ask::gotten(answer).next());
                 first.is_some_and(|(first, _)| first.key == own)

@@ -164,6 +164,28 @@ fn an_acquisition_that_comes_after_its_release_is_refused() {
     });
 }
 
+/// The mark that keeps a late acquisition out is there until the session ends, and so only where one may be under way.
+#[test]
+fn a_release_that_finds_nothing_leaves_a_mark_only_if_a_question_is_unanswered() {
+    with(async |server| {
+        let session = open(&server.url(), LONG).await;
+        let (begin, end) = ("billing%2Feu/", "billing%2Feu0");
+        let keys = || api::of_keys_between(server.port(), begin, end, "key").len();
+        let process = keys();
+        for asked in [Asked::Once, Asked::Waiting] {
+            let deleted = claim("a");
+            granted(session.acquire(&deleted, asked).await);
+            api::delete_between(server.port(), "billing%2Feu/a/", "billing%2Feu/a0");
+            assert!(!session.release(&deleted).await.unwrap());
+            assert_eq!(keys(), process, "{asked:?}");
+        }
+        let unknown = claim("a");
+        assert!(!session.release(&unknown).await.unwrap());
+        assert!(!session.release(&unknown).await.unwrap());
+        assert_eq!(keys(), process + 1);
+    });
+}
+
 #[test]
 fn a_repeated_release_leaves_the_next_hold_alone() {
     with(async |server| {
