@@ -3,13 +3,13 @@
 //! That a lock is held, and by which session, the server knows itself (`pg_locks`), and the session's
 //! application name has its host and process. Its [record](Claim::record) is in a table that is not logged,
 //! which costs what is to be written; so what is held for less than [`AFTER`] isn't written there at all,
-//! and who looks in that time looks again. Rows count only with the lock, so none outlives its session.
+//! and who looks in that time looks again. Who waits asks each second, and looks at the table alone if it is there. Rows count only with the lock, so none outlives its session.
 
 use std::time::Duration;
 
 use lockutils_remote::{Claim, Fault, Member, Query, Taken};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Client, Error, Row, Statement};
 
 use crate::{fault, id, sql};
 
@@ -48,6 +48,18 @@ pub(crate) async fn strike(client: &Client, id: i64, of: u128) {
     _ = client.execute_typed(sql::STRIKE, &parameters).await;
 }
 
+/// Who has the lock, for somebody who asked for it in vain.
+pub(crate) async fn in_the_way(
+    client: &Client,
+    statement: &Statement,
+    name: &str,
+) -> Result<Option<Taken>, Fault> {
+    let rows = client.query(statement, &[&id::named(name)]).await;
+    let first = rows.and_then(|rows| rows.first().map(taken).transpose());
+    let first = first.map_err(|error| fault::of_answer(&error))?;
+    Ok(first.map(|(taken, _)| taken))
+}
+
 /// Who holds what, after those who have just got it had the time to write it down.
 pub(crate) async fn once_noted(
     client: &Client,
@@ -71,7 +83,7 @@ pub(crate) async fn once_noted(
 }
 
 /// Who holds what, and whether more isn't to be known of it.
-pub(crate) async fn now(
+async fn now(
     client: &Client,
     member: &Member,
     query: Query<'_>,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{try_join, try_join4};
+use futures_util::future::{try_join3, try_join4};
 use lockutils_remote::{Fault, Member};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
@@ -34,7 +34,11 @@ pub(crate) struct Opened {
 }
 
 /// The statements that are asked often.
-pub(crate) struct Statements(Vec<Statement>);
+pub(crate) struct Statements {
+    /// Those that acquire, by [`Self::ASKS`], and the one that releases; of each mode.
+    of_modes: [[Statement; 4]; 2],
+    in_the_way: Statement,
+}
 
 /// Opens one.
 pub(crate) async fn open(
@@ -174,32 +178,41 @@ impl Statements {
     async fn prepare(client: &Client) -> Result<Self, Fault> {
         let of_mode = async |shared: bool| {
             let texts = Self::ASKS.map(|ask| sql::acquire(shared, ask));
-            let [once, join, stay] = texts.each_ref().map(|text| prepare(client, text));
+            let [once, join, stay] = texts.each_ref().map(|text| prepare(client, text, NUMBERS));
             let release = sql::release(shared);
-            try_join4(once, join, stay, prepare(client, &release)).await
+            let release = prepare(client, &release, NUMBERS);
+            let (once, join, stay, release) = try_join4(once, join, stay, release).await?;
+            Ok::<_, Error>([once, join, stay, release])
         };
         // All in one round trip.
-        let prepared = try_join(of_mode(false), of_mode(true)).await;
-        let (exclusive, shared) = prepared.map_err(|error| fault::of_login(&error))?;
-        let mut statements = Vec::new();
-        for (once, join, stay, release) in [exclusive, shared] {
-            statements.extend([once, join, stay, release]);
-        }
-        Ok(Self(statements))
+        let in_the_way = prepare(client, sql::IN_THE_WAY, &NUMBERS[..1]);
+        let prepared = try_join3(of_mode(false), of_mode(true), in_the_way).await;
+        let (exclusive, shared, in_the_way) = prepared.map_err(|error| fault::of_login(&error))?;
+        Ok(Self {
+            of_modes: [exclusive, shared],
+            in_the_way,
+        })
     }
 
     pub(crate) fn acquire(&self, shared: bool, ask: Ask) -> &Statement {
         let at = Self::ASKS.iter().position(|one| *one == ask);
-        &self.0[usize::from(shared) * 4 + at.expect("it is one of them")]
+        &self.of_modes[usize::from(shared)][at.expect("it is one of them")]
     }
 
     pub(crate) fn release(&self, shared: bool) -> &Statement {
-        &self.0[usize::from(shared) * 4 + 3]
+        &self.of_modes[usize::from(shared)][3]
+    }
+
+    pub(crate) fn in_the_way(&self) -> &Statement {
+        &self.in_the_way
     }
 }
 
-async fn prepare(client: &Client, text: &str) -> Result<Statement, Error> {
-    client.prepare_typed(text, &[Type::INT8, Type::INT8]).await
+/// What the statements are given: a lock, and its twin.
+const NUMBERS: &[Type] = &[Type::INT8, Type::INT8];
+
+async fn prepare(client: &Client, text: &str, types: &[Type]) -> Result<Statement, Error> {
+    client.prepare_typed(text, types).await
 }
 
 /// The lease that the server keeps.

@@ -121,10 +121,9 @@ impl Session for PostgresSession {
             inner.claims().queued(claim);
         }
         // A question of its own, so that who is granted doesn't pay for it.
-        let taken = holders::now(&client, &inner.member, Query::Name(&claim.name)).await;
-        Ok(Answer::Busy(
-            taken?.into_iter().next().map(|(taken, _)| taken),
-        ))
+        let statement = inner.statements.in_the_way();
+        let taken = holders::in_the_way(&client, statement, &claim.name).await;
+        taken.map(Answer::Busy)
     }
 
     async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {

@@ -8,7 +8,7 @@ use lockutils_postgres::PostgresLocks;
 use lockutils_servers::{PgBouncer, Postgres};
 use tokio_postgres::NoTls;
 
-use crate::session::{claim, client, held, with_server};
+use crate::session::{becomes_noted, claim, client, held, with_server};
 
 #[test]
 fn transaction_has_the_lock_until_it_ends() {
@@ -82,6 +82,7 @@ fn holder_is_visible_to_who_waits_and_who_looks() {
         let (one, two, other) = (locks(), locks(), locks().prefix("other"));
         let guard = one.key("invoice-7").lock().unwrap();
         let line = line!() - 1;
+        becomes_noted(&server).await;
         let holder = two.key("invoice-7").holder().unwrap().unwrap();
         let states = two.states().unwrap();
         assert_eq!((states.len(), states[0].key.as_str()), (1, "invoice-7"));

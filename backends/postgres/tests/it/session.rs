@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use lockutils_conformance::LIMIT;
 use lockutils_postgres::{Postgres as Store_, PostgresSession};
 use lockutils_remote::{
-    Answer, Asked, Claim, Fault, Freed, FromUrl as _, Loss, Member, Query, Session as _, Store as _,
+    Answer, Asked, Claim, Fault, Freed, FromUrl as _, Loss, Member, Query, Session as _,
+    Store as _, Taken,
 };
 use lockutils_servers::{Postgres, Proxy};
 use tokio_postgres::NoTls;
@@ -193,8 +194,8 @@ fn dropped_release_is_done_once() {
 #[test]
 fn idle_session_ends_after_the_lease_and_a_renewed_one_does_not() {
     with_server(async |server| {
-        // That a busy machine can renew.
-        let lease = Duration::from_secs(5);
+        // That a busy machine can renew, which may stand still for seconds.
+        let lease = Duration::from_secs(10);
         let idle = Store_::from_url(&server.url())
             .unwrap()
             .open(&member(lease))
@@ -213,7 +214,7 @@ fn idle_session_ends_after_the_lease_and_a_renewed_one_does_not() {
         let renewing = async {
             loop {
                 renewed.renew(&[]).await.unwrap();
-                tokio::time::sleep(lease / 5).await;
+                tokio::time::sleep(lease / 20).await;
             }
         };
         let loss = tokio::select! {
@@ -277,6 +278,7 @@ fn holder_is_described_with_its_key_and_site() {
         let (one, two) = two_sessions(&server).await;
         let claim = claim("invoice \0 ü");
         let fence = granted(&one, &claim).await;
+        becomes_noted(&server).await;
         for query in [Query::Name(&claim.name), Query::All] {
             let taken = two.holders(query).await.unwrap();
             assert_eq!(taken.len(), 1, "{taken:?}");
@@ -317,17 +319,57 @@ fn what_a_dead_session_wrote_is_not_believed() {
         let claim = claim("a");
         granted(&one, &claim).await;
         let two = open(&server.url()).await.unwrap();
+        becomes_noted(&server).await;
         assert_eq!(two.holders(Query::All).await.unwrap().len(), 1);
         drop(one);
         becomes_free(&server).await;
         assert_eq!(two.holders(Query::All).await.unwrap(), []);
-        open(&server.url()).await.unwrap();
-        let client = client(&server.url()).await;
-        let rows = client
-            .query("SELECT FROM public.lockutils_holders", &[])
+        // Nor is it by who waits for somebody who has the lock by other means.
+        let other = client(&server.url()).await;
+        let lock = format!("SELECT pg_advisory_lock({})", claim.name);
+        other
+            .batch_execute("SET application_name = 'psql'")
             .await
             .unwrap();
-        assert_eq!(rows.len(), 0);
+        other.batch_execute(&lock).await.unwrap();
+        let taken = in_the_way(&two, &self::claim("a")).await;
+        assert_eq!((taken.command.as_deref(), taken.pid), (Some("psql"), None));
+        open(&server.url()).await.unwrap();
+        assert_eq!(noted(&server).await, 0);
+    });
+}
+
+/// To look at one lock the server copies all that there are, of everybody.
+#[test]
+fn who_waits_looks_at_all_locks_only_for_a_holder_that_is_not_noted() {
+    with_server(async |server| {
+        let (one, two) = two_sessions(&server).await;
+        let (held, waiting) = (claim("a"), claim("a"));
+        let fence = granted(&one, &held).await;
+        becomes_noted(&server).await;
+        let taken = in_the_way(&two, &waiting).await;
+        let site = (taken.site.as_deref(), taken.fence);
+        assert_eq!(site, (Some("src/x.rs:7"), Some(fence)));
+        let client = client(&server.url()).await;
+        // What it has asked last, see `sql`.
+        let asked = "SELECT query FROM pg_stat_activity WHERE query LIKE 'WITH noted%'";
+        let asked: String = client.query_one(asked, &[]).await.unwrap().get(0);
+        let looks_at_all_locks = async || {
+            let explain = format!("EXPLAIN (ANALYZE) {}", asked.replace("$1", &held.name));
+            let plan = client.query(&explain, &[]).await.unwrap();
+            let mut lines = plan.iter().map(|row| row.get::<_, &str>(0));
+            let look = lines.find(|line| line.contains("pg_lock_status"));
+            !look.expect("it could").contains("never executed")
+        };
+        assert!(!looks_at_all_locks().await);
+        client
+            .batch_execute("DELETE FROM public.lockutils_holders")
+            .await
+            .unwrap();
+        assert!(looks_at_all_locks().await);
+        let taken = in_the_way(&two, &waiting).await;
+        assert_eq!(taken.host.as_deref(), Some("web-1"));
+        assert_eq!((taken.pid, taken.site), (Some(std::process::id()), None));
     });
 }
 
@@ -450,7 +492,8 @@ pub(crate) fn member(lease: Duration) -> Arc<Member> {
 
 pub(crate) async fn open(url: &str) -> Result<PostgresSession, Fault> {
     let store = Store_::from_url(url).unwrap();
-    store.open(&member(Duration::from_secs(15))).await
+    // Nobody renews it.
+    store.open(&member(LIMIT * 2)).await
 }
 
 async fn two_sessions(server: &Postgres) -> (PostgresSession, PostgresSession) {
@@ -482,6 +525,14 @@ pub(crate) async fn granted(session: &PostgresSession, claim: &Claim) -> u64 {
 async fn is_busy(session: &PostgresSession, claim: &Claim) -> bool {
     let answer = session.acquire(claim, Asked::Waiting).await.unwrap();
     matches!(answer, Answer::Busy(_))
+}
+
+/// Who has a lock that somebody waits for in vain.
+async fn in_the_way(session: &PostgresSession, claim: &Claim) -> Taken {
+    match session.acquire(claim, Asked::Waiting).await {
+        Ok(Answer::Busy(Some(taken))) => taken,
+        other => panic!("{}: {other:?}", claim.key),
+    }
 }
 
 /// Who waits for this knows already that the lock is free, and doesn't wait until it would ask again.
@@ -521,6 +572,22 @@ pub(crate) async fn held(server: &Postgres) -> i64 {
     let client = client(&server.url()).await;
     let count = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
     client.query_one(count, &[]).await.unwrap().get(0)
+}
+
+/// How many holds are written down.
+async fn noted(server: &Postgres) -> i64 {
+    let client = client(&server.url()).await;
+    let count = "SELECT count(*) FROM public.lockutils_holders";
+    client.query_one(count, &[]).await.unwrap().get(0)
+}
+
+/// Waits until one hold is written down, which is done behind the holder's back.
+pub(crate) async fn becomes_noted(server: &Postgres) {
+    let deadline = Instant::now() + LIMIT;
+    while noted(server).await == 0 {
+        assert!(Instant::now() < deadline, "it is not noted");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 async fn becomes_free(server: &Postgres) {
