@@ -1,10 +1,10 @@
 //! How a space ends.
 
-use crate::{LEASE, LONG, locks};
+use crate::{ANSWER_TIMEOUT, LEASE, LONG, locks, wait_for_renewal};
 use lockutils::ErrorKind;
 use lockutils_conformance::{eventually, in_time};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[test]
 fn close_waits_for_what_was_dropped() {
@@ -36,7 +36,7 @@ fn close_does_not_wait_for_who_holds() {
 
 #[test]
 fn close_says_that_it_took_too_long() {
-    let locks = locks();
+    let locks = locks().answer_timeout(ANSWER_TIMEOUT);
     let guard = locks.key("key").lock().unwrap();
     locks.server().cut();
     drop(guard);
@@ -49,15 +49,12 @@ fn close_says_that_it_took_too_long() {
 
 #[test]
 fn guards_outlive_their_space() {
-    let locks = locks();
+    let locks = locks().ttl(LEASE);
     let other = locks.other_process();
     let guard = locks.key("key").lock().unwrap();
     drop(locks);
-    let start = Instant::now();
-    while start.elapsed() < 2 * LEASE {
-        guard.check().unwrap();
-        thread::yield_now();
-    }
+    wait_for_renewal(&guard);
+    guard.check().unwrap();
     assert!(other.key("key").is_locked().unwrap());
     drop(guard);
     eventually("it is released", || !other.key("key").is_locked().unwrap());

@@ -1,6 +1,6 @@
 //! A server that is silent, or restarts: nobody hangs, and nothing is held for nobody.
 
-use crate::{ANSWER_TIMEOUT, LEASE, LONG, locks};
+use crate::{ANSWER_TIMEOUT, LEASE, LONG, locks, wait_for_renewal};
 use lockutils::{ErrorKind, LeaseGuard};
 use lockutils_conformance::{ByHand, eventually, in_time};
 use std::thread;
@@ -8,46 +8,43 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn server_that_is_cut_off_is_unavailable_in_time() {
-    for is_connected in [false, true] {
-        let locks = locks();
-        if is_connected {
+    in_time(|| {
+        for is_connected in [false, true] {
+            let locks = locks().answer_timeout(ANSWER_TIMEOUT);
+            if is_connected {
+                drop(locks.key("key").lock().unwrap());
+            }
+            locks.server().cut();
+            let start = Instant::now();
+            let error = locks.key("key").lock().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(start.elapsed() >= ANSWER_TIMEOUT);
+            let text = error.to_string();
+            assert!(
+                text.contains("memory") && text.contains("has not answered for 500ms; see"),
+                "{text}"
+            );
+            let kinds = [
+                locks.key("key").try_lock().unwrap_err(),
+                pollster::block_on(locks.key("key").lock_async()).unwrap_err(),
+                locks.key("key").is_locked().unwrap_err(),
+                locks.key("key").holder().unwrap_err(),
+                locks.states().unwrap_err(),
+            ];
+            assert!(
+                kinds
+                    .iter()
+                    .all(|error| error.kind() == ErrorKind::Unavailable)
+            );
+            locks.server().mend();
             drop(locks.key("key").lock().unwrap());
         }
-        locks.server().cut();
-        let start = Instant::now();
-        let error = locks.key("key").lock().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unavailable);
-        assert!(start.elapsed() >= ANSWER_TIMEOUT);
-        let text = error.to_string();
-        assert!(
-            text.contains("memory") && text.contains("has not answered for 500ms; see"),
-            "{text}"
-        );
-        let kinds = [
-            locks.key("key").try_lock().unwrap_err(),
-            pollster::block_on(locks.key("key").lock_async()).unwrap_err(),
-            locks.key("key").is_locked().unwrap_err(),
-            locks.key("key").holder().unwrap_err(),
-            locks.states().unwrap_err(),
-        ];
-        assert!(
-            kinds
-                .iter()
-                .all(|error| error.kind() == ErrorKind::Unavailable)
-        );
-        assert!(
-            start.elapsed() < 20 * ANSWER_TIMEOUT,
-            "{:?}",
-            start.elapsed()
-        );
-        locks.server().mend();
-        in_time(move || drop(locks.key("key").lock().unwrap()));
-    }
+    });
 }
 
 #[test]
 fn deadline_of_the_caller_comes_first() {
-    let locks = locks().answer_timeout(LONG);
+    let locks = locks();
     locks.server().cut();
     let error = locks
         .key("key")
@@ -69,7 +66,7 @@ fn deadline_of_the_caller_comes_first() {
 
 #[test]
 fn waiter_survives_a_restart_and_a_cut() {
-    let locks = locks().answer_timeout(LONG);
+    let locks = locks();
     let other = locks.other_process();
     let guard = locks.key("key").lock().unwrap();
     let waiter = thread::spawn(move || other.key("key").lock().map(drop));
@@ -78,7 +75,7 @@ fn waiter_survives_a_restart_and_a_cut() {
     eventually("it waits again", || locks.states().unwrap()[0].waiters == 1);
     locks.server().cut();
     let start = Instant::now();
-    eventually("it is cut off", || start.elapsed() > LEASE / 2);
+    eventually("it is cut off", || start.elapsed() > ANSWER_TIMEOUT);
     locks.server().mend();
     drop(guard);
     in_time(move || waiter.join().unwrap().unwrap());
@@ -87,8 +84,7 @@ fn waiter_survives_a_restart_and_a_cut() {
 /// The answer is lost, and nobody knows that the lock was granted.
 #[test]
 fn lock_that_nobody_knows_of_is_given_back() {
-    // A lease that nobody waits for.
-    let locks = locks().ttl(LONG);
+    let locks = locks().answer_timeout(ANSWER_TIMEOUT);
     drop(locks.key("warm").lock().unwrap());
     let other = locks.other_process().answer_timeout(LONG);
     locks.server().delay(Duration::from_millis(200));
@@ -112,7 +108,7 @@ fn lock_that_nobody_knows_of_is_given_back() {
 
 #[test]
 fn release_that_is_not_answered_says_so_and_goes_on() {
-    let locks = locks().ttl(LONG);
+    let locks = locks().answer_timeout(ANSWER_TIMEOUT);
     let other = locks.other_process();
     let guard = locks.key("key").lock().unwrap();
     locks.server().cut();
@@ -125,14 +121,11 @@ fn release_that_is_not_answered_says_so_and_goes_on() {
 
 #[test]
 fn slow_answers_are_answers() {
-    let locks = locks();
+    let locks = locks().ttl(LEASE).answer_timeout(ANSWER_TIMEOUT);
     locks.server().delay(ANSWER_TIMEOUT / 4);
-    let start = Instant::now();
     let guard = locks.key("key").lock().unwrap();
-    while start.elapsed() < 2 * LEASE {
-        guard.check().unwrap();
-        thread::yield_now();
-    }
+    wait_for_renewal(&guard);
+    guard.check().unwrap();
     guard.release().unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! How a lock is lost, and known to be in time.
 
-use crate::{LEASE, LONG, locks};
+use crate::{ANSWER_TIMEOUT, LEASE, LONG, locks, wait_for_renewal};
 use lockutils::{AsyncLeaseGuard, Error, ErrorKind, LeaseGuard, synchronized};
 use lockutils_conformance::{ByHand, eventually, in_time};
 use lockutils_remote::FakeLocks;
@@ -20,8 +20,7 @@ fn wait_for_loss(guard: &LeaseGuard) {
 
 #[test]
 fn lock_that_the_server_ends_is_lost_at_once() {
-    // With a lease that would last.
-    let locks = locks().ttl(LONG).prefix("a");
+    let locks = locks().prefix("a");
     let guard = locks.key("key").lock().unwrap();
     let mut lost = ByHand::new(guard.lost());
     assert!(lost.poll().is_pending() && !guard.is_lost());
@@ -40,7 +39,7 @@ fn lock_that_the_server_ends_is_lost_at_once() {
 /// Who has it by then has a smaller fence than the second lock's would be.
 #[test]
 fn lock_that_is_lost_while_a_second_is_waited_for_is_the_error_of_both() {
-    let locks = locks().ttl(LONG).prefix("both");
+    let locks = locks().prefix("both");
     let other = locks.other_process();
     let second = other.key("b").lock().unwrap();
     // Of the same hold, so that the loss is seen.
@@ -64,18 +63,16 @@ fn lock_that_is_lost_while_a_second_is_waited_for_is_the_error_of_both() {
 
 #[test]
 fn lock_is_renewed_for_as_long_as_it_is_held() {
-    let locks = locks();
+    let locks = locks().ttl(LEASE);
     let other = locks.other_process();
     let guard = locks.key("key").lock().unwrap();
-    let start = Instant::now();
-    while start.elapsed() < 3 * LEASE {
+    // More often than a lease has thirds.
+    for _ in 0..4 {
+        wait_for_renewal(&guard);
         assert!(!guard.is_lost());
         assert!(guard.valid_for() <= LEASE);
-        assert_eq!(
-            other.key("key").try_lock().unwrap_err().kind(),
-            ErrorKind::Busy
-        );
-        thread::yield_now();
+        let busy = other.key("key").try_lock().unwrap_err();
+        assert_eq!(busy.kind(), ErrorKind::Busy);
     }
     guard.release().unwrap();
 }
@@ -83,19 +80,17 @@ fn lock_is_renewed_for_as_long_as_it_is_held() {
 /// The holder knows of the loss before another one has the lock.
 #[test]
 fn holder_that_is_cut_off_has_lost_before_another_has_the_lock() {
-    let locks = locks();
-    let other = locks.other_process().answer_timeout(LONG);
+    let locks = locks().ttl(LEASE);
+    let other = locks.other_process();
     let guard = locks.key("key").lock().unwrap();
     let waiter = thread::spawn(move || {
         let guard = other.key("key").lock_timeout(LONG).unwrap();
         (Instant::now(), guard.fence())
     });
     eventually("it waits", || locks.states().unwrap()[0].waiters == 1);
-    let cut = Instant::now();
     locks.server().cut();
     eventually("it is lost", || guard.is_lost());
     let lost = Instant::now();
-    assert!(lost - cut < LEASE + LEASE / 2);
     wait_for_loss(&guard);
     locks.server().mend();
     let (had, fence) = in_time(move || waiter.join().unwrap());
@@ -106,24 +101,23 @@ fn holder_that_is_cut_off_has_lost_before_another_has_the_lock() {
 
 #[test]
 fn lock_survives_a_cut_that_is_shorter_than_its_lease() {
-    let locks = locks().ttl(Duration::from_secs(4));
+    let lease = 2 * LEASE;
+    let locks = locks().ttl(lease).answer_timeout(ANSWER_TIMEOUT);
     let guard = locks.key("key").lock().unwrap();
     locks.server().cut();
     let start = Instant::now();
     eventually("a renewal fails", || {
-        start.elapsed() > Duration::from_secs(2)
+        start.elapsed() > lease / 3 + ANSWER_TIMEOUT
     });
     locks.server().mend();
-    eventually("it is renewed", || {
-        guard.valid_for() > Duration::from_secs(3)
-    });
+    wait_for_renewal(&guard);
     guard.check().unwrap();
     guard.release().unwrap();
 }
 
 #[test]
 fn restart_with_its_data_loses_nothing_and_without_them_all() {
-    let locks = locks().ttl(LONG).prefix("b");
+    let locks = locks().prefix("b");
     let guard = locks.key("key").lock().unwrap();
     locks.server().restart(true);
     assert!(locks.other_process().key("key").is_locked().unwrap());
@@ -165,7 +159,8 @@ async fn job(locks: &FakeLocks, started: &AtomicBool) -> Result<(), Error> {
 #[test]
 fn body_is_dropped_when_its_lock_is_lost() {
     for server_says_so in [true, false] {
-        let locks = locks();
+        // The job begins within it, on a busy machine.
+        let locks = locks().ttl(LEASE);
         let started = Arc::new(AtomicBool::new(false));
         let body = thread::spawn({
             let (locks, started) = (locks.clone(), Arc::clone(&started));

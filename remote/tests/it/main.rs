@@ -8,18 +8,28 @@ mod observed;
 mod seen;
 mod waiting;
 
+use lockutils::LeaseGuard;
+use lockutils_conformance::eventually;
 use lockutils_remote::FakeLocks;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The shortest lease, of which a tenth is not counted on.
-const LEASE: Duration = Duration::from_secs(1);
+/// A lease that is renewed in time where the machine stands still for five seconds, and that a test can wait for.
+const LEASE: Duration = Duration::from_secs(9);
 
+/// For a server that is cut off: another one answers at once, in memory.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What a test doesn't wait for.
 const LONG: Duration = Duration::from_secs(600);
 
-/// With the shortest lease, and a server that may be silent for half of it.
+/// Without an end that a busy machine could bring about.
 fn locks() -> FakeLocks {
-    FakeLocks::new().ttl(LEASE).answer_timeout(ANSWER_TIMEOUT)
+    FakeLocks::new().ttl(LONG).answer_timeout(LONG)
+}
+
+/// Waits until it is valid for longer than it is now.
+fn wait_for_renewal(guard: &LeaseGuard) {
+    let end = || Instant::now() + guard.valid_for();
+    let before = end();
+    eventually("it is renewed", || end() > before + LEASE / 10);
 }

@@ -44,7 +44,8 @@ fn states_are_those_of_the_prefix() {
 
 #[test]
 fn settings_are_shown() {
-    let text = format!("{:?}", locks());
+    let locks = FakeLocks::new().ttl(Duration::from_secs(1));
+    let text = format!("{:?}", locks.answer_timeout(Duration::from_millis(500)));
     assert_eq!(
         text,
         "Remote { server: \"memory\", prefix: \"lockutils\", ttl: 1s, answer_timeout: 500ms }"

@@ -1,6 +1,6 @@
 //! Who waits for a lock: in the process first, then at the server.
 
-use crate::LONG;
+use crate::{LONG, locks};
 use lockutils::{ErrorKind, synchronized};
 use lockutils_conformance::{ByHand, Recorder, eventually, in_time, until_holder_is_told};
 use lockutils_remote::FakeLocks;
@@ -10,16 +10,11 @@ use std::time::{Duration, Instant};
 
 /// How long the server takes for an answer, where a test counts answers: longer than what else there is to
 /// do takes on a busy machine.
-const SLOW: Duration = Duration::from_secs(3);
-
-/// Without an end that a busy machine could bring about.
-fn locks() -> FakeLocks {
-    FakeLocks::new().ttl(LONG).answer_timeout(LONG)
-}
+const SLOW: Duration = Duration::from_secs(6);
 
 #[test]
 fn lock_that_is_free_takes_one_round_trip_and_its_release_none() {
-    let locks = FakeLocks::new();
+    let locks = locks();
     drop(locks.key("warm").lock().unwrap());
     locks.close(LONG).unwrap();
     drop(locks.key("warm").lock().unwrap());
