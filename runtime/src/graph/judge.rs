@@ -186,11 +186,23 @@ impl Graph {
         }
     }
 
-    /// Looks for a cycle through a wait of a task that has tried again in vain. It may have been called since another
-    /// one of its waits was handed the lock: so it has that one by now, though it may never poll its future.
+    /// The other waits of a task, or of many some.
+    pub(super) fn others(&self, me: Owner, place: Place) -> Vec<Place> {
+        // Mostly there is none of anybody.
+        if me.is_thread() || self.waits.by_owner.len() == 1 {
+            return Vec::new();
+        }
+        let waits = self.waits.of(me).map(|(other, _)| other);
+        waits
+            .filter(|other| *other != place)
+            .take(MOST_OTHERS)
+            .collect()
+    }
+
+    /// Looks for a cycle through a wait of a task that has tried again in vain, and has others. It may have been called
+    /// since another one of its waits was handed the lock: so it has that one by now, though it may never poll its future.
     pub(super) fn judge_again(&mut self, me: Owner, place: Place) {
-        let is_only = self.waits.of(me).nth(1).is_none();
-        if !is_only && self.look(place).may_never_end {
+        if self.look(place).may_never_end {
             self.judge_task(me, place);
         }
     }

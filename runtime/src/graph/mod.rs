@@ -8,7 +8,8 @@
 //! A task can also close a cycle by getting a lock, while another of its branches waits. So it looks once
 //! more as it gets one: when its wait ends, or at once where it didn't wait and others do. It may also get one without
 //! coming for it, when the lock is handed to a future that it polls no more, as `select!` may leave one. But it is
-//! called then, or was before, and so counts as in the way: it looks after each retry in vain of another branch.
+//! called then, and counts as in the way from there on: it looks after each retry in vain of another branch. And by that
+//! it is to be called once more, since somebody else may have been faster, and by now the lock has room again.
 //!
 //! A cycle of threads is dissolved by one of them that can fail, by preference the one that
 //! closed it; where that can't, another one is *told*, woken, and gives up its wait. A thread
@@ -52,7 +53,7 @@ use crate::observe::tell;
 use crate::order;
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
-use crate::sync::Instant;
+use crate::sync::{Instant, MutexGuard};
 use crate::table;
 use crate::table::moment::Moment;
 use crate::table::place::{EntryId, Place, Ticket};
@@ -61,6 +62,7 @@ use cycle::find_block;
 use judge::{GRAPH, Graph};
 use search::ANYBODY;
 use std::mem;
+use std::task::Waker;
 use std::time::Duration;
 use suspicions::SUSPICION;
 
@@ -94,6 +96,26 @@ pub(crate) fn overtakes(owner: Owner) {
     watch::leave(graph);
 }
 
+/// A task that waits in several branches is polled, and it may be that one of them was called, and polls its
+/// future no more. It is to be called again by whatever changes about that lock, or else nobody looks whether it
+/// is stuck by then. Gives whether there is no other branch.
+fn recall_others(
+    graph: MutexGuard<'static, Graph>,
+    me: Owner,
+    place: Place,
+    waker: &dyn Fn() -> Waker,
+) -> (MutexGuard<'static, Graph>, bool) {
+    let others = graph.others(me, place);
+    if others.is_empty() {
+        return (graph, true);
+    }
+    drop(graph); // To make a waker is foreign code.
+    for other in others {
+        table::recall(other, waker());
+    }
+    (GRAPH.lock(), false)
+}
+
 /// A waiter's registration. Made when it has joined the queue, dropped when it has
 /// left.
 #[derive(Debug)]
@@ -125,7 +147,12 @@ struct Look {
 
 impl Waiting {
     /// Registers a waiter that has just joined a queue, and looks for a cycle.
-    pub(crate) fn begin(owner: Owner, queued: Queued, can_fail: bool) -> Self {
+    pub(crate) fn begin(
+        owner: Owner,
+        queued: Queued,
+        can_fail: bool,
+        waker: &dyn Fn() -> Waker,
+    ) -> Self {
         let Queued {
             place,
             heard,
@@ -140,20 +167,21 @@ impl Waiting {
         }
         let heard = heard.map(|heard| heard.since);
         let since = heard.filter(|_| watched.is_some());
-        let waiting = Self::enter(owner, place, can_fail, (heard, watched), probed);
+        let waiting = Self::enter((owner, place), can_fail, (heard, watched), probed, waker);
         since.into_iter().for_each(long_waits::watch);
         waiting
     }
 
     fn enter(
-        owner: Owner,
-        place: Place,
+        (owner, place): (Owner, Place),
         can_fail: bool,
         (heard, watched): (Option<Moment>, Option<Box<Watched>>),
         probed: Probed,
+        waker: &dyn Fn() -> Waker,
     ) -> Self {
         let mut graph = GRAPH.lock();
         graph.waits.insert(owner, place, can_fail, watched);
+        let (mut graph, _) = recall_others(graph, owner, place, waker);
         let ahead = graph.look(place);
         let (mut others, mut told) = (Vec::new(), false);
         if ahead.may_never_end {
@@ -205,7 +233,7 @@ impl Waiting {
 
     /// Called after a retry in vain: registers a task anew if it has another name by now, or looks at what it
     /// waits for once more; and sees whether a thread has been told to give up.
-    pub(crate) fn go_on(&mut self, owner: Owner) {
+    pub(crate) fn go_on(&mut self, owner: Owner, waker: &dyn Fn() -> Waker) {
         if self.owner != owner {
             let mut graph = GRAPH.lock();
             let wait = graph.waits.get_mut(self.owner, self.place);
@@ -213,10 +241,12 @@ impl Waiting {
             drop(graph);
             let probed = mem::take(&mut self.probed);
             let listened = (self.heard, watched);
-            *self = Self::enter(owner, self.place, self.can_fail, listened, probed);
+            *self = Self::enter((owner, self.place), self.can_fail, listened, probed, waker);
         } else if !owner.is_thread() {
-            let mut graph = GRAPH.lock();
-            graph.judge_again(owner, self.place);
+            let (mut graph, is_only) = recall_others(GRAPH.lock(), owner, self.place, waker);
+            if !is_only {
+                graph.judge_again(owner, self.place);
+            }
             watch::leave(graph);
         } else if self.can_fail {
             let graph = GRAPH.lock();

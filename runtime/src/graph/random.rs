@@ -12,6 +12,7 @@ use crate::guard::AsyncGuard;
 use crate::local::Locks;
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
+use crate::table::entry::OVERTAKE;
 use crate::table::place::Place;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -19,6 +20,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 const TASKS: usize = 3;
 const KEYS: usize = 3;
@@ -39,6 +41,8 @@ enum Step {
     LetBe(usize),
     /// Is polled, if it was called.
     Run,
+    /// From here on a lock is handed over to those who wait.
+    Pass,
 }
 
 #[derive(Default)]
@@ -83,6 +87,7 @@ impl Task {
             }
             Step::LetBe(_) => {}
             Step::Run => self.run(),
+            Step::Pass => thread::sleep(OVERTAKE),
         }
         if self.waits.is_empty() {
             self.let_be.clear();
@@ -131,6 +136,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Cancel),
         1 => any::<usize>().prop_map(Step::LetBe),
         3 => Just(Step::Run),
+        1 => Just(Step::Pass),
     ]
 }
 

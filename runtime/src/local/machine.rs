@@ -99,7 +99,7 @@ impl InProcess {
             State::Queued(waiting) => {
                 let taken = table::retry(waiting.place, owner, waiting.heard, waker());
                 let Some((hold, at)) = taken else {
-                    waiting.go_on(owner);
+                    waiting.go_on(owner, waker);
                     return Poll::Pending;
                 };
                 waiting.acquire(owner, at);
@@ -113,7 +113,7 @@ impl InProcess {
                 Poll::Ready(hold)
             }
             Err(queued) => {
-                self.0 = State::Queued(Waiting::begin(owner, queued, can_fail));
+                self.0 = State::Queued(Waiting::begin(owner, queued, can_fail, waker));
                 Poll::Pending
             }
         }

@@ -42,7 +42,7 @@ pub(crate) struct Waiter {
     pub(crate) mode: Mode,
     /// What it is written down as when it has the lock.
     pub(crate) record: Record,
-    /// `None` once it has been called, until the waiter tries again.
+    /// `None` once it has been called, until the waiter tries again, or its task does so elsewhere.
     pub(crate) waker: Option<Waker>,
     pub(crate) times: Times,
     /// When it was called, until it tries again.

@@ -3,7 +3,8 @@
 //! Invariants of an entry, whenever its shard's mutex is free:
 //! 1. It has a holder or a waiter; else it is gone.
 //! 2. If its first waiter could take the lock, that one has been woken (its `waker`
-//!    is gone), and will try again or leave.
+//!    is gone), and will try again or leave. A task that was polled since, and has not
+//!    tried this one again, has left another waker, to be woken once more.
 //! 3. The ticket of a waiter that did not leave is in the queue, or else the lock
 //!    has been handed to that waiter, and the ticket is among the holders.
 //!
@@ -495,6 +496,17 @@ impl Entry {
         let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
         if let Some(waiter) = queue.and_then(|queue| queue.get_mut(&ticket)) {
             wakers.call_later(waiter.waker.take());
+        }
+    }
+
+    /// Has a waiter be called again when there is room, if it was called before. It is no less in the way of those
+    /// behind it.
+    pub(crate) fn recall(&mut self, ticket: Ticket, waker: &mut Option<Waker>) {
+        let queue = self.crowd.as_mut().map(|crowd| &mut crowd.queue);
+        if let Some(waiter) = queue.and_then(|queue| queue.get_mut(&ticket)) {
+            if waiter.waker.is_none() {
+                waiter.waker = waker.take();
+            }
         }
     }
 

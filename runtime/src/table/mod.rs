@@ -388,6 +388,12 @@ pub(crate) fn look<R>(id: EntryId, look: impl FnOnce(&mut Entry) -> R) -> Option
     Some(look(entry))
 }
 
+/// Has a waiter that was called be called again when there is room, if it still waits.
+pub(crate) fn recall(Place { entry, ticket }: Place, waker: Waker) {
+    let mut waker = Some(waker);
+    look(entry, |entry| entry.recall(ticket, &mut waker));
+}
+
 /// Calls a waiter to try again, if it still waits.
 pub(crate) fn call(Place { entry, ticket }: Place) {
     let mut wakers = Wakers::default();

@@ -17,6 +17,7 @@
 //! | `hold_of`: not looked at; looked at before it has the lock | `overtaking_against_begin` |
 //! | `go_on`: not looked at; of threads alone | `hand_over_to_one_that_is_let_be_against_begin` |
 //! | `called_before`: nobody is in the way | `call_of_one_that_is_let_be_against_begin` |
+//! | `recall_others`: not by `go_on`; not by `enter` | `one_that_is_let_be_is_called_again` |
 //!
 //! | in the crowd | caught by |
 //! |---|---|
@@ -37,6 +38,7 @@ use loom::thread;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -227,6 +229,23 @@ impl Wake for Task {
     fn wake(self: Arc<Self>) {}
 }
 
+/// One that says whether it was called.
+#[derive(Default)]
+struct Called(AtomicBool);
+
+impl Called {
+    /// Whether it was, since the last time.
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Wake for Called {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn task() -> Waker {
     Waker::from(Arc::new(Task))
 }
@@ -298,4 +317,44 @@ fn hand_over_to_one_that_is_let_be_against_begin() {
 #[test]
 fn call_of_one_that_is_let_be_against_begin() {
     model(5, || let_be(&LOCKS));
+}
+
+/// Who was called and is overtaken, and only polls or begins another wait since, is called again when there is room:
+/// so it looks once more whether it is stuck.
+#[test]
+fn one_that_is_let_be_is_called_again() {
+    type Part = fn(&Waker, LockFuture) -> LockFuture;
+    let ask = || COUNTED.key("0").lock_async();
+    let polls: Part = |own, mut waits| {
+        assert!(poll(&mut waits, own).is_pending());
+        waits
+    };
+    let begins: Part = |own, waits| {
+        drop(waits);
+        let mut waits = COUNTED.key("0").lock_async();
+        assert!(poll(&mut waits, own).is_pending());
+        waits
+    };
+    for part in [polls, begins] {
+        model(5, move || {
+            let (called, other) = (Arc::new(Called::default()), task());
+            let own = Waker::from(Arc::clone(&called));
+            let hold = || [(); 2].map(|()| poll(&mut ask(), &other));
+            let held = hold();
+            let [_let_be, waits] = [(); 2].map(|()| {
+                let mut asks = ask();
+                assert!(poll(&mut asks, &own).is_pending());
+                asks
+            });
+            drop(held);
+            assert!(called.take());
+            let held = hold();
+            assert!(held.iter().all(Poll::is_ready));
+            let mut waits = part(&own, waits);
+            assert!(!called.take());
+            drop(held);
+            assert!(called.take());
+            assert!(poll(&mut waits, &own).is_ready());
+        });
+    }
 }

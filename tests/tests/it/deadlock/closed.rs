@@ -254,8 +254,8 @@ fn task_that_waits_for_who_waits_for_what_it_was_handed_is_reported() {
     });
 }
 
-/// A task is called to take a lock, which it lets be, and somebody else is faster. So it isn't called again when the
-/// lock is handed to it: by then that it is to have it is known. Gives false where it was handed over at once.
+/// A task is called to take a lock, which it lets be, and somebody else is faster. When the lock is handed to it, that it
+/// is to have it is known: it isn't polled again. Gives false where it was handed over at once.
 fn closes_by_silent_hand_over(locks: &'static Locks, round: u32) -> bool {
     let [a, b] = ["a", "b"].map(|key| format!("{key}/{round}"));
     let asks = Cell::new(false);
