@@ -96,6 +96,20 @@ fn asker_that_goes_while_it_waits_leaves_the_queue() {
     assert_eq!(hand.effects(), ["1 is released: false", "1 is forgotten"]);
 }
 
+/// Also if its last question wasn't done: what it said before stays.
+#[test]
+fn asker_that_goes_while_it_asks_again_leaves_the_queue() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Waiting);
+    hand.busy(3);
+    hand.answer(4, Outcome::Freed(Ok(Freed::Ask)));
+    hand.effects();
+    hand.release(1);
+    let full = Fault::NotDone("full".into());
+    hand.answer(5, Outcome::Acquired(Err(full)));
+    assert_eq!(hand.effects(), ["6: release 1"]);
+}
+
 #[test]
 fn unknown_outcome_is_released_before_it_is_asked_again() {
     let mut hand = Hand::connected(ORDERED);

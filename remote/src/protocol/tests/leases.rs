@@ -69,6 +69,13 @@ fn hand_over_counts_from_before_the_last_question_and_is_renewed_soon() {
     assert_eq!(hand.wait(200), ["5: renew [1]"]);
     hand.renewed(5);
     assert_eq!(hand.effects(), ["1 until 11200"]);
+    // Who has waited for longer has asked again.
+    let mut hand = waiting(ORDERED);
+    assert_eq!(hand.wait(3000), ["4: abort", "5: acquire 1 waiting"]);
+    hand.busy(5);
+    hand.effects();
+    hand.answer(6, Outcome::Freed(Ok(Freed::Granted(7))));
+    assert_eq!(hand.effects(), ["1 has 7 until 11250"]);
 }
 
 #[test]
@@ -261,6 +268,11 @@ fn what_the_server_says_is_lost_is_lost() {
     hand.protocol.lost(hand.now(), Call(1), Loss::Claim(2));
     hand.grant(5, 9);
     assert_eq!(hand.effects(), ["6: release 2"]);
+    // What is granted after that isn't lost.
+    hand.released(6, false);
+    assert_eq!(hand.wait(1000), ["7: acquire 3 once"]);
+    hand.grant(7, 10);
+    assert!(hand.effects()[0].starts_with("2 has 10"));
 }
 
 #[test]
