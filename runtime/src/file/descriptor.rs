@@ -5,7 +5,7 @@ use super::count::{Count, Lines};
 use super::own;
 use super::path::Rule;
 use super::record::{self, Content, FileRecord, LENGTH};
-use super::sys::{Files as _, Identity, KernelLocks as _, Locker, Os};
+use super::sys::{Files as _, Glance, Identity, KernelLocks as _, Locker, Os};
 use super::teller::Teller;
 use crate::holder::Holder;
 use crate::process;
@@ -46,6 +46,8 @@ pub(super) struct Descriptor {
     pub(super) identity: Identity,
     /// The process that has opened it. With the child of a fork it shares the lock.
     process: u32,
+    /// Whether the file's time of change says whether it has changed.
+    pub(super) tells_changes: bool,
 }
 
 impl Descriptor {
@@ -63,6 +65,7 @@ impl Descriptor {
         }
         let identity = Os::identity(&file).map_err(Failure::of("look at lock file"))?;
         Ok(Self {
+            tells_changes: Os::tells_changes(&file),
             file,
             identity,
             process: process::id(),
@@ -102,9 +105,9 @@ impl Descriptor {
         }
     }
 
-    /// Whether the file still has a name, whichever.
-    pub(super) fn has_name(&self) -> Result<bool, Failure> {
-        Os::has_name(&self.file).map_err(Failure::of("look at lock file"))
+    /// Whether the file still has a name, and when it was changed last.
+    pub(super) fn glance(&self) -> Result<Glance, Failure> {
+        Os::glance(&self.file).map_err(Failure::of("look at lock file"))
     }
 
     /// Shows those who remove old files that it is in use.
@@ -113,9 +116,10 @@ impl Descriptor {
         let _ = Os::touch(&self.file);
     }
 
-    /// Reads what is in the file to where nothing is yet; tells whether it can be read.
-    pub(super) fn read(&self, content: &mut Content) -> bool {
-        read(&self.file, content).is_ok()
+    /// Reads what is in the file, if it can be read.
+    pub(super) fn content(&self) -> Option<Content> {
+        let mut content = Content::EMPTY;
+        read(&self.file, &mut content).is_ok().then_some(content)
     }
 
     /// Shows those who take the lock again and again that somebody waits.
@@ -180,8 +184,7 @@ impl Descriptor {
         // What is there names somebody who had the lock before. Taking it away needs no room;
         // where not even that can be done, it stays.
         let _ = self.file.set_len(0);
-        let mut content = Content::EMPTY;
-        self.read(&mut content).then_some(content)
+        self.content()
     }
 
     /// The same open file, and so the same holder.

@@ -26,7 +26,7 @@ use super::directory::Directory;
 use super::link::{Link, Usage};
 use super::pace::Pace;
 use super::path::Rule;
-use super::record::Content;
+use super::seen::{Led, Seen};
 use super::sleep::Sleeper;
 use super::step::{Manner, Sleep, Tried};
 use super::sys::{Files as _, Identity, Os};
@@ -40,18 +40,13 @@ use parking_lot::Mutex;
 use std::fs::{self, File};
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// For how long after a file was at its path it is only asked whether it still has a name,
-/// which is much faster. Who moves a lock file elsewhere, and doesn't remove it, may within
-/// that time have somebody beside the process that locks it over and over.
-const GLANCE: Duration = Duration::from_micros(100);
-
-/// How long a record says when the lock was taken, where the same place in the code takes it
-/// again and again.
-const FRESH: Duration = Duration::from_millis(10);
+/// How long a hold lasts at most in which nobody has removed the file: that is a system call, which takes
+/// microseconds.
+const BRIEF: Duration = Duration::from_nanos(500);
 
 /// A lock file.
 #[derive(Debug)]
@@ -77,27 +72,14 @@ struct Kernel {
     /// What was found when the lock was taken through this descriptor.
     led: Option<Led>,
     seen: Option<Seen>,
+    /// When it was taken by who has it, if it had been kept in the process; and, if it is kept, whether the
+    /// hold before was [`BRIEF`].
+    kept_at: Option<Instant>,
+    was_brief: bool,
     /// Whether it says in the file what a holder waits for.
     says: bool,
     pace: Pace,
     sleepers: Vec<Arc<Sleeper>>,
-}
-
-/// The name that has led to the file last, and when it did.
-#[derive(Debug)]
-struct Led {
-    link: Weak<Link>,
-    at: Instant,
-}
-
-/// What is known of the record since somebody has looked.
-#[derive(Debug)]
-struct Seen {
-    /// When the record was written, and where in the code it says the lock was taken.
-    written: Instant,
-    site: Site,
-    /// What was in the file then.
-    content: Option<Content>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +111,8 @@ impl LockFile {
                 descriptor: Some(Arc::new(descriptor)),
                 led: None,
                 seen: None,
+                kept_at: None,
+                was_brief: false,
                 says: false,
                 pace: Pace::default(),
                 sleepers: Vec::new(),
@@ -356,12 +340,6 @@ impl Drop for LockFile {
     }
 }
 
-impl Led {
-    fn is_by(&self, link: &Arc<Link>) -> bool {
-        self.link.as_ptr() == Arc::as_ptr(link)
-    }
-}
-
 impl Kernel {
     fn try_take(
         &mut self,
@@ -439,7 +417,7 @@ impl Kernel {
         // caller's own, unless several share the lock.
         let is_alone = matches!(self.state, State::Held(Mode::Exclusive, _));
         let again = manner.reentry == Reentry::Allowed && is_alone && link.is_held_by();
-        if !again && !self.leads_here(link)? {
+        if !again && !self.leads_here(link, Instant::now())? {
             return Ok(Tried::Elsewhere);
         }
         if let State::Held(_, holders) = &mut self.state {
@@ -450,22 +428,26 @@ impl Kernel {
 
     /// Takes what was kept for the next in line.
     fn take_kept(&mut self, link: &Arc<Link>, site: Site) -> Result<Tried, Failure> {
-        if !self.leads_here(link)? {
+        let now = Instant::now();
+        let is_here = self.was_brief && self.led_here(link, now);
+        if !is_here && !self.leads_here(link, now)? {
             self.release(false);
             return Ok(Tried::Elsewhere);
         }
         self.state = State::Held(Mode::Exclusive, 1);
-        if self.seen.as_ref().is_none_or(|seen| seen.site != site) {
-            self.record_next(site);
+        self.kept_at = Some(now);
+        if let (Some(descriptor), Some(seen)) = (&self.descriptor, &mut self.seen) {
+            if seen.site != site {
+                seen.record(descriptor, site);
+            }
         }
         Ok(Tried::Taken { anew: false })
     }
 
     /// Whether the name leads to this file, whose lock the process has.
-    fn leads_here(&mut self, link: &Arc<Link>) -> Result<bool, Failure> {
-        let now = Instant::now();
+    fn leads_here(&mut self, link: &Arc<Link>, now: Instant) -> Result<bool, Failure> {
         match &self.descriptor {
-            Some(descriptor) if self.led_here(link, now) => descriptor.has_name(),
+            Some(descriptor) if self.led_here(link, now) => Ok(descriptor.glance()?.has_name),
             Some(descriptor) => {
                 let descriptor = Arc::clone(descriptor);
                 self.look(&descriptor, link, now)
@@ -474,11 +456,9 @@ impl Kernel {
         }
     }
 
-    /// Whether the name led here so lately that the file need only be asked whether it still
-    /// has one.
     fn led_here(&self, link: &Arc<Link>, now: Instant) -> bool {
         let led = self.led.as_ref();
-        led.is_some_and(|led| led.is_by(link) && now.duration_since(led.at) < GLANCE)
+        led.is_some_and(|led| led.is_believed(link, now))
     }
 
     /// Looks where the name leads to.
@@ -491,11 +471,8 @@ impl Kernel {
         let is_here = descriptor.is_at(&link.path)?;
         match &mut self.led {
             _ if !is_here => {}
-            Some(led) if led.is_by(link) => led.at = now,
-            led => {
-                let link = Arc::downgrade(link);
-                *led = Some(Led { link, at: now });
-            }
+            Some(led) if led.is_by(link) => led.again(now),
+            led => *led = Some(Led::new(link, now)),
         }
         Ok(is_here)
     }
@@ -512,26 +489,22 @@ impl Kernel {
         let Some(site) = taken else {
             return self.look(descriptor, link, now);
         };
-        let mut content = Content::EMPTY;
-        let content = descriptor.read(&mut content).then_some(&content);
-        if let Some(seen) = &self.seen {
-            let is_ours = content.is_some() && seen.content.as_ref() == content;
-            if !is_ours {
-                self.pace.others_are_about(now);
-            }
-            let is_young = now.duration_since(seen.written) < FRESH;
-            if is_ours && seen.site == site && is_young {
-                let is_here = self.led_here(link, now) && descriptor.has_name()?;
+        if let Some(seen) = self.seen.as_mut().filter(|seen| seen.is_fresh(site, now)) {
+            let glance = descriptor.glance()?;
+            if seen.is_unchanged(descriptor, glance) {
+                let is_here = glance.has_name && self.led_here(link, now);
                 return Ok(is_here || self.look(descriptor, link, now)?);
             }
         }
+        let content = descriptor.content();
+        let seen = self.seen.as_ref();
+        if seen.is_some_and(|seen| !seen.is(content.as_ref())) {
+            self.pace.others_are_about(now);
+        }
         let is_here = self.look(descriptor, link, now)?;
         if is_here {
-            self.seen = Some(Seen {
-                written: now,
-                site,
-                content: descriptor.record(site, content),
-            });
+            let content = descriptor.record(site, content.as_ref());
+            self.seen = Some(Seen::new(site, content, now));
         }
         Ok(is_here)
     }
@@ -547,20 +520,14 @@ impl Kernel {
         }
     }
 
-    /// Writes down the next holder in this process.
-    fn record_next(&mut self, site: Site) {
-        if let (Some(descriptor), Some(seen)) = (&self.descriptor, &mut self.seen) {
-            seen.site = site;
-            seen.content = descriptor.record(site, seen.content.as_ref());
-        }
-    }
-
     /// Ends the last hold. The lock goes to somebody else in the process, if there is one.
     fn release(&mut self, others: bool) {
+        let kept_at = self.kept_at.take();
         self.unsay();
         if !others {
             self.pace.end();
         } else if self.descriptor.is_some() && self.pace.may_be_kept() {
+            self.was_brief = kept_at.is_some_and(|at| at.elapsed() < BRIEF);
             self.state = State::Kept;
             return;
         }

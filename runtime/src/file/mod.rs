@@ -12,7 +12,7 @@
 //! [`table`] knows the files in use, each by its names, the [`link`]s; [`kernel`] is one of them and
 //! its lock, at the [`pace`] that leaves other processes their time, if need be with a thread that
 //! waits, a [`sleep`]er, and one to [`tell`] others how many wait; [`descriptor`] is a file that is open,
-//! with the holder's [`record`] in it, and the [`count`] of those who wait; what holders of other
+//! with the holder's [`record`] in it, and the [`count`] of those who wait, and what the process has [`seen`] of it; what holders of other
 //! files are [`behind`] is said there too, to be [`follow`]ed [`across`] processes; [`path`] names it in its
 //! [`mod@directory`], and [`sys`] asks the operating system.
 
@@ -38,6 +38,7 @@ mod refresh;
 mod remedy;
 mod remove;
 mod sealed;
+mod seen;
 mod sleep;
 mod step;
 mod sys;

@@ -1,6 +1,6 @@
 //! Files where there is no Unix: on Windows, and on what has files at all.
 
-use super::{Files, Os, Refusal};
+use super::{Files, Glance, Os, Refusal, Tick};
 use std::env;
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -52,8 +52,19 @@ impl Files for Os {
         [0; 2]
     }
 
-    fn has_name(_file: &File) -> io::Result<bool> {
-        Ok(true)
+    fn glance(_file: &File) -> io::Result<Glance> {
+        Ok(Glance {
+            has_name: true,
+            changed: Tick::default(),
+        })
+    }
+
+    fn tells_changes(_file: &File) -> bool {
+        false
+    }
+
+    fn present() -> Tick {
+        Tick::default()
     }
 
     fn identity_at(path: &Path) -> io::Result<Option<((), Metadata)>> {

@@ -9,6 +9,7 @@
 //! | [`Files`] | `unix` | `unix` | `elsewhere` |
 //! | a symbolic link in the file's place | refused | refused | refused on Windows |
 //! | which file is at a path | its device and inode | its device and inode | unknown |
+//! | whether a file was changed | its time of change | unknown | unknown |
 //! | [`KernelLocks`] | `linux` | `portable` | `portable` |
 //! | lock | open-file-description record lock on the whole file | [`File::lock`] | [`File::lock`] |
 //! | excludes Python's oslo.concurrency and fasteners | yes | no | no |
@@ -20,12 +21,16 @@
 //!
 //! `--cfg lockutils_portable` has Linux do as other Unixes do, for tests of that.
 
+#[cfg(target_os = "linux")]
+mod changes;
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(all(target_os = "linux", not(lockutils_portable)))]
 mod linux;
 #[cfg(not(all(target_os = "linux", not(lockutils_portable))))]
 mod portable;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod unchanging;
 #[cfg(unix)]
 mod unix;
 
@@ -44,6 +49,15 @@ pub(super) type Identity = <Os as Files>::Identity;
 
 /// A moment of a clock: seconds, and nanoseconds.
 pub(super) type Tick = (i64, i64);
+
+/// What is seen of an open file at a glance.
+#[derive(Clone, Copy)]
+pub(super) struct Glance {
+    /// Whether it still has a name, whichever.
+    pub(super) has_name: bool,
+    /// When it was changed last, by the clock of its file system.
+    pub(super) changed: Tick,
+}
 
 /// What is wrong with a directory.
 pub(super) type Refusal = (io::ErrorKind, &'static str);
@@ -87,8 +101,15 @@ pub(super) trait Files {
     /// What others call it, of a file that is told apart.
     fn words(identity: Self::Identity) -> [u64; 2];
 
-    /// Whether the open file still has a name, whichever.
-    fn has_name(file: &File) -> io::Result<bool>;
+    /// Glances at the open file.
+    fn glance(file: &File) -> io::Result<Glance>;
+
+    /// Whether whoever changes the file, and wherever, has [`Glance::changed`] be by the clock of
+    /// [`Files::present`] at least.
+    fn tells_changes(file: &File) -> bool;
+
+    /// The present by the clock that says when files are changed.
+    fn present() -> Tick;
 
     /// Which file is at the path, itself and not what it links to, and what is known of it;
     /// `None` where there is none.

@@ -6,7 +6,11 @@
               longer to look at a file"
 )]
 
-use super::{Files, Os, Refusal};
+#[cfg(target_os = "linux")]
+use super::changes;
+#[cfg(not(target_os = "linux"))]
+use super::unchanging as changes;
+use super::{Files, Glance, Os, Refusal, Tick};
 #[cfg(not(target_os = "linux"))]
 use libc::{fstat, stat};
 // Where numbers have 32 bits, the other one knows no file of a longer inode.
@@ -142,7 +146,7 @@ impl Files for Os {
         [device, inode]
     }
 
-    fn has_name(file: &File) -> io::Result<bool> {
+    fn glance(file: &File) -> io::Result<Glance> {
         // Not `File::metadata`, which also asks for what only `statx` knows, and takes longer.
         let mut found = MaybeUninit::<stat>::uninit();
         // SAFETY: the descriptor is open, and there is room for what is written.
@@ -150,7 +154,19 @@ impl Files for Os {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the call has succeeded, so it has written all of it.
-        Ok(unsafe { found.assume_init() }.st_nlink > 0)
+        let found = unsafe { found.assume_init() };
+        Ok(Glance {
+            has_name: found.st_nlink > 0,
+            changed: changes::last(&found),
+        })
+    }
+
+    fn tells_changes(file: &File) -> bool {
+        changes::are_told(file)
+    }
+
+    fn present() -> Tick {
+        changes::present()
     }
 
     fn identity_at(path: &Path) -> io::Result<Option<(Identity, Metadata)>> {
