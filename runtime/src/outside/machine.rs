@@ -33,6 +33,7 @@ use crate::sync::Instant;
 use crate::table::Hold;
 use crate::table::policy::{Mode, Reentry};
 use crate::timer::{Left, Timer};
+use parking_lot::Mutex;
 use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
@@ -47,14 +48,17 @@ use std::time::Duration;
 /// it and makes it as fast as that goes can be lucky a hundred times.
 pub(crate) const ATTEMPTS: usize = 1000;
 
-/// One lock of an engine being taken, see [`Machine`].
-pub struct Outside<E: Engine>(Box<One<E>>);
+/// One lock of an engine being taken, see [`Machine`]; `None` when it is, since who takes the lock keeps what
+/// it was taken by.
+pub struct Outside<E: Engine>(Option<Box<One<E>>>);
 
-struct One<E: Engine> {
-    request: Request<E>,
-    /// Before `place`, which must be in use for as long as the in-process lock is held.
+/// One lock of an engine that is being taken, or is held; dropping it releases.
+pub struct One<E: Engine> {
+    /// Before `place`, which must be in use for as long as the in-process lock is held: who is the last
+    /// to use it has nobody beside it.
     state: State<E>,
     place: Option<E::Place>,
+    request: Request<E>,
     /// How often it was another lock than the one that was asked for.
     moved: usize,
 }
@@ -65,27 +69,18 @@ enum State<E: Engine> {
     Queue(InProcess),
     Turn(InProcess, Hold),
     Ask(Asking<E>),
+    Held(Part<E::Hold>, Hold),
     Done,
 }
 
 struct Asking<E: Engine> {
-    wait: E::Wait,
+    /// In a mutex that nobody locks: for the compiler, others may see a hold, and this with it.
+    wait: Mutex<E::Wait>,
     /// From when on it has to wait for an answer.
     registered: Option<Registered>,
     /// Held by who waits for all that share the in-process lock.
     turn: Option<Hold>,
     in_process: Hold,
-}
-
-/// A lock of an engine that is held; dropping it releases.
-pub struct OutsideHold<E: Engine> {
-    /// `None` when it is released.
-    hold: Option<Part<E::Hold>>,
-    /// Afterwards, and before the lock is out of use: who is the last to use it has nobody
-    /// beside it.
-    in_process: Option<Hold>,
-    place: E::Place,
-    taken: Taken,
 }
 
 /// A hold of the engine: one's own, or that of all in this process who have the lock together.
@@ -135,16 +130,24 @@ impl<E: Engine> Outside<E> {
             terms: mode.once(),
             site,
         };
-        Self(Box::new(One {
-            request,
+        Self(Some(Box::new(One {
             state: State::New,
             place: None,
+            request,
             moved: 0,
-        }))
+        })))
     }
 
     pub(super) fn name(&self) -> &Key {
-        &self.0.request.name
+        &self.one().request.name
+    }
+
+    fn one(&self) -> &One<E> {
+        self.0.as_ref().expect(GIVEN)
+    }
+
+    fn one_mut(&mut self) -> &mut One<E> {
+        self.0.as_mut().expect(GIVEN)
     }
 
     /// Takes the lock for a thread if that needs no waiting, and gives it without a guard.
@@ -152,25 +155,22 @@ impl<E: Engine> Outside<E> {
     /// # Errors
     ///
     /// As [`Acquire::try_now`](crate::acquire::Acquire::try_now).
-    pub(crate) fn try_alone(mut self) -> Result<Box<OutsideHold<E>>, Error> {
+    pub(crate) fn try_alone(mut self) -> Result<Box<One<E>>, Error> {
         let hold = block_try(|by| self.try_step(by, &[]))?;
         Ok(hold.expect("there is nothing that it could be held with"))
     }
 }
 
 impl<E: Engine> One<E> {
-    /// Goes on until it has the lock, or finds that it is one of those that are held.
+    /// Goes on until it has the lock, or finds that it is one of those that are held; tells whether
+    /// it has.
     #[track_caller]
-    fn go_on(
-        &mut self,
-        by: &By<'_>,
-        held: &[Box<OutsideHold<E>>],
-    ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
+    fn go_on(&mut self, by: &By<'_>, held: &[Box<Self>]) -> Poll<Result<bool, Error>> {
         loop {
             match &mut self.state {
                 State::New => {
                     if self.begin(held)? {
-                        return Poll::Ready(Ok(None));
+                        return Poll::Ready(Ok(false));
                     }
                 }
                 State::Queue(queue) if by.patience == Patience::Try => {
@@ -194,18 +194,15 @@ impl<E: Engine> One<E> {
                         self.state = State::asking(in_process, Some(turn));
                     }
                 }
-                State::Ask(_) => {
-                    if let Some(hold) = ready!(self.ask(by))? {
-                        return Poll::Ready(Ok(Some(hold)));
-                    }
-                }
+                State::Ask(_) => ready!(self.ask(by))?,
+                State::Held(..) => return Poll::Ready(Ok(true)),
                 State::Done => panic!("{GIVEN}"),
             }
         }
     }
 
     /// Joins the queue in the process, unless the lock is one of those that are held.
-    fn begin(&mut self, held: &[Box<OutsideHold<E>>]) -> Result<bool, Error> {
+    fn begin(&mut self, held: &[Box<Self>]) -> Result<bool, Error> {
         let Self { request, place, .. } = self;
         let Request { engine, name, .. } = &*request;
         let place = match place {
@@ -217,7 +214,7 @@ impl<E: Engine> One<E> {
             ),
         };
         for hold in held {
-            let is_same = engine.is_same(place, &hold.place);
+            let is_same = engine.is_same(place, hold.place());
             if is_same.map_err(|refusal| request.refuse(refusal))? {
                 return Ok(true);
             }
@@ -230,7 +227,7 @@ impl<E: Engine> One<E> {
     }
 
     /// Asks the engine. Where the lock isn't to be had, decides how to go on.
-    fn ask(&mut self, by: &By<'_>) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
+    fn ask(&mut self, by: &By<'_>) -> Poll<Result<(), Error>> {
         let (State::Ask(asking), Some(place)) = (&mut self.state, &mut self.place) else {
             unreachable!("it has the in-process lock of a place");
         };
@@ -242,7 +239,8 @@ impl<E: Engine> One<E> {
             if let Some(hold) = place.as_ref().hold() {
                 let lost = E::proof(&hold).check();
                 lost.map_err(|refusal| request.refuse(refusal))?;
-                return Poll::Ready(Ok(Some(self.end(Part::Common(hold)))));
+                self.end(Part::Common(hold));
+                return Poll::Ready(Ok(()));
             }
         }
         let answer = ready!(asking.poll(request, place, by));
@@ -254,7 +252,8 @@ impl<E: Engine> One<E> {
                     lease.set_lock(request.taken(), by.owner);
                 }
                 let hold = Part::of::<E>(hold, place);
-                Poll::Ready(Ok(Some(self.end(hold))))
+                self.end(hold);
+                Poll::Ready(Ok(()))
             }
             Answer::Busy if ask.waits(by) => {
                 panic!("{engine:?} says that it is busy to somebody who waits, see `Ask::waits`")
@@ -271,7 +270,7 @@ impl<E: Engine> One<E> {
                 if let State::Ask(asking) = mem::replace(&mut self.state, State::Done) {
                     self.state = State::Turn(queue, asking.in_process);
                 }
-                Poll::Ready(Ok(None))
+                Poll::Ready(Ok(()))
             }
             Answer::Moved => {
                 self.moved += 1;
@@ -283,36 +282,45 @@ impl<E: Engine> One<E> {
                 // Before its lock is out of use.
                 self.state = State::New;
                 self.place = Some(anew);
-                Poll::Ready(Ok(None))
+                Poll::Ready(Ok(()))
             }
         }
     }
 
     /// It has the lock.
-    #[expect(
-        clippy::unnecessary_box_returns,
-        reason = "else it is moved at each return"
-    )]
-    fn end(&mut self, hold: Part<E::Hold>) -> Box<OutsideHold<E>> {
+    fn end(&mut self, hold: Part<E::Hold>) {
         let State::Ask(Asking { in_process, .. }) = mem::replace(&mut self.state, State::Done)
         else {
             unreachable!("it has the in-process lock");
         };
-        let mut hold = Box::new(OutsideHold {
-            hold: Some(hold),
-            in_process: Some(in_process),
-            place: self.place.take().expect("it is in use until here"),
-            taken: self.request.taken(),
-        });
-        self.request.engine.set_waiting(&mut hold.place, false);
-        hold
+        self.state = State::Held(hold, in_process);
+        if let Some(place) = &mut self.place {
+            self.request.engine.set_waiting(place, false);
+        }
+    }
+
+    pub(crate) fn place(&self) -> &E::Place {
+        self.place
+            .as_ref()
+            .expect("a place is in use while it is held")
+    }
+
+    /// Fails if it is held and lost.
+    fn check(&self) -> Result<(), Error> {
+        let State::Held(hold, _) = &self.state else {
+            return Ok(());
+        };
+        let lost = E::proof(hold).check();
+        lost.map_err(|refusal| {
+            refusal.of(self.request.engine.name(), self.request.key.clone(), None)
+        })
     }
 
     /// The in-process lock that is waited for.
     fn queue(&mut self) -> Option<&mut InProcess> {
         match &mut self.state {
             State::Queue(queue) | State::Turn(queue, _) => Some(queue),
-            State::New | State::Ask(_) | State::Done => None,
+            State::New | State::Ask(_) | State::Held(..) | State::Done => None,
         }
     }
 
@@ -334,6 +342,7 @@ impl<E: Engine> Asking<E> {
         place: &mut E::Place,
         by: &By<'_>,
     ) -> Poll<Result<Answer<E::Hold>, Refusal>> {
+        let wait = self.wait.get_mut();
         let kept = Cell::new(self.registered.take());
         let begin = |waits: bool| {
             let register =
@@ -347,10 +356,10 @@ impl<E: Engine> Asking<E> {
         };
         let blocks = || begin(true);
         let ask = request.ask(self.turn.is_some(), Begins(&blocks));
-        let answer = request.engine.poll(place, &mut self.wait, &ask, by);
+        let answer = request.engine.poll(place, wait, &ask, by);
         match &answer {
             Poll::Pending => {
-                begin(request.engine.is_behind(place, &self.wait));
+                begin(request.engine.is_behind(place, wait));
                 self.registered = kept.take();
             }
             Poll::Ready(result) => {
@@ -377,7 +386,7 @@ impl<E: Engine> State<E> {
     /// Of who has the in-process lock.
     fn asking(in_process: Hold, turn: Option<Hold>) -> Self {
         Self::Ask(Asking {
-            wait: E::Wait::default(),
+            wait: Mutex::default(),
             registered: None,
             turn,
             in_process,
@@ -386,7 +395,7 @@ impl<E: Engine> State<E> {
 }
 
 impl<E: Engine> Machine for Outside<E> {
-    type Hold = Box<OutsideHold<E>>;
+    type Hold = Box<One<E>>;
     type Failure = Error;
     type Proof = E::Proof;
     type Quick = GuardOf<Self>;
@@ -397,32 +406,35 @@ impl<E: Engine> Machine for Outside<E> {
     fn step(
         &mut self,
         by: &By<'_>,
-        held: &[Box<OutsideHold<E>>],
-    ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
-        let result = ready!(self.0.go_on(by, held));
-        self.0.state = State::Done;
-        let last = result?;
-        // Those before it may have been lost while this one was waited for. Others may have them then, with smaller
-        // fences than this one's.
-        for before in held {
-            before.check()?;
+        held: &[Box<One<E>>],
+    ) -> Poll<Result<Option<Box<One<E>>>, Error>> {
+        let one = self.one_mut();
+        let result = ready!(one.go_on(by, held)).and_then(|is_taken| {
+            // Those before it may have been lost while this one was waited for. Others may have them then, with
+            // smaller fences than this one's.
+            held.iter().try_for_each(|before| before.check())?;
+            Ok(is_taken)
+        });
+        if let Ok(true) = result {
+            return Poll::Ready(Ok(self.0.take()));
         }
-        Poll::Ready(Ok(last))
+        one.state = State::Done;
+        Poll::Ready(result.map(|_| None))
     }
 
     #[track_caller]
     fn try_step(
         &mut self,
         by: &By<'_>,
-        held: &[Box<OutsideHold<E>>],
-    ) -> Poll<Result<Option<Box<OutsideHold<E>>>, Error>> {
+        held: &[Box<One<E>>],
+    ) -> Poll<Result<Option<Box<One<E>>>, Error>> {
         self.step(by, held)
     }
 
     /// Only the lock in the process: what is outside is asked for by the first step.
     #[track_caller]
-    fn take_soon(&mut self) -> Option<Box<OutsideHold<E>>> {
-        let one = &mut *self.0;
+    fn take_soon(&mut self) -> Option<Box<One<E>>> {
+        let one = self.one_mut();
         let Request {
             engine,
             key,
@@ -439,49 +451,48 @@ impl<E: Engine> Machine for Outside<E> {
         None
     }
 
-    fn proof(hold: &Box<OutsideHold<E>>) -> E::Proof {
-        E::proof(
-            hold.hold
-                .as_deref()
-                .expect("it is held until it is dropped"),
-        )
+    fn proof(one: &Box<One<E>>) -> E::Proof {
+        match &one.state {
+            State::Held(hold, _) => E::proof(hold),
+            _ => unreachable!("it is held until it is dropped"),
+        }
     }
 
     fn set_reentry(&mut self, reentry: Reentry) {
-        self.0.request.terms.reentry = reentry;
+        self.one_mut().request.terms.reentry = reentry;
     }
 
     fn wakes_at(&mut self) -> Option<Instant> {
-        match &mut self.0.state {
-            State::Queue(queue) | State::Turn(queue, _) => queue.wakes_at(),
-            State::Ask(asking) => {
-                let at = self.0.request.engine.wakes_at(&asking.wait)?;
-                Timer::start(rest(at)).deadline
-            }
-            State::New | State::Done => None,
+        let one = self.one_mut();
+        if let State::Ask(asking) = &mut one.state {
+            let at = one.request.engine.wakes_at(asking.wait.get_mut())?;
+            return Timer::start(rest(at)).deadline;
         }
+        one.queue()?.wakes_at()
     }
 
     fn deadlock(&mut self) -> Option<Error> {
-        let error = self.0.queue()?.deadlock()?;
-        Some(self.0.own(error))
+        let one = self.one_mut();
+        let error = one.queue()?.deadlock()?;
+        Some(one.own(error))
     }
 
     fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+        let one = self.one_mut();
         if let State::Ask(Asking {
             registered: Some(registered),
             ..
-        }) = &mut self.0.state
+        }) = &mut one.state
         {
             registered.outcome = Outcome::TimedOut;
         }
-        if let Some(queue) = self.0.queue() {
+        if let Some(queue) = one.queue() {
             let error = queue.timed_out(waited)?;
-            return Some(self.0.own(error));
+            return Some(one.own(error));
         }
-        let place = self.0.place.as_ref()?;
-        let error = self.0.request.busy(ErrorKind::Timeout, place);
-        let suspicion = match &self.0.state {
+        let place = one.place.as_ref()?;
+        let error = one.request.busy(ErrorKind::Timeout, place);
+        let suspicion = match &one.state {
             State::Ask(asking) => graph::beyond(asking.in_process.id()),
             _ => None,
         };
@@ -489,53 +500,34 @@ impl<E: Engine> Machine for Outside<E> {
     }
 
     fn taken(&self) -> Option<Taken> {
-        Some(self.0.request.taken())
+        Some(self.0.as_ref()?.request.taken())
     }
 }
 
 impl<E: Engine + Sharable> Sharable for Outside<E> {}
 
-impl<E: Engine> OutsideHold<E> {
-    pub(crate) const fn place(&self) -> &E::Place {
-        &self.place
-    }
-
-    /// Fails if it is lost.
-    fn check(&self) -> Result<(), Error> {
-        let Some(hold) = &self.hold else {
-            return Ok(());
-        };
-        let Taken { space, ref key, .. } = self.taken;
-        let lost = E::proof(hold).check();
-        lost.map_err(|refusal| refusal.of(space, key.clone(), None))
-    }
-}
-
-impl<E: Engine> Holding for OutsideHold<E> {
+impl<E: Engine> Holding for One<E> {
     fn taken(&self) -> Vec<Taken> {
-        vec![self.taken.clone()]
+        vec![self.request.taken()]
     }
 
     fn disown(&self) {
-        self.in_process.iter().for_each(Hold::disown);
+        if let State::Held(_, in_process) = &self.state {
+            in_process.disown();
+        }
     }
 
     fn files(&self) -> io::Result<Vec<File>> {
-        let hold = self.hold.as_ref();
-        hold.map_or(Ok(Vec::new()), |hold| E::files(hold))
+        match &self.state {
+            State::Held(hold, _) => E::files(hold),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 
-impl<E: Engine> From<Box<OutsideHold<E>>> for Held {
-    fn from(hold: Box<OutsideHold<E>>) -> Self {
-        Self::more(hold)
-    }
-}
-
-impl<E: Engine> Drop for OutsideHold<E> {
-    fn drop(&mut self) {
-        self.hold = None;
-        self.in_process = None;
+impl<E: Engine> From<Box<One<E>>> for Held {
+    fn from(one: Box<One<E>>) -> Self {
+        Self::more(one)
     }
 }
 
