@@ -23,7 +23,7 @@ use super::behind::Behind;
 use super::count::Count;
 use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
-use super::link::{Link, Usage};
+use super::link::{Link, Usage, add_one, take_one};
 use super::pace::Pace;
 use super::path::Rule;
 use super::seen::{Led, Seen};
@@ -122,7 +122,12 @@ impl LockFile {
 
     /// Takes the kernel's lock, or a share in it, if that needs no waiting.
     pub(super) fn try_take(&self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
-        self.kernel.lock().try_take(self, link, manner)
+        let mut kernel = self.kernel.lock();
+        let tried = kernel.try_take(self, link, manner)?;
+        if matches!(tried, Tried::Taken { .. }) {
+            add_one(&link.holders);
+        }
+        Ok(tried)
     }
 
     /// Whether it is the file at the path.
@@ -204,8 +209,9 @@ impl LockFile {
     }
 
     /// Ends a hold.
-    pub(super) fn release(&self, rule: Rule) {
+    pub(super) fn release(&self, link: &Link, rule: Rule) {
         let mut kernel = self.kernel.lock();
+        take_one(&link.holders);
         match &mut kernel.state {
             State::Held(_, holders) if *holders > 1 => *holders -= 1,
             State::Held(mode, _) => {

@@ -25,11 +25,18 @@ const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0_u8;
     while byte < 128 {
-        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        plain[byte as usize] = is_plain_byte(byte);
         byte += 1;
     }
     plain
 };
+
+/// Whether a byte stands for itself.
+const fn is_plain_byte(byte: u8) -> bool {
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let is_digit = byte.wrapping_sub(b'0') < 10;
+    is_letter | is_digit | (byte == b'.') | (byte == b'_') | (byte == b'-')
+}
 
 /// How names are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +79,9 @@ pub(super) fn key_of(rule: Rule, rest: &str) -> Option<String> {
 }
 
 fn own(beginning: &str, key: &[u8]) -> Key {
+    if beginning.is_empty() && key.len() <= LONGEST && is_plain(key) {
+        return Key::from_utf8(key);
+    }
     let name = Key::new(Joined(beginning, Encoded(key)));
     if name.as_bytes().len() <= LONGEST {
         return name;
@@ -110,6 +120,23 @@ impl LockKey for Joined<'_> {
         out.push_str(self.0);
         self.1.write_key(out);
     }
+}
+
+/// Whether a whole name stands for itself.
+fn is_plain(text: &[u8]) -> bool {
+    const BLOCK: usize = 16;
+    // All of a block at once, which the compiler does without a branch or a look at memory. The last one
+    // overlaps the one before.
+    let is_plain = |block: &[u8]| {
+        block
+            .iter()
+            .fold(true, |all, byte| all & is_plain_byte(*byte))
+    };
+    let rest_is_plain = || match text.last_chunk::<BLOCK>() {
+        Some(last) => is_plain(last),
+        None => text.iter().all(|byte| PLAIN[usize::from(*byte)]),
+    };
+    text.first() != Some(&b'.') && text.chunks_exact(BLOCK).all(is_plain) && rest_is_plain()
 }
 
 /// How many bytes at the beginning stand for themselves.

@@ -22,7 +22,7 @@ use super::descriptor::{Descriptor, Failure};
 use super::directory::Directory;
 use super::hashed::Hashed;
 use super::kernel::LockFile;
-use super::link::{Link, Usage, hash, hash_of};
+use super::link::{Link, Usage, add_one, hash, hash_of, take_one};
 use super::path::Rule;
 use super::sleep::{Awaited, Sleeper};
 use super::step::{Manner, Sleep, Tried};
@@ -127,11 +127,7 @@ impl FileInUse {
     /// in-process lock, here and below.
     pub(super) fn try_take(&self, manner: Manner) -> Result<Tried, Failure> {
         let Linked { link, file } = &*self.0;
-        let tried = with_room(|| file.try_take(link, manner))?;
-        if matches!(tried, Tried::Taken { .. }) {
-            link.holders.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(tried)
+        with_room(|| file.try_take(link, manner))
     }
 
     pub(super) fn block(&self, mode: Mode) -> Result<(), Failure> {
@@ -177,8 +173,8 @@ pub(super) struct HeldBy(Arc<Linked>);
 
 impl HeldBy {
     pub(super) fn release(&self, rule: Rule) {
-        self.0.link.holders.fetch_sub(1, Ordering::Relaxed);
-        self.0.file.release(rule);
+        let Linked { link, file } = &*self.0;
+        file.release(link, rule);
     }
 
     /// The open file once more, with the lock.
@@ -192,8 +188,8 @@ impl Drop for FileInUse {
         let mut closed = Vec::new();
         let mut files = FILES.lock();
         let Linked { link, file } = &*self.0;
-        link.users.fetch_sub(1, Ordering::Relaxed);
-        if file.usage.users.fetch_sub(1, Ordering::Relaxed) == 1 {
+        take_one(&link.users);
+        if take_one(&file.usage.users) == 1 {
             files.put_away(file, &mut closed);
             let most = files.most_kept;
             files.close_beyond(most, &mut closed);
@@ -353,6 +349,7 @@ impl Files {
             file: Arc::clone(&known.file),
         });
         known.links.push(Arc::clone(&linked));
+        add_one(&known.file.usage.names);
         self.by_identity.insert(of_identity, known);
         let hash = hash(directory, name);
         self.links.insert(hash, Arc::clone(&linked));
@@ -372,14 +369,18 @@ impl Files {
             .find_mut(hash_of(&linked.file.identity), is_its)
         {
             known.links.retain(|other| !Arc::ptr_eq(other, &linked));
+            take_one(&known.file.usage.names);
         }
     }
 
     fn begin_use(&mut self, linked: Arc<Linked>) -> FileInUse {
-        let Usage { users, kept_since } = &linked.file.usage;
-        linked.link.users.fetch_add(1, Ordering::Relaxed);
-        users.fetch_add(1, Ordering::Relaxed);
-        if kept_since.swap(0, Ordering::Relaxed) != 0 {
+        let Usage {
+            users, kept_since, ..
+        } = &linked.file.usage;
+        add_one(&linked.link.users);
+        add_one(users);
+        if kept_since.load(Ordering::Relaxed) != 0 {
+            kept_since.store(0, Ordering::Relaxed);
             self.kept -= 1;
         }
         FileInUse(linked)
@@ -387,22 +388,22 @@ impl Files {
 
     /// Keeps or forgets a file that nobody uses.
     fn put_away(&mut self, file: &Arc<LockFile>, closed: &mut Vec<Known>) {
-        let hash = hash_of(&file.identity);
-        let is_it = |known: &Known| Arc::ptr_eq(&known.file, file);
-        let Some(known) = self.by_identity.find(hash, is_it) else {
-            return;
-        };
         let rest = file.put_away();
-        let kept_since = &file.usage.kept_since;
-        if rest.is_open && !known.links.is_empty() {
+        let Usage {
+            kept_since, names, ..
+        } = &file.usage;
+        if rest.is_open && names.load(Ordering::Relaxed) > 0 {
             if kept_since.load(Ordering::Relaxed) == 0 {
                 self.uses += 1;
                 kept_since.store(self.uses, Ordering::Relaxed);
                 self.kept += 1;
             }
         } else if !rest.is_awaited {
-            let known = self.by_identity.remove(hash, is_it);
-            self.forget(known.expect("it was found"), closed);
+            let is_it = |known: &Known| Arc::ptr_eq(&known.file, file);
+            let known = self.by_identity.remove(hash_of(&file.identity), is_it);
+            known
+                .into_iter()
+                .for_each(|known| self.forget(known, closed));
         }
     }
 
@@ -434,6 +435,7 @@ impl Files {
             let is_it = |other: &Arc<Linked>| Arc::ptr_eq(other, linked);
             self.links.remove(linked.link.hash(), is_it);
         }
+        known.file.usage.names.store(0, Ordering::Relaxed);
         self.kept -= usize::from(known.kept_since().is_some());
         closed.push(known);
     }
