@@ -509,8 +509,7 @@ impl Kernel {
         }
         let is_here = self.look(descriptor, link, now)?;
         if is_here {
-            let content = descriptor.record(site, content.as_ref());
-            self.seen = Some(Seen::new(site, content, now));
+            self.seen = Some(Seen::new(descriptor, site, content.as_ref(), now));
         }
         Ok(is_here)
     }

@@ -32,6 +32,10 @@ const PLAIN: [bool; 256] = {
 };
 
 /// Whether a byte stands for itself.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without a branch, so that it can be asked for many bytes at once"
+)]
 const fn is_plain_byte(byte: u8) -> bool {
     let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
     let is_digit = byte.wrapping_sub(b'0') < 10;
@@ -125,18 +129,22 @@ impl LockKey for Joined<'_> {
 /// Whether a whole name stands for itself.
 fn is_plain(text: &[u8]) -> bool {
     const BLOCK: usize = 16;
-    // All of a block at once, which the compiler does without a branch or a look at memory. The last one
-    // overlaps the one before.
-    let is_plain = |block: &[u8]| {
-        block
-            .iter()
-            .fold(true, |all, byte| all & is_plain_byte(*byte))
+    // All of a block at once, without a branch for each byte. The last one overlaps the one before.
+    let is_plain = |block: &[u8; BLOCK]| {
+        let others = block.map(|byte| u8::from(!is_plain_byte(byte)));
+        u128::from_ne_bytes(others) == 0
     };
-    let rest_is_plain = || match text.last_chunk::<BLOCK>() {
-        Some(last) => is_plain(last),
-        None => text.iter().all(|byte| PLAIN[usize::from(*byte)]),
+    let Some(last) = text.last_chunk() else {
+        return plain(text) == text.len() && text.first() != Some(&b'.');
     };
-    text.first() != Some(&b'.') && text.chunks_exact(BLOCK).all(is_plain) && rest_is_plain()
+    let mut rest = text;
+    while let Some((block, more)) = rest.split_first_chunk() {
+        if !is_plain(block) {
+            return false;
+        }
+        rest = more;
+    }
+    is_plain(last) && text[0] != b'.'
 }
 
 /// How many bytes at the beginning stand for themselves.

@@ -71,12 +71,17 @@ impl Led {
 }
 
 impl Seen {
-    /// What was written down just now.
-    pub(super) fn new(site: Site, content: Option<Content>, now: Instant) -> Self {
+    /// Writes down who has just taken the lock, in a file that has `content` in it.
+    pub(super) fn new(
+        descriptor: &Descriptor,
+        site: Site,
+        content: Option<&Content>,
+        now: Instant,
+    ) -> Self {
         Self {
             site,
             until: now + FRESH,
-            content,
+            content: descriptor.record(site, content),
             settled: None,
         }
     }
@@ -154,6 +159,12 @@ mod tests {
             (now / SECOND, now % SECOND)
         }
 
+        fn go_on(&mut self, steps: &[Step]) {
+            for step in steps {
+                self.go(step);
+            }
+        }
+
         fn go(&mut self, step: &Step) {
             match step {
                 Step::Tick(length) => self.now += length,
@@ -186,9 +197,9 @@ mod tests {
                 return seen.1 == world.version;
             }
             let (before, after) = meanwhile.split_at(meanwhile.len() / 2);
-            before.iter().for_each(|step| world.go(step));
+            world.go_on(before);
             let present = world.time(1);
-            after.iter().for_each(|step| world.go(step));
+            world.go_on(after);
             seen = (settled(changed, present), world.version);
             true
         })

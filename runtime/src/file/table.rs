@@ -401,9 +401,9 @@ impl Files {
         } else if !rest.is_awaited {
             let is_it = |known: &Known| Arc::ptr_eq(&known.file, file);
             let known = self.by_identity.remove(hash_of(&file.identity), is_it);
-            known
-                .into_iter()
-                .for_each(|known| self.forget(known, closed));
+            if let Some(known) = known {
+                self.forget(known, closed);
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use lockutils_tests::{Directory, Process, eventually};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 #[test]
 fn states_name_holders_of_all_processes() {
@@ -87,6 +89,32 @@ fn path_is_where_the_file_is() {
     assert_eq!(path, directory.join("p-a%20b"));
     drop(locks.key("a b").lock().unwrap());
     assert!(path.exists());
+}
+
+/// Who takes a lock again and again reads what is in its file only where that may be another's by now.
+///
+/// With `Seen::is_unchanged` always true, this fails in the first rounds.
+#[test]
+fn file_names_its_holder_after_another_process_had_it() {
+    let directory = Directory::new();
+    let locks = FileLocks::new(&*directory);
+    let lock = || locks.key("key").lock().unwrap();
+    let mut other = holder(&directory);
+    let name = |id: u32| format!(" pid={id} ");
+    for round in 0..30 {
+        for _ in 0..round % 4 {
+            drop(lock());
+            // The clock of the file system ticks, and the file is known to be left alone.
+            thread::sleep(Duration::from_millis(5));
+        }
+        drop(lock());
+        other.ask_for("lock key", "held");
+        other.ask_for("release", "released");
+        let guard = lock();
+        let text = fs::read_to_string(directory.join("key")).unwrap();
+        assert!(text.contains(&name(std::process::id())), "{text}");
+        drop(guard);
+    }
 }
 
 /// Relative paths are from where the process is when the space is made.
