@@ -131,8 +131,8 @@ fn is_plain(text: &[u8]) -> bool {
     const BLOCK: usize = 16;
     // All of a block at once, without a branch for each byte. The last one overlaps the one before.
     let is_plain = |block: &[u8; BLOCK]| {
-        let others = block.map(|byte| u8::from(!is_plain_byte(byte)));
-        u128::from_ne_bytes(others) == 0
+        let bytes = block.iter();
+        bytes.fold(true, |all, byte| all & is_plain_byte(*byte))
     };
     let Some(last) = text.last_chunk() else {
         return plain(text) == text.len() && text.first() != Some(&b'.');

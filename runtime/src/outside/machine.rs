@@ -146,6 +146,7 @@ impl<E: Engine> Outside<E> {
         self.0.as_ref().expect(GIVEN)
     }
 
+    #[track_caller]
     fn one_mut(&mut self) -> &mut One<E> {
         self.0.as_mut().expect(GIVEN)
     }
