@@ -23,8 +23,8 @@ use crate::proxy::Proxy;
 use crate::server::{Kind, Server};
 use other::Other;
 
-/// A lease to be waited for, which a busy machine can renew.
-const LEASE: Duration = Duration::from_secs(6);
+/// A lease to be waited for, which is renewed in time where the machine stands still for five seconds.
+const LEASE: Duration = Duration::from_secs(9);
 
 /// How long a server may be silent where that is waited for. Before, it has to answer on a busy machine.
 const SILENCE: Duration = Duration::from_secs(10);

@@ -157,23 +157,39 @@ pub fn silent_server_is_an_error_and_what_it_did_is_undone<S: Subject>(test: &Te
 /// Those that wait in the process for a lock that it holds don't ask the server: each asks once, when it
 /// is its turn, as if nobody else had waited.
 pub fn a_hundred_waiters_of_a_process_ask_one_at_a_time<S: Subject>(test: &Test<S>) {
-    let (proxy, locks) = test.through_proxy(LONG);
-    let take = || locks.key(KEY).lock().unwrap().release().unwrap();
-    let begun = proxy.requests();
-    (0..100).for_each(|_| take());
-    let alone = proxy.requests() - begun;
+    let locks = test.locks(LONG);
     let guard = locks.key(KEY).lock().unwrap();
-    let begun = proxy.requests();
+    let begun = asked_for_locks(&locks);
     thread::scope(|scope| {
         for _ in 0..100 {
-            scope.spawn(take);
+            scope.spawn(|| locks.key(KEY).lock().unwrap().release().unwrap());
         }
+        let name = locks.name();
+        eventually("all of them wait", || {
+            let snapshot = lockutils::snapshot();
+            let ours = snapshot.iter().filter(|lock| lock.space == name);
+            ours.map(|lock| lock.waiters).sum::<usize>() == 100
+        });
         guard.release().unwrap();
     });
-    let asked = proxy.requests() - begun;
-    println!("{alone} requests of one after the other, {asked} of those that waited");
-    // With some to spare for who holds it for longer.
-    assert!(asked < alone + alone / 2, "{asked} instead of {alone}");
+    let asked = asked_for_locks(&locks) - begun;
+    assert!((asked - 100.0).abs() < 0.1, "{asked}");
+}
+
+/// How often the server has answered who asked for a lock.
+fn asked_for_locks<S: FromUrl>(locks: &Remote<S>) -> f64 {
+    let stats = lockutils::stats();
+    let of_space = stats.samples().filter(|sample| {
+        let labels = [("space", locks.name()), ("question", "acquire")];
+        let is = |(name, value)| {
+            sample
+                .labels()
+                .iter()
+                .any(|(n, v)| *n == name && v == value)
+        };
+        sample.name() == "lockutils_round_trip_duration_seconds_count" && labels.into_iter().all(is)
+    });
+    of_space.map(lockutils::Sample::value).sum()
 }
 
 /// They are renewed, and released.
