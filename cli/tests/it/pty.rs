@@ -7,6 +7,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write};
+use std::mem;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
@@ -17,11 +18,16 @@ use vt100::{Parser, Screen};
 /// What no program says.
 const END: u8 = 0x05;
 
+/// What each picture of a program ends with that shows one after the other: the cursor is hidden.
+const PICTURE: &[u8] = b"\x1b[?25l";
+
 /// Runs a program, which is killed when this is dropped.
 pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     keyboard: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
+    /// What has come, and isn't on the screen yet.
+    ahead: Vec<u8>,
     parser: Parser,
     /// All that it has said until now.
     said: Vec<u8>,
@@ -68,6 +74,7 @@ impl Terminal {
             child,
             keyboard: pair.master.take_writer().expect("the first time"),
             output,
+            ahead: Vec::new(),
             parser: Parser::new(rows, cols, 0),
             said: Vec::new(),
             master: pair.master,
@@ -81,16 +88,24 @@ impl Terminal {
             .expect("it is open");
     }
 
-    /// Looks at the screen until it is as wanted.
+    /// Looks at the screen until it is as wanted: at each picture, also if the next one is there already, since this
+    /// process may have stood still meanwhile.
     #[track_caller]
     pub(crate) fn until(&mut self, what: &str, is_so: impl Fn(&Screen) -> bool) {
         let start = Instant::now();
         while !is_so(self.parser.screen()) {
-            let left = LIMIT.saturating_sub(start.elapsed());
-            match self.output.recv_timeout(left) {
-                Ok(bytes) => self.show(&bytes),
-                Err(error) => panic!("{what}: {error}: {}", self.parser.screen().contents()),
+            if self.ahead.is_empty() {
+                let left = LIMIT.saturating_sub(start.elapsed());
+                match self.output.recv_timeout(left) {
+                    Ok(bytes) => self.ahead = bytes,
+                    Err(error) => panic!("{what}: {error}: {}", self.parser.screen().contents()),
+                }
             }
+            let mut parts = self.ahead.windows(PICTURE.len());
+            let end = parts.position(|part| part == PICTURE);
+            let later = end.map(|at| self.ahead.split_off(at + PICTURE.len()));
+            let picture = mem::replace(&mut self.ahead, later.unwrap_or_default());
+            self.show(&picture);
         }
     }
 
@@ -131,6 +146,8 @@ impl Terminal {
     pub(crate) fn end(&mut self) -> (u32, &Screen) {
         let status = self.child.wait().expect("it ends");
         self.mark_end();
+        let ahead = mem::take(&mut self.ahead);
+        self.show(&ahead);
         while let Ok(mut bytes) = self.output.recv_timeout(LIMIT) {
             let is_end = bytes.last() == Some(&END);
             if is_end {
@@ -164,6 +181,18 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn picture_that_is_gone_already_is_seen() {
+    // All of it comes at a time.
+    let script = r"printf 'sooner\033[?25l\rlater \033[?25l\rlast  '; read line";
+    let mut terminal = Terminal::start(&shell(&Directory::new(), script));
+    for text in ["sooner", "later", "last"] {
+        terminal.until_it_has(text);
+    }
+    terminal.press("\n");
+    assert!(terminal.end().1.contents().contains("last"));
 }
 
 #[test]
