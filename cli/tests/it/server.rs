@@ -443,9 +443,13 @@ fn ps_shows_who_holds_what() {
             none.out
         );
         let holder = holding(&directory, url, &["key"]);
-        let [lock] = &json(&directory, url)[..] else {
-            panic!("one is held");
-        };
+        let mut locks = Vec::new();
+        // PostgreSQL is told a little later.
+        eventually("the server knows who it is", || {
+            locks = json(&directory, url);
+            locks.len() == 1
+        });
+        let lock = &locks[0];
         assert_eq!(lock["key"], "key");
         assert_eq!(lock["pid"], holder.id());
         assert_eq!(
