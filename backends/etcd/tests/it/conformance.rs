@@ -6,7 +6,7 @@ use lockutils_servers::Etcd as Server;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use crate::{LEASE, api};
+use crate::api;
 
 struct Etcd;
 
@@ -30,11 +30,8 @@ impl Subject for Etcd {
     fn space(place: &Path) -> EtcdLocks {
         let url = told_by_the_first(place, || SERVER.url());
         let prefix = place.display().to_string();
-        EtcdLocks::new(&url)
-            .unwrap()
-            .prefix(prefix)
-            .ttl(LEASE)
-            .answer_timeout(LIMIT)
+        let locks = EtcdLocks::new(&url).unwrap().prefix(prefix);
+        locks.answer_timeout(LIMIT)
     }
 
     /// With the lease of who holds it.

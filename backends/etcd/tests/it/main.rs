@@ -17,8 +17,6 @@ use lockutils_etcd::EtcdLocks;
 use lockutils_servers::Etcd as Server;
 use std::time::Duration;
 
-/// The shortest lease.
-const LEASE: Duration = Duration::from_secs(2);
 /// What a test doesn't wait for.
 const LONG: Duration = Duration::from_secs(600);
 

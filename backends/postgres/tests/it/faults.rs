@@ -3,13 +3,13 @@
 use std::future;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::Duration;
 
 use lockutils::{Error, ErrorKind, LeaseGuard, synchronized};
 use lockutils_conformance::{eventually, in_time};
 use lockutils_postgres::{Postgres, PostgresLocks};
 use lockutils_servers::{Postgres as Server, PostgresKind, faults};
 
+use crate::locks::locks;
 use crate::session::{held, run, terminate};
 
 struct Locks;
@@ -22,9 +22,6 @@ impl faults::Subject for Locks {
 }
 
 faults!(Locks);
-
-/// A lease that doesn't end while a test runs.
-const LONG: Duration = Duration::from_secs(600);
 
 fn with_server(test: impl FnOnce(Server) + Send + 'static) {
     if Server::available() {
@@ -44,7 +41,7 @@ fn wait_for_loss(guard: &LeaseGuard) {
 #[test]
 fn session_that_is_terminated_is_lost_at_once_and_made_again() {
     with_server(|server| {
-        let locks = PostgresLocks::new(&server.url()).unwrap().ttl(LONG);
+        let locks = locks(&server);
         let (one, two) = (
             locks.key("a").lock().unwrap(),
             locks.key("b").lock().unwrap(),
@@ -54,7 +51,7 @@ fn session_that_is_terminated_is_lost_at_once_and_made_again() {
             wait_for_loss(guard);
         }
         // In the process its place is taken until it is dropped.
-        let other = PostgresLocks::new(&server.url()).unwrap();
+        let other = self::locks(&server);
         let again = other.key("a").lock().unwrap();
         assert!(again.fence() > one.fence());
         // What is lost is released without touching what others have.
@@ -74,7 +71,7 @@ fn body_is_dropped_when_the_lock_is_lost() {
     }
 
     with_server(|server| {
-        let locks = PostgresLocks::new(&server.url()).unwrap().ttl(LONG);
+        let locks = locks(&server);
         let (tell, begun) = mpsc::channel();
         let worker = thread::spawn(move || pollster::block_on(work(&locks, &tell)));
         begun.recv().unwrap();

@@ -10,10 +10,16 @@ use tokio_postgres::NoTls;
 
 use crate::session::{becomes_noted, claim, client, held, with_server};
 
+/// Without an end that a busy machine could bring about.
+pub(crate) fn locks(server: &Postgres) -> PostgresLocks {
+    let locks = PostgresLocks::new(&server.url()).unwrap();
+    locks.ttl(2 * LIMIT).answer_timeout(LIMIT)
+}
+
 #[test]
 fn transaction_has_the_lock_until_it_ends() {
     with_server(async |server| {
-        let locks = PostgresLocks::new(&server.url()).unwrap();
+        let locks = locks(&server);
         let mut client = client(&server.url()).await;
         let key = locks.key("invoice-7");
         let mut transaction = client.transaction().await.unwrap();
@@ -78,7 +84,7 @@ fn sql_of_the_documentation_takes_the_same_lock() {
 #[test]
 fn holder_is_visible_to_who_waits_and_who_looks() {
     with_server(async |server| {
-        let locks = || PostgresLocks::new(&server.url()).unwrap().prefix("billing");
+        let locks = || locks(&server).prefix("billing");
         let (one, two, other) = (locks(), locks(), locks().prefix("other"));
         let guard = one.key("invoice-7").lock().unwrap();
         let line = line!() - 1;
@@ -113,7 +119,7 @@ fn holder_is_visible_to_who_waits_and_who_looks() {
 #[test]
 fn more_keys_than_a_process_may_have_are_unavailable() {
     with_server(async |server| {
-        let locks = PostgresLocks::new(&server.url()).unwrap();
+        let locks = locks(&server);
         let guards: Vec<_> = (0..2000).map(|n| locks.key(n).lock().unwrap()).collect();
         let error = locks.key("more").lock().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -143,7 +149,7 @@ fn more_keys_than_a_process_may_have_are_unavailable() {
 #[test]
 fn connection_ends_with_the_last_guard() {
     with_server(async |server| {
-        let locks = PostgresLocks::new(&server.url()).unwrap();
+        let locks = locks(&server);
         let guard = locks.key("a").lock().unwrap();
         drop(locks);
         assert!(!guard.is_lost());

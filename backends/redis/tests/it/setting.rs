@@ -27,7 +27,8 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 pub(crate) fn member() -> Member {
     Member {
         prefix: "lockutils".into(),
-        lease: Duration::from_secs(15),
+        // Nobody renews it.
+        lease: LONG,
         answer_timeout: LONG,
         host: "web-3".into(),
         pid: 812,
