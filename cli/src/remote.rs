@@ -49,6 +49,12 @@ struct Server<S: Store> {
 
 /// Runs the command under the locks, and releases them.
 pub(crate) fn run(args: &RunArgs, command: &str, locks: Remote<Any>) -> Result<ExitCode> {
+    if let (Any::Memory(_), false) = (locks.store(), args.quiet) {
+        exit::say(
+            "`memory://` is the memory of this process, and excludes no other one; for that, use the URL \
+             of PostgreSQL, etcd or Redis",
+        );
+    }
     if !args.shared {
         return under(args, command, locks, |keys| keys);
     }

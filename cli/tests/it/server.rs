@@ -107,7 +107,9 @@ fn command_has_the_key_and_the_fence() {
     let directory = Directory::new();
     let script =
         "echo $LOCKUTILS_KEY; expr $LOCKUTILS_FENCE + 0 > /dev/null && echo a number; exit 5";
-    let args = ["run", "--on", MEMORY, "a b", "c", "--", "sh", "-c", script];
+    let args = [
+        "run", "-q", "--on", MEMORY, "a b", "c", "--", "sh", "-c", script,
+    ];
     let done = done(&mut lockutils(&directory, args));
     assert_eq!(
         (done.code, &*done.out, &*done.err),
@@ -118,11 +120,22 @@ fn command_has_the_key_and_the_fence() {
 }
 
 #[test]
+fn memory_is_said_to_exclude_nobody() {
+    let directory = Directory::new();
+    let done = done(&mut lockutils(
+        &directory,
+        ["run", "--on", MEMORY, "key", "--", "true"],
+    ));
+    assert_eq!(done.code, Some(0));
+    assert!(done.err.contains("excludes no other"), "{}", done.err);
+}
+
+#[test]
 fn server_is_the_one_that_is_named() {
     let directory = Directory::new();
     let is_server = |args: &[&str], variable: &str| {
         let command = ["key", "--", "sh", "-c", "echo ${LOCKUTILS_FENCE:+server}"];
-        let args = [&["run"], args, &command].concat();
+        let args = [&["run", "-q"], args, &command].concat();
         let done = done(lockutils(&directory, args).env("LOCKUTILS_ON", variable));
         assert_eq!((done.code, &*done.err), (Some(0), ""));
         done.out == "server\n"
