@@ -380,11 +380,14 @@ fn waiter_that_is_overtaken_has_no_more_time() {
 /// The lock is handed to a thread in the very moment in which its time is over.
 /// Whichever is first, it is not lost; and who gives up names another as the holder.
 ///
-/// Each round moves the release to where the last one showed the edge to be.
+/// Each round moves the release to where the last one showed the edge to be, and twice as far as the last if that was
+/// on the same side: on a busy machine the waiter's thread may come late by more than all its time.
 #[test]
 fn hand_over_as_the_time_runs_out_is_not_lost() {
     const ROUNDS: usize = 2000;
     const TIMEOUT: Duration = Duration::from_micros(100);
+    const STEP: Duration = Duration::from_micros(1);
+    const MOST: Duration = Duration::from_millis(1);
     in_time(|| {
         let locks = Locks::new("race").fair();
         let lockstep = Lockstep::new();
@@ -404,7 +407,7 @@ fn hand_over_as_the_time_runs_out_is_not_lost() {
         };
         let errors = thread::scope(|scope| {
             let waiter = scope.spawn(waits);
-            let mut release_after = TIMEOUT;
+            let (mut release_after, mut last) = (TIMEOUT, (false, STEP));
             for taken in &taken {
                 let guard = hold(&locks, "key");
                 lockstep.meet(1);
@@ -416,12 +419,14 @@ fn hand_over_as_the_time_runs_out_is_not_lost() {
                 lockstep.meet(1);
                 // By now the thread has let go, or it was never in.
                 assert!(locks.key("key").try_lock().is_ok());
-                let step = Duration::from_micros(1);
-                if taken.load(Ordering::SeqCst) {
-                    release_after += step;
+                let is_taken = taken.load(Ordering::SeqCst);
+                let step = if last.0 == is_taken { 2 * last.1 } else { STEP };
+                last = (is_taken, step.min(MOST));
+                release_after = if is_taken {
+                    release_after + last.1
                 } else {
-                    release_after = release_after.saturating_sub(step);
-                }
+                    release_after.saturating_sub(last.1)
+                };
             }
             waiter.join().unwrap()
         });

@@ -1,6 +1,6 @@
 //! What an observer is told of waits for locks, and of what lasts.
 
-use crate::{DEADLOCKS, Log, OWN, Told, outcomes, told, watch};
+use crate::{DEADLOCKS, Log, OWN, Told, all_told, outcomes, told, watch};
 use lockutils::observe::{self, Outcome};
 use lockutils::{ErrorKind, Locks};
 use lockutils_tests::{ByHand, eventually, in_time, waiters};
@@ -135,15 +135,15 @@ fn long_wait_is_told_of_while_it_lasts() {
         let mut waiter = ByHand::new(locks.key(7).lock_async());
         assert!(waiter.poll().is_pending());
         let longs = || {
-            let told = told("long wait").into_iter();
+            let told = all_told("long wait").into_iter();
             let long = |told| match told {
                 Told::LongWait(time) => Some(time),
                 _ => None,
             };
             told.filter_map(long).collect::<Vec<_>>()
         };
-        eventually("it is told of twice", || longs().len() == 2);
-        let [first, second] = longs()[..] else {
+        eventually("it is told of twice", || longs().len() >= 2);
+        let [first, second, ..] = longs()[..] else {
             panic!("{:?}", longs());
         };
         assert!(first >= Duration::from_secs(1) && second >= first * 2);
@@ -166,7 +166,9 @@ fn waiter_that_does_not_come_is_told_of() {
             drop(guard);
             let is_told =
                 |told: &Told| matches!(told, Told::NotPolled(time) if time.as_secs() >= 1);
-            eventually("it is told of", || told(locks.name()).iter().any(is_told));
+            eventually("it is told of", || {
+                all_told(locks.name()).iter().any(is_told)
+            });
             drop(waiter.finish());
         }
     });
@@ -180,7 +182,7 @@ fn long_hold_is_told_of_while_it_lasts_and_when_it_ends() {
         let locks = Locks::new("long hold");
         let guard = locks.key(7).lock();
         let is_told = |of: bool| {
-            let told = told("long hold").into_iter();
+            let told = all_told("long hold").into_iter();
             let long =
                 |told| matches!(told, Told::LongHold(time, ended) if ended == of && time >= LONG);
             told.filter(|told| long(told.clone())).count() == 1
@@ -189,19 +191,21 @@ fn long_hold_is_told_of_while_it_lasts_and_when_it_ends() {
         assert!(!is_told(true));
         drop(guard);
         eventually("its end is", || is_told(true));
-        // What is taken again and again is held for long by nobody.
+        // What is taken again and again is held for long by nobody, unless a thread stops for as long.
         let short = Locks::new("short holds");
-        let start = Instant::now();
+        let (start, mut longest) = (Instant::now(), Duration::ZERO);
         while start.elapsed() < 2 * LONG {
+            let begin = Instant::now();
             drop(short.key(7).lock());
+            longest = longest.max(begin.elapsed());
         }
         let line = |name: &str| format!("lockutils_long_holds_total{{space=\"{name}\"");
         let text = lockutils::stats().to_prometheus();
         assert!(text.contains(&line("long hold")), "{text}");
-        assert!(!text.contains(&line("short holds")), "{text}");
+        let is_told = text.contains(&line("short holds")) || !all_told("short holds").is_empty();
+        assert!(!is_told || longest >= LONG, "{text}");
         assert!(text.contains("\nlockutils_held{"), "{text}");
         observe::long_holds(None);
-        assert_eq!(told("short holds"), []);
     });
 }
 

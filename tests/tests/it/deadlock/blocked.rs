@@ -80,9 +80,10 @@ fn timeout_says_that_a_task_is_in_the_way_of_a_thread() {
         static LOCKS: Locks = Locks::new("blocked, timed");
         reports();
         let task = held_by_a_task(&LOCKS);
-        // Not for less than a second.
+        // Not for less than a second, unless the thread stops for as long.
         let soon = LOCKS.key("key").lock_timeout(Duration::from_millis(10));
-        assert!(soon.unwrap_err().deadlock().is_none());
+        let error = soon.unwrap_err();
+        assert!(error.deadlock().is_none() || error.waited() >= Duration::from_secs(1));
         let time_out = |timeout| {
             let timeout = Duration::from_millis(timeout);
             let error = LOCKS.key("key").lock_timeout(timeout).unwrap_err();
