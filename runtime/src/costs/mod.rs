@@ -1,7 +1,7 @@
 //! What locks have cost so far: those who waited, by where in the code, and whom that is blamed on.
 //!
 //! All of it is under one mutex. A wait that ends doesn't lock it: what waits for a lock have come to is
-//! [summed up](Sums) beside the lock first, until somebody reads. The rows are by space and by place in the code, or by the
+//! [summed up](bill) beside the lock first, until somebody reads. The rows are by space and by place in the code, or by the
 //! [other process](crate::culprit) that has the lock, so the programs' texts bound how many there are, and
 //! [`MOST`] does so for certain. Keys have no rows, but
 //! for the [costliest](keys).
@@ -13,6 +13,9 @@ pub(crate) mod histogram;
 mod keys;
 mod place;
 mod server;
+mod sums;
+#[cfg(feature = "metrics")]
+mod told;
 
 use crate::culprit::Culprit;
 #[cfg(feature = "metrics")]
@@ -21,7 +24,7 @@ use crate::observe::listen::{Listeners, listen};
 use crate::observe::outcome::Outcome;
 use crate::ordered::{OrderedMap, Ranked};
 use crate::sync::{Mutex, nanoseconds, statics};
-pub(crate) use bill::{Bill, Sums};
+pub(crate) use bill::Bill;
 use histogram::Histogram;
 pub(crate) use keys::CostOfKey;
 use keys::Keys;
@@ -29,6 +32,9 @@ pub(crate) use place::{Cost, Pair, Place};
 pub use server::Question;
 pub(crate) use server::{Answers, CostOfServer};
 use std::time::Duration;
+pub(crate) use sums::Account;
+#[cfg(feature = "metrics")]
+pub(crate) use told::Told;
 
 /// How many rows a table has.
 const MOST: usize = 512;
@@ -75,11 +81,13 @@ pub(crate) fn begin(others: Listeners) {
 }
 
 /// Writes down what waits for a lock have come to.
-pub(crate) fn post(sums: &Sums) {
+pub(crate) fn post(account: &Account) {
     let mut costs = COSTS.lock();
+    let Account {
+        space, key, sums, ..
+    } = account;
     let since = sums.since.nanoseconds();
     costs.since = Some(costs.since.map_or(since, |known| known.min(since)));
-    let Sums { space, key, .. } = sums;
     if let Some(of_space) = costs.space(*space) {
         of_space.hand_overs.merge(&sums.hand_overs);
         for (outcome, waits) in &sums.waits {

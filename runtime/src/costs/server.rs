@@ -63,7 +63,7 @@ impl CostOfServer {
     pub(super) fn add(&mut self, question: Question, took: Option<Duration>) {
         let Answers { took: all, failed } = &mut self.answers[question as usize];
         match took {
-            Some(took) => all.add(took),
+            Some(took) => all.add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
             None => *failed += 1,
         }
     }

@@ -7,7 +7,7 @@
 //! itself; what is left of the time is that of who was seen before, as is all from the last look to
 //! the end of the wait.
 
-use crate::costs::{self, Bill, Cost, Sums};
+use crate::costs::{self, Account, Bill, Cost};
 use crate::culprit::Culprit;
 use crate::holder::Holder;
 use crate::observe::listen::Listeners;
@@ -128,7 +128,7 @@ impl Listened {
             (Culprit::from(holder), since)
         });
         let bill = self.charge(now, seen, false);
-        self.post(&bill);
+        self.post(bill);
         holder
     }
 
@@ -138,7 +138,7 @@ impl Listened {
         let mut bill = self.charge(to, None, true);
         let record = self.hold.party.record;
         bill.wait(record, self.mode, Span { from, to }, outcome);
-        self.post(&bill);
+        self.post(bill);
         if let Some(mut watched) = watched {
             // Relaxed, as above.
             watched.was_long = self.was_long.load(Ordering::Relaxed);
@@ -146,14 +146,14 @@ impl Listened {
         }
     }
 
-    fn post(&self, bill: &Bill) {
+    fn post(&self, mut bill: Bill) {
         let (space, key) = (self.space(), &self.hold.key);
         let hash = self.hold.party.place.entry.hash;
-        if !bill.is_empty() {
-            costs::post(&Sums::of(hash, space, key, bill));
+        if !bill.sums.is_empty() {
+            costs::post(&Account::new(hash, space, key.clone(), &mut bill.sums));
         }
         #[cfg(feature = "metrics")]
-        bill.tell(space);
+        bill.told.tell(space);
         if !bill.over.is_empty() {
             recorder::are_over(Run {
                 hash,
@@ -167,7 +167,7 @@ impl Listened {
     /// Charges for the time since the last look. `seen` is who has the lock now, and since when, if
     /// that is known; none while it is on its way to the next.
     fn charge(&self, now: Moment, seen: Option<(Culprit, Option<Moment>)>, ends: bool) -> Bill {
-        let mut bill = Bill::default();
+        let mut bill = Bill::new(self.since);
         let waiter = self.hold.party.record.site;
         let mut blame = self.blame.lock();
         let (before, last) = (blame.seen, blame.last);

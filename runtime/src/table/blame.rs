@@ -17,7 +17,6 @@ use crate::observe::outcome::Outcome;
 use crate::site::{Record, Site};
 use crate::timeline::rows::Span;
 use smallvec::SmallVec;
-use std::iter;
 
 /// The clocks of a lock.
 pub(crate) struct Blame {
@@ -51,30 +50,38 @@ impl Blame {
             last: now,
             holders: 0,
             sites: SmallVec::new(),
-            bill: Bill::default(),
+            bill: Bill::new(now),
         });
         holders.for_each(|site| blame.enter(site));
         blame
     }
 
     /// There is another holder. The clocks must have been set.
+    #[inline]
     pub(crate) fn enter(&mut self, site: Site) {
         self.holders += 1;
         self.clock(site).holders += 1;
     }
 
     /// A holder has gone. The clocks must have been set.
+    #[inline]
     pub(crate) fn leave(&mut self, site: Site) {
         self.holders -= 1;
         self.clock(site).holders -= 1;
     }
 
     /// Sets the clocks. Without a holder the time is the `called` waiter's.
+    #[inline]
     pub(crate) fn set(&mut self, now: Moment, called: impl FnOnce() -> Option<Site>) {
         let nanoseconds = self.last.nanoseconds_until(now);
         self.last = self.last.max(now);
         if self.holders > 0 {
-            for blamed in &mut self.sites {
+            if let [one] = &mut self.sites[..] {
+                one.nanoseconds += nanoseconds; // All of it is theirs.
+                return;
+            }
+            let sites = self.sites.iter_mut();
+            for blamed in sites.filter(|blamed| blamed.holders > 0) {
                 blamed.nanoseconds += part(nanoseconds, blamed.holders, self.holders);
             }
         } else if let Some(site) = called() {
@@ -92,36 +99,40 @@ impl Blame {
 
     /// Charges for the wait of a waiter since its mark, which `ends` or goes on. The clocks must
     /// have been set.
+    #[inline]
     pub(crate) fn charge(&mut self, mark: &Mark, waiter: Site, ends: bool) {
-        let Self {
-            last, sites, bill, ..
-        } = self;
-        if let [one] = &sites[..] {
-            // All of it is theirs.
-            let time = mark.at.nanoseconds_until(*last);
-            bill.add(one.site, waiter, cost(time, u64::from(ends)));
-            return;
+        if let [one] = &self.sites[..] {
+            // As in `set`.
+            let cost = cost(mark.at.nanoseconds_until(self.last), u64::from(ends));
+            self.bill.add(one.site, waiter, cost);
+        } else {
+            self.charge_several(mark, waiter, ends);
         }
-        // A clock that wasn't there then has begun at zero.
-        let before = mark.clocks.iter().copied().chain(iter::repeat(0));
-        let mut parts = sites.iter().zip(before);
-        let ran = |(blamed, before): (&Blamed, u64)| (blamed.site, blamed.nanoseconds - before);
-        let Some(mut most) = parts.next().map(ran) else {
+    }
+
+    /// The same of a lock with several clocks.
+    #[inline(never)]
+    fn charge_several(&mut self, mark: &Mark, waiter: Site, ends: bool) {
+        let mut clocks = mark.clocks_of(&self.sites);
+        let Some(mut most) = clocks.next() else {
             return;
         };
-        let mut rest = mark.at.nanoseconds_until(*last).saturating_sub(most.1);
-        for mut next in parts.map(ran) {
+        let mut rest = mark.at.nanoseconds_until(self.last);
+        rest = rest.saturating_sub(most.1);
+        for mut next in clocks {
             rest = rest.saturating_sub(next.1);
             if next.1 > most.1 {
                 (most, next) = (next, most);
             }
-            bill.add(next.0, waiter, cost(next.1, 0));
+            self.bill.add(next.0, waiter, cost(next.1, 0));
         }
         // What was lost by rounding is added to the most.
-        bill.add(most.0, waiter, cost(most.1 + rest, u64::from(ends)));
+        let (site, time) = (most.0, most.1 + rest);
+        self.bill.add(site, waiter, cost(time, u64::from(ends)));
     }
 
     /// Charges for the time from a hand-over until its waiter has come or gone.
+    #[inline]
     pub(crate) fn charge_hand_over(&mut self, since: Moment, now: Moment, waiter: Site) {
         let cost = cost(since.nanoseconds_until(now), 0);
         self.bill.add(waiter, waiter, cost);
@@ -129,7 +140,7 @@ impl Blame {
 
     /// Notes how long it took a waiter to come for the lock.
     pub(crate) fn note_hand_over(&mut self, since: Moment, now: Moment) {
-        self.bill.hand_over(since.until(now));
+        self.bill.hand_over(since.nanoseconds_until(now));
     }
 
     /// Notes a hold that has ended while somebody waits.
@@ -147,6 +158,7 @@ impl Blame {
         &mut self.bill
     }
 
+    #[inline]
     fn clock(&mut self, site: Site) -> &mut Blamed {
         let known = self.sites.iter().position(|one| one.site == site);
         let index = known.unwrap_or_else(|| self.begin(site));
@@ -162,6 +174,19 @@ impl Blame {
             nanoseconds: 0,
         });
         self.sites.len() - 1
+    }
+}
+
+impl Mark {
+    /// How long each clock has run since then.
+    #[inline]
+    fn clocks_of<'a>(&'a self, sites: &'a [Blamed]) -> impl Iterator<Item = (Site, u64)> + use<'a> {
+        let ran = |(place, blamed): (usize, &Blamed)| {
+            // A clock that wasn't there then has begun at zero.
+            let before = self.clocks.get(place).copied().unwrap_or_default();
+            (blamed.site, blamed.nanoseconds - before)
+        };
+        sites.iter().enumerate().map(ran)
     }
 }
 

@@ -230,14 +230,15 @@ pub(crate) fn queues() -> Vec<Queue> {
             // Also where all who have waited have been handed the lock, and not come.
             if entry.is_blamed() {
                 let mut charge = Charges::default();
+                charge.tell(entry, true);
                 charge.take_all(hash_of(entry), entry, tally);
                 charges.push(charge);
             }
         }
-        let sums = tally.take();
+        let accounts = tally.take();
         drop(entries); // Before that is written down.
         drop(charges);
-        sums.iter().for_each(costs::post);
+        accounts.iter().for_each(costs::post);
     }
     found
 }
@@ -245,7 +246,7 @@ pub(crate) fn queues() -> Vec<Queue> {
 /// Has the [recorder](crate::timeline::recorder) have all that is over by now.
 pub(crate) fn hand_on() {
     for Shard { entries, .. } in shards() {
-        entries.lock().tally.hand_on();
+        entries.lock().hand_on();
     }
 }
 
@@ -258,7 +259,7 @@ pub(crate) fn going_on(
 ) {
     for Shard { entries, .. } in shards() {
         let mut entries = entries.lock();
-        entries.tally.hand_on();
+        entries.hand_on();
         for entry in entries.table.iter() {
             if of(entry) && sample.has_hash(hash_of(entry)) {
                 let key = entry.key();

@@ -243,9 +243,9 @@ pub(crate) fn retry(
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
     let EntryId { hash, number } = place.entry;
-    let (entry, tally) = inflated.get_with_tally(hash, |entry| entry.number == number);
+    let entry = inflated.get(hash, |entry| entry.number == number);
     let retried = entry.retry(place.ticket, owner, heard, &mut waker, &mut wakers);
-    charges.take(hash, entry, tally);
+    charges.tell(entry, false);
     drop(inflated);
     match retried {
         Retried::Taken(at) => Some((Hold::at(place), at)),
@@ -370,6 +370,7 @@ fn end<R>(
     let mut inflated = Inflated::at(hash);
     let (entry, tally) = inflated.get_with_tally(hash, is_it);
     let done = part(entry, &mut wakers);
+    charges.tell(entry, false);
     charges.take(hash, entry, tally);
     if entry.is_idle() {
         let number = entry.number;

@@ -7,9 +7,9 @@ use super::ahead::Ahead;
 use super::bucket::{BUCKETS, Bucket, Written, index};
 use super::charges::Tally;
 use super::ears::Ears;
-use super::entries::{Entries, Found};
+use super::entries::{Entries, Found, hash_of};
 use super::entry::{Entry, Head};
-use super::identity::is_fair;
+use super::identity::{is_fair, name_part};
 use super::name::Name;
 use super::occupant::Occupant;
 use super::place::{EntryId, Place, Ticket};
@@ -133,6 +133,18 @@ impl InShard {
             tally: Tally::new(),
             next: BUCKETS as u64,
         }
+    }
+
+    /// Hands on to the recorder what is over of all locks.
+    pub(super) fn hand_on(&mut self) {
+        let Self { table, tally, .. } = self;
+        for entry in table.iter_mut().filter(|entry| entry.is_blamed()) {
+            let (hash, space) = (hash_of(entry), name_part(entry.space));
+            if let Some((text, bill)) = entry.bill() {
+                tally.keep((hash, space, text), bill);
+            }
+        }
+        tally.hand_on();
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Those who have just released are not to wait for each other here, so the holds of a recording are
 //! in several parts, each with a mutex of its own. Waits are rare, and are in one. They come in [runs](Run),
-//! each of one lock, of which its shard has the last one still.
+//! each of one lock, of which the lock or its shard has the last one still.
 //!
 //! Who records takes them out again and again. What has no room meanwhile is counted, and left out.
 //! The flight recorder forgets the oldest.
@@ -26,7 +26,8 @@ const HOLDS: usize = 640 * 1024;
 const WAITS: usize = 256 * 1024;
 
 /// How many waits and holds the flight recorder keeps, and in how much room. With what the shards have still, some
-/// 1.7 KiB each at most, and with the [counts](crate::costs) it is less than 1 MiB.
+/// 2.5 KiB each at most, and with the [counts](crate::costs) it is less than 1 MiB, but for what a lock has with its
+/// queue while somebody waits for it.
 const LAST: usize = 8192;
 const ROOM_OF_LAST: usize = 480 * 1024;
 

@@ -219,6 +219,9 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// So many holds and waits are one, or some more.
+    pub(crate) const LENGTH: usize = if cfg!(all(test, loom)) { 4 } else { 16 };
+
     fn bytes(&self) -> usize {
         let over = self.over.capacity() * size_of::<Over>();
         size_of::<Self>() + self.key.len() + OF_TEXT + over + OF_TEXT
@@ -256,7 +259,12 @@ impl Runs {
     pub(crate) fn add(&mut self, run: Run, rows: usize, room: usize) -> Option<Vec<Over>> {
         self.rows += run.over.len();
         self.bytes += run.bytes();
-        let place = self.kept.partition_point(|one| one.end() <= run.end());
+        let is_last = self.kept.back().is_none_or(|one| one.end() <= run.end());
+        let place = if is_last {
+            self.kept.len() // Nearly always, and what others are in is no longer in the cache.
+        } else {
+            self.kept.partition_point(|one| one.end() <= run.end())
+        };
         self.kept.insert(place, run);
         let mut spare = None;
         while self.rows > rows || self.bytes > room {

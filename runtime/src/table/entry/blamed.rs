@@ -7,7 +7,7 @@ use crate::arrivals::Arrivals;
 use crate::costs::Bill;
 use crate::observe::outcome::Outcome;
 use crate::site::{Record, Site};
-use crate::table::blame::Blame;
+use crate::table::blame::{Blame, Mark};
 use crate::table::crowd::Waiter;
 use crate::table::moment::Moment;
 use crate::table::occupant::Occupant;
@@ -34,7 +34,7 @@ impl Entry {
         matches!(&self.crowd, Some(crowd) if crowd.blame.is_some())
     }
 
-    #[cold]
+    #[inline(never)]
     fn set_blame(&mut self) -> Option<Moment> {
         let crowd = self.crowd.as_mut()?;
         let blame = crowd.blame.as_mut()?;
@@ -58,19 +58,25 @@ impl Entry {
         blame
     }
 
+    /// Whom waits for it are blamed on, if anybody has listened to one.
+    #[inline]
+    fn blame(&mut self) -> Option<&mut Blame> {
+        self.crowd.as_mut()?.blame.as_deref_mut()
+    }
+
     /// There is another holder.
-    #[cold]
+    #[inline(never)]
     pub(super) fn blame_also(&mut self, holder: Occupant) {
-        if let Some(blame) = &mut self.crowd().blame {
+        if let Some(blame) = self.blame() {
             blame.enter(holder.record.site);
         }
     }
 
     /// A holder has gone, of whom it is noted what it had if somebody waits.
-    #[cold]
+    #[inline(never)]
     pub(super) fn blame_no_more(&mut self, holder: Option<Occupant>, now: Option<Moment>) {
         let mode = self.mode;
-        if let (Some(blame), Some(holder)) = (&mut self.crowd().blame, holder) {
+        if let (Some(blame), Some(holder)) = (self.blame(), holder) {
             let Occupant { record, since } = holder;
             blame.leave(record.site);
             if let (Some(from), Some(to)) = (since.moment(), now) {
@@ -88,6 +94,7 @@ impl Entry {
     }
 
     /// What is to be written down, with the key's text.
+    #[inline]
     pub(crate) fn bill(&mut self) -> Option<(&[u8], &mut Bill)> {
         let blame = self.crowd.as_mut()?.blame.as_mut()?;
         Some((&self.text, blame.bill()))
@@ -99,7 +106,7 @@ impl Entry {
 
     /// A waiter that the lock was handed to has come, or gives it up. Until then it has waited for
     /// nobody but itself.
-    #[cold]
+    #[inline(never)]
     pub(super) fn end_hand_over(
         &mut self,
         ticket: Ticket,
@@ -111,26 +118,26 @@ impl Entry {
         }
         let Occupant { record, since } = *self.occupant(ticket)?;
         let since = since.not_come_since()?;
-        let (now, who) = (Moment::now(), (record, self.mode));
-        if let Some(blame) = self.crowd().blame.as_mut() {
-            blame.charge_hand_over(since, now, record.site);
-        }
-        self.note_hand_over(since, now);
-        if let Some(heard) = heard {
-            self.note_wait(heard, Some(now), who, outcome);
+        let (now, mode) = (Moment::now(), self.mode);
+        let blame = self.blame()?;
+        blame.charge_hand_over(since, now, record.site);
+        blame.note_hand_over(since, now);
+        if let Some(from) = heard {
+            let span = Span { from, to: now };
+            blame.note_wait(record, mode, span, outcome);
         }
         Some(now)
     }
 
     /// Says how long it took a waiter to come.
     pub(super) fn note_hand_over(&mut self, since: Moment, now: Moment) {
-        if let Some(blame) = self.crowd().blame.as_mut() {
+        if let Some(blame) = self.blame() {
             blame.note_hand_over(since, now);
         }
     }
 
     /// Notes that a wait has ended to which somebody has listened since it began.
-    #[cold]
+    #[inline(never)]
     pub(super) fn note_wait(
         &mut self,
         heard: Moment,
@@ -138,17 +145,23 @@ impl Entry {
         (record, mode): (Record, Mode),
         outcome: Outcome,
     ) {
-        let blame = self.crowd().blame.as_mut();
-        if let (Some(blame), Some(to)) = (blame, now) {
+        if let (Some(blame), Some(to)) = (self.blame(), now) {
             blame.note_wait(record, mode, Span { from: heard, to }, outcome);
         }
     }
 
     /// Blames the wait of who has left the queue on those who have had the lock.
+    #[inline]
     pub(super) fn end_wait(&mut self, waiter: &Waiter, now: Option<Moment>) {
-        let blame = self.crowd().blame.as_mut();
-        if let (Some(_), Some(blame), Some(mark)) = (now, blame, &waiter.mark) {
-            blame.charge(mark, waiter.record.site, true);
+        if let (Some(_), Some(mark)) = (now, &waiter.mark) {
+            self.charge(mark, waiter.record.site);
+        }
+    }
+
+    #[inline(never)]
+    fn charge(&mut self, mark: &Mark, waiter: Site) {
+        if let Some(blame) = self.blame() {
+            blame.charge(mark, waiter, true);
         }
     }
 }

@@ -14,6 +14,8 @@
 //! | `leave`: that not charged | `blame_of_a_hand_over_that_is_not_taken` |
 //! | what still waits charged twice | `blame_of_one_hold_after_another` |
 //! | `end`: charges lost | `blame_of_a_waiter_that_leaves` |
+//! | `queues`: what is over not taken from a lock that somebody has | `blame_that_is_read_in_the_middle` |
+//! | what was taken not taken out, so that it comes twice | `blame_that_is_read_in_the_middle` |
 //!
 //! That a wait is as long for who listens as for the blame is no matter of a race; `tests` has it.
 
@@ -134,5 +136,33 @@ fn blame_of_one_hold_after_another() {
         look.join().unwrap();
         assert_eq!(sums(line), [500_000, 1_000_000, 1_000_000]);
         assert_eq!(sums(next_line)[0], 500_000);
+    });
+}
+
+/// The lock goes from one to the next, while somebody looks: what is over by then is there, and there once.
+#[test]
+fn blame_that_is_read_in_the_middle() {
+    model(3, || {
+        listen(Listeners::COUNTS);
+        let (first, line) = (FAIR.key("0").lock(), line!());
+        let (mut second, mut third) = (FAIR.key("0").lock_async(), FAIR.key("0").lock_async());
+        assert!(poll_once(&mut second).is_pending() && poll_once(&mut third).is_pending());
+        pass(PATIENCE / 4);
+        let look = thread::spawn(|| {
+            looks::queues();
+        });
+        drop(first);
+        let second = poll_once(&mut second);
+        assert!(second.is_ready());
+        look.join().unwrap();
+        // The third waits still.
+        assert_eq!(sums(line), [500_000, 500_000, 250_000]);
+        drop(second);
+        let third = poll_once(&mut third);
+        assert!(third.is_ready());
+        // Now nobody waits, and the lock is held.
+        assert_eq!(sums(line), [500_000, 500_000, 500_000]);
+        drop(third);
+        assert_eq!(sums(line), [500_000, 500_000, 500_000]);
     });
 }
