@@ -21,6 +21,7 @@ use crate::span::{ends, grouped, mixed};
 use crate::spelling::closest;
 use proc_macro2::{Delimiter, Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use std::iter;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
@@ -240,7 +241,7 @@ fn implement(
     let writes = variants.iter().map(|variant| variant.write(krate));
     let write = match_self(variants, writes);
     let texts: Vec<_> = variants.iter().map(|variant| variant.text(krate)).collect();
-    // Else the trait's own method says that there is none.
+    // Else the trait's own methods say that there is none.
     let as_text = texts.iter().any(Option::is_some).then(|| {
         let none = quote_spanned!(mixed()=> ::core::option::Option::None);
         let texts = texts.iter().map(|text| text.as_ref().unwrap_or(&none));
@@ -250,13 +251,22 @@ fn implement(
             fn as_text(&self) -> ::core::option::Option<&str> { #text }
         }
     });
+    let as_uuid = variants.iter().find_map(|variant| {
+        let uuid = variant.uuid(krate)?;
+        let uuid = match_self(variants, iter::once(uuid));
+        Some(quote_spanned! {mixed()=>
+            #[inline]
+            fn lockutils_uuid(&self) -> ::core::option::Option<::core::primitive::u128> { #uuid }
+        })
+    });
     let bounds = bound.map_or_else(|| bounds(input, krate, variants), with_comma);
-    implementation(input, &bounds, krate, &write, as_text.as_ref())
+    implementation(input, &bounds, krate, &write, &quote!(#as_text #as_uuid))
 }
 
 fn refuse(input: &DeriveInput, krate: &TokenStream, error: &Error) -> TokenStream {
     let error = error.to_compile_error();
-    implementation(input, &TokenStream::new(), krate, &error, None)
+    let nothing = TokenStream::new();
+    implementation(input, &nothing, krate, &error, &nothing)
 }
 
 fn implementation(
@@ -264,7 +274,7 @@ fn implementation(
     bounds: &TokenStream,
     krate: &TokenStream,
     write: &TokenStream,
-    as_text: Option<&TokenStream>,
+    at_hand: &TokenStream,
 ) -> TokenStream {
     let name = &input.ident;
     let (parameters, arguments, own_bounds) = input.generics.split_for_impl();
@@ -274,7 +284,7 @@ fn implementation(
         impl #parameters #krate::LockKey for #name #arguments where #(#own_bounds,)* #bounds {
             #[inline]
             fn write_key(&self, __out: &mut #krate::KeyWriter<'_>) { #write }
-            #as_text
+            #at_hand
         }
     }
 }
@@ -334,6 +344,13 @@ impl Variant {
         let field = self.newtype()?;
         let value = field.reference(&quote_spanned!(mixed()=> *__0));
         Some(quote_spanned!(mixed()=> #krate::LockKey::as_text(#value)))
+    }
+
+    /// The UUID, if it may be one.
+    fn uuid(&self, krate: &TokenStream) -> Option<TokenStream> {
+        let field = self.newtype()?;
+        let value = field.reference(&quote_spanned!(mixed()=> *__0));
+        Some(quote_spanned!(mixed()=> #krate::LockKey::lockutils_uuid(#value)))
     }
 }
 

@@ -302,7 +302,7 @@ impl<K: LockKey> Handle<'_, K> {
     /// For tests and assertions: by the time it returns, the answer may be old.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        self.space.is_held(text_of(&self.key, &mut None))
+        self.space.is_held(text_of(&self.key, &mut Key::empty()))
     }
 
     /// Panics unless somebody holds the lock; behind [`assert_locked!`](crate::assert_locked).

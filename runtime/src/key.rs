@@ -17,6 +17,7 @@ pub(crate) mod pieces;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+pub(crate) mod uuid;
 
 use digits::Word;
 use std::cmp::Ordering;
@@ -24,6 +25,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::slice;
 use text::{SHORT, copy_short, has_separator};
 
 /// A value that names a lock.
@@ -90,6 +92,14 @@ pub trait LockKey {
     /// The same text as [`LockKey::write_key`] writes.
     #[inline]
     fn as_text(&self) -> Option<&str> {
+        None
+    }
+
+    /// The bytes of the UUID, the first one lowest, if the value is one, whose text [`LockKey::write_key`] writes. Its
+    /// lock is taken without that. By value: what is moved to memory, to be read from there, is waited for.
+    #[doc(hidden)]
+    #[inline]
+    fn lockutils_uuid(&self) -> Option<u128> {
         None
     }
 }
@@ -191,11 +201,10 @@ impl Key {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Repr::Inline { len, bytes } => {
-                let text = ptr::from_ref(&bytes.0[..usize::from(*len)]);
                 // SAFETY: so many of them are there, see `Repr`.
                 #[expect(unsafe_code, reason = "the rest isn't there")]
                 unsafe {
-                    &*(text as *const [u8])
+                    slice::from_raw_parts(bytes.0.as_ptr().cast(), usize::from(*len))
                 }
             }
             Repr::Heap(text) => text.as_bytes(),
@@ -303,21 +312,16 @@ fn as_uninit(text: &[u8]) -> &[MaybeUninit<u8>] {
     }
 }
 
-/// The text of a key, which is written into `copy` only if the value doesn't
+/// The text of a key, which is written into `copy`, an empty one, only if the value doesn't
 /// have it in one piece.
 ///
 /// For one call of ours this is done once, however often the call goes on to look at the
 /// text: what writes it is the user's, and may write something else the next time.
 #[inline]
-pub(crate) fn text_of<'a>(
-    value: &'a (impl LockKey + ?Sized),
-    copy: &'a mut Option<Key>,
-) -> &'a [u8] {
+pub(crate) fn text_of<'a>(value: &'a (impl LockKey + ?Sized), copy: &'a mut Key) -> &'a [u8] {
     if let Some(text) = value.as_text() {
         return text.as_bytes();
     }
-    // Made here and not by the caller: to clear room for a text costs as much as the lock.
-    let copy = copy.insert(Key::empty());
     copy.write(value);
     copy.as_bytes()
 }
@@ -456,8 +460,11 @@ impl KeyWriter<'_> {
     /// Appends a UUID, with hyphens and in lower case.
     #[cfg(feature = "uuid")]
     #[inline(never)]
-    fn push_uuid(&mut self, number: u128) {
-        self.key.push_words(digits::uuid(number), 36);
+    fn push_uuid(&mut self, uuid: u128) {
+        use uuid::UuidText;
+
+        let UuidText(words) = UuidText::new(uuid);
+        self.key.push_words(words, UuidText::LENGTH);
     }
 
     /// Appends the parts, joined by `/`, each escaped so that different tuples

@@ -12,6 +12,8 @@
 //! reason those that need no more than a key, or have a lock of their own, say no more:
 //! [`begin_global`] and [`begin_own`]; and what an async one has begun is a future by itself,
 //! [`Entering`], and not of a method of it.
+//!
+//! What has a key is inlined as in [`local`](crate::local).
 
 use crate::acquire::Acquire;
 use crate::begun::Begun;
@@ -51,7 +53,7 @@ pub const fn site(function: &'static Function) -> Site {
 }
 
 /// [`Space::begin`] of a space of this process.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn begin(
     space: &Locks,
     key: &dyn LockKey,
@@ -62,7 +64,7 @@ pub fn begin(
 }
 
 /// [`Space::begin_reentrant`] of a space of this process.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn begin_reentrant(
     space: &Locks,
     key: &dyn LockKey,
@@ -73,7 +75,7 @@ pub fn begin_reentrant(
 }
 
 /// [`Space::begin_async`] of a space of this process.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn begin_async(
     space: &Locks,
     key: &dyn LockKey,
@@ -85,7 +87,7 @@ pub fn begin_async(
 }
 
 /// [`begin`] of an exclusive lock of the process-wide space.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn begin_global(
     key: &dyn LockKey,
     function: &'static Function,
@@ -94,7 +96,7 @@ pub fn begin_global(
 }
 
 /// [`begin_async`] of an exclusive lock of the process-wide space.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn begin_global_async(key: &dyn LockKey, function: &'static Function, task: Task) -> Entering {
     begin_async(global(), key, Mode::Exclusive, site(function), task)
 }

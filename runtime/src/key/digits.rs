@@ -35,7 +35,7 @@ pub(super) const fn padded(number: u64) -> Word {
 }
 
 /// The byte in every byte.
-const fn bytes(byte: u8) -> u64 {
+pub(super) const fn bytes(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
@@ -49,37 +49,6 @@ const fn eight(number: u64) -> u64 {
     let twos = twos[0] | twos[1] << 16 | twos[2] << 32 | twos[3] << 48;
     let tens = ((103 * twos) >> 10) & 0x000F_000F_000F_000F;
     tens | (twos - 10 * tens) << 8
-}
-
-/// The text of a UUID, with hyphens and in lower case: 36 bytes in words as those of a [`Word`].
-#[cfg(feature = "uuid")]
-#[expect(clippy::cast_possible_truncation, reason = "a part of it")]
-#[inline]
-pub(super) fn uuid(number: u128) -> [u64; 5] {
-    let [first, second, third, last] =
-        [96, 64, 32, 0].map(|shift| hexadecimal((number >> shift) as u32));
-    let hyphen = u64::from(b'-');
-    // 01234567 -89ab-cd ef-0123- 456789ab cdef
-    [
-        first,
-        hyphen | (second & 0xFFFF_FFFF) << 8 | hyphen << 40 | (second >> 32) << 48,
-        second >> 48 | hyphen << 16 | (third & 0xFFFF_FFFF) << 24 | hyphen << 56,
-        third >> 32 | last << 32,
-        last >> 32,
-    ]
-}
-
-/// The eight hexadecimal digits of a number, in lower case.
-#[cfg(feature = "uuid")]
-#[inline]
-const fn hexadecimal(number: u32) -> u64 {
-    // The first byte lowest, then each in two bytes, then each half of it in one.
-    let number = number.swap_bytes() as u64;
-    let twos = (number | number << 16) & 0x0000_FFFF_0000_FFFF;
-    let ones = (twos | twos << 8) & 0x00FF_00FF_00FF_00FF;
-    let digits = (ones >> 4 | ones << 8) & bytes(0x0F);
-    let letters = ((digits + bytes(6)) >> 4) & bytes(1);
-    digits + bytes(b'0') + letters * (b'a' - b'9' - 1) as u64
 }
 
 #[cfg(test)]
@@ -118,13 +87,6 @@ mod tests {
         #[test]
         fn digits_are_those_of_fmt(number in 0..WORD) {
             check(number);
-        }
-
-        #[cfg(feature = "uuid")]
-        #[test]
-        fn hexadecimal_digits_are_those_of_fmt(number: u32) {
-            let digits = super::hexadecimal(number).to_le_bytes().to_vec();
-            prop_assert_eq!(String::from_utf8(digits).unwrap(), format!("{number:08x}"));
         }
     }
 }

@@ -41,6 +41,11 @@ macro_rules! by_reference {
             fn as_text(&self) -> Option<&str> {
                 (**self).as_text()
             }
+
+            #[inline]
+            fn lockutils_uuid(&self) -> Option<u128> {
+                (**self).lockutils_uuid()
+            }
         }
     )*};
 }
@@ -189,7 +194,12 @@ tuples! {
 impl LockKey for uuid::Uuid {
     #[inline]
     fn write_key(&self, out: &mut KeyWriter<'_>) {
-        out.push_uuid(self.as_u128());
+        out.push_uuid(u128::from_le_bytes(self.into_bytes()));
+    }
+
+    #[inline]
+    fn lockutils_uuid(&self) -> Option<u128> {
+        Some(u128::from_le_bytes(self.into_bytes()))
     }
 }
 

@@ -9,6 +9,10 @@
 //! and tries again when it was woken; the [`graph`] looks whether that could ever
 //! end. Where the lock is, the [`table`] finds: it is a bucket on the fast path and an entry with
 //! a queue on the slow one.
+//!
+//! What is given a `dyn LockKey` is inlined in any case where a program is optimised: only then does the compiler see
+//! which key it is, and calls nothing by a table. Left to itself it does so or not by what else there is in the
+//! program. Where it isn't optimised, that would be more to compile in each function.
 
 mod machine;
 #[cfg(all(test, not(loom)))]
@@ -26,6 +30,7 @@ use crate::error::Error;
 use crate::graph;
 use crate::guard::{AsyncGuard, Guard};
 use crate::held::Held;
+use crate::key::uuid::UuidText;
 use crate::key::{Key, LockKey, text_of};
 use crate::order;
 use crate::ordered::sort;
@@ -201,6 +206,44 @@ impl Locks {
         }
     }
 
+    /// Takes the lock of a key for a thread if nobody else is near. Else it gives the key's text, which is `copy`
+    /// if the key hasn't it in one piece.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn try_key<'a>(
+        &self,
+        key: &'a dyn LockKey,
+        copy: &'a mut Key,
+        mode: Mode,
+        site: Site,
+    ) -> Result<u64, &'a [u8]> {
+        if let (Some(uuid), Mode::Exclusive) = (key.lockutils_uuid(), mode) {
+            if let Some(word) = self.try_thin_uuid(uuid, site) {
+                return Ok(word);
+            }
+        }
+        let text = text_of(key, copy);
+        self.try_thin(text, mode, site).ok_or(text)
+    }
+
+    /// The same for a task.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn try_key_async<'a>(
+        &self,
+        key: &'a dyn LockKey,
+        copy: &'a mut Key,
+        mode: Mode,
+        site: Site,
+        task: Owner,
+    ) -> Result<u64, &'a [u8]> {
+        if let (Some(uuid), Mode::Exclusive) = (key.lockutils_uuid(), mode) {
+            if let Some(word) = self.try_thin_uuid_async(uuid, site, task) {
+                return Ok(word);
+            }
+        }
+        let text = text_of(key, copy);
+        self.try_thin_async(text, mode, site, task).ok_or(text)
+    }
+
     /// All of the fast path in one function, whose arguments are in registers.
     fn try_thin_exclusive(&self, text: &[u8], site: Site) -> Option<u64> {
         let number = self.identity.known_of_one_permit();
@@ -226,6 +269,24 @@ impl Locks {
         let policy = self.policy;
         let name = Name::new(SpaceId { number, policy }, text);
         fast::try_take_thin(name, Record { owner, site })
+    }
+
+    /// The same of a UUID, for a thread. Of a space with several permits, and for the first use of the space or by
+    /// the thread, it does nothing.
+    fn try_thin_uuid(&self, uuid: u128, site: Site) -> Option<u64> {
+        self.try_thin_uuid_for(uuid, site, Owner::known_thread()?)
+    }
+
+    /// The same for a task.
+    fn try_thin_uuid_async(&self, uuid: u128, site: Site, task: Owner) -> Option<u64> {
+        self.try_thin_uuid_for(uuid, site, task)
+    }
+
+    /// The same for a thread or a task.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn try_thin_uuid_for(&self, uuid: u128, site: Site, owner: Owner) -> Option<u64> {
+        let number = self.identity.known_of_one_permit()?;
+        fast::try_take_uuid(number, UuidText::new(uuid), Record { owner, site })
     }
 
     /// The same of a space with several permits, of a long text, and for the first use of the space,
@@ -391,32 +452,30 @@ impl Space for Locks {
         Acquire::all(keys.into_iter().map(machine).collect())
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Begun<Thin<Guard>, InProcess> {
-        let mut copy = None;
-        let text = text_of(key, &mut copy);
-        match self.try_thin(text, mode, site) {
-            Some(hash) => Begun::Held(Thin::new(hash)),
-            None => self.begin_to_wait(text, mode.once(), site),
+        let mut copy = Key::empty();
+        match self.try_key(key, &mut copy, mode, site) {
+            Ok(hash) => Begun::Held(Thin::new(hash)),
+            Err(text) => self.begin_to_wait(text, mode.once(), site),
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin_reentrant(
         &self,
         key: &dyn LockKey,
         mode: Mode,
         site: Site,
     ) -> Begun<Thin<Guard>, InProcess> {
-        let mut copy = None;
-        let text = text_of(key, &mut copy);
-        match self.try_thin(text, mode, site) {
-            Some(hash) => Begun::Held(Thin::new(hash)),
-            None => self.begin_again(text, mode, site),
+        let mut copy = Key::empty();
+        match self.try_key(key, &mut copy, mode, site) {
+            Ok(hash) => Begun::Held(Thin::new(hash)),
+            Err(text) => self.begin_again(text, mode, site),
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn begin_async(
         &self,
         key: &dyn LockKey,
@@ -424,11 +483,10 @@ impl Space for Locks {
         site: Site,
         Task(owner): Task,
     ) -> Begun<Thin<AsyncGuard>, InProcess> {
-        let mut copy = None;
-        let text = text_of(key, &mut copy);
-        match self.try_thin_async(text, mode, site, owner) {
-            Some(hash) => Begun::Held(Thin::new(hash)),
-            None => self.begin_to_wait(text, mode.once(), site),
+        let mut copy = Key::empty();
+        match self.try_key_async(key, &mut copy, mode, site, owner) {
+            Ok(hash) => Begun::Held(Thin::new(hash)),
+            Err(text) => self.begin_to_wait(text, mode.once(), site),
         }
     }
 
@@ -440,7 +498,7 @@ impl Space for Locks {
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     #[track_caller]
     fn block(
         &self,
@@ -450,15 +508,14 @@ impl Space for Locks {
         site: Site,
     ) -> Result<Guard, Infallible> {
         // Not in a closure, where a deadlock's panic would not know its caller.
-        let mut copy = None;
-        let text = text_of(key, &mut copy);
-        match self.try_thin(text, mode, site) {
-            Some(hash) => Ok(Guard::thin(hash)),
-            None => self.block_slowly(text, Terms { mode, reentry }, site),
+        let mut copy = Key::empty();
+        match self.try_key(key, &mut copy, mode, site) {
+            Ok(hash) => Ok(Guard::thin(hash)),
+            Err(text) => self.block_slowly(text, Terms { mode, reentry }, site),
         }
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn block_for(
         &self,
         key: &dyn LockKey,
@@ -467,16 +524,17 @@ impl Space for Locks {
         site: Site,
         timeout: Duration,
     ) -> Result<Guard, Error> {
-        let mut copy = None;
-        let text = text_of(key, &mut copy);
-        if let Some(hash) = self.try_thin(text, mode, site) {
-            return Ok(Guard::thin(hash));
+        let mut copy = Key::empty();
+        match self.try_key(key, &mut copy, mode, site) {
+            Ok(hash) => Ok(Guard::thin(hash)),
+            Err(text) => {
+                let acquire = self.acquire_text(text, Terms { mode, reentry }, site);
+                acquire.block_for(timeout)
+            }
         }
-        let acquire = self.acquire_text(text, Terms { mode, reentry }, site);
-        acquire.block_for(timeout)
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn try_now(
         &self,
         key: &dyn LockKey,
@@ -484,11 +542,10 @@ impl Space for Locks {
         reentry: Reentry,
         site: Site,
     ) -> Result<Guard, Error> {
-        let mut copy = None;
-        let text = text_of(key, &mut copy);
-        match self.try_thin(text, mode, site) {
-            Some(hash) => Ok(Guard::thin(hash)),
-            None => self.try_slowly(text, Terms { mode, reentry }, site),
+        let mut copy = Key::empty();
+        match self.try_key(key, &mut copy, mode, site) {
+            Ok(hash) => Ok(Guard::thin(hash)),
+            Err(text) => self.try_slowly(text, Terms { mode, reentry }, site),
         }
     }
 }

@@ -41,6 +41,7 @@ use super::record::{Kind, ThinRecord, free, long};
 use super::slot::Slots;
 use super::word::{self, ENTRY, FIRST, FREE, SHORT, STATES, is_thin};
 use crate::key::Key;
+use crate::key::uuid::UuidText;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, UnsafeCell, spin, spin_briefly};
@@ -148,6 +149,22 @@ impl Bucket {
             place.space = space;
             place.site = Some(record.site);
             place.write_short(kind, text);
+        })
+    }
+
+    /// The same for a UUID, exclusively.
+    #[inline]
+    pub(crate) fn try_take_uuid(
+        &self,
+        word: u64,
+        space: u64,
+        text: UuidText,
+        record: Record,
+    ) -> bool {
+        self.try_take_as(word, record.owner, |place| {
+            place.space = space;
+            place.site = Some(record.site);
+            place.write_uuid(text);
         })
     }
 

@@ -5,7 +5,8 @@ use super::few::Few;
 use super::policy::Mode;
 use super::record::Kind;
 use super::shard::bucket;
-use super::{Hold, Name, release_few, try_join};
+use super::{Hold, Name, hash_uuid, release_few, try_join};
+use crate::key::uuid::UuidText;
 use crate::site::Record;
 
 /// Whether [`try_take_thin_as`] is worth a try. A hint, which takes the bucket's cache line
@@ -28,6 +29,14 @@ pub(crate) fn try_take_thin(name: Name<'_>, record: Record) -> Option<u64> {
     let is_taken = name.has_one_permit()
         && name.is_short()
         && bucket(hash).try_take(hash, space.number, text, Kind::EXCLUSIVE, record);
+    is_taken.then_some(hash)
+}
+
+/// The same of a UUID, in a space whose locks have one permit.
+#[inline]
+pub(crate) fn try_take_uuid(space: u64, text: UuidText, record: Record) -> Option<u64> {
+    let hash = hash_uuid(space, text);
+    let is_taken = bucket(hash).try_take_uuid(hash, space, text, record);
     is_taken.then_some(hash)
 }
 

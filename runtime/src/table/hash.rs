@@ -9,6 +9,7 @@
 //! nobody outside can choose keys which meet in one bucket. Nothing depends on that but
 //! speed: locks are told apart by their whole names.
 
+use crate::key::uuid::UuidText;
 use crate::sync::Ordering;
 use crate::sync::ambient::AtomicU64;
 use std::collections::hash_map::RandomState;
@@ -62,6 +63,13 @@ pub(crate) fn hash(space: u64, text: &[u8]) -> u64 {
     }
 }
 
+/// The same of the text of a UUID.
+#[cfg(not(all(test, loom)))]
+#[inline]
+pub(crate) fn hash_uuid(space: u64, text: UuidText) -> u64 {
+    SEEDS.hash_uuid(space, text)
+}
+
 impl Seeds {
     const fn new() -> Self {
         Self([const { AtomicU64::new(0) }; SHORT / 8])
@@ -97,6 +105,14 @@ impl Seeds {
             product = product.and(&self.product(words(at(text, 32)), 6));
         }
         product.fold()
+    }
+
+    #[inline]
+    fn hash_uuid(&self, space: u64, text: UuidText) -> u64 {
+        let name = space ^ u64::from(UuidText::LENGTH);
+        let [first, second, last] = text.parts();
+        let product = self.product(first, 0).and(&self.product(second, 4));
+        product.and(&self.product(named(last, name), 2)).fold()
     }
 
     /// That of two words, combined with the seeds from this one on.
@@ -175,6 +191,7 @@ impl Product {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::HashMap;
 
     /// So that nobody can choose keys that fall together.
@@ -194,6 +211,18 @@ mod tests {
         drop(crate::lock("hash: drawn"));
         let mut seeds = SEEDS.0.iter().map(|seed| seed.load(Ordering::Relaxed));
         assert!(seeds.all(|seed| seed != 0));
+    }
+
+    proptest! {
+        #[test]
+        fn uuid_has_the_hash_of_its_text(bytes: [u8; 16], space: u64) {
+            let digits = format!("{:032x}", u128::from_be_bytes(bytes));
+            let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+            let seeds = Seeds::new();
+            seeds.draw();
+            let hash = seeds.hash_uuid(space, UuidText::new(u128::from_le_bytes(bytes)));
+            prop_assert_eq!(hash, seeds.hash_long(space, parts.join("-").as_bytes()));
+        }
     }
 
     /// Text of every length, and each with one byte changed.

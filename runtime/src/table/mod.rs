@@ -60,7 +60,7 @@ use shard::{Inflated, SLOTS, TABLE, bucket, is_of_hold, slots};
 use std::iter;
 use std::task::Waker;
 use watched::{Heard, Queued};
-pub(crate) use word::hash;
+pub(crate) use word::{hash, hash_uuid};
 
 /// A lock that is held, or a few; dropping it releases. In two words, which fit into registers:
 ///

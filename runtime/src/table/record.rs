@@ -5,6 +5,7 @@ use super::policy::Mode;
 use super::word::ALONE;
 use crate::key::Key;
 use crate::key::text::copy_short;
+use crate::key::uuid::UuidText;
 use crate::site::Site;
 
 /// How long a text there is room for.
@@ -111,6 +112,18 @@ impl ThinRecord {
         #[expect(unsafe_code, reason = "a union")]
         let short = unsafe { &mut self.text.short };
         copy_short(text, &mut short[..text.len()]);
+    }
+
+    /// Writes down the text of a UUID, which is held exclusively.
+    #[inline]
+    pub(super) fn write_uuid(&mut self, UuidText(words): UuidText) {
+        self.kind_and_length = Kind::EXCLUSIVE.0 | u64::from(UuidText::LENGTH);
+        // SAFETY: as in `write_short`.
+        #[expect(unsafe_code, reason = "a union")]
+        let short = unsafe { &mut self.text.short };
+        for (place, word) in short.chunks_exact_mut(size_of::<u64>()).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
     }
 
     /// Writes down a text that [`long`] gave.

@@ -25,6 +25,7 @@
 //! is seen that no such exchange releases it; it is seen so too of a text on the heap.
 
 use super::place::{SLOTS, Ticket};
+use crate::key::uuid::UuidText;
 
 /// The hash of a lock's name.
 #[cfg(not(all(test, loom)))]
@@ -34,10 +35,23 @@ pub(crate) fn hash(space: u64, text: &[u8]) -> u64 {
     super::hash::hash(space, text) | STATES
 }
 
+/// The same of a UUID's.
+#[cfg(not(all(test, loom)))]
+#[inline]
+pub(crate) fn hash_uuid(space: u64, text: UuidText) -> u64 {
+    super::hash::hash_uuid(space, text) | STATES
+}
+
 /// In a model the first digit says which bucket: 0 and 1 are in one shard.
 #[cfg(all(test, loom))]
 pub(crate) fn hash(_space: u64, text: &[u8]) -> u64 {
     u64::from(text[0] - b'0') | STATES
+}
+
+/// In a model there is none whose text this isn't.
+#[cfg(all(test, loom))]
+pub(crate) fn hash_uuid(space: u64, text: UuidText) -> u64 {
+    hash(space, &text.0[0].to_le_bytes())
 }
 
 pub(super) const FREE: u64 = 0;

@@ -31,6 +31,7 @@ mod size;
 mod space;
 mod stress;
 mod timeout;
+mod uuid;
 mod waker;
 
 /// In this crate's edition the temporaries of a block's last expression drop before
