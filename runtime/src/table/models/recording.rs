@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `end`: exact mode ends after what is kept was taken out | `hold_against_end` |
 //! | `end`: waits that go on not looked at | `wait_against_end` |
-//! | `going_on`: what is over not handed on, or in another turn of the mutex, before the look | `wait_against_end` |
+//! | `going_on`: what is over not handed on, by the lock or its shard, or in another turn of the mutex, before the look | `wait_against_end` |
 //! | `part_by_now`: what was taken out lost | `hold_against_part` |
 //! | `part_by_now`: what ends later lost | `wait_against_part` |
 //! | `are_over`: what was over before kept | `wait_before_recording` |
