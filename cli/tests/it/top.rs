@@ -26,11 +26,11 @@ fn stuck(directory: &Directory) -> Service {
     service
 }
 
-/// The line that has this text.
+/// The line that has this text, without the spaces behind it, of which there are some where it was longer before.
 fn line(screen: &Screen, text: &str) -> Option<String> {
     let contents = screen.contents();
     let line = contents.lines().find(|line| line.contains(text))?;
-    Some(line.to_owned())
+    Some(line.trim_end().to_owned())
 }
 
 fn is_as_it_was(screen: &Screen) -> bool {
