@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::port::{self, exchange};
+use lockutils_conformance::LIMIT;
+
+use crate::port::{self, BRIEF, exchange};
 use crate::program;
 use crate::server::{Kind, Server};
 
@@ -45,7 +47,8 @@ impl Kind for EtcdKind {
 
     /// Not before there is a leader.
     fn ready(port: u16) -> bool {
-        ask(port, "GET /health", "").is_some_and(|answer| answer.contains(r#""health":"true""#))
+        ask(port, "GET /health", "", BRIEF)
+            .is_some_and(|answer| answer.contains(r#""health":"true""#))
     }
 
     fn url(port: u16) -> String {
@@ -62,7 +65,8 @@ impl Etcd {
     /// If it doesn't answer.
     #[must_use]
     pub fn call(port: u16, path: &str, body: &str) -> String {
-        let answer = ask(port, &format!("POST /v3/{path}"), body);
+        // It isn't asked again, and to hash a password takes its time on a busy machine.
+        let answer = ask(port, &format!("POST /v3/{path}"), body, LIMIT);
         answer.expect("the server answers")
     }
 
@@ -163,7 +167,8 @@ impl EtcdCluster {
     #[must_use]
     pub fn leader(&self) -> Option<usize> {
         self.nodes.iter().position(|node| {
-            let status = ask(node.port(), "POST /v3/maintenance/status", "{}").unwrap_or_default();
+            let status = ask(node.port(), "POST /v3/maintenance/status", "{}", BRIEF);
+            let status = status.unwrap_or_default();
             let number = |name| {
                 let (_, rest) = status.split_once(&format!(r#""{name}":""#))?;
                 rest.split('"').next()
@@ -183,11 +188,11 @@ impl Drop for EtcdCluster {
 }
 
 /// One HTTP request.
-fn ask(port: u16, what: &str, body: &str) -> Option<String> {
+fn ask(port: u16, what: &str, body: &str, patience: Duration) -> Option<String> {
     let length = body.len();
     let request = format!(
         "{what} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     );
-    let answer = exchange(port, request.as_bytes(), 1 << 16)?;
+    let answer = exchange(port, request.as_bytes(), 1 << 16, patience)?;
     Some(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -48,10 +48,18 @@ fn claim(port: u16) -> Option<File> {
     Some(file)
 }
 
-/// Asks a server, and gives at most so many bytes of what it says before it closes.
-pub(crate) fn exchange(port: u16, request: &[u8], most: u64) -> Option<Vec<u8>> {
+/// How long a server may be silent to one who asks again.
+pub(crate) const BRIEF: Duration = Duration::from_secs(5);
+
+/// Asks a server, and gives at most so many bytes of what it says before it closes. It may be silent for so long.
+pub(crate) fn exchange(
+    port: u16,
+    request: &[u8],
+    most: u64,
+    patience: Duration,
+) -> Option<Vec<u8>> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
-    let patience = Some(Duration::from_secs(5));
+    let patience = Some(patience);
     stream.set_read_timeout(patience).expect("it isn't zero");
     stream.write_all(request).ok()?;
     let mut answer = Vec::new();

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use std::os::unix::process::CommandExt;
 
-use crate::port::{self, exchange};
+use crate::port::{self, BRIEF, exchange};
 use crate::process::Guard;
 use crate::program;
 use crate::server::{Kind, Server};
@@ -49,7 +49,7 @@ impl Kind for PostgresKind {
         let length = u32::try_from(4 + parameters.len()).expect("it is short");
         let request = [&length.to_be_bytes(), parameters.as_slice()].concat();
         // Else it is an error: the server is still starting, or is ending.
-        exchange(port, &request, 1).is_some_and(|answer| answer == b"R")
+        exchange(port, &request, 1, BRIEF).is_some_and(|answer| answer == b"R")
     }
 
     fn url(port: u16) -> String {

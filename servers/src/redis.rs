@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::port::exchange;
+use crate::port::{BRIEF, exchange};
 use crate::program;
 use crate::server::{Kind, Server};
 
@@ -39,7 +39,7 @@ impl Kind for RedisKind {
     }
 
     fn ready(port: u16) -> bool {
-        exchange(port, b"PING\r\n", 7).is_some_and(|answer| answer == b"+PONG\r\n")
+        exchange(port, b"PING\r\n", 7, BRIEF).is_some_and(|answer| answer == b"+PONG\r\n")
     }
 
     fn url(port: u16) -> String {
