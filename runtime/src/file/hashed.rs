@@ -48,6 +48,9 @@ impl<T> Hashed<T> {
             .iter()
             .position(|(other, item)| *other == hash && is_it(item))?;
         let (_, item) = place.swap_remove(index);
+        if place.is_empty() {
+            *place = Vec::new(); // Gives its memory back.
+        }
         self.length -= 1;
         Some(item)
     }
@@ -110,6 +113,8 @@ mod tests {
                 seen.sort_unstable();
                 there.sort_unstable();
                 prop_assert_eq!(&seen, &there);
+                let mut empty = table.places.iter().filter(|place| place.is_empty());
+                prop_assert!(empty.all(|place| place.capacity() == 0));
                 for number in 0..40 {
                     let found = table.find(number % 20, |one| *one == number).copied();
                     prop_assert_eq!(found, there.contains(&number).then_some(number));
