@@ -224,6 +224,14 @@ mod tests {
         assert_eq!(name("../", "é\0~"), "%2E.%2F%C3%A9%00%7E");
     }
 
+    #[test]
+    fn letters_digits_and_three_more_stand_for_themselves() {
+        for byte in 0..=u8::MAX {
+            let is_plain = byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            assert_eq!(is_plain_byte(byte), is_plain, "{byte}");
+        }
+    }
+
     /// Plain bytes are looked at by eights.
     #[test]
     fn byte_is_encoded_wherever_it_is() {

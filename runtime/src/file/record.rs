@@ -20,8 +20,7 @@
 //! other file the holder does, see [`behind`](super::behind).
 //!
 //! A process that takes a lock again sees by the [`Content`] whether others have used the file
-//! since, or have begun to wait. The file's time of modification doesn't tell: on many file systems two
-//! writes have one time, and on some it is another machine's.
+//! since, or have begun to wait. When it has to be read for that, see [`seen`](super::seen).
 
 use super::sealed::{checksum, field, number, seal_in, unseal};
 use crate::holder::Elsewhere;

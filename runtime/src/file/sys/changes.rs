@@ -16,7 +16,8 @@ use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd as _;
 
-/// Ext2 to ext4, XFS, Btrfs, tmpfs, F2FS, and overlayfs, whose upper layer is one of them.
+/// Ext2 to ext4, XFS, Btrfs, tmpfs, F2FS, and overlayfs, whose upper layer is nearly always one of them. Where
+/// it isn't, a change may not be seen before the record is written anew.
 const OF_THIS_MACHINE: [i64; 6] = [
     0xef53,
     0x5846_5342,
