@@ -314,6 +314,51 @@ fn parent_and_child_exclude_each_other_by_files_that_were_open() {
     assert!(child.ends_well());
 }
 
+/// What was left to a task of the parent stays the parent's: it is not for the child's copy of the task, nor
+/// for the child to release.
+#[test]
+fn child_has_no_part_in_what_its_parent_keeps_for_the_next_in_line() {
+    let _alone = alone();
+    let directory = Directory::new("kept");
+    let locks = FileLocks::new(&directory.0);
+    for goes_on in [true, false] {
+        let guard = locks.key("key").lock().unwrap();
+        let mut wait = Some(locks.key("key").lock_timeout_async(LIMIT / 2));
+        let waits = |wait: &mut Option<_>| poll(wait.as_mut().unwrap(), Waker::noop()).is_pending();
+        assert!(waits(&mut wait));
+        drop(guard);
+        let (end, childs_end) = ends();
+        let child = Child::new(|| {
+            let is_excluded = !goes_on || waits(&mut wait);
+            wait = None;
+            tell(&childs_end);
+            hear(&childs_end);
+            let tried = locks.key("key").try_lock();
+            is_excluded && tried.is_err_and(|error| error.kind() == ErrorKind::Busy)
+        });
+        hear(&end);
+        let _guard = block_on(wait.take().unwrap()).unwrap();
+        tell(&end);
+        assert!(child.ends_well(), "goes on: {goes_on}");
+    }
+}
+
+/// Also where it is a task of the child that waits for it.
+#[test]
+fn child_ends_a_hold_of_its_parent_for_both() {
+    let _alone = alone();
+    let directory = Directory::new("both");
+    let locks = FileLocks::new(&directory.0);
+    let mut guard = Some(locks.key("key").lock().unwrap());
+    let mut wait = locks.key("key").lock_timeout_async(LIMIT / 2);
+    assert!(poll(&mut wait, Waker::noop()).is_pending());
+    let child = Child::new(|| {
+        guard = None;
+        matches!(poll(&mut wait, Waker::noop()), Poll::Ready(Ok(_)))
+    });
+    assert!(child.ends_well());
+}
+
 /// As a program does that goes on in the background.
 #[test]
 fn child_goes_on_with_a_lock_file_of_its_parent() {

@@ -279,8 +279,11 @@ impl LockFile {
     /// Ends what was kept for those who have all gone.
     pub(super) fn put_away(&self) -> Rest {
         let mut kernel = self.kernel.lock();
-        if kernel.state == State::Kept {
-            kernel.release(false);
+        match kernel.state {
+            State::Kept if kernel.is_own() => kernel.release(false),
+            // The parent of a fork keeps it, for somebody there.
+            State::Kept => kernel.state = State::Free,
+            State::Free | State::Held(..) => {}
         }
         Rest {
             is_open: kernel.descriptor.is_some(),
@@ -358,6 +361,8 @@ impl Kernel {
         } = manner;
         match self.state {
             State::Held(..) => return self.join(link, manner),
+            // As in `put_away`.
+            State::Kept if !self.is_own() => self.state = State::Free,
             State::Kept if mode == Mode::Exclusive => return self.take_kept(link, site),
             // A shared lock on the same descriptor takes the place of an exclusive one.
             State::Kept => self.state = State::Free,
@@ -404,6 +409,13 @@ impl Kernel {
             self.pace.begin_hold(Instant::now());
         }
         Ok(Tried::Taken { anew: true })
+    }
+
+    /// Whether what it has of the lock is that of this process alone, and not of the one that has forked
+    /// it as well.
+    fn is_own(&self) -> bool {
+        let descriptor = self.descriptor.as_ref();
+        descriptor.is_some_and(|descriptor| descriptor.is_own())
     }
 
     /// The descriptor that is open. Not that of the process that has forked this one: they would
@@ -531,7 +543,7 @@ impl Kernel {
         self.unsay();
         if !others {
             self.pace.end();
-        } else if self.descriptor.is_some() && self.pace.may_be_kept() {
+        } else if self.is_own() && self.pace.may_be_kept() {
             self.was_brief = kept_at.is_some_and(|at| at.elapsed() < BRIEF);
             self.state = State::Kept;
             return;
