@@ -45,7 +45,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a hold lasts at most in which nobody has removed the file: that is a system call, which takes
-/// microseconds.
+/// microseconds. See [`is_brief`].
 const BRIEF: Duration = Duration::from_nanos(500);
 
 /// A lock file.
@@ -544,7 +544,7 @@ impl Kernel {
         if !others {
             self.pace.end();
         } else if self.is_own() && self.pace.may_be_kept() {
-            self.was_brief = kept_at.is_some_and(|at| at.elapsed() < BRIEF);
+            self.was_brief = kept_at.is_some_and(|at| is_brief(at.elapsed()));
             self.state = State::Kept;
             return;
         }
@@ -555,5 +555,23 @@ impl Kernel {
                 self.descriptor = None;
             }
         }
+    }
+}
+
+/// Whether a hold was too short for a removal. No time at all tells nothing: it may be as long as it takes a
+/// coarse clock to tick.
+fn is_brief(held: Duration) -> bool {
+    !held.is_zero() && held < BRIEF
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hold_between_two_ticks_of_a_clock_is_not_brief() {
+        assert!(!is_brief(Duration::ZERO));
+        assert!(is_brief(Duration::from_nanos(1)));
+        assert!(!is_brief(BRIEF));
     }
 }
