@@ -13,7 +13,7 @@
 //! [`begin_global`] and [`begin_own`]; and what an async one has begun is a future by itself,
 //! [`Entering`], and not of a method of it.
 //!
-//! What has a key is inlined as in [`local`](crate::local).
+//! What has a key is inlined as in `local`.
 
 use crate::acquire::Acquire;
 use crate::begun::Begun;
