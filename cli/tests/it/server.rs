@@ -394,7 +394,7 @@ fn sharers_are_together_where_the_server_has_such_holds() {
     assert_eq!(status(&["--shared"]), 0);
     assert_eq!(status(&[]), 75);
     // And where nobody can come in anyway.
-    let args = ["run", "--on", MEMORY, "--shared", "key", "--", "true"];
+    let args = ["run", "-q", "--on", MEMORY, "--shared", "key", "--", "true"];
     assert_eq!(code(&mut lockutils(&directory, args)), 0);
 }
 
