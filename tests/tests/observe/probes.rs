@@ -116,14 +116,19 @@ fn tracer_reads_a_wait_for_the_lock_file_of_another_process() {
     let start = Instant::now();
     let child = format!("{program} --exact --ignored probes::waits_for_a_file");
     let mut bpftrace = Command::new("bpftrace");
-    bpftrace.args(["-e", &script, "-c", &child]);
-    let traced = match bpftrace.env(DIRECTORY, &*directory).output() {
-        Ok(traced) if traced.status.success() => traced,
+    // To a file, since the child writes to the same output, also into the middle of a line.
+    let written = Directory::new();
+    let output = written.join("traced");
+    bpftrace
+        .args(["-e", &script, "-c", &child, "-o"])
+        .arg(&output);
+    match bpftrace.env(DIRECTORY, &*directory).output() {
+        Ok(traced) if traced.status.success() => {}
         // Few kernels let it, and those only root.
         Ok(traced) => return skip(&format!("no tracer can attach: {traced:?}")),
         Err(_) => return skip("bpftrace is not installed"),
-    };
-    let text = String::from_utf8_lossy(&traced.stdout);
+    }
+    let text = fs::read_to_string(&output).unwrap();
     let begin = format!(
         ": {} at tests/tests/observe/probes.rs:",
         directory.join("a").display()
