@@ -20,17 +20,6 @@ const LONGEST: usize = 200;
 /// How long a name by oslo's rule can be: what file systems take.
 const LONGEST_OF_OSLO: usize = 255;
 
-/// Which bytes stand for themselves.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        plain[byte as usize] = is_plain_byte(byte);
-        byte += 1;
-    }
-    plain
-};
-
 /// Whether a byte stands for itself.
 #[expect(
     clippy::needless_bitwise_bool,
@@ -83,7 +72,8 @@ pub(super) fn key_of(rule: Rule, rest: &str) -> Option<String> {
 }
 
 fn own(beginning: &str, key: &[u8]) -> Key {
-    if beginning.is_empty() && key.len() <= LONGEST && is_plain(key) {
+    let is_plain = plain(key) == key.len() && key.first() != Some(&b'.');
+    if beginning.is_empty() && key.len() <= LONGEST && is_plain {
         return Key::from_utf8(key);
     }
     let name = Key::new(Joined(beginning, Encoded(key)));
@@ -126,36 +116,17 @@ impl LockKey for Joined<'_> {
     }
 }
 
-/// Whether a whole name stands for itself.
-fn is_plain(text: &[u8]) -> bool {
+/// How many bytes at the beginning stand for themselves.
+fn plain(text: &[u8]) -> usize {
     const BLOCK: usize = 16;
-    // All of a block at once, without a branch for each byte. The last one overlaps the one before.
-    let is_plain = |block: &[u8; BLOCK]| {
+    // All of a block at once, without a branch for each byte, since most keys are plain.
+    let is_plain = |block: &&[u8]| {
         let bytes = block.iter();
         bytes.fold(true, |all, byte| all & is_plain_byte(*byte))
     };
-    let Some(last) = text.last_chunk() else {
-        return plain(text) == text.len() && text.first() != Some(&b'.');
-    };
-    let mut rest = text;
-    while let Some((block, more)) = rest.split_first_chunk() {
-        if !is_plain(block) {
-            return false;
-        }
-        rest = more;
-    }
-    is_plain(last) && text[0] != b'.'
-}
-
-/// How many bytes at the beginning stand for themselves.
-fn plain(text: &[u8]) -> usize {
-    let is_plain = |byte: &u8| PLAIN[usize::from(*byte)];
-    // By eights, without a branch for each byte, since most keys are plain.
-    let eights = text.chunks_exact(8);
-    let eights =
-        eights.take_while(|eight| eight.iter().fold(true, |all, byte| all & is_plain(byte)));
-    let start = 8 * eights.count();
-    let more = text[start..].iter().position(|byte| !is_plain(byte));
+    let blocks = text.chunks_exact(BLOCK).take_while(is_plain);
+    let start = BLOCK * blocks.count();
+    let more = text[start..].iter().position(|byte| !is_plain_byte(*byte));
     more.map_or(text.len(), |more| start + more)
 }
 
@@ -232,7 +203,7 @@ mod tests {
         }
     }
 
-    /// Plain bytes are looked at by eights.
+    /// Plain bytes are looked at in blocks.
     #[test]
     fn byte_is_encoded_wherever_it_is() {
         for (before, after) in (0..20).flat_map(|before| (0..20).map(move |after| (before, after)))
