@@ -54,6 +54,9 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The longest lease of a server that has no limit of its own: 100 years, so that all clocks can count to its end.
+    pub const LONGEST_LEASE: Duration = Duration::from_secs(36_500 * 86_400);
+
     /// Whether the server can give such a lease.
     ///
     /// # Errors

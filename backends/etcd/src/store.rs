@@ -110,7 +110,7 @@ impl Store for Etcd {
             ordered: false,
             fair: true,
             least_lease: Duration::from_secs(2),
-            greatest_lease: Duration::from_secs(36_500 * 86_400),
+            greatest_lease: Shape::LONGEST_LEASE,
         }
     }
 

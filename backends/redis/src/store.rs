@@ -94,7 +94,7 @@ impl Store for Redis {
             ordered: true,
             fair: true,
             least_lease: Duration::from_millis(100),
-            greatest_lease: Duration::from_secs(36_500 * 86_400),
+            greatest_lease: Shape::LONGEST_LEASE,
         }
     }
 

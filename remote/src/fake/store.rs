@@ -169,7 +169,7 @@ impl Store for FakeStore {
             ordered: true,
             fair: true,
             least_lease: Duration::from_secs(1),
-            greatest_lease: Duration::from_secs(36_500 * 86_400),
+            greatest_lease: Shape::LONGEST_LEASE,
         }
     }
 
