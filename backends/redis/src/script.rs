@@ -62,7 +62,7 @@ end
 /// milliseconds that it has left, if somebody else has it. Whoever has it already, as one who
 /// asks again may, gets the same token, and a new lease. Who waits has its place, `ARGV[1]`, in the queue,
 /// `ARGV[5]`, and keeps it when it asks again, which `ARGV[8]` has the time of;
-/// both end a day or a lease after the last who does.
+/// both end so many milliseconds as `ARGV[9]` says, or a lease, after the last who does.
 const ACQUIRE: &str = concat!(
     grant!(),
     leave!(),
@@ -87,7 +87,7 @@ else
             redis.pcall('ZADD', ARGV[8], time, string.sub(place, 1, 48))
             for _, key in ipairs({ARGV[5], ARGV[8]}) do
                 -- Not the lease alone, as others may have longer ones. Places of the dead are passed over anyhow.
-                redis.call('PEXPIRE', key, math.max(lease, 86400000))
+                redis.call('PEXPIRE', key, math.max(lease, ARGV[9]))
             end
         elseif not string.find(joined.err, 'OOM', 1, true) then
             return joined

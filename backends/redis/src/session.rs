@@ -13,6 +13,9 @@ use crate::script::{RENEWED, Scripts};
 use crate::watch::{News, Watches};
 use crate::{fault, name, value};
 
+/// How many milliseconds a queue is kept at least when nobody asks any more.
+const DAY: u64 = 86_400_000;
+
 /// How many keys a command deals with at a time, so that the server can look after others in between.
 const BATCH: usize = 500;
 
@@ -95,22 +98,18 @@ impl RedisSession {
             })
         };
         let (first, second) = (claim(0), claim(1));
-        self.acquire(&first, Asked::Once).await?;
-        self.acquire(&second, Asked::Waiting).await?;
+        // Where it is cut off half-way, nothing of it is left for longer than its lease.
+        self.ask(&first, Asked::Once, 0).await?;
+        self.ask(&second, Asked::Waiting, 0).await?;
         self.release(&first).await?;
         self.renew(&[Arc::clone(&second)]).await?;
         self.holders(Query::Name(&second.name)).await?;
         self.release(&second).await?;
         Ok(())
     }
-}
 
-impl Session for RedisSession {
-    fn lease(&self) -> Duration {
-        Duration::from_millis(self.lease)
-    }
-
-    async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
+    /// Asks for a lock. What this leaves in its queue is kept for so many milliseconds, or a lease.
+    async fn ask(&self, claim: &Claim, asked: Asked, kept: u64) -> Result<Answer, Fault> {
         self.watches.ask(claim);
         let record = claim.record(&self.member);
         let place = value::place(claim, &self.id, self.lease, &record);
@@ -124,7 +123,7 @@ impl Session for RedisSession {
             script.arg(1).arg(&claim.name);
             script.arg(&place).arg(self.lease).arg(&record);
             script.arg(&self.fence).arg(&queue).arg(how);
-            script.arg(&self.former).arg(&asked_at);
+            script.arg(&self.former).arg(&asked_at).arg(kept);
         };
         let script = &self.scripts.acquire;
         let answers = script.run(&self.connection, 1, acquire).await;
@@ -146,6 +145,16 @@ impl Session for RedisSession {
         let fence = fence.parse().map_err(strange)?;
         self.watches.hold([claim]);
         Ok(Answer::Granted(fence))
+    }
+}
+
+impl Session for RedisSession {
+    fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease)
+    }
+
+    async fn acquire(&self, claim: &Claim, asked: Asked) -> Result<Answer, Fault> {
+        self.ask(claim, asked, DAY).await
     }
 
     async fn freed(&self, claim: &Claim) -> Result<Freed, Fault> {

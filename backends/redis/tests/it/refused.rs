@@ -86,6 +86,29 @@ fn users_without_login_or_rights() {
     });
 }
 
+/// It has somebody wait, and may not serve who does.
+#[test]
+fn what_a_refused_opening_leaves_ends_with_a_lease() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    let mut admin = admin(&server.url());
+    let rules = "SETUSER u on >secret ~* &* +@all -zpopmin";
+    let mut acl = cmd("ACL");
+    acl.arg(rules.split(' ').collect::<Vec<_>>());
+    acl.exec(&mut admin).unwrap();
+    let url = format!("redis://u:secret@127.0.0.1:{}", server.port());
+    refusal(&url, &["+evalsha"]);
+    let left: Vec<String> = cmd("KEYS").arg("*#open:*").query(&mut admin).unwrap();
+    let lease = i64::try_from(member().lease.as_millis()).unwrap();
+    for key in left {
+        let left: i64 = cmd("PTTL").arg(&key).query(&mut admin).unwrap();
+        // It may be over by now.
+        assert!(left == -2 || (0..=lease).contains(&left), "{key}: {left}");
+    }
+}
+
 #[test]
 fn databases_that_are_not_there() {
     if !Redis::available() {
