@@ -26,15 +26,16 @@ use std::process::{self, ExitCode};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a server may take for the last releases, after which they are left to the lease.
+/// How long a server may take for the last releases, whatever it may for other answers, after which they are left to the
+/// lease.
 const LAST: Duration = Duration::from_secs(5);
 
 /// How long a command has to end after it was told to.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long until it is looked again whether a signal has come.
+/// How long until it is looked again whether a signal has come, or the time is over.
 const NAP: Duration = Duration::from_millis(20);
 
 /// Makes the handle of some keys one for the hold that is asked for.
@@ -108,7 +109,7 @@ fn under<S: Store>(
     let code = match taken {
         Ok(Ok(guard)) => {
             let signals = server.signals.into_inner().expect("no panic");
-            supervised(args, guard, signals)
+            return supervised(args, &locks, guard, signals);
         }
         Ok(Err(conflict)) => Ok(taking::given_up(args, &server, &conflict)),
         Err(error) => Err(error),
@@ -118,7 +119,12 @@ fn under<S: Store>(
     code
 }
 
-fn supervised(args: &RunArgs, guard: AsyncLeaseGuard, signals: Signals) -> Result<ExitCode> {
+fn supervised<S: Store>(
+    args: &RunArgs,
+    locks: &Remote<S>,
+    guard: AsyncLeaseGuard,
+    signals: Signals,
+) -> Result<ExitCode> {
     let environment = [
         ("LOCKUTILS_KEY", args.keys.join("\n".as_ref())),
         ("LOCKUTILS_FENCE", guard.fence().to_string().into()),
@@ -131,15 +137,47 @@ fn supervised(args: &RunArgs, guard: AsyncLeaseGuard, signals: Signals) -> Resul
         }),
         grace: args.grace.unwrap_or(GRACE),
     };
-    let code = child::run_within(limit, signals, &args.command, &environment)?;
-    match guard.release() {
-        Ok(()) => Ok(code),
-        Err(error) if error.kind() == ErrorKind::Lost => Err(error.into()),
-        Err(error) => {
-            // The command's status is what one wants to know.
+    let code = child::run_within(limit, signals, &args.command, &environment);
+    let end = Instant::now() + LAST;
+    let is_late = || (Instant::now() >= end).then_some(());
+    // The command's status is what one wants to know, unless the lock was lost meanwhile.
+    let code = match wait(guard.release_async(), is_late) {
+        Ok(Ok(())) => code,
+        Ok(Err(error)) if error.kind() == ErrorKind::Lost => code.and(Err(error.into())),
+        Ok(Err(error)) => {
             exit::say(exit::with_cause(&error));
-            Ok(code)
+            return code;
         }
+        Err(()) => {
+            let keys = args.keys.join(", ".as_ref());
+            exit::say(format_args!(
+                "the server has not answered to the release of {keys:?} within {LAST:?}; it is free at the \
+                 end of its lease, if not before"
+            ));
+            return code;
+        }
+    };
+    // What was lost is released as well, and the connection ended.
+    let _ = locks.close(end.saturating_duration_since(Instant::now()));
+    code
+}
+
+/// Waits for a future, unless a look now and then finds a reason not to.
+fn wait<T, E>(
+    future: impl Future<Output = T>,
+    mut look: impl FnMut() -> Option<E>,
+) -> Result<T, E> {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(ready) = future.as_mut().poll(&mut context) {
+            return Ok(ready);
+        }
+        if let Some(reason) = look() {
+            return Err(reason);
+        }
+        thread::park_timeout(NAP);
     }
 }
 
@@ -172,21 +210,13 @@ impl<S: Store> Server<S> {
     /// lock is there for the command.
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         let mut signals = self.signals.lock().expect("no panic");
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        let ending = {
-            let mut future = pin!(future);
-            loop {
-                if let Poll::Ready(ready) = future.as_mut().poll(&mut context) {
-                    return ready;
-                }
-                let mut sent = signals.pending().filter(signal::was_sent);
-                let signal = sent.find_map(|origin| ends(origin.signal));
-                if let Some(signal) = signal {
-                    break signal;
-                }
-                thread::park_timeout(NAP);
-            }
+        let ending = || {
+            let mut sent = signals.pending().filter(signal::was_sent);
+            sent.find_map(|origin| ends(origin.signal))
+        };
+        let ending = match wait(future, ending) {
+            Ok(ready) => return ready,
+            Err(ending) => ending,
         };
         // The queue was left, and the server is to hear of it.
         let _ = self.locks.close(LAST);
