@@ -1,7 +1,9 @@
 //! What is asked of the server.
 //!
 //! A claim's key, `name/LEASE.NUMBER`, is put by a transaction; of the keys of a lock the one that was
-//! created first has it, and its create revision is the fencing token. Who tries puts its key only
+//! created first has it, and its create revision is the fencing token, which a transaction can compare with that of the
+//! key. The revision at which the keys before it were gone would be known as well, and the greatest of several locks
+//! would grow by it whoever takes which; but no transaction could look for it. Who tries puts its key only
 //! if there is none; who waits puts it in any case, and watches those before it: when they are gone,
 //! it has the lock, see `line.rs`.
 //! A release deletes the key if it has the value of the claim, which no other one has, so that one that
