@@ -37,8 +37,9 @@ pub(crate) struct Post {
     process: u32,
 }
 
+/// What an agent is told.
 #[derive(Debug)]
-enum Message {
+pub(crate) enum Message {
     Ask(Id, Arc<Claim>, Asked, Asker),
     Look(Id, Look, Asker),
     Release(Id),
@@ -116,11 +117,16 @@ impl Post {
             Ok(result) => result?,
             Err(_) => return Err(io::Error::other("its thread has panicked")),
         }
-        Ok(Self {
+        Ok(Self::to(messages))
+    }
+
+    /// The way to whoever reads the messages.
+    pub(crate) fn to(messages: UnboundedSender<Message>) -> Self {
+        Self {
             messages,
             last_id: AtomicU64::new(0),
             process: process::id(),
-        })
+        }
     }
 
     /// Whether it is that of another process, whose fork this one is.

@@ -81,6 +81,13 @@ impl<S: Store> Leases<S> {
         self.post().expect("it can be started")
     }
 
+    /// Has what would be told to an agent of its own go this way.
+    #[cfg(test)]
+    pub(crate) fn set_agent(&self, post: Post) {
+        *lock(&self.post) = Some(Arc::new(post));
+        self.process.store(process::id(), Ordering::Relaxed);
+    }
+
     /// Has it seem that the agent is that of another process.
     #[cfg(test)]
     pub(crate) fn fork(&self) {

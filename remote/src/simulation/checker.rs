@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// What may pass between what is due and somebody being told so: timers are late.
 pub(super) const SLACK: u64 = 60 * super::schedule::MILLISECOND;
 
-/// What somebody believes to have.
+/// What a claim is believed to have.
 #[derive(Debug)]
 pub(super) struct Hold {
     pub(super) process: usize,
@@ -27,6 +27,15 @@ pub(super) struct Hold {
     pub(super) session: Call,
 }
 
+/// A guard that somebody was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) asker: usize,
+    pub(super) claims: Vec<usize>,
+    /// The greatest of all its locks.
+    pub(super) fence: u64,
+}
+
 /// Claims that were asked for, and have to be released.
 #[derive(Debug)]
 pub(super) struct Owed {
@@ -37,8 +46,9 @@ pub(super) struct Owed {
 
 #[derive(Debug, Default)]
 pub(super) struct Checker {
-    /// By asker.
+    /// By claim.
     pub(super) holds: BTreeMap<usize, Hold>,
+    pub(super) guards: Vec<Given>,
     pub(super) owed: BTreeMap<(usize, u128), Owed>,
     /// What is wrong, and was first.
     pub(super) wrong: Option<String>,
@@ -52,7 +62,7 @@ impl Checker {
     /// Somebody is told that it has a lock. `clock` is what that of a process says now.
     pub(super) fn granted(
         &mut self,
-        asker: usize,
+        claim: usize,
         hold: Hold,
         clock: impl Fn(usize) -> u64,
         is_revoked: impl Fn(u128) -> bool,
@@ -68,7 +78,7 @@ impl Checker {
                 let goes_together = held.shared && hold.shared;
                 if believes(held) && !goes_together && !was_taken {
                     self.wrong.get_or_insert(format!(
-                        "asker {asker} is told that it has the lock while asker {other} believes to have it"
+                        "claim {claim} is told that it has the lock while claim {other} is believed to have it"
                     ));
                 }
                 // Two who share may be told in another order than they got it, and so may one whom the
@@ -76,34 +86,65 @@ impl Checker {
                 let is_told_late = goes_together || hold.epoch < held.epoch;
                 if !believes(held) && !is_told_late && held.fence >= hold.fence {
                     self.wrong.get_or_insert(format!(
-                        "asker {asker} gets fence {}, and asker {other} had {} before",
+                        "claim {claim} gets fence {}, and claim {other} had {} before",
                         hold.fence, held.fence
                     ));
                 }
             }
         }
-        self.holds.insert(asker, hold);
+        self.holds.insert(claim, hold);
+    }
+
+    /// Somebody is given a guard. Where two have a lock one after the other, the greatest fence of the later one is the
+    /// greater, whatever else they have: so what is written with the other fence is refused.
+    pub(super) fn given(&mut self, given: Given, is_revoked: impl Fn(u128) -> bool) {
+        for other in &self.guards {
+            let locks = other.claims.iter().map(|claim| &self.holds[claim]);
+            for one in locks {
+                let own = given.claims.iter().map(|claim| &self.holds[claim]);
+                let Some(two) = { own }.find(|own| own.name == one.name) else {
+                    continue;
+                };
+                let goes_together = one.nonce == two.nonce || one.shared && two.shared;
+                let was_taken =
+                    one.epoch != two.epoch || is_revoked(one.nonce) || is_revoked(two.nonce);
+                let is_in_order = (one.fence < two.fence) == (other.fence < given.fence);
+                if !goes_together && !was_taken && !is_in_order {
+                    self.wrong.get_or_insert(format!(
+                        "asker {} has {} of lock {} and {} as the greatest, asker {} had {} and {}",
+                        given.asker,
+                        two.fence,
+                        two.name,
+                        given.fence,
+                        other.asker,
+                        one.fence,
+                        other.fence
+                    ));
+                }
+            }
+        }
+        self.guards.push(given);
     }
 
     /// Somebody is told that its lease goes on.
-    pub(super) fn renewed(&mut self, asker: usize, deadline: u64, clock: u64) {
-        match self.holds.get_mut(&asker) {
+    pub(super) fn renewed(&mut self, claim: usize, deadline: u64, clock: u64) {
+        match self.holds.get_mut(&claim) {
             Some(hold) if hold.is_had && clock < hold.deadline => hold.deadline = deadline,
-            _ => self.fail(format!("asker {asker} has again what it had lost")),
+            _ => self.fail(format!("claim {claim} is had again that was lost")),
         }
     }
 
-    pub(super) fn ended(&mut self, asker: usize) {
-        if let Some(hold) = self.holds.get_mut(&asker) {
+    pub(super) fn ended(&mut self, claim: usize) {
+        if let Some(hold) = self.holds.get_mut(&claim) {
             hold.is_had = false;
         }
     }
 
     /// What somebody believes to have can't be of a lease that its process knows to be over.
     pub(super) fn is_lost(&mut self, what: &str, is_of_it: impl Fn(&Hold) -> bool) {
-        for (asker, hold) in &self.holds {
+        for (claim, hold) in &self.holds {
             if hold.is_had && is_of_it(hold) {
-                let wrong = format!("asker {asker} isn't told of its loss: {what}");
+                let wrong = format!("nobody is told of the loss of claim {claim}: {what}");
                 self.wrong.get_or_insert(wrong);
             }
         }

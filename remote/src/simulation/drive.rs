@@ -1,19 +1,24 @@
-//! What a process does with what happens to it: it drives its protocol, and its askers come and go.
+//! What a process does with what happens to it: it drives its protocol, and its claims come and go.
 
 use super::checker::{Hold, Owed};
+use super::claim::{BadNews, Claimed, State, claim_of, numbered};
 use super::network::is_settled;
-use super::process::{Input, Request, State, Step, Who, lost};
+use super::process::{Input, Request, Who, lost};
 use super::schedule::{MILLISECOND, What};
 use super::told::refused;
-use super::world::{Address, World, asker_of};
+use super::world::{Address, World, number_of};
+use crate::agent::Message;
+use crate::asker;
+use crate::clock;
 use crate::protocol::{Call, Effect, Id, Look, LostBy, News, Outcome, Question};
-use crate::store::{Asked, Fault, Freed, Kept, Loss};
+use crate::store::{Asked, Claim, Fault, Freed, Kept, Loss};
 use std::sync::Arc;
 
 impl World {
     /// Something happens to a process, which runs.
     pub(super) fn handle(&mut self, process: usize, input: Input) {
         let now = self.clock(process);
+        clock::simulate(now);
         if !matches!(input, Input::Wake) {
             self.note(|| format!("p{process} <- {input:?}"));
         }
@@ -31,15 +36,10 @@ impl World {
                 self.processes[process].protocol.close(now);
                 self.perform(process, 0);
             }
-            Input::Look => {
-                let there = &mut self.processes[process];
-                let id = there.next_id(Who::Looker(now));
-                there.protocol.look(now, id, Look::All);
-                self.perform(process, 0);
-            }
+            Input::Look => self.look(process, now),
             Input::Step(asker, step) => self.step(asker, step),
-            Input::Next(name) => self.next_in_line(process, name),
         }
+        self.plan_steps(process);
         self.plan_wake(process);
     }
 
@@ -48,6 +48,19 @@ impl World {
         let now = self.clock(process);
         self.checker.process_at(process, now);
         self.look_for_silence(process, now);
+        self.look_at_guards(process, now);
+    }
+
+    /// Somebody asks who holds what, and doesn't wait for the answer.
+    fn look(&mut self, process: usize, now: u64) {
+        let there = &mut self.processes[process];
+        let agent = there.space.engine().agent();
+        let id = agent.look(Look::All, &Arc::default());
+        if let Ok(Message::Look(id, look, _)) = there.messages.try_recv() {
+            there.protocol.look(now, id, look);
+        }
+        there.ids.insert(id, Who::Looker(now));
+        self.perform(process, 0);
     }
 
     fn answered(
@@ -123,8 +136,8 @@ impl World {
         if let Some(claim) = claim {
             self.known_lost.insert(claim);
             // It is asked for again at once.
-            let asker = &mut self.askers[asker_of(claim)];
-            (asker.since, asker.was_busy) = (now, false);
+            let claim = &mut self.claims[claim_of(claim)];
+            (claim.since, claim.was_busy) = (now, false);
         }
         let others = over.map(|over| self.believers(process, over, now));
         self.processes[process].protocol.lost(now, session, loss);
@@ -156,7 +169,7 @@ impl World {
                 Effect::Tell(id, news) => {
                     self.note(|| format!("p{process} {id:?}: {news:?}"));
                     match self.who(process, id) {
-                        Some(Who::Asker(asker)) => self.tell(asker, news, epoch),
+                        Some(Who::Claim(claim)) => self.tell(claim, news, epoch),
                         Some(Who::Looker(_)) => {}
                         None => self.checker.fail(format!("{id:?} was forgotten")),
                     }
@@ -165,7 +178,7 @@ impl World {
                     self.note(|| format!("p{process} {ids:?} until {deadline}"));
                     for id in ids {
                         match self.who(process, id) {
-                            Some(Who::Asker(asker)) => self.renewed(asker, deadline),
+                            Some(Who::Claim(claim)) => self.renewed(claim, deadline),
                             _ => self.checker.fail(format!("{id:?} holds nothing")),
                         }
                     }
@@ -188,10 +201,10 @@ impl World {
                     session,
                     since: now,
                 };
-                self.forgive(process, asker_of(claim.nonce));
+                self.forgive(process, claim_of(claim.nonce));
                 self.known_lost.remove(&claim.nonce);
                 self.checker.owed.insert((process, claim.nonce), owed);
-                self.askers[asker_of(claim.nonce)].nonce = claim.nonce;
+                self.claims[claim_of(claim.nonce)].nonce = claim.nonce;
                 (Some(session), Request::Acquire(claim, asked))
             }
             Question::Freed(session, claim) => (Some(session), Request::Freed(claim)),
@@ -238,85 +251,157 @@ impl World {
         }
     }
 
-    /// An asker is told until when it has what it holds.
-    fn renewed(&mut self, asker: usize, deadline: u64) {
-        let now = self.clock(self.askers[asker].wish.process);
-        self.compare(asker, deadline);
-        self.checker.renewed(asker, deadline, now);
+    /// Somebody in a process asks for a lock, which its agent is to tell of it.
+    pub(super) fn claim(
+        &mut self,
+        process: usize,
+        asker: usize,
+        (id, claim, how): (Id, &Claim, Asked),
+        told: asker::Asker,
+    ) {
+        let now = self.clock(process);
+        let number = self.claims.len();
+        let claim = numbered(claim, number);
+        self.note(|| format!("p{process} asker {asker} makes claim {number} as {id:?}"));
+        self.claims.push(Claimed {
+            process,
+            life: self.processes[process].life,
+            asker,
+            came: self.askers[asker].came,
+            name: number_of(&claim.name),
+            is_shared: claim.shared,
+            asked: how,
+            state: State::Asking,
+            nonce: claim.nonce,
+            since: now,
+            was_busy: false,
+            bad_news: None,
+            left: 0,
+            was_held: None,
+            told: Some(told),
+        });
+        let there = &mut self.processes[process];
+        there.ids.insert(id, Who::Claim(number));
+        there.protocol.ask(now, id, claim, how);
+        self.perform(process, 0);
     }
 
-    /// An asker is told something.
-    fn tell(&mut self, asker: usize, news: News, epoch: u64) {
-        let there = &mut self.askers[asker];
-        let (process, wish) = (there.wish.process, there.wish.clone());
+    /// Somebody has gone who has asked, or its guard has.
+    pub(super) fn let_go(&mut self, process: usize, id: Id) {
         let now = self.clock(process);
-        let state = self.askers[asker].state;
-        match news {
-            News::Granted { fence, deadline } => self.grant(asker, fence, deadline, epoch),
+        let claim = match self.who(process, id) {
+            Some(Who::Claim(claim)) => Some(claim),
+            _ => None,
+        };
+        let mut is_over = false;
+        if let Some(claim) = claim {
+            match self.claims[claim].state {
+                State::Asking => self.done(claim),
+                State::Holding => {
+                    let hold = &self.checker.holds[&claim];
+                    is_over = hold.is_had && hold.deadline <= now;
+                    self.checker.ended(claim);
+                    let there = &mut self.claims[claim];
+                    there.state = State::Releasing;
+                    (there.since, there.was_busy) = (now, false);
+                    there.left = self.now;
+                }
+                State::Releasing | State::Done => {}
+            }
+        }
+        self.processes[process].protocol.release(now, id);
+        self.perform(process, 0);
+        if claim.is_some_and(|claim| is_over && !self.claims[claim].is_told_of(BadNews::Loss)) {
+            let wrong = format!("nobody is told that claim {claim:?} was lost when it is released");
+            self.checker.fail(wrong);
+        }
+    }
+
+    /// It is told until when a claim is held.
+    fn renewed(&mut self, claim: usize, deadline: u64) {
+        let there = &self.claims[claim];
+        if let Some(told) = &there.told {
+            told.renewed(deadline);
+        }
+        let now = self.clock(there.process);
+        self.compare(claim, deadline);
+        self.checker.renewed(claim, deadline, now);
+    }
+
+    /// Whoever has made a claim is told something.
+    fn tell(&mut self, claim: usize, news: News, epoch: u64) {
+        let there = &self.claims[claim];
+        let now = self.clock(there.process);
+        let (state, asked, came) = (there.state, there.asked, there.came);
+        match &news {
+            News::Granted { fence, deadline } => self.grant(claim, *fence, *deadline, epoch),
             News::Lost(by) => {
                 self.count(match by {
                     LostBy::Time => "lost by time",
                     LostBy::Server => "lost by the server",
                     LostBy::Session => "lost with the session",
                 });
-                self.checker.ended(asker);
-                self.askers[asker].is_told_of_loss = true;
+                self.checker.ended(claim);
+                self.claims[claim].bad_news = Some(BadNews::Loss);
+                self.claims[claim].since = now;
                 if self.setting.is_mild() {
-                    let wrong = format!("asker {asker} loses what it has by {by:?}, for no reason");
+                    let wrong = format!("claim {claim} is lost by {by:?}, for no reason");
                     self.checker.fail(wrong);
-                }
-                if wish.heeds_loss && state == State::Holding {
-                    let after = self.chance.below(MILLISECOND);
-                    self.input(after, process, Input::Step(asker, Step::Release));
                 }
             }
             News::Busy(_) => {
                 self.count("busy");
-                self.askers[asker].since = now;
-                self.askers[asker].was_busy = true;
-                if wish.asked == Asked::Once {
-                    self.done(asker);
+                self.claims[claim].since = now;
+                self.claims[claim].was_busy = true;
+                if asked == Asked::Once {
+                    self.done(claim);
                 }
             }
             News::Unavailable(trouble) => {
                 self.count("unavailable");
-                let recovered = self.setting.recovered;
-                if self.askers[asker].came >= recovered && !self.setting.is_left() {
+                if came >= self.setting.recovered && !self.setting.is_left() {
                     self.checker.fail(format!(
-                        "asker {asker} is told of trouble too late: {trouble}"
+                        "claim {claim} is told of trouble too late: {trouble}"
                     ));
                 }
-                self.done(asker);
+                self.claims[claim].bad_news = Some(BadNews::Trouble);
+                self.done(claim);
             }
             News::Released(_) | News::Unreleased(_) => {
+                let was_held = matches!(news, News::Released(true));
+                self.claims[claim].was_held.get_or_insert(was_held);
                 if state == State::Releasing {
-                    self.askers[asker].state = State::Done;
+                    self.claims[claim].state = State::Done;
                 }
             }
             News::Seen(_) => self.checker.fail("nobody wants to see".to_owned()),
         }
+        if let Some(told) = &mut self.claims[claim].told {
+            told.tell(news);
+        }
     }
 
-    fn grant(&mut self, asker: usize, fence: u64, deadline: u64, epoch: u64) {
-        let there = &self.askers[asker];
-        let (wish, state, nonce) = (there.wish.clone(), there.state, there.nonce);
+    fn grant(&mut self, claim: usize, fence: u64, deadline: u64, epoch: u64) {
+        let there = &self.claims[claim];
+        let (process, name, state, nonce) = (there.process, there.name, there.state, there.nonce);
+        let shared = there.is_shared;
         if state != State::Asking {
             return self
                 .checker
-                .fail(format!("asker {asker} is {state:?}, and gets the lock"));
+                .fail(format!("claim {claim} is {state:?}, and gets the lock"));
         }
         if self.known_lost.contains(&nonce) {
-            let wrong = format!("asker {asker} gets what was lost before");
+            let wrong = format!("claim {claim} gets what was lost before");
             self.checker.fail(wrong);
         }
         self.count("grants");
-        self.compare(asker, deadline);
-        self.askers[asker].state = State::Holding;
-        let sessions = self.processes[wish.process].connections.keys();
+        self.compare(claim, deadline);
+        self.claims[claim].state = State::Holding;
+        let sessions = self.processes[process].connections.keys();
         let hold = Hold {
-            process: wish.process,
-            name: wish.name,
-            shared: wish.is_shared,
+            process,
+            name,
+            shared,
             fence,
             deadline,
             epoch,
@@ -324,128 +409,36 @@ impl World {
             session: *sessions.last().expect("a session"),
             nonce,
         };
-        self.believe(asker, hold);
-        self.input(wish.hold, wish.process, Input::Step(asker, Step::Release));
+        self.believe(claim, hold);
     }
 
     fn forget(&mut self, process: usize, id: Id) {
         let who = self.processes[process].ids.remove(&id);
-        let Some(Who::Asker(asker)) = who else { return };
-        if self.askers[asker].state != State::Done {
-            let state = self.askers[asker].state;
+        let Some(Who::Claim(claim)) = who else { return };
+        self.claims[claim].told = None;
+        if self.claims[claim].state != State::Done {
+            let state = self.claims[claim].state;
             self.checker
-                .fail(format!("asker {asker} is {state:?}, and forgotten"));
+                .fail(format!("claim {claim} is {state:?}, and forgotten"));
         }
-        self.forgive(process, asker);
+        self.forgive(process, claim);
     }
 
-    /// Whatever an asker had that wasn't released is over by itself after a lease.
-    fn forgive(&mut self, process: usize, asker: usize) {
+    /// Whatever of a claim wasn't released is over by itself after a lease.
+    fn forgive(&mut self, process: usize, claim: usize) {
         let now = self.clock(process);
         let least = self.setting.lease - self.setting.lease / 10;
-        let key = (process, self.askers[asker].nonce);
+        let key = (process, self.claims[claim].nonce);
         let owed = &mut self.checker.owed;
         if owed.get(&key).is_some_and(|owed| now - owed.since >= least) {
             owed.remove(&key);
         }
     }
 
-    /// Has an asker do something.
-    fn step(&mut self, asker: usize, step: Step) {
-        let there = &mut self.askers[asker];
-        let (process, name) = (there.wish.process, there.wish.name);
-        let id = there.id;
-        let now = self.clock(process);
-        match (step, self.askers[asker].state) {
-            (Step::Come, _) => {
-                if let Some(patience) = self.askers[asker].wish.patience {
-                    self.input(patience, process, Input::Step(asker, Step::GiveUp));
-                }
-                let lines = &mut self.processes[process].lines;
-                lines.entry(name).or_default().push_back(asker);
-                self.next_in_line(process, name);
-            }
-            (Step::GiveUp, State::InLine) => {
-                let lines = &mut self.processes[process].lines;
-                lines
-                    .entry(name)
-                    .or_default()
-                    .retain(|other| *other != asker);
-                self.done(asker);
-            }
-            (Step::GiveUp, State::Asking) => {
-                self.count("gave up");
-                self.done(asker);
-                self.processes[process].protocol.release(now, id);
-                self.perform(process, 0);
-            }
-            (Step::Release, State::Holding) => {
-                let hold = &self.checker.holds[&asker];
-                let is_over = hold.is_had && hold.deadline <= now;
-                self.checker.ended(asker);
-                self.askers[asker].state = State::Releasing;
-                self.askers[asker].left = self.now;
-                self.askers[asker].since = now;
-                self.askers[asker].was_busy = false;
-                self.processes[process].protocol.release(now, id);
-                self.perform(process, 0);
-                if is_over && !self.askers[asker].is_told_of_loss {
-                    let wrong = format!("asker {asker} isn't told that what it releases was lost");
-                    self.checker.fail(wrong);
-                }
-                self.pass_on(process, name);
-            }
-            _ => {}
-        }
-    }
-
-    /// An asker wants nothing any more.
-    fn done(&mut self, asker: usize) {
-        self.askers[asker].state = State::Done;
-        self.askers[asker].left = self.now;
-        let (process, name) = {
-            let wish = &self.askers[asker].wish;
-            (wish.process, wish.name)
-        };
-        self.pass_on(process, name);
-    }
-
-    fn pass_on(&mut self, process: usize, name: u64) {
-        let after = self.chance.of(&[0, 0, MILLISECOND]);
-        self.input(after, process, Input::Next(name));
-    }
-
-    /// Lets those ask who are first in line.
-    fn next_in_line(&mut self, process: usize, name: u64) {
-        let life = self.processes[process].life;
-        loop {
-            let waiting = self.processes[process].lines.get(&name);
-            let Some(&first) = waiting.and_then(|waiting| waiting.front()) else {
-                return;
-            };
-            let is_shared = self.askers[first].wish.is_shared;
-            let mut others = self.askers.iter().filter(|asker| {
-                let is_here = asker.wish.process == process && asker.life == life;
-                let has_it = matches!(asker.state, State::Asking | State::Holding);
-                is_here && has_it && asker.wish.name == name
-            });
-            if others.any(|other| !(is_shared && other.wish.is_shared)) {
-                return;
-            }
-            let now = self.clock(process);
-            let there = &mut self.processes[process];
-            there.lines.entry(name).or_default().pop_front();
-            let id = there.next_id(Who::Asker(first));
-            let asker = &mut self.askers[first];
-            asker.id = id;
-            asker.state = State::Asking;
-            asker.since = now;
-            let (claim, how) = (Arc::clone(&asker.claim), asker.wish.asked);
-            self.note(|| format!("p{process} asker {first} asks as {id:?}"));
-            let protocol = &mut self.processes[process].protocol;
-            protocol.ask(now, id, claim, how);
-            self.perform(process, 0);
-        }
+    /// Nobody wants a claim any more.
+    fn done(&mut self, claim: usize) {
+        self.claims[claim].state = State::Done;
+        self.claims[claim].left = self.now;
     }
 
     /// Comes back in time.

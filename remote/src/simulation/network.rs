@@ -1,11 +1,11 @@
 //! Requests and answers on their way, and what the server does with them.
 
 use super::process::{Input, Pending, Request};
-use super::schedule::MILLISECOND;
+use super::schedule::{MILLISECOND, Queue};
 use super::world::{Address, Happening, World};
 use crate::fake::NoSession;
 use crate::protocol::{Call, Outcome};
-use crate::store::{Answer, Asked, Cause, Fault, Loss};
+use crate::store::{Answer, Asked, Cause, Fault, Freed, Loss};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,7 +163,22 @@ impl World {
             return self.note(|| format!("     {to}: the answer is lost"));
         }
         if let Some(delay) = self.delay(to.process) {
-            self.answer_after(to, delay, outcome, session);
+            let late = self.lateness(&outcome);
+            self.answer_after(to, delay + late, outcome, session);
+        }
+    }
+
+    /// How much later what is said of a queue arrives, whose first may have been handed the lock long ago then.
+    fn lateness(&mut self, outcome: &Outcome) -> u64 {
+        let is_of_queue = matches!(
+            outcome,
+            Outcome::Acquired(Ok(Answer::Busy(_))) | Outcome::Freed(Ok(Freed::Granted(_)))
+        );
+        let is_handed_over = is_of_queue && self.setting.queue == Queue::HandedOver;
+        if is_handed_over && self.is_wild() && self.chance.one_in(4) {
+            self.chance.time(self.setting.lease / 2)
+        } else {
+            0
         }
     }
 

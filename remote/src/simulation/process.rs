@@ -1,10 +1,16 @@
-//! A process: its protocol, its askers, and what it has under way.
+//! A process: its protocol, the space of its askers, and what it has under way.
 
+use super::asker::Taking;
 use super::schedule::{What, Wish};
+use super::world::name;
+use crate::agent::{Message, Post};
+use crate::fake::FakeStore;
 use crate::protocol::{Call, Id, Outcome, Protocol};
+use crate::space::{FromUrl as _, Remote};
 use crate::store::{Asked, Claim, Kept, Loss};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 #[derive(Debug)]
 pub(super) struct Process {
@@ -18,10 +24,10 @@ pub(super) struct Process {
     /// By the call that has opened it.
     pub(super) connections: BTreeMap<Call, Connection>,
     pub(super) calls: BTreeMap<Call, Pending>,
-    /// Askers of each name who are in line in the process.
-    pub(super) lines: BTreeMap<u64, VecDeque<usize>>,
+    /// That of its askers, and what they would tell its agent.
+    pub(super) space: Remote<FakeStore>,
+    pub(super) messages: UnboundedReceiver<Message>,
     pub(super) ids: BTreeMap<Id, Who>,
-    pub(super) last_id: u64,
     pub(super) wake: Option<u64>,
     /// Until when nothing passes.
     pub(super) cut: u64,
@@ -70,7 +76,6 @@ pub(super) enum Input {
     Lost(Call, Loss),
     Wake,
     Step(usize, Step),
-    Next(u64),
     Close,
     Look,
 }
@@ -78,49 +83,28 @@ pub(super) enum Input {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Come,
+    /// It was called.
+    GoOn,
     GiveUp,
     Release,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
-    Asker(usize),
+    Claim(usize),
     Looker(u64),
-}
-
-#[derive(Debug)]
-pub(super) struct Asker {
-    pub(super) wish: Wish,
-    pub(super) life: u32,
-    pub(super) state: State,
-    pub(super) id: Id,
-    pub(super) claim: Arc<Claim>,
-    /// That of the claim which it was asked for with last.
-    pub(super) nonce: u128,
-    /// When it came.
-    pub(super) came: u64,
-    /// Since when it has been told nothing, by the clock of the process.
-    pub(super) since: u64,
-    pub(super) was_busy: bool,
-    pub(super) is_told_of_loss: bool,
-    /// When it went, or released the lock.
-    pub(super) left: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// In line in the process.
-    InLine,
-    Asking,
-    Holding,
-    /// Somebody waits for the release.
-    Releasing,
-    /// It has gone, or is served.
-    Done,
 }
 
 impl Process {
     pub(super) fn new(protocol: Protocol, life: u32) -> Self {
+        // With the same name in all runs, since names of spaces are kept for ever.
+        static SPACE: LazyLock<Remote<FakeStore>> = LazyLock::new(|| {
+            let store = FakeStore::from_url("memory://simulation").expect("a URL");
+            Remote::of(store).prefix("")
+        });
+        let space = SPACE.changed(|_| {});
+        let (sender, messages) = unbounded_channel();
+        space.engine().set_agent(Post::to(sender));
         Self {
             protocol,
             life,
@@ -128,9 +112,9 @@ impl Process {
             inbox: VecDeque::new(),
             connections: BTreeMap::new(),
             calls: BTreeMap::new(),
-            lines: BTreeMap::new(),
+            space,
+            messages,
             ids: BTreeMap::new(),
-            last_id: 0,
             wake: None,
             cut: 0,
             swallow: 0,
@@ -139,11 +123,30 @@ impl Process {
         }
     }
 
-    pub(super) fn next_id(&mut self, who: Who) -> Id {
-        self.last_id += 1;
-        let id = Id(self.last_id);
-        self.ids.insert(id, who);
-        id
+    /// Begins to take what somebody wishes.
+    pub(super) fn take(&self, wish: &Wish) -> Taking {
+        let names = wish.names.iter().map(|number| name(*number));
+        let tries = wish.asked == Asked::Once;
+        if let [one] = wish.names[..] {
+            let lock = self.space.key(name(one));
+            let lock = if wish.is_shared { lock.shared() } else { lock };
+            return if tries {
+                Box::pin(lock.try_lock_async())
+            } else {
+                Box::pin(lock.lock_async())
+            };
+        }
+        let locks = self.space.keys(names);
+        let locks = if wish.is_shared {
+            locks.shared()
+        } else {
+            locks
+        };
+        if tries {
+            Box::pin(locks.try_lock_async())
+        } else {
+            Box::pin(locks.lock_async())
+        }
     }
 }
 

@@ -100,6 +100,12 @@ impl Setting {
         self.course == Course::Left
     }
 
+    /// Whether a lock's fence is drawn when it is granted. Else it is when it is asked for, and the greatest of several
+    /// says nothing.
+    pub(super) fn has_fences_by_grant(&self) -> bool {
+        self.is_fake || !matches!(self.queue, Queue::Fifo | Queue::Told)
+    }
+
     /// Whether the protocol relies on messages not being later than a lease: where they overtake each
     /// other, and what they do doesn't end by itself.
     pub(super) fn is_bounded(&self) -> bool {
@@ -176,15 +182,18 @@ pub(super) enum What {
 #[derive(Clone, Debug)]
 pub(super) struct Wish {
     pub(super) process: usize,
-    pub(super) name: u64,
+    /// One lock, or several that are taken together, in any order.
+    pub(super) names: Vec<u64>,
     pub(super) is_shared: bool,
     pub(super) asked: Asked,
     /// How long it waits.
     pub(super) patience: Option<u64>,
-    /// How long it holds the lock.
+    /// How long it holds what it has.
     pub(super) hold: u64,
-    /// Whether it goes at once when the lock is lost.
+    /// Whether it goes at once when a lock is lost.
     pub(super) heeds_loss: bool,
+    /// Whether it waits until the server has answered to its release.
+    pub(super) awaits_release: bool,
 }
 
 /// All that follows from a seed.
@@ -219,32 +228,35 @@ pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
             what: What::Vanish,
         });
     }
-    // Everybody gets every lock when all is well again.
-    for process in 0..setting.rates.len() - 1 {
-        // A question that nobody answers is how a process finds out that its connection is dead.
-        events.push(Event {
-            at: setting.faults_end,
-            what: What::Look { process },
-        });
-        for name in 0..setting.names {
-            let at = setting.recovered + chance.below(setting.lease);
-            let wish = Wish {
-                process,
-                name,
-                is_shared: chance.one_in(4),
-                asked: Asked::Waiting,
-                patience: None,
-                hold: chance.time(setting.lease),
-                heeds_loss: true,
-            };
-            events.push(Event {
-                at,
-                what: What::Ask(wish),
-            });
-        }
-    }
+    events.extend(last_wishes(&mut chance, &setting));
     events.sort_by_key(|event| event.at);
     (setting, events)
+}
+
+/// What everybody wishes when all is well again: each lock, and all of them together.
+fn last_wishes(chance: &mut Chance, setting: &Setting) -> Vec<Event> {
+    let mut events = Vec::new();
+    let processes = 0..setting.rates.len() - 1;
+    let mut ask = |chance: &mut Chance, process, names| {
+        let at = setting.recovered + chance.below(setting.lease);
+        let what = What::Ask(last_wish(chance, setting, process, names));
+        events.push(Event { at, what });
+    };
+    for process in processes.clone() {
+        for name in 0..setting.names {
+            ask(chance, process, vec![name]);
+        }
+    }
+    let mut chance = Chance(!chance.0);
+    for process in processes.clone() {
+        ask(&mut chance, process, (0..setting.names).rev().collect());
+    }
+    // A question that nobody answers is how a process finds out that its connection is dead.
+    events.extend(processes.map(|process| Event {
+        at: setting.faults_end,
+        what: What::Look { process },
+    }));
+    events
 }
 
 fn setting(chance: &mut Chance) -> Setting {
@@ -337,13 +349,35 @@ fn harm(number: u64, process: usize, time: u64) -> What {
 }
 
 fn ask(chance: &mut Chance, setting: &Setting, process: usize) -> What {
+    // From another sequence, so that what else follows from a seed goes by one question after the other.
+    let mut more = Chance(!chance.0);
+    let first = chance.below(setting.names);
+    let mut names = vec![first];
+    while more.one_in(2) && names.len() < 3 {
+        names.push(more.below(setting.names));
+    }
     What::Ask(Wish {
         process,
-        name: chance.below(setting.names),
+        names,
         is_shared: chance.one_in(4),
         asked: chance.of(&[Asked::Once, Asked::Waiting, Asked::Waiting, Asked::Waiting]),
         patience: chance.one_in(2).then(|| chance.time(setting.lease * 2)),
         hold: chance.time(setting.lease * 2),
         heeds_loss: chance.one_in(2),
+        awaits_release: more.one_in(2),
     })
+}
+
+/// What somebody wishes when nothing goes wrong any more.
+fn last_wish(chance: &mut Chance, setting: &Setting, process: usize, names: Vec<u64>) -> Wish {
+    Wish {
+        process,
+        names,
+        is_shared: chance.one_in(4),
+        asked: Asked::Waiting,
+        patience: None,
+        hold: chance.time(setting.lease),
+        heeds_loss: true,
+        awaits_release: true,
+    }
 }

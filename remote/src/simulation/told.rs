@@ -1,8 +1,9 @@
 //! Whether everybody has been told what concerns it, and in time.
 
 use super::checker::SLACK;
-use super::process::{Request, State, Who};
-use super::world::{Address, World, asker_of};
+use super::claim::{State, claim_of};
+use super::process::{Request, Who};
+use super::world::{Address, World};
 use crate::protocol::{Call, Outcome};
 use crate::store::{Claim, Fault};
 
@@ -11,14 +12,14 @@ use crate::store::{Claim, Fault};
 pub(super) enum Refused {
     /// The process.
     All,
-    Asker(usize),
+    Claim(usize),
 }
 
 pub(super) fn refused(request: &Request, outcome: &Outcome) -> Option<Refused> {
     match (request, outcome) {
         (_, Outcome::Opened(Err(Fault::Refused(_)))) => Some(Refused::All),
         (Request::Acquire(claim, _), Outcome::Acquired(Err(Fault::Refused(_)))) => {
-            Some(Refused::Asker(asker_of(claim.nonce)))
+            Some(Refused::Claim(claim_of(claim.nonce)))
         }
         _ => None,
     }
@@ -29,26 +30,26 @@ impl World {
     pub(super) fn look_for_silence(&mut self, process: usize, now: u64) {
         let (timeout, lease) = (self.setting.answer_timeout, self.setting.lease);
         let life = self.processes[process].life;
-        for (number, asker) in self.askers.iter().enumerate() {
-            if asker.wish.process != process || asker.life != life {
+        for (number, claim) in self.claims.iter().enumerate() {
+            if claim.process != process || claim.life != life {
                 continue;
             }
-            let most = match asker.state {
+            let most = match claim.state {
                 // It is asked again after that time at the latest.
-                State::Asking if asker.was_busy => timeout + lease / 3,
+                State::Asking if claim.was_busy => timeout + lease / 3,
                 State::Asking | State::Releasing => timeout,
-                State::InLine | State::Holding | State::Done => continue,
+                State::Holding | State::Done => continue,
             };
-            if now > asker.since + most + SLACK {
-                let state = asker.state;
+            if now > claim.since + most + SLACK {
+                let state = claim.state;
                 self.checker
-                    .fail(format!("asker {number} is {state:?}, and told nothing"));
+                    .fail(format!("claim {number} is {state:?}, and told nothing"));
             }
         }
         let lookers = self.processes[process].ids.values();
         let since = lookers.filter_map(|who| match who {
             Who::Looker(since) => Some(*since),
-            Who::Asker(_) => None,
+            Who::Claim(_) => None,
         });
         if since
             .min()
@@ -62,17 +63,17 @@ impl World {
     /// Who is refused is told so at once.
     pub(super) fn look_who_was_refused(&mut self, process: usize, refused: Refused) {
         let life = self.processes[process].life;
-        let asks = self.askers.iter().enumerate().position(|(number, asker)| {
+        let asks = self.claims.iter().enumerate().position(|(number, claim)| {
             let is_refused = match refused {
-                Refused::All => asker.wish.process == process && asker.life == life,
-                Refused::Asker(refused) => number == refused,
+                Refused::All => claim.process == process && claim.life == life,
+                Refused::Claim(refused) => number == refused,
             };
-            is_refused && asker.state == State::Asking
+            is_refused && claim.state == State::Asking
         });
         let mut ids = self.processes[process].ids.values();
         let looks = matches!(refused, Refused::All) && ids.any(|who| matches!(who, Who::Looker(_)));
         if asks.is_some() || looks {
-            let wrong = format!("the server refuses, which asker {asks:?} or a looker isn't told");
+            let wrong = format!("the server refuses, which claim {asks:?} or a looker isn't told");
             self.checker.fail(wrong);
         }
     }
@@ -94,22 +95,22 @@ impl World {
             });
     }
 
-    /// Who believes to have a lock that isn't of a session.
+    /// The claims that are held, and not of a session.
     pub(super) fn believers(&self, process: usize, session: Call, now: u64) -> Vec<usize> {
         let holds = self.checker.holds.iter().filter(|(_, hold)| {
             let is_of_other = hold.process == process && hold.session != session;
             is_of_other && hold.is_had && now < hold.deadline
         });
-        holds.map(|(asker, _)| *asker).collect()
+        holds.map(|(claim, _)| *claim).collect()
     }
 
     /// The end of a session takes nothing away that isn't of it.
-    pub(super) fn look_who_was_spared(&mut self, askers: &[usize]) {
-        let lost = askers
+    pub(super) fn look_who_was_spared(&mut self, claims: &[usize]) {
+        let lost = claims
             .iter()
-            .find(|asker| !self.checker.holds[asker].is_had);
-        if let Some(asker) = lost {
-            let wrong = format!("asker {asker} loses with a session that its lease isn't of");
+            .find(|claim| !self.checker.holds[claim].is_had);
+        if let Some(claim) = lost {
+            let wrong = format!("claim {claim} is lost with a session that its lease isn't of");
             self.checker.fail(wrong);
         }
     }
@@ -145,18 +146,18 @@ impl World {
         };
         let others = self.server.in_the_way(claim);
         let is_own = |nonce: u128| {
-            let asker = &self.askers[asker_of(nonce)];
-            let hold = self.checker.holds.get(&asker_of(nonce));
+            let claim = &self.claims[claim_of(nonce)];
+            let hold = self.checker.holds.get(&claim_of(nonce));
             let is_known = hold.is_some_and(|hold| hold.nonce == nonce) || asks(nonce);
             // After a lease nobody repeats a release.
             let recent = self.now.saturating_sub(self.setting.lease / 4 * 3);
-            let is_here = asker.wish.process == from.process && asker.life == from.life;
-            let has_left = matches!(asker.state, State::Done | State::Releasing);
+            let is_here = claim.process == from.process && claim.life == from.life;
+            let has_left = matches!(claim.state, State::Done | State::Releasing);
             let is_asked_back = match self.released.get(&nonce) {
                 Some((since, is_answered)) => shape.ordered || *is_answered || *since < recent,
                 None => false,
             };
-            is_here && is_known && has_left && asker.left > recent && !is_asked_back
+            is_here && is_known && has_left && claim.left > recent && !is_asked_back
         };
         let is_all_own = others
             .iter()

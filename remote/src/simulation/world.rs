@@ -1,15 +1,18 @@
 //! Time, the network, and who does what when.
 
+use super::asker::{Asker, Doing};
 use super::checker::{Checker, Hold};
-use super::process::{Asker, Connection, Input, Pending, Process, Request, State, Step, Who};
+use super::claim::{Claimed, State, claim_of};
+use super::process::{Connection, Input, Pending, Process, Request, Step, Who};
 use super::schedule::{Chance, Event, MILLISECOND, Setting, What, Wish};
 use super::server::{Gone, Server};
 use crate::protocol::{Id, Protocol, Rules};
 use crate::store::{Claim, Loss};
+use lockutils::Lost;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// More than any run needs.
 const MOST_STEPS: usize = 200_000;
@@ -21,6 +24,9 @@ pub(super) struct World {
     pub(super) server: Server,
     pub(super) processes: Vec<Process>,
     pub(super) askers: Vec<Asker>,
+    pub(super) claims: Vec<Claimed>,
+    /// What tells of the loss of guards that were released before, in vain.
+    pub(super) over: Vec<(usize, Lost)>,
     pub(super) checker: Checker,
     pub(super) counts: BTreeMap<&'static str, u64>,
     /// What has happened, if somebody wants to read it.
@@ -72,6 +78,8 @@ impl World {
             server: Server::new(setting.clone()),
             processes: Vec::new(),
             askers: Vec::new(),
+            claims: Vec::new(),
+            over: Vec::new(),
             checker: Checker::default(),
             counts: BTreeMap::new(),
             trace: traced.then(Vec::new),
@@ -116,14 +124,11 @@ impl World {
         let in_vain = if self.setting.is_left() { line } else { 0 };
         let served = settled + self.setting.lease * 2 + holds + in_vain;
         let is_served = |world: &Self| {
-            let done = |asker: &Asker| asker.state == State::Done;
-            world.now > settled && world.askers.iter().all(done)
+            let are_over = world.claims.iter().all(|claim| claim.state == State::Done);
+            world.now > settled && are_over && world.askers.iter().all(Asker::is_done)
         };
         if !self.go_on(served, is_served) {
-            let waits = self
-                .askers
-                .iter()
-                .position(|asker| asker.state != State::Done);
+            let waits = self.askers.iter().position(|asker| !asker.is_done());
             self.checker.fail(format!(
                 "asker {waits:?} is not done although nothing goes wrong"
             ));
@@ -152,6 +157,8 @@ impl World {
         {
             self.checker.fail("a process knows claims still".to_owned());
         }
+        self.look_for_keepers();
+        self.look_for_late_news();
         // What nobody could release is over by itself.
         self.look_for_leftovers();
     }
@@ -162,7 +169,8 @@ impl World {
             self.checker.fail(wrong.to_owned());
         }
         if let Some(((process, nonce), _)) = self.checker.owed.first_key_value() {
-            let wrong = format!("process {process} has not released what asker {nonce} had");
+            let claim = claim_of(*nonce);
+            let wrong = format!("process {process} has not released claim {claim}");
             self.checker.fail(wrong);
         }
     }
@@ -314,28 +322,9 @@ impl World {
 
     fn come(&mut self, wish: Wish) {
         let number = self.askers.len();
-        let claim = Claim {
-            name: name(wish.name),
-            key: String::new(),
-            nonce: nonce(number),
-            shared: wish.is_shared,
-            site: String::new(),
-            since: SystemTime::UNIX_EPOCH,
-        };
         let process = wish.process;
-        self.askers.push(Asker {
-            life: self.processes[process].life,
-            state: State::InLine,
-            id: Id(0),
-            nonce: claim.nonce,
-            claim: Arc::new(claim),
-            came: self.now,
-            since: 0,
-            was_busy: false,
-            is_told_of_loss: false,
-            left: 0,
-            wish,
-        });
+        let life = self.processes[process].life;
+        self.askers.push(Asker::new(wish, life, self.now));
         self.input(0, process, Input::Step(number, Step::Come));
     }
 
@@ -350,10 +339,14 @@ impl World {
         }
         let protocol = self.protocol();
         self.processes[process] = Process::new(protocol, life);
-        for asker in &mut self.askers {
-            if asker.wish.process == process && asker.life != life {
-                asker.state = State::Done;
-            }
+        let askers = self.askers.iter_mut();
+        for asker in askers.filter(|asker| asker.wish.process == process && asker.life != life) {
+            asker.doing = Doing::Done;
+        }
+        let claims = self.claims.iter_mut();
+        for claim in claims.filter(|claim| claim.process == process && claim.life != life) {
+            claim.state = State::Done;
+            claim.told = None;
         }
         self.checker.died(process);
     }
@@ -374,9 +367,9 @@ impl World {
                 *since = clock;
             }
         }
-        let askers = self.askers.iter_mut();
-        for asker in askers.filter(|asker| asker.wish.process == process) {
-            asker.since = asker.since.max(clock);
+        let claims = self.claims.iter_mut();
+        for claim in claims.filter(|claim| claim.process == process) {
+            claim.since = claim.since.max(clock);
         }
         self.note(|| format!("p{process} goes on"));
         if self.chance.one_in(2) {
@@ -410,8 +403,8 @@ impl World {
     fn tell_of_loss(&mut self, lost: &[Gone]) {
         let one_lease = self.setting.shape.one_lease;
         for Gone { nonce, session } in lost {
-            let asker = &self.askers[asker_of(*nonce)];
-            let (process, life) = (asker.wish.process, asker.life);
+            let claim = &self.claims[claim_of(*nonce)];
+            let (process, life) = (claim.process, claim.life);
             let connections = self.processes[process].connections.iter();
             let mut hears = connections.filter(|(_, connection)| {
                 let hears = !connection.is_broken && !connection.is_deaf;
@@ -464,25 +457,25 @@ impl World {
     }
 
     /// Nobody may believe in a lock for longer than the server keeps it.
-    pub(super) fn compare(&mut self, asker: usize, deadline: u64) {
-        let there = &self.askers[asker];
+    pub(super) fn compare(&mut self, claim: usize, deadline: u64) {
+        let there = &self.claims[claim];
         let end = self.server.end_of(there.nonce);
-        let deadline = self.moment(there.wish.process, deadline);
+        let deadline = self.moment(there.process, deadline);
         let end = end.map(|end| scale(end, 1_000_000, self.setting.rates[0]));
         if end.is_some_and(|end| deadline > end + 2) {
             let wrong =
-                format!("asker {asker} would believe to have the lock when its lease is over");
+                format!("claim {claim} would be believed to have the lock when its lease is over");
             self.checker.fail(wrong);
         }
     }
 
-    /// What an asker has from now on.
-    pub(super) fn believe(&mut self, asker: usize, hold: Hold) {
+    /// What a claim has from now on.
+    pub(super) fn believe(&mut self, claim: usize, hold: Hold) {
         let (setting, now) = (&self.setting, self.now);
         let clock = |process| clock(setting, now, process);
         let revoked = &self.server.revoked;
         self.checker
-            .granted(asker, hold, clock, |nonce| revoked.contains(&nonce));
+            .granted(claim, hold, clock, |nonce| revoked.contains(&nonce));
     }
 
     pub(super) fn who(&self, process: usize, id: Id) -> Option<Who> {
@@ -490,17 +483,13 @@ impl World {
     }
 }
 
-/// The first nonce of an asker. Those that follow on it are its as well.
-fn nonce(asker: usize) -> u128 {
-    (asker as u128) << 32
-}
-
-pub(super) fn asker_of(nonce: u128) -> usize {
-    usize::try_from(nonce >> 32).expect("the number of an asker")
-}
-
 pub(super) fn name(name: u64) -> String {
     format!("lock {name}")
+}
+
+pub(super) fn number_of(name: &str) -> u64 {
+    let number = name.strip_prefix("lock ").expect("the name of a lock");
+    number.parse().expect("its number")
 }
 
 fn hold(event: &Event) -> u64 {
