@@ -451,14 +451,17 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
         I: IntoIterator,
         I::Item: LockKey,
     {
-        let keys = keys.into_iter();
+        let mut keys = keys.into_iter();
         let mut handle = Self {
             space,
-            keys: Keys::with_capacity(keys.size_hint().0),
+            keys: Keys::new(),
             mode: Mode::Exclusive,
         };
-        // Written where they are to stay: to move a list costs as much as a lock.
-        keys.for_each(|key| handle.keys.add(&key));
+        // Filled where it stands: to move a list costs as much as a lock.
+        handle.keys.reserve(keys.size_hint().0);
+        for key in &mut keys {
+            handle.keys.add(&key);
+        }
         handle
     }
 

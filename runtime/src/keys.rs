@@ -5,14 +5,17 @@ use crate::table::MOST;
 use std::fmt;
 use std::ops::Deref;
 
-/// The keys of one call, which most often are two. They are in `few` or in `many`; the other one
-/// is empty.
+/// How many need no allocation.
+const FEW: usize = 2;
+
+/// The keys of one call, which most often are two.
 #[derive(Clone)]
 pub struct Keys {
-    few: [Key; 2],
-    /// How many of `few` are keys of the call.
-    len: usize,
+    few: [Key; FEW],
+    /// In place of `few`, if it isn't empty.
     many: Vec<Key>,
+    /// In how many of the places there is a key. In those behind them there is the empty one.
+    len: usize,
 }
 
 impl Keys {
@@ -22,56 +25,68 @@ impl Keys {
     pub const fn new() -> Self {
         Self {
             few: [Key::empty(), Key::empty()],
-            len: 0,
             many: Vec::new(),
+            len: 0,
         }
     }
 
-    /// None yet, and room for so many.
+    /// Makes room for so many, where there are none yet.
     #[inline]
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        let mut keys = Self::new();
-        if capacity > keys.few.len() {
-            keys.many.reserve(capacity);
+    pub(crate) fn reserve(&mut self, count: usize) {
+        if count > FEW {
+            self.many = empty_places(count);
         }
-        keys
     }
 
     /// Adds the key of a value, which is written where it is to stay: to move it costs as much.
     #[inline]
     pub fn add(&mut self, value: &(impl LockKey + ?Sized)) {
-        match self.few.get_mut(self.len) {
-            Some(place) if self.many.capacity() == 0 => {
-                *place = Key::empty();
-                place.write(value);
-                self.len += 1;
-            }
-            _ => self.room_in_many().write(value),
-        }
+        let next = self.len;
+        let place = if next < self.places().len() {
+            &mut self.places()[next]
+        } else {
+            self.grow()
+        };
+        place.write(value);
+        self.len = next + 1;
     }
 
     /// The keys, for who takes them away.
     #[must_use]
-    pub fn into_vec(self) -> Vec<Key> {
-        if self.len > 0 {
+    pub fn into_vec(mut self) -> Vec<Key> {
+        if self.many.is_empty() {
             self.few.into_iter().take(self.len).collect()
         } else {
+            self.many.truncate(self.len);
             self.many
         }
     }
 
-    /// One more key, which is empty yet.
-    #[inline(never)]
-    fn room_in_many(&mut self) -> &mut Key {
-        if self.len > 0 {
-            // For as many as the fast path takes together, so that those don't move once more.
-            self.many.reserve(MOST);
-            self.many.extend(self.few.iter().take(self.len).cloned());
-            self.len = 0;
+    /// All that there is room for.
+    #[inline]
+    fn places(&mut self) -> &mut [Key] {
+        if self.many.is_empty() {
+            &mut self.few
+        } else {
+            &mut self.many
         }
-        self.many.push(Key::empty());
-        self.many.last_mut().expect("it was pushed")
     }
+
+    /// Makes room, at once for as many as the fast path takes together. Gives the next place.
+    #[inline(never)]
+    fn grow(&mut self) -> &mut Key {
+        let mut more = empty_places(MOST.max(2 * self.len));
+        more[..self.len].swap_with_slice(self.places());
+        self.many = more;
+        &mut self.many[self.len]
+    }
+}
+
+#[inline(never)]
+fn empty_places(count: usize) -> Vec<Key> {
+    let mut places = Vec::with_capacity(count);
+    places.resize_with(count, Key::empty);
+    places
 }
 
 impl Deref for Keys {
@@ -79,10 +94,10 @@ impl Deref for Keys {
 
     #[inline]
     fn deref(&self) -> &[Key] {
-        if self.len > 0 {
+        if self.many.is_empty() {
             &self.few[..self.len]
         } else {
-            &self.many
+            &self.many[..self.len]
         }
     }
 }
@@ -116,7 +131,8 @@ mod tests {
             assert_eq!(added.into_vec(), expected);
             // There may be fewer than there is room for.
             for room in [expected.len(), 20] {
-                let mut added = Keys::with_capacity(room);
+                let mut added = Keys::new();
+                added.reserve(room);
                 for key in &expected {
                     added.add(key);
                 }

@@ -314,7 +314,9 @@ impl Locks {
         if mode == Mode::Shared || keys.len() > table::MOST {
             return None;
         }
-        let (space, owner) = (self.id(), Owner::thread());
+        let number = self.identity.known_of_one_permit()?;
+        let (owner, policy) = (Owner::thread(), self.policy);
+        let space = SpaceId { number, policy };
         let names = keys.iter().map(|key| Name::new(space, key.as_bytes()));
         fast::try_take_few(names, Record { owner, site })
     }
