@@ -123,7 +123,7 @@ impl Own {
 /// [`begin`] of a function's own lock, whose key has no text.
 #[inline]
 pub fn begin_own(own: &'static Own) -> Begun<Thin<Guard>, InProcess> {
-    own.locks.begin(&"", Mode::Exclusive, site(&own.function))
+    own.locks.begin_empty(site(&own.function))
 }
 
 /// [`begin_async`] of a function's own lock.
