@@ -111,15 +111,17 @@ fn watch(number: u64) {
 
 /// Looks once, and tells of what has become long or has ended.
 fn look(told: &mut OrderedMap<Place, Told>, over: Duration) {
-    let now = Moment::now();
     let asking = asking::all();
+    let found = looks::held(over);
+    // Not before: a hold that was just long enough when it was looked at would be told of as a shorter one.
+    let now = Moment::now();
     let mut long = OrderedMap::new();
     for Held {
         space,
         key,
         party,
         since,
-    } in looks::held(over)
+    } in found
     {
         // Who asks for it outside of the process has the line, and not the lock.
         let Place { entry, ticket } = party.place;
@@ -146,4 +148,50 @@ fn look(told: &mut OrderedMap<Place, Told>, over: Duration) {
         ended.tell(true, now);
     }
     *told = long;
+}
+
+#[cfg(all(test, target_os = "linux", not(loom)))]
+mod tests {
+    use super::look;
+    use crate::Locks;
+    use crate::alone::is_alone;
+    use crate::observe::{self, Event, Observer};
+    use crate::ordered::OrderedMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    static LOCKS: Locks = Locks::new("just long enough");
+
+    /// For how many nanoseconds the last one is said to have been held that was told of.
+    static TOLD: AtomicU64 = AtomicU64::new(0);
+
+    struct Log;
+
+    impl Observer for Log {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::LongHold(_, time) = event {
+                TOLD.store(time.as_nanos().try_into().unwrap(), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// However long it takes to look, and so to find one that has become long meanwhile.
+    #[test]
+    fn no_hold_is_told_of_as_shorter_than_a_long_one() {
+        let name = "no_hold_is_told_of_as_shorter_than_a_long_one";
+        if !is_alone(&format!("{}::{name}", module_path!())) {
+            return;
+        }
+        observe::set_observer(&Log).unwrap();
+        // Some of these are about as long as a look takes.
+        for over in (0..500_000).step_by(500) {
+            let _guard = LOCKS.key(7).lock();
+            let mut told = OrderedMap::new();
+            while told.is_empty() {
+                look(&mut told, Duration::from_nanos(over));
+            }
+            let time = TOLD.load(Ordering::Relaxed);
+            assert!(time >= over, "{time} ns, and {over} ns is long");
+        }
+    }
 }
