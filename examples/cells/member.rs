@@ -19,8 +19,12 @@ use tokio::runtime;
 /// Where a process finds the URL of the server, since others can see its arguments.
 pub(crate) const SERVER: &str = "LOCKUTILS_ON";
 
-/// How long a hold lasts that nobody renews: as short as all servers have it.
+/// How long the hold of the host that stops lasts when nobody renews it: as short as all servers have it.
+/// Those of the others, which are not to be lost, last as long as they do without [`AnyLocks::ttl`].
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
+
+/// How long the server may take, however busy it is, to do what it was told.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the middle of a migration is.
 const WHILE: Duration = Duration::from_millis(2);
@@ -57,9 +61,9 @@ pub(crate) fn serve(task: &Task) -> Result<()> {
 
 impl Member {
     pub(crate) fn new(server: &str, console: Console, stops: bool) -> Result<Self> {
-        let locks = AnyLocks::new(server)?.ttl(LEASE);
+        let locks = AnyLocks::new(server)?;
         Ok(Self {
-            locks,
+            locks: if stops { locks.ttl(LEASE) } else { locks },
             console,
             stops,
         })
@@ -80,7 +84,7 @@ impl Member {
             }));
         }
         // What was released is free when others hear of it.
-        self.locks.close(LEASE)?;
+        self.locks.close(PATIENCE)?;
         self.console.say(&answer.line())
     }
 
