@@ -47,7 +47,7 @@ pub(crate) enum Message {
     #[cfg(test)]
     Panic,
     #[cfg(test)]
-    Sleep(Duration),
+    Pause(mpsc::Receiver<()>),
 }
 
 /// Who is to be told of what a future has come to.
@@ -184,9 +184,12 @@ impl Post {
         self.send(Message::Panic);
     }
 
+    /// The agent stands still until what is returned is dropped.
     #[cfg(test)]
-    pub(crate) fn sleep(&self, time: Duration) {
-        self.send(Message::Sleep(time));
+    pub(crate) fn pause(&self) -> mpsc::Sender<()> {
+        let (goes_on, until) = mpsc::channel();
+        self.send(Message::Pause(until));
+        goes_on
     }
 
     fn send(&self, message: Message) {
@@ -295,7 +298,7 @@ impl<S: Store> Agent<S> {
             #[cfg(test)]
             Message::Panic => panic!("a test has the agent panic"),
             #[cfg(test)]
-            Message::Sleep(time) => thread::sleep(time),
+            Message::Pause(until) => drop(until.recv()),
         }
     }
 

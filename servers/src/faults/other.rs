@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `hold KEY` | takes a lock, however long the server is away | `asks`, and `held FENCE` when it has it |
 //! | `state` | looks at the latest hold | `valid` or `lost` |
+//! | `end` | asks it how long it is valid at least | that moment, see [`now`] |
 //! | `release` | releases it | `released` or `lost` |
 //! | `fork` | has the child of a fork drop what is held, and ask for more | `forked`, if the child was told so |
 //! | `record FILE` | see [`record`] | |
@@ -22,7 +23,7 @@ use lockutils_conformance::{Process, eventually};
 use lockutils_remote::{Remote, Store};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use super::cases::record;
+use super::cases::{now, record};
 use super::{KEY, Subject, at, kind};
 use crate::proxy::Proxy;
 
@@ -70,6 +71,11 @@ impl Other {
 
     pub(crate) fn state(&mut self) -> String {
         self.process.ask("state")
+    }
+
+    /// Until when it may believe at least to hold what it took last, as [`now`] counts.
+    pub(crate) fn end(&mut self) -> u64 {
+        self.process.ask("end").parse().expect("a moment")
     }
 
     /// Has it fork, and waits until the child has ended.
@@ -137,6 +143,12 @@ pub(crate) fn obey<S: Subject>(locks: &Remote<S::Store>) {
             ("state", _) => {
                 let guard = guards.last().expect("something is held");
                 say(if guard.is_lost() { "lost" } else { "valid" });
+            }
+            ("end", _) => {
+                let before = now();
+                let guard = guards.last().expect("something is held");
+                let valid_for = u64::try_from(guard.valid_for().as_nanos()).expect("not so long");
+                say(&(before + valid_for).to_string());
             }
             ("release", _) => {
                 let released = guards.pop().expect("something is held").release();

@@ -24,7 +24,7 @@ const LEASE: Duration = Duration::from_secs(2);
 const PROCESSES: usize = 4;
 
 /// In nanoseconds; all processes of a host have one.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     let parts = [(time.tv_sec, 1_000_000_000), (time.tv_nsec, 1)];
     let nanoseconds = parts.map(|(part, unit)| u64::try_from(part).unwrap() * unit);

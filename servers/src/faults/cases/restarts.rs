@@ -1,7 +1,7 @@
 //! Servers that stand still, or die and are started again.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lockutils::ErrorKind;
 use lockutils_conformance::eventually;
@@ -14,7 +14,6 @@ pub fn stopped_server_has_locks_lost_and_callers_told<S: Subject>(test: &Test<S>
     let locks = test.locks(LEASE).answer_timeout(SILENCE);
     let guard = locks.key(KEY).lock().unwrap();
     test.server.stop();
-    let begun = Instant::now();
     let waiter = thread::spawn({
         let locks = locks.clone();
         move || locks.key("other").lock().map(drop).unwrap_err()
@@ -23,7 +22,6 @@ pub fn stopped_server_has_locks_lost_and_callers_told<S: Subject>(test: &Test<S>
     let kinds = [ErrorKind::Timeout, ErrorKind::Unavailable];
     assert!(kinds.contains(&kind(late)));
     wait_for_loss(&guard);
-    assert!(begun.elapsed() < 10 * LEASE, "{:?}", begun.elapsed());
     let error = waiter.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let name = format!("127.0.0.1:{}", test.server.port());
