@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use lockutils_conformance::{is_stopped, thread_states};
+use lockutils_conformance::{eventually, is_stopped, thread_states};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Reads until the test closes its end, which it does at the latest when it dies. The children of a
@@ -85,16 +84,18 @@ impl Process {
 
     /// Kills it and its children, and waits until they are gone.
     pub(crate) fn kill(mut self) {
-        let mut family = self.family();
-        // Stopped, it can't have another child meanwhile.
-        send(family[0], Signal::STOP);
-        family.extend(self.family());
+        // So that it has no other child meanwhile, and none of them does anything because another one is
+        // gone: of PostgreSQL they would free their locks and give them to others for a moment.
+        self.stop();
+        let family = self.family();
         self.guard.dismiss();
         for process in &family {
             send(*process, Signal::KILL);
         }
         self.child.wait().expect("it is a child of this process");
-        wait("killed", || !family.iter().any(|process| runs(*process)));
+        eventually("it is gone", || {
+            !family.iter().any(|process| runs(*process))
+        });
     }
 
     /// Stops it and its children, and waits until they are: each of their threads goes on until the kernel
@@ -103,7 +104,9 @@ impl Process {
         // Again for children that it made meanwhile.
         for _ in 0..2 {
             self.signal(Signal::STOP);
-            wait("stopped", || self.family().into_iter().all(is_stopped));
+            eventually("it is stopped", || {
+                self.family().into_iter().all(is_stopped)
+            });
         }
     }
 
@@ -123,14 +126,6 @@ impl Process {
 fn send(process: u32, signal: Signal) {
     let process = i32::try_from(process).ok().and_then(Pid::from_raw);
     let _ = kill_process(process.expect("the number of a process"), signal);
-}
-
-fn wait(what: &str, is_done: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_done() {
-        assert!(Instant::now() < deadline, "it can't be {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// Whether it is there, and more than what is left for its parent to see.

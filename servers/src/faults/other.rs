@@ -24,7 +24,7 @@ use lockutils_remote::{Remote, Store};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::cases::{now, record};
-use super::{KEY, Subject, at, kind};
+use super::{KEY, LONG, Subject, at, kind};
 use crate::proxy::Proxy;
 
 const MARK: &str = "lockutils-servers: ";
@@ -122,7 +122,9 @@ impl Other {
 pub(crate) fn locks<S: Subject>() -> Option<Remote<S::Store>> {
     let number = |name| env::var(name).ok()?.parse().ok();
     let port = u16::try_from(number(PORT)?).ok()?;
-    Some(at::<S>(port, Duration::from_millis(number(LEASE)?)))
+    let locks = at::<S>(port, Duration::from_millis(number(LEASE)?));
+    // The proxy is in the process of the case, which may stand still.
+    Some(locks.answer_timeout(LONG))
 }
 
 /// Obeys the commands until there are no more.
@@ -150,10 +152,11 @@ pub(crate) fn obey<S: Subject>(locks: &Remote<S::Store>) {
                 let valid_for = u64::try_from(guard.valid_for().as_nanos()).expect("not so long");
                 say(&(before + valid_for).to_string());
             }
-            ("release", _) => {
-                let released = guards.pop().expect("something is held").release();
-                say(if released.is_ok() { "released" } else { "lost" });
-            }
+            ("release", _) => match guards.pop().expect("something is held").release() {
+                Ok(()) => say("released"),
+                Err(error) if error.kind() == ErrorKind::Lost => say("lost"),
+                Err(error) => panic!("{error}"),
+            },
             ("fork", _) => match fork().expect("there is a child") {
                 // It ends without another word, as the harness has one thread here.
                 Fork::Child => exit(i32::from(!is_told_of_the_fork::<S>(locks, guards))),
