@@ -116,16 +116,18 @@ impl Protocol {
                 let trouble = trouble(cause);
                 self.refuse(now, id, News::Unavailable(trouble));
             }
-            Err(Fault::NotDone(_)) => {
+            Err(Fault::NotDone(cause)) => {
                 entry.phase = Phase::Wanted;
+                entry.trouble = Some(trouble(cause));
                 if is_wanted {
                     self.try_later(now, id);
                 } else {
                     self.leave(now, id);
                 }
             }
-            Err(Fault::Unknown(_) | Fault::Over(_)) => {
+            Err(Fault::Unknown(cause) | Fault::Over(cause)) => {
                 entry.failures += 1;
+                entry.trouble = Some(trouble(cause));
                 let claim = Arc::clone(&entry.claim);
                 self.set_adrift(now, claim);
                 self.begin_release(now, id);
@@ -148,6 +150,7 @@ impl Protocol {
         }
         entry.phase = Phase::Held(deadline);
         entry.failures = 0;
+        entry.trouble = None;
         if !self.rules.shape.fair {
             let names = self.names.len();
             self.runs.begin(now, &entry.claim.name, names);
@@ -165,6 +168,7 @@ impl Protocol {
         };
         self.failures = 0;
         entry.failures = 0;
+        entry.trouble = None;
         if entry.asked == Asked::Once {
             self.tell(id, News::Busy(taken));
             return self.forget(now, id);
@@ -203,7 +207,10 @@ impl Protocol {
                 self.go_on(now, id);
             }
             Err(Fault::Refused(cause)) => self.refuse(now, id, News::Unavailable(trouble(cause))),
-            Err(Fault::NotDone(_) | Fault::Unknown(_) | Fault::Over(_)) => self.try_later(now, id),
+            Err(Fault::NotDone(cause) | Fault::Unknown(cause) | Fault::Over(cause)) => {
+                entry.trouble = Some(trouble(cause));
+                self.try_later(now, id);
+            }
         }
     }
 
@@ -305,16 +312,20 @@ impl Protocol {
     }
 
     /// The server has answered a release, whether it was held; or there is no answer.
-    pub(super) fn released(&mut self, now: u64, id: Id, was_held: Option<bool>) {
+    pub(super) fn released(&mut self, now: u64, id: Id, result: Result<bool, Fault>) {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        if let Some(was_held) = was_held {
-            self.failures = 0;
-            self.is_out(now, id, was_held);
-        } else {
-            entry.phase = Phase::Leaving;
-            self.try_later(now, id);
+        match result {
+            Ok(was_held) => {
+                self.failures = 0;
+                self.is_out(now, id, was_held);
+            }
+            Err(fault) => {
+                entry.phase = Phase::Leaving;
+                entry.trouble = Some(trouble(fault.into_cause()));
+                self.try_later(now, id);
+            }
         }
     }
 
@@ -354,7 +365,7 @@ impl Protocol {
             self.abort(call);
         }
         if !self.entries[&id].is_wanted {
-            self.tell(id, News::Unreleased(self.why()));
+            self.tell(id, News::Unreleased(self.why(id)));
             return self.forget(now, id);
         }
         self.is_out(now, id, false);
@@ -369,10 +380,10 @@ impl Protocol {
         match phase {
             Phase::Held(_) | Phase::Lost => {}
             _ if is_wanted => {
-                self.tell(id, News::Unavailable(self.why()));
+                self.tell(id, News::Unavailable(self.why(id)));
                 self.leave(now, id);
             }
-            _ => self.tell(id, News::Unreleased(self.why())),
+            _ => self.tell(id, News::Unreleased(self.why(id))),
         }
     }
 

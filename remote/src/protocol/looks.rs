@@ -33,8 +33,9 @@ impl Protocol {
                 News::Seen(holders)
             }
             Err(Fault::Refused(cause)) => News::Unavailable(trouble(cause)),
-            Err(Fault::NotDone(_) | Fault::Unknown(_) | Fault::Over(_)) => {
+            Err(Fault::NotDone(cause) | Fault::Unknown(cause) | Fault::Over(cause)) => {
                 looking.is_asked = false;
+                looking.trouble = Some(trouble(cause));
                 looking.failures += 1;
                 let failures = looking.failures;
                 let pause = self.pause(failures);
@@ -48,8 +49,9 @@ impl Protocol {
 
     /// Nobody wants to know any more, or has waited long enough.
     pub(super) fn stop_looking(&mut self, id: Id) {
+        let why = self.why(id);
         if self.looks.remove(&id).is_some() {
-            self.tell(id, News::Unavailable(self.why()));
+            self.tell(id, News::Unavailable(why));
             self.end_look(id);
         }
     }

@@ -188,7 +188,7 @@ impl Protocol {
             }
             (Purpose::Freed(id), Outcome::Freed(result)) => self.freed(now, id, result),
             (Purpose::Release(id), Outcome::Released(result)) => {
-                self.released(now, id, result.ok());
+                self.released(now, id, result);
             }
             (Purpose::Renew(ids), Outcome::Renewed(result)) => {
                 self.renewed(now, ids, sent, result);

@@ -174,12 +174,15 @@ impl Protocol {
         }
     }
 
-    /// Why there is no answer.
-    pub(super) fn why(&self) -> Trouble {
-        match (&self.link, &self.trouble) {
-            (Link::Opening | Link::Pausing | Link::Closed, Some(trouble)) => Arc::clone(trouble),
-            _ => self.silent(),
-        }
+    /// Why somebody has no answer: what is wrong with the session, else with its own questions.
+    pub(super) fn why(&self, id: Id) -> Trouble {
+        let entry = self.entries.get(&id).map(|entry| &entry.trouble);
+        let own = entry.or_else(|| self.looks.get(&id).map(|look| &look.trouble));
+        let trouble = match self.link {
+            Link::Open(_) => own.and_then(Option::as_ref),
+            Link::Opening | Link::Pausing | Link::Closed => self.trouble.as_ref(),
+        };
+        trouble.map_or_else(|| self.silent(), Arc::clone)
     }
 
     /// Ends the session if nobody needs it and nobody will.

@@ -79,6 +79,8 @@ pub(super) struct Entry {
     pub(super) is_doubted: bool,
     /// Questions in a row that have failed.
     pub(super) failures: u32,
+    /// What was wrong with the last of them.
+    pub(super) trouble: Option<Trouble>,
     /// The session that it was asked for in.
     pub(super) session: Call,
 }
@@ -91,6 +93,8 @@ pub(super) struct Looking {
     pub(super) is_asked: bool,
     /// Questions in a row that have failed.
     pub(super) failures: u32,
+    /// What was wrong with the last of them.
+    pub(super) trouble: Option<Trouble>,
 }
 
 /// What is done about a claim.
@@ -230,6 +234,7 @@ impl Entry {
             is_known: false,
             is_doubted: false,
             failures: 0,
+            trouble: None,
             session: Call(0),
         }
     }
@@ -241,6 +246,7 @@ impl Looking {
             look,
             is_asked: false,
             failures: 0,
+            trouble: None,
         }
     }
 }

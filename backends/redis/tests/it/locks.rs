@@ -104,6 +104,20 @@ fn fence_rises_over_the_loss_of_the_data() {
 }
 
 #[test]
+fn who_is_put_off_by_a_full_server_is_told_that_it_is_full() {
+    with_server(|server| {
+        let mut admin = admin(&server.url());
+        let mut set = cmd("CONFIG");
+        set.arg("SET").arg("maxmemory").arg("1kb");
+        set.exec(&mut admin).unwrap();
+        let locks = locks(&server).answer_timeout(Duration::from_secs(3));
+        let error = locks.key("key").lock().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("OOM"), "{error}");
+    });
+}
+
+#[test]
 fn holder_is_visible_to_who_waits_and_who_looks() {
     with_server(|server| {
         let (one, two) = (locks(&server), locks(&server));

@@ -191,6 +191,34 @@ fn silent_server_is_told_of_in_time() {
 }
 
 #[test]
+fn answer_that_puts_off_again_and_again_is_told() {
+    let mut hand = Hand::connected(ORDERED);
+    hand.ask(1, "a", Asked::Once);
+    hand.protocol.look(hand.now(), Id(2), Look::All);
+    let mut effects = hand.effects();
+    let mut all = Vec::new();
+    while !effects.is_empty() {
+        for (call, question) in effects.iter().filter_map(|text| text.split_once(": ")) {
+            let full = || Fault::NotDone("its memory is full".into());
+            let outcome = match question {
+                "acquire 1 once" => Outcome::Acquired(Err(full())),
+                "holders All" => Outcome::Seen(Err(full())),
+                _ => continue,
+            };
+            hand.answer(call.parse().unwrap(), outcome);
+        }
+        all.append(&mut effects);
+        effects = hand.wait(1000);
+    }
+    for told in [
+        "1 is told: its memory is full",
+        "2 is told: its memory is full",
+    ] {
+        assert!(all.iter().any(|effect| effect == told), "{all:?}");
+    }
+}
+
+#[test]
 fn server_that_can_not_be_reached_is_told_of_in_time() {
     let mut hand = Hand::new(ORDERED);
     hand.ask(1, "a", Asked::Waiting);
