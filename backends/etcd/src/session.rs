@@ -232,9 +232,9 @@ impl Session for EtcdSession {
                 self.hold(claim, place, created);
             }
             Ok(Answer::Busy(_)) if asked == Asked::Once => self.places.leave(claim),
-            Err(Fault::NotDone(_) | Fault::Refused(_)) if place.created.is_none() => {
-                self.places.leave(claim);
-            }
+            Err(Fault::NotDone(_)) if place.created.is_none() => self.places.leave(claim),
+            // A database that has become full meanwhile refuses what it has done all the same.
+            Err(Fault::Refused(_)) if place.created.is_none() => _ = self.release(claim).await?,
             _ => {}
         }
         answer

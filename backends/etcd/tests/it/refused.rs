@@ -2,10 +2,14 @@
 
 use lockutils::{Error, ErrorKind};
 use lockutils_etcd::EtcdLocks;
-use lockutils_servers::Redis;
+use lockutils_remote::{Answer, Asked, Fault, Query, Session as _};
+use lockutils_servers::{Etcd as Server, Redis};
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
+use crate::session::{self, claim, open, run};
 use crate::{locks, server};
 
 fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>, part: &str) {
@@ -72,6 +76,37 @@ fn wrong_password_is_unavailable_and_the_right_one_is_not() {
     let right = locks.login("root", "s3cret");
     assert!(!format!("{right:?}").contains("s3cret"));
     drop(right.key("a").lock().unwrap());
+}
+
+#[test]
+fn what_a_server_refuses_that_becomes_full_is_not_held() {
+    if !Server::available() {
+        return;
+    }
+    // It does some of what it refuses, where much is under way in that moment.
+    for quota in ["100000", "150000"] {
+        let server = Server::with(&["--quota-backend-bytes", quota]);
+        run(async {
+            let session = Arc::new(open(&server.url(), session::LONG).await);
+            let mut asks = JoinSet::new();
+            for number in 0..1000 {
+                let session = Arc::clone(&session);
+                let claim = claim(&number.to_string());
+                asks.spawn(async move { session.acquire(&claim, Asked::Once).await });
+            }
+            let (mut granted, mut refused) = (0, 0);
+            while let Some(answer) = asks.join_next().await {
+                match answer.unwrap() {
+                    Ok(Answer::Granted(_)) => granted += 1,
+                    Err(Fault::Refused(_)) => refused += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(granted > 0 && refused > 0, "{granted} {refused}");
+            let held = session.holders(Query::All).await.unwrap();
+            assert_eq!(held.len(), granted, "{refused} were refused");
+        });
+    }
 }
 
 #[test]
