@@ -267,7 +267,29 @@ pub trait Session: Send + Sync + 'static {
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
 
+impl Member {
+    /// How long an attempt at one of so many servers may take, of which one will do: so that each is tried, and the
+    /// last one has time to do the rest.
+    #[must_use]
+    pub fn share(&self, servers: usize) -> Duration {
+        match u32::try_from(servers) {
+            Ok(servers) if servers > 1 => self.answer_timeout / servers.saturating_add(1),
+            _ => self.answer_timeout,
+        }
+    }
+}
+
 impl Fault {
+    /// What has come of the attempts at two servers, of which one would do: as long as one of them may do so later, they
+    /// don't refuse it.
+    #[must_use]
+    pub fn or(self, next: Self) -> Self {
+        match (&self, &next) {
+            (Self::NotDone(_) | Self::Unknown(_) | Self::Over(_), Self::Refused(_)) => self,
+            _ => next,
+        }
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn into_cause(self) -> Cause {

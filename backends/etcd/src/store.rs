@@ -124,34 +124,33 @@ impl Store for Etcd {
 
     async fn open(&self, member: &Arc<Member>) -> Result<EtcdSession, Fault> {
         let count = self.address.nodes.len();
-        // So that each node is tried, and the last one has time to do the rest.
-        let share = match u32::try_from(count) {
-            Ok(count) if count > 1 => member.answer_timeout / (count + 1),
-            _ => member.answer_timeout,
-        };
+        let share = member.share(count);
         let nodes = self.nodes(share)?;
         // The next attempt begins with the next node, however this one ends.
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let login = self.address.login.clone();
         let link = Arc::new(Link::new(nodes, turn, login, member.answer_timeout));
-        let mut attempts = 1;
-        let session = loop {
+        let mut fault: Option<Fault> = None;
+        for _ in 0..count {
             let turn = link.turn();
             let opening = timeout(share, greet_and_open(member, &link)).await;
-            match opening {
-                Ok(Ok(session)) => break session,
-                Ok(Err(fault)) if attempts == count || matches!(fault, Fault::Refused(_)) => {
-                    return Err(fault);
+            let silent = |_| Err(Fault::NotDone("no node has answered".into()));
+            let next = match opening.unwrap_or_else(silent) {
+                Ok(session) => {
+                    self.turn.store(link.turn(), Ordering::Relaxed);
+                    return Ok(session);
                 }
-                Err(_) if attempts == count => {
-                    return Err(Fault::NotDone("no node has answered".into()));
-                }
-                _ => link.move_on(turn),
-            }
-            attempts += 1;
-        };
-        self.turn.store(link.turn(), Ordering::Relaxed);
-        Ok(session)
+                // The link has left the node where that is to blame, as for its certificate.
+                Err(refused @ Fault::Refused(_)) if link.turn() == turn => return Err(refused),
+                Err(next) => next,
+            };
+            link.move_on(turn);
+            fault = Some(match fault {
+                Some(former) => former.or(next),
+                None => next,
+            });
+        }
+        Err(fault.expect("a URL has a node"))
     }
 }
 

@@ -1,11 +1,14 @@
 //! What the client's errors mean, and what is to be done about them.
 
 use std::error::Error as _;
-use std::io;
+use std::{fmt, io};
 
 use lockutils_remote::Fault;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
+
+/// Where nothing can be written.
+const WRITABLE: &str = "use the primary, and no role with default_transaction_read_only";
 
 /// Of a connection that wasn't made.
 pub(crate) fn of_login(error: &Error) -> Fault {
@@ -17,6 +20,7 @@ pub(crate) fn of_login(error: &Error) -> Fault {
             }
             SqlState::INVALID_CATALOG_NAME => "name another database, or create this one",
             SqlState::INSUFFICIENT_PRIVILEGE => "grant the role the right to connect",
+            SqlState::READ_ONLY_SQL_TRANSACTION => WRITABLE,
             _ if passes(error) => return Fault::NotDone(text.into()),
             _ => "see the server's log",
         };
@@ -56,9 +60,7 @@ pub(crate) fn of_answer(error: &Error) -> Fault {
         SqlState::INSUFFICIENT_PRIVILEGE | SqlState::UNDEFINED_TABLE => {
             "give back the role's rights for public.lockutils_fence and public.lockutils_holders"
         }
-        SqlState::READ_ONLY_SQL_TRANSACTION => {
-            "use the primary, and no role with default_transaction_read_only"
-        }
+        SqlState::READ_ONLY_SQL_TRANSACTION => WRITABLE,
         SqlState::SEQUENCE_GENERATOR_LIMIT_EXCEEDED => {
             "give the sequence public.lockutils_fence a greater MAXVALUE"
         }
@@ -68,10 +70,22 @@ pub(crate) fn of_answer(error: &Error) -> Fault {
 }
 
 /// A server that follows another.
+#[derive(Debug)]
+pub(crate) struct Standby;
+
+impl fmt::Display for Standby {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "it is a standby, which grants locks that the primary knows nothing of; \
+             connect to the primary",
+        )
+    }
+}
+
+impl std::error::Error for Standby {}
+
 pub(crate) fn standby() -> Fault {
-    let text = "it is a standby, which grants locks that the primary knows nothing of; \
-                connect to the primary";
-    Fault::Refused(text.into())
+    Fault::Refused(Box::new(Standby))
 }
 
 fn not_postgres(text: &str) -> Fault {

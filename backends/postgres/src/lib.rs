@@ -5,6 +5,7 @@ mod backend;
 mod claims;
 mod fault;
 mod holders;
+mod hosts;
 mod id;
 mod link;
 mod locks;

@@ -1,12 +1,11 @@
 //! How a session begins: the server is looked at, refused if it can't keep the promises, given what is
 //! missing there, and settled.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{try_join3, try_join4};
 use lockutils_remote::{Fault, Member};
-use tokio_postgres::config::TargetSessionAttrs;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, SimpleQueryRow, Statement};
@@ -14,7 +13,7 @@ use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, SimpleQueryRow, 
 use crate::backend::Backend;
 use crate::link::{Dial, Link};
 use crate::sql::Ask;
-use crate::{fault, pooler, sql};
+use crate::{fault, hosts, pooler, sql};
 
 /// The first version that ends a session which was idle for too long.
 const OLDEST: u32 = 14;
@@ -40,15 +39,39 @@ pub(crate) struct Statements {
     in_the_way: Statement,
 }
 
-/// Opens one.
+/// Opens one at the primary among the hosts.
 pub(crate) async fn open(
     dial: &dyn Dial,
     config: &Config,
-    member: &Arc<Member>,
+    member: &Member,
+    told: impl Fn(&str) + Clone + Send + 'static,
+) -> Result<Opened, Fault> {
+    let hosts = hosts::each(config);
+    let share = member.share(hosts.len());
+    if let [host] = &hosts[..] {
+        return open_at(dial, &configured(host, member, share), member, told).await;
+    }
+    let mut faults = Vec::new();
+    for host in &hosts {
+        let config = configured(host, member, share);
+        let opening = timeout(share, open_at(dial, &config, member, told.clone())).await;
+        let silent = |_| Err(Fault::NotDone("it has not answered".into()));
+        match opening.unwrap_or_else(silent) {
+            Ok(opened) => return Ok(opened),
+            Err(fault) => faults.push((hosts::name(host), fault)),
+        }
+    }
+    Err(hosts::none_of(faults))
+}
+
+/// Opens one at a host.
+async fn open_at(
+    dial: &dyn Dial,
+    config: &Config,
+    member: &Member,
     told: impl Fn(&str) + Send + 'static,
 ) -> Result<Opened, Fault> {
-    let config = configured(config, member);
-    let link = Link::open(dial, &config, told).await?;
+    let link = Link::open(dial, config, told).await?;
     let client = link.client()?;
     if let Some(version) = &link.version {
         new_enough(version)?;
@@ -57,7 +80,7 @@ pub(crate) async fn open(
     if looked.standby {
         return Err(fault::standby());
     }
-    pooler::refuse(&client, looked.backend, dial, &config).await?;
+    pooler::refuse(&client, looked.backend, dial, config, member).await?;
     if !looked.permitted {
         make(&client, &looked).await?;
     }
@@ -78,20 +101,15 @@ pub(crate) async fn open(
     })
 }
 
-/// What a user has configured, and what is ours.
-fn configured(config: &Config, member: &Member) -> Config {
+/// What a user has configured, and what is ours, with the time in which a session is to be opened.
+fn configured(config: &Config, member: &Member, share: Duration) -> Config {
     let mut config = config.clone();
     config.application_name(application(&member.host, member.pid));
     config.tcp_user_timeout(member.lease);
     config.keepalives_idle((member.lease / 3).clamp(Duration::from_secs(1), LONGEST_IDLE));
-    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
     if config.get_connect_timeout().is_none() {
-        // So that the next is tried within the time for an answer.
-        let parts = u32::try_from(hosts).unwrap_or(u32::MAX).saturating_add(1);
-        config.connect_timeout(member.answer_timeout / parts);
-    }
-    if hosts > 1 && config.get_target_session_attrs() == TargetSessionAttrs::Any {
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        // A host may have several addresses.
+        config.connect_timeout(share / 2);
     }
     config
 }

@@ -7,6 +7,8 @@
 //!
 //! Else the lock would be taken on one backend, and released on another, which tells by a second
 //! connection: two that live have two backends, unless they are lent for each transaction.
+//!
+//! What is lent for a session may have locks and statements of who had it before, if the pooler is told not to reset it.
 
 use std::future::{Ready, ready};
 use std::io;
@@ -14,31 +16,48 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use lockutils_remote::Fault;
+use lockutils_remote::{Fault, Member};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
-use crate::fault;
 use crate::link::{Dial, Link};
+use crate::{fault, sql};
 
 /// How often the backends are compared. Once is enough, unless others use the pool.
 const ROUNDS: usize = 5;
 
-/// Refuses a pooler that isn't to be locked through.
+/// Refuses a pooler that isn't to be locked through, and resets what another one has lent.
 pub(crate) async fn refuse(
     client: &Client,
     backend: i32,
     dial: &dyn Dial,
     config: &Config,
+    member: &Member,
 ) -> Result<(), Fault> {
     if named_at_login(client).await == Some(backend) {
         return Ok(());
     }
-    let second = Link::open(dial, config, |_| {}).await?;
-    let other = second.client()?;
+    // The pooler may have none for the second one, and be silent.
+    let looked = timeout(member.share(2), async {
+        let second = Link::open(dial, config, |_| {}).await?;
+        let other = second.client()?;
+        compare(client, backend, &other).await?;
+        for lent in [client, &other] {
+            let reset = lent.batch_execute(sql::RESET).await;
+            reset.map_err(|error| fault::of_login(&error))?;
+        }
+        Ok(())
+    });
+    looked.await.unwrap_or_else(|_| Err(too_few()))
+}
+
+/// Compares the backends of two connections, the first of which has this one.
+async fn compare(client: &Client, backend: i32, other: &Client) -> Result<(), Fault> {
     for _ in 0..ROUNDS {
-        let theirs = backend_of(&other, "BEGIN; SELECT pg_backend_pid()").await?;
+        let theirs = backend_of(other, "BEGIN; SELECT pg_backend_pid()").await?;
         let ours = backend_of(client, "SELECT pg_backend_pid()").await?;
         let rolled_back = other.batch_execute("ROLLBACK").await;
         rolled_back.map_err(|error| fault::of_login(&error))?;
@@ -56,9 +75,23 @@ pub(crate) fn pooled() -> Fault {
     Fault::Refused(text.into())
 }
 
+/// One that has no session for a second connection, by which it would be known.
+fn too_few() -> Fault {
+    let text = "a pooler is between that gives no second session, by which it is looked at; let it have more than \
+                one, and one for each process, by PgBouncer's default_pool_size, or connect to the server itself";
+    Fault::NotDone(text.into())
+}
+
 async fn backend_of(client: &Client, query: &str) -> Result<i32, Fault> {
     let answers = client.simple_query(query).await;
-    let answers = answers.map_err(|error| fault::of_login(&error))?;
+    let answers = answers.map_err(|error| {
+        // One that gives each statement another session allows no transactions.
+        if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) {
+            pooled()
+        } else {
+            fault::of_login(&error)
+        }
+    })?;
     let backend = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
         _ => None,

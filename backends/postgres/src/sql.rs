@@ -58,6 +58,9 @@ AND has_table_privilege('public.lockutils_holders', 'SELECT') \
 AND has_table_privilege('public.lockutils_holders', 'INSERT') \
 AND has_table_privilege('public.lockutils_holders', 'DELETE') END ELSE false END";
 
+/// Ends what somebody who had the session before has left in it. `DISCARD ALL` would do away with its name and its encoding as well.
+pub(crate) const RESET: &str = "DEALLOCATE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all()";
+
 /// Makes the session what it is to be, with times in milliseconds.
 pub(crate) fn settle(lease: u32, answer_timeout: u32) -> String {
     // The fence of a grant that was told must outlive the server. Who wants more than that keeps it.

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use lockutils::engine::{Refusal, Sharable};
 use lockutils_remote::{Fault, FromUrl, Member, Shape, Store};
-use tokio_postgres::config::Host;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, Socket};
 
 use crate::link::Dial;
 use crate::session::PostgresSession;
-use crate::{id, tls, url};
+use crate::{hosts, id, tls, url};
 
 /// How many keys a process holds at most, unless it says otherwise.
 const MOST_KEYS: usize = 2000;
@@ -79,21 +78,9 @@ impl Store for Postgres {
     }
 
     fn name(&self) -> String {
-        let ports = self.config.get_ports();
-        let hosts = self
-            .config
-            .get_hosts()
-            .iter()
-            .enumerate()
-            .map(|(at, host)| {
-                let port = ports.get(at).or(ports.first()).unwrap_or(&5432);
-                match host {
-                    Host::Tcp(host) if host.contains(':') => format!("[{host}]:{port}"),
-                    Host::Tcp(host) => format!("{host}:{port}"),
-                    Host::Unix(path) => format!("{}:{port}", path.display()),
-                }
-            });
-        let hosts = hosts.collect::<Vec<_>>().join(",");
+        let hosts = hosts::each(&self.config);
+        let hosts: Vec<_> = hosts.iter().map(hosts::name).collect();
+        let hosts = hosts.join(",");
         let database = self.config.get_dbname().or(self.config.get_user());
         format!("postgres://{hosts}/{}", database.unwrap_or_default())
     }

@@ -480,6 +480,11 @@ fn a_server_of_another_kind_is_refused() {
         let redis = Redis::start();
         run(refuse(redis.port()));
     }
+    run(refuse(another_server()));
+}
+
+/// A port at which something answers that is no etcd.
+fn another_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -490,7 +495,37 @@ fn a_server_of_another_kind_is_refused() {
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     });
-    run(refuse(port));
+    port
+}
+
+#[test]
+fn a_node_that_refuses_by_itself_is_left_for_the_next_one() {
+    with(async |server| {
+        // As one would whose certificate has expired.
+        let url = format!(
+            "etcd://127.0.0.1:{},127.0.0.1:{}",
+            another_server(),
+            server.port()
+        );
+        // Each begins with any of the two.
+        for _ in 0..16 {
+            let session = open(&url, LONG).await;
+            granted(session.acquire(&claim("a"), Asked::Once).await);
+            session.close().await;
+        }
+    });
+}
+
+#[test]
+fn a_node_that_is_down_may_do_what_another_one_refuses() {
+    run(async {
+        let url = format!("etcd://127.0.0.1:{},127.0.0.1:1", another_server());
+        for _ in 0..16 {
+            let store = Etcd::from_url(&url).unwrap();
+            let fault = store.open(&member(LONG)).await.err().unwrap();
+            assert!(!matches!(fault, Fault::Refused(_)), "{fault:?}");
+        }
+    });
 }
 
 #[test]

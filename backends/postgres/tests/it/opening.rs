@@ -2,11 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use lockutils_conformance::LIMIT;
 use lockutils_postgres::Postgres as Store_;
-use lockutils_remote::{Asked, Fault, Session as _, Store as _};
+use lockutils_remote::{Asked, Fault, FromUrl as _, Session as _, Store as _};
 use lockutils_servers::{Etcd, PgBouncer, Redis};
 use tokio_postgres::NoTls;
 
@@ -56,6 +58,96 @@ fn pooler_of_transactions_is_refused_and_one_of_sessions_is_not() {
             matches!(busy, Ok(lockutils_remote::Answer::Busy(_))),
             "{busy:?}"
         );
+    });
+}
+
+#[test]
+fn pooler_of_statements_or_of_a_single_session_is_told_so() {
+    if !PgBouncer::available() {
+        return;
+    }
+    with_server(async |server| {
+        let pooler = PgBouncer::to(&server, "statement");
+        refused(&pooler.url(), &["pooler", "; connect to the server itself"]).await;
+        let pooler = PgBouncer::with_settings(&server, "session", "default_pool_size = 1");
+        let mut member = member(LIMIT);
+        Arc::make_mut(&mut member).answer_timeout = Duration::from_secs(5);
+        let store = Store_::from_url(&pooler.url()).unwrap();
+        let text = store.open(&member).await.err().unwrap().to_string();
+        assert!(text.contains("; let it have more than one"), "{text}");
+    });
+}
+
+#[test]
+fn session_that_a_pooler_has_not_reset_has_nothing_of_its_former_holder() {
+    if !PgBouncer::available() {
+        return;
+    }
+    with_server(async |server| {
+        // One for the session, and one for a look at the pooler.
+        let settings = "server_reset_query =\ndefault_pool_size = 2";
+        let pooler = PgBouncer::with_settings(&server, "session", settings);
+        let first = open(&pooler.url()).await.unwrap();
+        granted(&first, &claim("a")).await;
+        drop(first);
+        let next = open(&pooler.url()).await.unwrap();
+        assert_eq!(held(&server).await, 0);
+        granted(&next, &claim("a")).await;
+    });
+}
+
+#[test]
+fn host_that_is_silent_is_left_for_the_next_one() {
+    with_server(async |server| {
+        // Its connections are accepted by the system.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let hosts = format!(
+            "{},127.0.0.1:{}",
+            silent.local_addr().unwrap(),
+            server.port()
+        );
+        let url = format!("postgres://postgres@{hosts}/postgres");
+        let mut member = member(LIMIT);
+        Arc::make_mut(&mut member).answer_timeout = Duration::from_secs(60);
+        let session = Store_::from_url(&url).unwrap().open(&member).await.unwrap();
+        granted(&session, &claim("a")).await;
+    });
+}
+
+#[test]
+fn hosts_without_a_primary_may_have_one_soon() {
+    with_server_of(&["-c", "wal_level=replica"], async |primary| {
+        let standby = primary.standby();
+        primary.kill();
+        let port = |server: &lockutils_servers::Postgres| format!("127.0.0.1:{}", server.port());
+        let hosts = [port(&primary), port(&standby)];
+        let url = format!("postgres://postgres@{}/postgres", hosts.join(","));
+        let Err(Fault::NotDone(cause)) = open(&url).await else {
+            panic!("it is none that may pass");
+        };
+        let text = cause.to_string();
+        for part in [&hosts[0], &hosts[1], "refused", "standby"] {
+            assert!(text.contains(part), "{text}");
+        }
+        standby.promote();
+        open(&url).await.unwrap();
+    });
+}
+
+#[test]
+fn role_that_may_only_read_is_told_so() {
+    with_server(async |server| {
+        let owner = client(&server.url()).await;
+        let setup = "CREATE ROLE reader LOGIN SUPERUSER; ALTER ROLE reader SET default_transaction_read_only = on";
+        owner.batch_execute(setup).await.unwrap();
+        let url = server.url().replace("postgres@", "reader@");
+        let words = [
+            "read-only",
+            "; use the primary, and no role with default_transaction_read_only",
+        ];
+        refused(&url, &words).await;
+        drop(open(&server.url()).await.unwrap());
+        refused(&url, &words).await;
     });
 }
 
@@ -133,7 +225,7 @@ fn wrong_user_password_and_database_are_refused() {
             .batch_execute("SELECT pg_reload_conf()")
             .await
             .unwrap();
-        let deadline = std::time::Instant::now() + lockutils_conformance::LIMIT;
+        let deadline = std::time::Instant::now() + LIMIT;
         while open(&url.replace("postgres@", "app:hunter2@"))
             .await
             .is_ok()
