@@ -72,6 +72,9 @@ fn remedy(status: &Status) -> Option<&'static str> {
         _ if is_of_another_server(status) => {
             "is it the port for clients of an etcd, 3.4 or newer, with TLS if the URL says so?"
         }
+        _ if chain(status).contains("received fatal alert") => {
+            "give `EtcdLocks` the certificate that the server wants, by `identity`"
+        }
         _ if chain(status).contains("invalid peer certificate") => {
             "is it signed by an authority of the system, or of `ca_certificate`, for this host?"
         }

@@ -60,6 +60,10 @@ pub(crate) fn of_opening(error: RedisError) -> Fault {
         ErrorKind::Io if has("certificate") => {
             refused(&text, "see to its certificate, or to what is trusted here")
         }
+        ErrorKind::Io if has("received fatal alert") => refused(
+            &text,
+            "give the certificate that the server wants by `RedisLocks::from_client`",
+        ),
         ErrorKind::InvalidClientConfig => refused(&text, "see to the host of the URL"),
         _ => said(&text).unwrap_or_else(|| Fault::NotDone(error.into())),
     }

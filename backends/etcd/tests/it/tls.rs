@@ -90,7 +90,8 @@ fn certificates_are_demanded_and_shown() {
                 .expect("refused")
                 .to_string()
         };
-        refused(trusting()).await;
+        let text = refused(trusting()).await;
+        assert!(text.contains("`identity`"), "{text}");
         let text = refused(Etcd::from_url(&url).unwrap()).await;
         assert!(text.contains("is it signed by an authority"), "{text}");
     });
