@@ -144,7 +144,9 @@ mod tests {
         let config = |url: &str| url.parse::<Config>().unwrap();
         let (a, b) = (config("postgres://u@a:1/d"), config("postgres://u@b:2/d"));
         assert_eq!(each(&config("postgres://u@a:1,b:2/d")), [a, b]);
-        let hosts = each(&config("postgres:///d?host=a,/run&port=7&user=u"));
+        let mut several = config("postgres://u@a:7/d");
+        several.host_path("/run");
+        let hosts = each(&several);
         assert_eq!(hosts[0], config("postgres://u@a:7/d"));
         assert_eq!(hosts[1], config("postgres:///d?host=/run&port=7&user=u"));
     }

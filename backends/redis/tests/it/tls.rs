@@ -63,7 +63,7 @@ fn certificates_are_demanded_and_shown() {
         granted(&session, &claim("k")).await;
         let store = Store::from_client(&client(&certificates, &url, false));
         let refusal = loop {
-            match store.open(&member).await.err().expect("none was shown") {
+            match store.open(&member).await.expect_err("none was shown") {
                 Fault::Refused(cause) => break cause.to_string(),
                 // It may close the connection before what it says is read.
                 Fault::NotDone(_) => {}
