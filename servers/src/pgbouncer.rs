@@ -64,7 +64,7 @@ impl PgBouncer {
     ///
     /// If it can't be started.
     #[must_use]
-    pub fn with_settings(server: &Postgres, mode: &str, more: &str) -> Self {
+    pub fn with_settings(server: &Postgres, mode: &str, lines: &str) -> Self {
         let port = port::free();
         let pooler = Self::prepared(port, Vec::new(), |data| {
             let behind = server.port();
@@ -72,7 +72,7 @@ impl PgBouncer {
                 "[databases]\n* = host=127.0.0.1 port={behind} user=postgres\n\
                  [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
                  auth_type = any\npool_mode = {mode}\n\
-                 ignore_startup_parameters = extra_float_digits,options\n{more}\n"
+                 ignore_startup_parameters = extra_float_digits,options\n{lines}\n"
             );
             fs::write(data, settings).expect("the directory can be written");
         });
