@@ -26,7 +26,7 @@ use super::directory::Directory;
 use super::link::{Link, Usage, add_one, take_one};
 use super::pace::Pace;
 use super::path::Rule;
-use super::seen::{Led, Seen};
+use super::seen::{Led, Seen, is_brief};
 use super::sleep::Sleeper;
 use super::step::{Manner, Sleep, Tried};
 use super::sys::{Files as _, Identity, Os};
@@ -42,11 +42,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-/// How long a hold lasts at most in which nobody has removed the file: that is a system call, which takes
-/// microseconds. See [`is_brief`].
-const BRIEF: Duration = Duration::from_nanos(500);
+use std::time::Instant;
 
 /// A lock file.
 #[derive(Debug)]
@@ -72,10 +68,8 @@ struct Kernel {
     /// What was found when the lock was taken through this descriptor.
     led: Option<Led>,
     seen: Option<Seen>,
-    /// When it was taken by who has it, if it had been kept in the process; and, if it is kept, whether the
-    /// hold before was [`BRIEF`].
+    /// When it was last taken by somebody for whom it had been kept.
     kept_at: Option<Instant>,
-    was_brief: bool,
     /// Whether it says in the file what a holder waits for.
     says: bool,
     pace: Pace,
@@ -112,7 +106,6 @@ impl LockFile {
                 led: None,
                 seen: None,
                 kept_at: None,
-                was_brief: false,
                 says: false,
                 pace: Pace::default(),
                 sleepers: Vec::new(),
@@ -447,7 +440,8 @@ impl Kernel {
     /// Takes what was kept for the next in line.
     fn take_kept(&mut self, link: &Arc<Link>, site: Site) -> Result<Tried, Failure> {
         let now = Instant::now();
-        let is_here = self.was_brief && self.led_here(link, now);
+        let was_brief = self.kept_at.is_some_and(|at| is_brief(now - at));
+        let is_here = was_brief && self.led_here(link, now);
         if !is_here && !self.leads_here(link, now)? {
             self.release(false);
             return Ok(Tried::Elsewhere);
@@ -539,12 +533,10 @@ impl Kernel {
 
     /// Ends the last hold. The lock goes to somebody else in the process, if there is one.
     fn release(&mut self, others: bool) {
-        let kept_at = self.kept_at.take();
         self.unsay();
         if !others {
             self.pace.end();
         } else if self.is_own() && self.pace.may_be_kept() {
-            self.was_brief = kept_at.is_some_and(|at| is_brief(at.elapsed()));
             self.state = State::Kept;
             return;
         }
@@ -555,23 +547,5 @@ impl Kernel {
                 self.descriptor = None;
             }
         }
-    }
-}
-
-/// Whether a hold was too short for a removal. No time at all tells nothing: it may be as long as it takes a
-/// coarse clock to tick.
-fn is_brief(held: Duration) -> bool {
-    !held.is_zero() && held < BRIEF
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hold_between_two_ticks_of_a_clock_is_not_brief() {
-        assert!(!is_brief(Duration::ZERO));
-        assert!(is_brief(Duration::from_nanos(1)));
-        assert!(!is_brief(BRIEF));
     }
 }

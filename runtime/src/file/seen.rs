@@ -22,6 +22,10 @@ use std::time::{Duration, Instant};
 /// that time have somebody beside the process that locks it over and over.
 const GLANCE: Duration = Duration::from_micros(100);
 
+/// How long it is at most from one hold to the next, if nobody has removed the file in the first: that is a system
+/// call, which takes microseconds.
+const BRIEF: Duration = Duration::from_nanos(500);
+
 /// How long a record says when the lock was taken, where the same place in the code takes it
 /// again and again.
 const FRESH: Duration = Duration::from_millis(50);
@@ -68,6 +72,12 @@ impl Led {
     pub(super) fn is_believed(&self, link: &Arc<Link>, now: Instant) -> bool {
         self.is_by(link) && now < self.until
     }
+}
+
+/// Whether the time from one hold to the next was too short for a removal, by one look at the clock for each. No time at
+/// all tells nothing: it may be as long as it takes a coarse clock to tick.
+pub(super) fn is_brief(apart: Duration) -> bool {
+    !apart.is_zero() && apart < BRIEF
 }
 
 impl Seen {
@@ -132,6 +142,13 @@ fn settled(changed: Tick, present: Tick) -> Option<Tick> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn holds_between_two_ticks_of_a_clock_are_not_brief() {
+        assert!(!is_brief(Duration::ZERO));
+        assert!(is_brief(Duration::from_nanos(1)));
+        assert!(!is_brief(BRIEF));
+    }
 
     /// What happens to a file, and to the clock.
     #[derive(Clone, Debug)]
