@@ -5,6 +5,7 @@
 //! [`table`](super::table) has them in pairs. A [`Usage`] is what a file knows of its users.
 
 use super::directory::Directory;
+use super::path;
 use crate::key::Key;
 use crate::table::hash::{TableHasher, draw_seeds, hash as hash_text};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash};
@@ -17,6 +18,8 @@ pub(super) struct Link {
     pub(super) directory: &'static Directory,
     pub(super) name: Key,
     pub(super) path: PathBuf,
+    /// Whether the key of the same text has this name, where names begin with nothing else.
+    pub(super) is_key: bool,
     /// How many in this process hold or await the file's lock by this name. Like [`Usage`] it
     /// only changes under the table's mutex.
     pub(super) users: AtomicUsize,
@@ -68,6 +71,7 @@ impl Link {
     pub(super) fn new(directory: &'static Directory, name: Key, path: PathBuf) -> Self {
         Self {
             directory,
+            is_key: path::is_name(name.as_bytes()),
             name,
             path,
             users: AtomicUsize::new(0),

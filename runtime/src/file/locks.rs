@@ -3,20 +3,25 @@
 //! All of it is the [`engine`](super::engine)'s, as [`Queued`] makes a space of it; here it has its
 //! constructors, and a directory's rule for names.
 
+use super::at_once::Missed;
 use super::directory::{Directory, FileSpace, Refused};
 use super::engine::Files;
 use super::path::Rule;
-use super::{record, table};
+use super::{at_once, record, table};
 use crate::acquire::Acquire;
+use crate::begun::Begun;
+use crate::error::Error;
 use crate::future::LockFuture;
+use crate::guard::Guard;
 use crate::handle::{Handle, KeysHandle, ReentrantHandle};
 use crate::key::{Key, LockKey};
 use crate::outside::{Outside, Queued};
 use crate::site::Site;
 use crate::space::Space;
-use crate::table::policy::Mode;
+use crate::table::policy::{Mode, Reentry, Terms};
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A space of lock files: every key in it is a file of one directory, and its lock excludes
 /// other processes as well.
@@ -275,5 +280,62 @@ impl Space for FileLocks {
 
     fn wait_all(&self, keys: Vec<Key>, mode: Mode, site: Site) -> Acquire<Outside<Files>> {
         self.0.wait_all(keys, mode, site)
+    }
+
+    fn begin(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Begun<Guard, Outside<Files>> {
+        let key = &Key::of(key); // Written once, whatever comes of it.
+        match at_once::lock(self.files(), key, mode.once(), site, false) {
+            Ok(guard) => Begun::Held(guard),
+            Err(_) => self.0.begin(key, mode, site),
+        }
+    }
+
+    #[track_caller]
+    fn block(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+    ) -> Result<Guard, Error> {
+        let key = &Key::of(key); // Written once, whatever comes of it.
+        match at_once::lock(self.files(), key, Terms { mode, reentry }, site, true) {
+            Ok(guard) => Ok(guard),
+            Err(Missed::File) => self.0.block(key, mode, reentry, site),
+            // It has spun already.
+            Err(Missed::Lock) => {
+                let acquire = self.0.wait(key, mode, site);
+                acquire.with(reentry).block_in_queue()
+            }
+        }
+    }
+
+    fn block_for(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+        timeout: Duration,
+    ) -> Result<Guard, Error> {
+        let key = &Key::of(key); // Written once, whatever comes of it.
+        match at_once::lock(self.files(), key, Terms { mode, reentry }, site, false) {
+            Ok(guard) => Ok(guard),
+            Err(_) => self.0.block_for(key, mode, reentry, site, timeout),
+        }
+    }
+
+    fn try_now(
+        &self,
+        key: &dyn LockKey,
+        mode: Mode,
+        reentry: Reentry,
+        site: Site,
+    ) -> Result<Guard, Error> {
+        let key = &Key::of(key); // Written once, whatever comes of it.
+        match at_once::lock(self.files(), key, Terms { mode, reentry }, site, false) {
+            Ok(guard) => Ok(guard),
+            Err(_) => self.0.try_now(key, mode, reentry, site),
+        }
     }
 }

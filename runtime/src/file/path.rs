@@ -71,9 +71,13 @@ pub(super) fn key_of(rule: Rule, rest: &str) -> Option<String> {
     }
 }
 
+/// Whether a key is itself the name of its file, by our own rule and without a beginning.
+pub(super) fn is_name(key: &[u8]) -> bool {
+    key.len() <= LONGEST && plain(key) == key.len() && key.first() != Some(&b'.')
+}
+
 fn own(beginning: &str, key: &[u8]) -> Key {
-    let is_plain = plain(key) == key.len() && key.first() != Some(&b'.');
-    if beginning.is_empty() && key.len() <= LONGEST && is_plain {
+    if beginning.is_empty() && is_name(key) {
         return Key::from_utf8(key);
     }
     let name = Key::new(Joined(beginning, Encoded(key)));

@@ -91,6 +91,18 @@ impl FileInUse {
         Self::other_than(Some(file), link.directory, &link.name)
     }
 
+    /// The file that a name leads to, if the process knows it.
+    pub(super) fn known(directory: &'static Directory, name: &Key) -> Option<Self> {
+        FILES.lock().known(None, directory, name)
+    }
+
+    /// The same by a key, if that is itself the name of its file.
+    pub(super) fn known_by_key(directory: &'static Directory, key: &Key) -> Option<Self> {
+        let mut files = FILES.lock();
+        let is_name = |link: &Link| link.is_key;
+        files.known_if(None, directory, key, is_name)
+    }
+
     fn other_than(
         former: Option<&Arc<LockFile>>,
         directory: &'static Directory,
@@ -143,6 +155,16 @@ impl FileInUse {
         HeldBy(Arc::clone(&self.0))
     }
 
+    /// Releases the lock, which was taken by this.
+    pub(super) fn release(&self, rule: Rule) {
+        self.0.release(rule);
+    }
+
+    /// The open file once more, with the lock that was taken by this.
+    pub(super) fn duplicate(&self) -> io::Result<File> {
+        self.0.duplicate()
+    }
+
     /// Removes the file, if its name leads to it; tells whether it does.
     pub(super) fn remove(&self) -> Result<bool, Failure> {
         self.0.file.remove(&self.0.link.path)
@@ -173,13 +195,22 @@ pub(super) struct HeldBy(Arc<Linked>);
 
 impl HeldBy {
     pub(super) fn release(&self, rule: Rule) {
-        let Linked { link, file } = &*self.0;
-        file.release(link, rule);
+        self.0.release(rule);
     }
 
     /// The open file once more, with the lock.
     pub(super) fn duplicate(&self) -> io::Result<File> {
-        with_room(|| self.0.file.duplicate()).map_err(|failure| failure.source)
+        self.0.duplicate()
+    }
+}
+
+impl Linked {
+    fn release(&self, rule: Rule) {
+        self.file.release(&self.link, rule);
+    }
+
+    fn duplicate(&self) -> io::Result<File> {
+        with_room(|| self.file.duplicate()).map_err(|failure| failure.source)
     }
 }
 
@@ -300,11 +331,26 @@ impl Files {
         directory: &'static Directory,
         name: &Key,
     ) -> Option<FileInUse> {
+        self.known_if(former, directory, name, |_| true)
+    }
+
+    /// The same, if it is so of the name.
+    #[inline]
+    fn known_if(
+        &mut self,
+        former: Option<&Arc<LockFile>>,
+        directory: &'static Directory,
+        name: &Key,
+        is_so: impl Fn(&Link) -> bool,
+    ) -> Option<FileInUse> {
         let hash = hash(directory, name);
         let linked = self
             .links
             .find(hash, |linked| linked.link.is(directory, name))?;
         let Linked { link, file } = &**linked;
+        if !is_so(link) {
+            return None;
+        }
         let is_used = link.users.load(Ordering::Relaxed) > 0;
         let is_believed = is_used || file.usage.users() == 0;
         let is_former = former.is_some_and(|former| Arc::ptr_eq(former, file));

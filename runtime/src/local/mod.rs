@@ -334,6 +334,12 @@ impl Locks {
         fast::try_take_few(names, Record { owner, site })
     }
 
+    /// Takes a lock for a thread if nobody else is near.
+    #[inline]
+    pub(crate) fn take_thin(&self, text: &[u8], mode: Mode, site: Site) -> Option<Hold> {
+        self.try_thin(text, mode, site).map(Hold::thin)
+    }
+
     /// Takes a lock for a thread if it is free, or soon is: for a lock outside of the process, which may be
     /// a brief one, see [`Engine::IS_BRIEF`](crate::engine::Engine::IS_BRIEF).
     #[inline]
@@ -346,8 +352,8 @@ impl Locks {
         is_brief: bool,
     ) -> Option<Hold> {
         let spins = if is_brief { MORE_SPINS } else { SPINS };
-        match self.try_thin(text, terms.mode, site) {
-            Some(hash) => Some(Hold::thin(hash)),
+        match self.take_thin(text, terms.mode, site) {
+            Some(hold) => Some(hold),
             None => machine::take_or_spin(Name::new(self.id(), text), terms, site, spins),
         }
     }

@@ -45,7 +45,7 @@ impl Line {
     }
 
     /// What the lock is called in this process, for who asks for it by this key.
-    pub(super) fn called(&self, key: &Key) -> &Key {
+    pub(crate) fn called(&self, key: &Key) -> &Key {
         self.called.get_or_init(|| key.clone())
     }
 

@@ -516,3 +516,30 @@ fn upper_and_lower_case_are_one_lock_where_the_file_system_has_it_so() {
     process.ask_for(&ask("keys A b a B"), "held");
     process.ask_for(&ask("try a"), "error Busy");
 }
+
+/// Also where its file is open, and is found by the text of the key.
+#[test]
+fn key_with_the_text_of_another_ones_file_name_is_another_lock() {
+    let directory = Directory::new();
+    let (locks, oslo) = (
+        FileLocks::new(&*directory),
+        FileLocks::oslo(&*directory, ""),
+    );
+    let long = "long".repeat(60);
+    for key in ["a/b", ".x", &long] {
+        let name = locks.path(key).unwrap();
+        let name = name.file_name().unwrap().to_str().unwrap();
+        for _ in 0..2 {
+            drop(locks.key(name).lock().unwrap());
+            let _guard = locks.key(key).lock().unwrap();
+            drop(locks.key(name).try_lock().unwrap());
+        }
+    }
+    for key in [".y", "c~"] {
+        for _ in 0..2 {
+            // What has the name of the key there is no file of the key here.
+            let _guard = oslo.key(key).lock().unwrap();
+            drop(locks.key(key).try_lock().unwrap());
+        }
+    }
+}
