@@ -92,6 +92,10 @@ struct Agent<S: Store> {
 }
 
 /// How late the agent may see that the machine has slept, which stops Tokio's clock.
+/// How many locks are asked for or released at a time: enough that the server is never without work, and few enough
+/// that it answers all of them long before it would be taken for silent.
+const MOST: usize = 256;
+
 const NAP: u64 = 1_000_000_000;
 
 impl Post {
@@ -209,6 +213,7 @@ impl<S: Store> Agent<S> {
             shape: store.shape(),
             lease: member.lease,
             answer_timeout: member.answer_timeout,
+            most: MOST,
         };
         let now = clock::now();
         Self {

@@ -30,10 +30,34 @@ impl Protocol {
         if phase == Phase::Wanted && (self.is_blocked(now, id) || self.gives_way(now, id)) {
             return;
         }
-        match self.session(now) {
-            Some(_) if phase == Phase::Wanted => self.start_acquire(now, id),
-            Some(_) => self.start_release(now, id),
-            None => {}
+        if self.session(now).is_none() {
+            return;
+        }
+        if !self.has_room() {
+            self.line.insert(id);
+            return;
+        }
+        if self.line.remove(&id) {
+            // The server has something to answer from now on.
+            self.alarms.clear(Alarm::Patience(id));
+            self.be_patient(now, id);
+        }
+        if phase == Phase::Wanted {
+            self.start_acquire(now, id);
+        } else {
+            self.start_release(now, id);
+        }
+    }
+
+    /// Goes on with those in line, the first who asked before the others, as far as there is room.
+    pub(super) fn go_on_in_line(&mut self, now: u64) {
+        while self.has_room() {
+            let Some(&id) = self.line.first() else {
+                return;
+            };
+            self.go_on(now, id);
+            // What keeps it from being asked for goes on with it later.
+            self.line.remove(&id);
         }
     }
 
@@ -377,6 +401,11 @@ impl Protocol {
             return self.stop_looking(id);
         };
         let (phase, is_wanted) = (entry.phase, entry.is_wanted);
+        let patience = self.heard.saturating_add(self.answer_timeout());
+        // It has answered others.
+        if self.line.contains(&id) && patience > now {
+            return self.alarms.set(Alarm::Patience(id), patience);
+        }
         match phase {
             Phase::Held(_) | Phase::Lost => {}
             _ if is_wanted => {
@@ -452,6 +481,7 @@ impl Protocol {
             return;
         };
         self.nonces.remove(&claim.nonce);
+        self.line.remove(&id);
         if let Some(ids) = self.names.get_mut(&claim.name) {
             ids.remove(&id);
             if ids.is_empty() {

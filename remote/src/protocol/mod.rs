@@ -16,6 +16,8 @@
 //! - Where the lease is the session's, all is lost with it; else the next session goes on renewing.
 //! - Who asks is told when the server hasn't answered for too long, and waits no longer. Until
 //!   then it survives any fault.
+//! - So many locks are asked for or released at a time; the others are in line, and have patience as long as the
+//!   server answers anybody.
 //! - What is granted to somebody who has gone is released.
 //!   If the question may overtake the release, that is done once more, see `adrift`.
 //! - A name is not asked for while another claim of it is on its way out; and after some time, not
@@ -81,8 +83,8 @@ impl Protocol {
     pub fn answered(&mut self, now: u64, call: Call, outcome: Outcome) {
         self.expire(now);
         // It may have been called off this moment.
-        if let Some(UnderWay { purpose, sent }) = self.calls.remove(&call) {
-            self.alarms.clear(Alarm::Silent(call));
+        if let Some(UnderWay { purpose, sent }) = self.end_call(call) {
+            self.heard = now;
             self.hear(now, (call, sent), purpose, outcome);
         }
         self.settle(now);
@@ -167,6 +169,7 @@ impl Protocol {
     }
 
     fn settle(&mut self, now: u64) {
+        self.go_on_in_line(now);
         self.plan_renewal();
         self.end_if_unused(now);
     }
@@ -207,7 +210,7 @@ impl Protocol {
     /// Calls off a question that has not been answered. A session that is silent is given up
     /// where nothing is lost with it.
     fn hear_nothing(&mut self, now: u64, call: Call) {
-        let Some(UnderWay { purpose, sent }) = self.calls.remove(&call) else {
+        let Some(UnderWay { purpose, sent }) = self.end_call(call) else {
             return;
         };
         self.effects.push_back(Effect::Abort(call));

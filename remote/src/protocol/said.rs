@@ -24,6 +24,9 @@ pub struct Rules {
     pub lease: Duration,
     /// How long the server may be silent.
     pub answer_timeout: Duration,
+    /// How many locks may be under way to be asked for or released at a time: the others are in line, or the
+    /// last of some thousands would be taken for unanswered while the server is busy with the first.
+    pub most: usize,
 }
 
 /// What is to be done, in this order.

@@ -147,6 +147,7 @@ impl Protocol {
         };
         self.link = Link::Closed;
         self.alarms.clear(Alarm::Renew);
+        self.line.clear();
         self.forget_adrift();
         // Before the server hears of the end, and gives the locks to others.
         if self.rules.shape.one_lease {
@@ -168,8 +169,7 @@ impl Protocol {
 
     /// Calls a question off.
     pub(super) fn abort(&mut self, call: Call) {
-        if self.calls.remove(&call).is_some() {
-            self.alarms.clear(Alarm::Silent(call));
+        if self.end_call(call).is_some() {
             self.effects.push_back(Effect::Abort(call));
         }
     }

@@ -16,6 +16,12 @@ pub struct Protocol {
     pub(super) effects: VecDeque<Effect>,
     pub(super) alarms: Alarms,
     pub(super) calls: BTreeMap<Call, UnderWay>,
+    /// How many of them ask for a lock or release one.
+    asking: usize,
+    /// Claims that are to be asked for or released when fewer are.
+    pub(super) line: BTreeSet<Id>,
+    /// When the server has answered last.
+    pub(super) heard: u64,
     pub(super) entries: BTreeMap<Id, Entry>,
     /// The claims of each name.
     pub(super) names: BTreeMap<String, BTreeSet<Id>>,
@@ -150,6 +156,9 @@ impl Protocol {
             effects: VecDeque::new(),
             alarms: Alarms::default(),
             calls: BTreeMap::new(),
+            asking: 0,
+            line: BTreeSet::new(),
+            heard: 0,
             entries: BTreeMap::new(),
             names: BTreeMap::new(),
             nonces: BTreeMap::new(),
@@ -177,11 +186,25 @@ impl Protocol {
     ) -> Call {
         self.last_call += 1;
         let call = Call(self.last_call);
+        self.asking += usize::from(purpose.is_in_line());
         self.calls.insert(call, UnderWay { purpose, sent: now });
         self.alarms
             .set(Alarm::Silent(call), now.saturating_add(time));
         self.effects.push_back(Effect::Start(call, question));
         call
+    }
+
+    /// A question that is under way no longer, if it was.
+    pub(super) fn end_call(&mut self, call: Call) -> Option<UnderWay> {
+        let under_way = self.calls.remove(&call)?;
+        self.asking -= usize::from(under_way.purpose.is_in_line());
+        self.alarms.clear(Alarm::Silent(call));
+        Some(under_way)
+    }
+
+    /// Whether one more lock may be asked for or released.
+    pub(super) fn has_room(&self) -> bool {
+        self.asking < self.rules.most
     }
 
     pub(super) fn tell(&mut self, id: Id, news: News) {
@@ -220,6 +243,13 @@ impl Protocol {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
+    }
+}
+
+impl Purpose {
+    /// Whether there may be only so many at a time, see [`Rules::most`].
+    fn is_in_line(&self) -> bool {
+        matches!(self, Self::Acquire(_) | Self::Release(_))
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Setting {
     pub(super) shape: Shape,
     pub(super) lease: u64,
     pub(super) answer_timeout: u64,
+    /// See [`Rules::most`](crate::protocol::Rules::most).
+    pub(super) most: usize,
     pub(super) queue: Queue,
     /// The server is the one that users have in their tests.
     pub(super) is_fake: bool,
@@ -196,6 +198,9 @@ pub(super) struct Wish {
     pub(super) awaits_release: bool,
 }
 
+/// From this seed on a process has one or two questions for locks under way at a time, and the others in line.
+const FEW_FROM: u64 = 7_000;
+
 /// All that follows from a seed.
 pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
     let mut chance = Chance(seed);
@@ -206,6 +211,9 @@ pub(super) fn plan(seed: u64) -> (Setting, Vec<Event>) {
     }
     if setting.queue == Queue::Fifo && Chance(!seed).one_in(2) {
         setting.queue = Queue::Told;
+    }
+    if seed >= FEW_FROM {
+        setting.most = if Chance(!seed).one_in(3) { 2 } else { 1 };
     }
     setting.shape.fair = setting.is_fake || setting.queue != Queue::None;
     let mut events = Vec::new();
@@ -284,6 +292,7 @@ fn setting(chance: &mut Chance) -> Setting {
         shape,
         lease,
         answer_timeout,
+        most: usize::MAX,
         queue: if shape.one_lease && chance.one_in(2) {
             Queue::Fifo
         } else {

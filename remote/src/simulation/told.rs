@@ -34,6 +34,12 @@ impl World {
             if claim.process != process || claim.life != life {
                 continue;
             }
+            let timeout = if self.setting.most < usize::MAX {
+                // In line, as long as others are answered.
+                timeout * 2 * (1 + self.setting.names)
+            } else {
+                timeout
+            };
             let most = match claim.state {
                 // It is asked again after that time at the latest.
                 State::Asking if claim.was_busy => timeout + lease / 3,

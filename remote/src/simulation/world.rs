@@ -111,6 +111,7 @@ impl World {
             shape: self.setting.shape,
             lease: Duration::from_nanos(self.setting.lease),
             answer_timeout: Duration::from_nanos(self.setting.answer_timeout),
+            most: self.setting.most,
         };
         Protocol::new(rules, self.chance.next())
     }

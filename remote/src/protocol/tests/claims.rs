@@ -54,6 +54,80 @@ fn waiter_that_has_lost_its_place_is_told_in_time_that_nobody_answers() {
     );
 }
 
+/// Asks for so many locks, of which two may be under way at a time.
+fn asking_for(count: u64) -> Hand {
+    let mut hand = Hand::connected(ORDERED);
+    hand.protocol.rules.most = 2;
+    (1..=count).for_each(|id| hand.ask(id, &id.to_string(), Asked::Waiting));
+    assert_eq!(
+        hand.effects(),
+        ["3: acquire 1 waiting", "4: acquire 2 waiting"]
+    );
+    hand
+}
+
+#[test]
+fn so_many_questions_are_under_way_and_the_others_are_asked_in_turn() {
+    let mut hand = asking_for(5);
+    hand.release(4);
+    assert_eq!(hand.effects(), ["4 is forgotten"], "it was in line");
+    hand.grant(4, 70);
+    assert_eq!(
+        hand.effects(),
+        ["2 has 70 until 8100", "5: acquire 3 waiting"]
+    );
+    // To wait is no question.
+    hand.busy(3);
+    assert_eq!(
+        hand.effects(),
+        ["1 is busy", "6: freed 1", "7: acquire 5 waiting"]
+    );
+    // A release is in line as well, and a renewal isn't.
+    hand.release(2);
+    assert_eq!(hand.effects(), NONE);
+    hand.grant(5, 71);
+    assert_eq!(hand.effects(), ["3 has 71 until 8100", "8: release 2"]);
+}
+
+#[test]
+fn who_is_in_line_has_patience_while_others_are_answered() {
+    let mut hand = asking_for(6);
+    hand.wait(3000);
+    for call in [3, 4] {
+        hand.answer(call, Outcome::Acquired(Err(Fault::Refused("no".into()))));
+    }
+    let effects = hand.effects();
+    assert!(
+        effects.contains(&"6: acquire 4 waiting".to_owned()),
+        "{effects:?}"
+    );
+    // The last two are still in line.
+    assert_eq!(hand.wait(3999), NONE);
+    let effects = hand.wait(1);
+    for id in 3..=6 {
+        let told = format!("{id} is told: it has not answered for 4s");
+        assert!(effects.contains(&told), "{effects:?}");
+    }
+}
+
+#[test]
+fn those_in_line_are_asked_for_in_the_next_session_too() {
+    let mut hand = asking_for(3);
+    hand.protocol.lost(
+        hand.now(),
+        Call(1),
+        Loss::Session(Fault::Over("restarted".into())),
+    );
+    hand.effects();
+    hand.wait(1000);
+    hand.open(6);
+    let effects = hand.effects();
+    let asks = effects
+        .iter()
+        .filter(|effect| effect.contains("acquire") || effect.contains("release"));
+    assert_eq!(asks.count(), 2, "{effects:?}");
+}
+
 #[test]
 fn asker_that_goes_before_there_is_a_session_leaves_nothing() {
     let mut hand = Hand::new(ORDERED);

@@ -36,6 +36,7 @@ impl Hand {
             shape,
             lease: Duration::from_secs(9),
             answer_timeout: Duration::from_secs(4),
+            most: usize::MAX,
         };
         Self {
             protocol: Protocol::new(rules, 7),
