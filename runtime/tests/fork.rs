@@ -7,10 +7,9 @@ use lockutils::{AsyncGuard, ErrorKind, FileLocks, Locks};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::mem;
-use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -85,7 +84,7 @@ fn child_leaves_the_socket_of_its_parent_and_has_one_of_its_own() {
     let _alone = alone();
     let directory = std::env::temp_dir().join(format!("lockutils-fork-{}", std::process::id()));
     let [path, own] = ["parent", "child"].map(|name| directory.join(name));
-    let pid = |path: &Path| {
+    let pid = |path: &std::path::Path| {
         let mut line = String::new();
         let stream = UnixStream::connect(path).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
@@ -393,83 +392,4 @@ fn child_goes_on_with_a_lock_file_of_its_parent() {
     hear(&end);
     assert!(is_free());
     tell(&end);
-}
-
-/// Whether another open file, as another process has, could lock the file exclusively.
-fn is_free_for_others(path: &Path) -> bool {
-    let file = fs::File::options().write(true).open(path).unwrap();
-    // SAFETY: all of its fields may be zero, which is the whole file here.
-    let mut lock: libc::flock = unsafe { mem::zeroed() };
-    lock.l_type = libc::c_short::try_from(libc::F_WRLCK).unwrap();
-    // SAFETY: the descriptor is open, and the command takes a pointer to a `flock`.
-    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) == 0 }
-}
-
-#[test]
-fn share_that_the_child_takes_outlasts_those_of_its_parent() {
-    let _alone = alone();
-    let directory = Directory::new("share");
-    let locks = FileLocks::new(&directory.0);
-    let share = || locks.key("key").shared().lock().unwrap();
-    let is_free = || is_free_for_others(&directory.0.join("key"));
-    let guard = share();
-    let (end, childs_end) = ends();
-    let child = Child::new(|| {
-        let _own = share();
-        tell(&childs_end);
-        hear(&childs_end);
-        true
-    });
-    hear(&end);
-    drop(guard);
-    assert!(!is_free());
-    tell(&end);
-    assert!(child.ends_well());
-    assert!(is_free());
-}
-
-/// What it has from its parent ends with its own for it alone.
-#[test]
-fn child_that_has_taken_a_share_leaves_its_parent_the_other() {
-    let _alone = alone();
-    let directory = Directory::new("left");
-    let locks = FileLocks::new(&directory.0);
-    let share = || locks.key("key").shared().lock().unwrap();
-    let is_free = || is_free_for_others(&directory.0.join("key"));
-    let mut guard = Some(share());
-    let child = Child::new(|| {
-        let own = share();
-        guard = None;
-        drop(own);
-        !is_free()
-    });
-    assert!(child.ends_well() && !is_free());
-    guard = None;
-    assert!(is_free() && guard.is_none());
-}
-
-/// It asks again and again, and waits by no file that is its parent's as well.
-#[test]
-fn child_waits_for_a_share_where_its_parent_has_ended_the_other() {
-    let _alone = alone();
-    let directory = Directory::new("ended");
-    let locks = FileLocks::new(&directory.0);
-    let share = || locks.key("key").shared().lock().unwrap();
-    let guard = share();
-    let (end, childs_end) = ends();
-    let child = Child::new(|| {
-        hear(&childs_end);
-        let tried = locks.key("key").shared().try_lock();
-        let is_busy = tried.is_err_and(|error| error.kind() == ErrorKind::Busy);
-        tell(&childs_end);
-        mem::forget(share());
-        is_busy
-    });
-    drop(guard);
-    let guard = locks.key("key").lock().unwrap();
-    tell(&end);
-    hear(&end);
-    drop(guard);
-    assert!(child.ends_well());
-    assert!(is_free_for_others(&directory.0.join("key")));
 }

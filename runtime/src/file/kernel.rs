@@ -42,10 +42,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-/// When a child of a fork asks again for a share, see [`Kernel::share_anew`].
-const AGAIN: Duration = Duration::from_millis(5);
+use std::time::Instant;
 
 /// A lock file.
 #[derive(Debug)]
@@ -356,7 +353,7 @@ impl Kernel {
             rule, mode, site, ..
         } = manner;
         match self.state {
-            State::Held(..) => return self.join(file, link, manner),
+            State::Held(..) => return self.join(link, manner),
             // As in `put_away`.
             State::Kept if !self.is_own() => self.state = State::Free,
             State::Kept if mode == Mode::Exclusive => return self.take_kept(link, site),
@@ -426,18 +423,10 @@ impl Kernel {
     }
 
     /// Takes a share in what others in the process hold, or goes in again.
-    fn join(
-        &mut self,
-        file: &LockFile,
-        link: &Arc<Link>,
-        manner: Manner,
-    ) -> Result<Tried, Failure> {
+    fn join(&mut self, link: &Arc<Link>, manner: Manner) -> Result<Tried, Failure> {
         // A hold that came by this name stays one where the name was removed meanwhile. It is the
         // caller's own, unless several share the lock.
         let is_alone = matches!(self.state, State::Held(Mode::Exclusive, _));
-        if !is_alone && !self.is_own() {
-            return self.share_anew(file, link, manner);
-        }
         let again = manner.reentry == Reentry::Allowed && is_alone && link.is_held_by();
         if !again && !self.leads_here(link, Instant::now())? {
             return Ok(Tried::Elsewhere);
@@ -446,40 +435,6 @@ impl Kernel {
             *holders += 1;
         }
         Ok(Tried::Taken { anew: false })
-    }
-
-    /// Takes a share of this process's own, beside those that it has from the process that has forked it, which
-    /// would end with that one's last. From here on these are kept by the new share's descriptor as well: it has the
-    /// lock before the one that was inherited is closed.
-    fn share_anew(
-        &mut self,
-        file: &LockFile,
-        link: &Arc<Link>,
-        manner: Manner,
-    ) -> Result<Tried, Failure> {
-        let own = Arc::new(Descriptor::open(&link.path)?);
-        if own.identity != file.identity {
-            return Ok(Tried::Elsewhere);
-        }
-        if !own.try_lock(Mode::Shared)? {
-            // The other process has ended the shares for both, and somebody has it exclusively. What is open here
-            // is not to wait in the kernel: it would get the lock for the other process too.
-            return Ok(if manner.gives_way {
-                Tried::Paused(Instant::now() + AGAIN)
-            } else {
-                Tried::Busy
-            });
-        }
-        let is_recorded = manner.rule == Rule::Own;
-        (self.led, self.seen) = (None, None); // Of another process.
-        if !self.check(&own, link, is_recorded.then_some(manner.site))? {
-            return Ok(Tried::Elsewhere);
-        }
-        self.descriptor = Some(own);
-        if let State::Held(_, holders) = &mut self.state {
-            *holders += 1;
-        }
-        Ok(Tried::Taken { anew: true })
     }
 
     /// Takes what was kept for the next in line.
