@@ -146,7 +146,7 @@ fn supervised<S: Store>(
         Ok(Err(error)) if error.kind() == ErrorKind::Lost => code.and(Err(error.into())),
         Ok(Err(error)) => {
             exit::say(exit::with_cause(&error));
-            return code;
+            code
         }
         Err(()) => {
             let keys = args.keys.join(", ".as_ref());
@@ -154,10 +154,10 @@ fn supervised<S: Store>(
                 "the server has not answered to the release of {keys:?} within {LAST:?}; it is free at the \
                  end of its lease, if not before"
             ));
-            return code;
+            code
         }
     };
-    // What was lost is released as well, and the connection ended.
+    // What was lost, or not released yet, is released as well, and the connection ended.
     let _ = locks.close(end.saturating_duration_since(Instant::now()));
     code
 }

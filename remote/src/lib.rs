@@ -63,6 +63,8 @@ mod space;
 mod store;
 mod timed;
 #[doc(hidden)]
+pub mod tls;
+#[doc(hidden)]
 pub mod url;
 
 pub use fake::{FakeLocks, FakeSession, FakeStore, Faults};

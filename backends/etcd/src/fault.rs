@@ -1,6 +1,6 @@
 //! What an answer that isn't one says about the question.
 
-use lockutils_remote::Fault;
+use lockutils_remote::{Fault, tls};
 use std::error::Error;
 use tonic::{Code, ConnectError, Status};
 
@@ -72,7 +72,7 @@ fn remedy(status: &Status) -> Option<&'static str> {
         _ if is_of_another_server(status) => {
             "is it the port for clients of an etcd, 3.4 or newer, with TLS if the URL says so?"
         }
-        _ if chain(status).contains("received fatal alert") => {
+        _ if tls::wants_certificate(&chain(status)) => {
             "give `EtcdLocks` the certificate that the server wants, by `identity`"
         }
         _ if chain(status).contains("invalid peer certificate") => {

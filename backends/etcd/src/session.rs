@@ -234,7 +234,12 @@ impl Session for EtcdSession {
             Ok(Answer::Busy(_)) if asked == Asked::Once => self.places.leave(claim),
             Err(Fault::NotDone(_)) if place.created.is_none() => self.places.leave(claim),
             // A database that has become full meanwhile refuses what it has done all the same.
-            Err(Fault::Refused(_)) if place.created.is_none() => _ = self.release(claim).await?,
+            Err(Fault::Refused(_)) if place.created.is_none() => match self.release(claim).await {
+                Ok(_) => {}
+                Err(Fault::Refused(_)) => self.places.leave(claim),
+                // Nobody knows, so it is released once more.
+                Err(fault) => return Err(Fault::Unknown(fault.into_cause())),
+            },
             _ => {}
         }
         answer

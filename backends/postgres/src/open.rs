@@ -49,14 +49,21 @@ pub(crate) async fn open(
     let hosts = hosts::each(config);
     let share = member.share(hosts.len());
     if let [host] = &hosts[..] {
-        return open_at(dial, &configured(host, member, share), member, told).await;
+        let config = configured(host, member, share);
+        let found = find(dial, &config, told).await?;
+        return begin(dial, &config, member, found).await;
     }
     let mut faults = Vec::new();
     for host in &hosts {
         let config = configured(host, member, share);
-        let opening = timeout(share, open_at(dial, &config, member, told.clone())).await;
+        let finding = timeout(share, find(dial, &config, told.clone())).await;
         let silent = |_| Err(Fault::NotDone("it has not answered".into()));
-        match opening.unwrap_or_else(silent) {
+        let found = finding.unwrap_or_else(silent);
+        let opened = match found {
+            Ok(found) => begin(dial, &config, member, found).await,
+            Err(fault) => Err(fault),
+        };
+        match opened {
             Ok(opened) => return Ok(opened),
             Err(fault) => faults.push((hosts::name(host), fault)),
         }
@@ -64,13 +71,12 @@ pub(crate) async fn open(
     Err(hosts::none_of(faults))
 }
 
-/// Opens one at a host.
-async fn open_at(
+/// Connects with a host, and sees that it is a primary.
+async fn find(
     dial: &dyn Dial,
     config: &Config,
-    member: &Member,
     told: impl Fn(&str) + Send + 'static,
-) -> Result<Opened, Fault> {
+) -> Result<(Link, Looked), Fault> {
     let link = Link::open(dial, config, told).await?;
     let client = link.client()?;
     if let Some(version) = &link.version {
@@ -80,6 +86,17 @@ async fn open_at(
     if looked.standby {
         return Err(fault::standby());
     }
+    Ok((link, looked))
+}
+
+/// Makes a session of a connection with the primary, for which there is all of the time that is left.
+async fn begin(
+    dial: &dyn Dial,
+    config: &Config,
+    member: &Member,
+    (link, looked): (Link, Looked),
+) -> Result<Opened, Fault> {
+    let client = link.client()?;
     pooler::refuse(&client, looked.backend, dial, config, member).await?;
     if !looked.permitted {
         make(&client, &looked).await?;

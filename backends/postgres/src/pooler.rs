@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 use lockutils_remote::{Fault, Member};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::DbError;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
@@ -85,8 +85,9 @@ fn too_few() -> Fault {
 async fn backend_of(client: &Client, query: &str) -> Result<i32, Fault> {
     let answers = client.simple_query(query).await;
     let answers = answers.map_err(|error| {
-        // One that gives each statement another session allows no transactions.
-        if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) {
+        // One that gives each statement another session allows no transactions. All that PgBouncer says has one code.
+        let said = error.as_db_error().map(DbError::message);
+        if said.is_some_and(|message| message.contains("statement pooling")) {
             pooled()
         } else {
             fault::of_login(&error)

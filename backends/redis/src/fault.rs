@@ -1,6 +1,6 @@
 //! What an error of the client means to who asked.
 
-use lockutils_remote::Fault;
+use lockutils_remote::{Fault, tls};
 use redis::{ErrorKind, RedisError};
 
 /// What an old server, or another one, lacks.
@@ -60,7 +60,7 @@ pub(crate) fn of_opening(error: RedisError) -> Fault {
         ErrorKind::Io if has("certificate") => {
             refused(&text, "see to its certificate, or to what is trusted here")
         }
-        ErrorKind::Io if has("received fatal alert") => refused(
+        ErrorKind::Io if tls::wants_certificate(&text) => refused(
             &text,
             "give the certificate that the server wants by `RedisLocks::from_client`",
         ),

@@ -20,8 +20,8 @@ use crate::table::policy::Terms;
 use std::fs::File;
 use std::io;
 
-/// A lock file that was taken at once. Dropping it releases the kernel's lock, then that in the process, and then
-/// ends the use of the file, which are its last fields in this order.
+/// A lock file that was taken at once. Dropping it releases the kernel's lock, by its own `drop`, then that in the
+/// process, and then ends the use of the file, which are its last fields in this order.
 struct AtOnce {
     rule: Rule,
     taken: Taken,
@@ -33,11 +33,11 @@ struct AtOnce {
 pub(super) enum Missed {
     /// The process doesn't know its file yet.
     File,
-    /// Somebody has it, or had it a moment ago.
+    /// Somebody has it or had it a moment ago, or something is wrong with its file.
     Lock,
 }
 
-/// Takes the lock of a key for a thread if it is free, and its file known; else nothing has changed. With `spins` it
+/// Takes the lock of a key for a thread if it is free, and its file known; else nothing is held. With `spins` it
 /// also waits for another thread for about as long as it takes to block.
 ///
 /// It is not for it to fail: what is wrong with the file, the steps find out too.
