@@ -48,6 +48,7 @@ mod server;
 pub use certificates::Certificates;
 pub use etcd::{Etcd, EtcdCluster, EtcdKind};
 pub use pgbouncer::{PgBouncer, PgBouncerKind};
+pub use port::free as free_port;
 pub use postgres::{Postgres, PostgresKind};
 pub use proxy::Proxy;
 pub use redis::{Redis, RedisKind};

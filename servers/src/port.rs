@@ -9,15 +9,21 @@ use std::time::Duration;
 use std::{env, process};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::net::{Shutdown, shutdown};
 use rustix::process::getuid;
 
 /// Those below 32768 aren't given to outgoing connections.
 const FIRST: u16 = 20_000;
 const MANY: u16 = 12_000;
 
-/// A port that nobody listens at just now, and that neither this process nor another one that
+/// A port of 127.0.0.1 that nobody listens at just now, and that neither this process nor another one that
 /// runs has been given: so it is still free after a server, or a proxy, has been away.
-pub(crate) fn free() -> u16 {
+///
+/// # Panics
+///
+/// If there is none.
+#[must_use]
+pub fn free() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     static CLAIMS: Mutex<Vec<File>> = Mutex::new(Vec::new());
     // Processes that run at the same time begin at different places.
@@ -26,13 +32,20 @@ pub(crate) fn free() -> u16 {
     for _ in 0..MANY {
         let port = FIRST + (begin + NEXT.fetch_add(1, Ordering::Relaxed) % MANY) % MANY;
         let Some(claim) = claim(port) else { continue };
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            close(&listener);
             let mut claims = CLAIMS.lock().unwrap_or_else(PoisonError::into_inner);
             claims.push(claim);
             return port;
         }
     }
     panic!("no port is free from {FIRST} on");
+}
+
+/// Ends listening at a port. A process that is being started has the listener as well until it runs its program,
+/// and a child of a `fork` as long as it lives: dropped here alone, it would keep the port.
+pub(crate) fn close(listener: &TcpListener) {
+    let _ = shutdown(listener, Shutdown::Both);
 }
 
 /// Keeps other processes of this user's tests from a port, until the file is closed.

@@ -220,9 +220,7 @@ impl Shared {
             let server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.to));
             let mut state = self.state();
             if state.cut {
-                // A process that is being started has it as well until it runs its program, and would keep
-                // the port.
-                let _ = rustix::net::shutdown(listener, rustix::net::Shutdown::Both);
+                port::close(listener);
                 return;
             }
             // Without a server the client's connection is closed as well.

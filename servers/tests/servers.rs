@@ -208,16 +208,30 @@ fn a_proxy_passes_waits_swallows_and_cuts() {
 #[test]
 fn a_proxy_is_mended_while_a_child_has_what_it_listened_by() {
     let proxy = Proxy::to(echo());
-    let _child = match fork::fork().expect("there is a child") {
-        fork::Fork::Child => loop {
-            thread::park();
-        },
-        fork::Fork::Parent(child) => Child(Pid::from_raw(child).expect("not zero")),
-    };
+    let _child = parked();
     proxy.cut();
     assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).is_err());
     proxy.mend();
     assert_eq!(say(proxy.port(), "x", 1), "x");
+}
+
+#[test]
+fn a_port_is_free_for_a_proxy_while_other_processes_are_started() {
+    let proxies = thread::spawn(|| (0..200).for_each(|_| drop(Proxy::to(1))));
+    while !proxies.is_finished() {
+        let _child = parked();
+    }
+    proxies.join().expect("each has a port");
+}
+
+/// A process that has what this one has open.
+fn parked() -> Child {
+    match fork::fork().expect("there is a child") {
+        fork::Fork::Child => loop {
+            thread::park();
+        },
+        fork::Fork::Parent(child) => Child(Pid::from_raw(child).expect("not zero")),
+    }
 }
 
 /// Is killed in the end.

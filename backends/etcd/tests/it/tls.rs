@@ -2,9 +2,8 @@
 
 use lockutils_etcd::Etcd;
 use lockutils_remote::{Fault, FromUrl, Session, Store};
-use lockutils_servers::{Certificates, Etcd as Server};
+use lockutils_servers::{Certificates, Etcd as Server, free_port};
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,11 +53,7 @@ fn certificates_are_demanded_and_shown() {
     let Some(certificates) = Certificates::make() else {
         return;
     };
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let url = format!("https://127.0.0.1:{port}");
     let _server = serve(directory, &certificates, &url);
 

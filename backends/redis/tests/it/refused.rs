@@ -6,7 +6,7 @@ use std::thread;
 
 use lockutils_redis::RedisLocks;
 use lockutils_remote::{Asked, Fault, Session as _};
-use lockutils_servers::Redis;
+use lockutils_servers::{Redis, free_port};
 use redis::cmd;
 
 use crate::setting::{LONG, admin, claim, granted, member, open, open_as, run};
@@ -152,11 +152,7 @@ struct Sentinel {
 impl Sentinel {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let file = directory.path().join("sentinel.conf");
         std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\n")).unwrap();
         let program = std::env::var_os("LOCKUTILS_REDIS").unwrap_or_else(|| "redis-server".into());

@@ -1,24 +1,19 @@
 //! TLS, with certificates that `openssl` makes.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use lockutils_redis::Redis as Store;
 use lockutils_remote::{Fault, Session as _, Store as _};
-use lockutils_servers::{Certificates, Redis};
+use lockutils_servers::{Certificates, Redis, free_port};
 use redis::{Client, ClientTlsConfig, TlsCertificates};
 
 use crate::setting::{claim, granted, member, open, open_as, run};
 
 /// A server with TLS, which demands the certificates of its clients or doesn't, and the URL for that.
 fn serve(certificates: &Certificates, of_clients: &str) -> (Redis, String) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let text = |file: PathBuf| file.to_str().unwrap().to_owned();
     let certificate = text(certificates.certificate());
     let key = text(certificates.key());
