@@ -6,7 +6,8 @@
 //! pays for it.
 //!
 //! A task can also close a cycle by getting a lock, while another of its branches waits. So it looks once
-//! more as it gets one: when its wait ends, or at once where it didn't wait and others do. It may also get one without
+//! more as it gets one: when its wait ends, or at once where it didn't wait and others do. Where it can't know that others
+//! do, since the lock is [ajar](crate::table::ajar), it is looked at by the thread that was called, and comes too late. It may also get one without
 //! coming for it, when the lock is handed to a future that it polls no more, as `select!` may leave one. But it is
 //! called then, and counts as in the way from there on: it looks after each retry in vain of another branch. And by that
 //! it is to be called once more, since somebody else may have been faster, and by now the lock has room again.

@@ -34,7 +34,7 @@ use std::fmt;
 use std::task::Poll;
 use std::time::Duration;
 
-/// How often a thread tries again before it joins the queue. In a model it does so at
+/// How often a thread looks again before it joins the queue, or goes back there. In a model it does so at
 /// once, or it would rarely come to that.
 pub(super) const SPINS: u32 = if cfg!(all(test, loom)) { 0 } else { 10 };
 
@@ -97,13 +97,20 @@ impl InProcess {
             // Since the last step nobody has called.
             State::Queued(_) if patience == Patience::Last => return Poll::Pending,
             State::Queued(waiting) => {
-                let taken = table::retry(waiting.place, owner, waiting.heard, waker());
-                let Some((hold, at)) = taken else {
-                    waiting.go_on(owner, waker);
-                    return Poll::Pending;
-                };
-                waiting.acquire(owner, at);
-                Ok(hold)
+                if owner.is_thread() {
+                    wait_for_overtaker(waiting.place.entry.hash);
+                }
+                match table::retry(waiting.place, owner, waiting.heard, waker()) {
+                    Ok((hold, at)) => {
+                        waiting.acquire(owner, at);
+                        Ok(hold)
+                    }
+                    Err(overtaking) => {
+                        waiting.go_on(owner, waker);
+                        overtaking.into_iter().for_each(graph::overtakes);
+                        return Poll::Pending;
+                    }
+                }
             }
             State::Done => panic!("{GIVEN}"),
         };
@@ -246,8 +253,9 @@ fn hold_of(owner: Owner, newcomer: Newcomer) -> Hold {
 /// What a thread does before it joins the queue: it takes the lock if that has room, and else
 /// tries the fast path again for about as long as it takes to block and be woken.
 ///
-/// Where the holder is soon done the lock stays on the fast path so, and nobody who waits is
-/// overtaken, since the fast path is closed as long as there is somebody in the queue.
+/// Where the holder is soon done the lock stays on the fast path so, and of those who wait nobody is
+/// overtaken but a thread that was called and is on its way: else the fast path is closed as long as there is
+/// somebody in the queue.
 ///
 /// Only the holder of this very lock is worth a pause. A lock that the fast path has no place
 /// for, as one with several permits or beside another key in the bucket, is taken at once.
@@ -269,7 +277,7 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site, spins: u32)
             return Some(hold);
         }
     }
-    if !(may_spin && fast::is_held_thin(name)) {
+    if !(may_spin && fast::is_held_thin(name.hash)) {
         if let Some(newcomer) = table::try_take(name, terms, record) {
             return Some(newcomer.hold);
         }
@@ -277,18 +285,31 @@ pub(super) fn take_or_spin(name: Name<'_>, terms: Terms, site: Site, spins: u32)
     if !may_spin {
         return None;
     }
+    let hold = look_briefly(spins, || try_thin_again(name, record))?;
+    if !listeners().is_none() {
+        costs::spun(name_part(name.space.number));
+    }
+    Some(hold)
+}
+
+/// What a thread does that was called, before it tries again: it gives whoever has overtaken it by the bucket alone the time
+/// to be done. If it came in the middle, the fast path would be closed until it is called once more.
+fn wait_for_overtaker(hash: u64) {
+    let is_there = || fast::is_held_thin(hash);
+    if is_there() {
+        look_briefly(SPINS, || (!is_there()).then_some(()));
+    }
+}
+
+/// Looks again and again, for about as long as it takes to block and be woken.
+fn look_briefly<R>(spins: u32, look: impl Fn() -> Option<R>) -> Option<R> {
     let start = Instant::now();
     for round in 0..spins {
         sync::pause(round);
-        if let Some(hold) = try_thin_again(name, record) {
-            if !listeners().is_none() {
-                costs::spun(name_part(name.space.number));
-            }
-            return Some(hold);
-        }
+        let seen = look();
         // On a busy machine a pause can take longer than anybody is to be overtaken.
-        if start.elapsed() >= OVERTAKE {
-            break;
+        if seen.is_some() || start.elapsed() >= OVERTAKE {
+            return seen;
         }
     }
     None

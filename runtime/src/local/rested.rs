@@ -12,7 +12,7 @@ static LOCKS: Locks = Locks::new("rested");
 static COUNTED: Locks = Locks::new("rested, counted").permits(3);
 
 fn is_thin(locks: &Locks, key: u64) -> bool {
-    is_held_thin(Name::new(locks.id(), key.to_string().as_bytes()))
+    is_held_thin(Name::new(locks.id(), key.to_string().as_bytes()).hash)
 }
 
 /// Whether a lock is an entry after this, and on the fast path again when somebody else has joined. Tests beside

@@ -12,7 +12,7 @@ fn stays(text: impl Fn(u64) -> String) -> bool {
     (0..1000_u64).any(|key| {
         let _guard = LOCKS.key(key).lock();
         let digits = key.to_string();
-        let is_thin = || is_held_thin(Name::new(LOCKS.id(), digits.as_bytes()));
+        let is_thin = || is_held_thin(Name::new(LOCKS.id(), digits.as_bytes()).hash);
         let was_thin = is_thin();
         let text = text(key);
         was_thin && is_thin() && text.contains("shown")

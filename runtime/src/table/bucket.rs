@@ -8,7 +8,7 @@
 //! else (a second key, a waiter, more than there are slots, somebody who
 //! wants to know) first *inflates* the bucket: it turns what the holders wrote down
 //! into an [`Entry`](super::entry::Entry), and from then on the mutex of the
-//! bucket's shard rules, until the bucket's last entry is gone. A lock that is shared, or has several permits, may
+//! bucket's shard rules, until the bucket's last entry is gone, or [ajar](super::ajar). A lock that is shared, or has several permits, may
 //! always have some holder, so it is made thin again [before](Bucket::deflate).
 //!
 //! A holder whose text is on the heap, and one beside others, fails to release by one exchange, and then
@@ -75,6 +75,8 @@ pub(crate) struct Bucket {
     complete: AtomicBool,
     /// Whether there is something in the slots. For who has the shard's mutex.
     is_joined: AtomicBool,
+    /// The hash of the lock that is [ajar](super::ajar), or 0. For who has the shard's mutex.
+    ajar: AtomicU64,
     /// Who took the present hold first. Not in the record, since a thread looks whether it is that.
     owner: AtomicU64,
 }
@@ -117,6 +119,7 @@ impl Bucket {
             word: AtomicU64::new(FREE),
             complete: AtomicBool::new(false),
             is_joined: AtomicBool::new(false),
+            ajar: AtomicU64::new(0),
             owner: AtomicU64::new(0),
             record: UnsafeCell::new(ThinRecord::EMPTY),
         }
@@ -128,6 +131,7 @@ impl Bucket {
             word: AtomicU64::new(FREE),
             complete: AtomicBool::new(false),
             is_joined: AtomicBool::new(false),
+            ajar: AtomicU64::new(0),
             owner: AtomicU64::new(0),
             record: UnsafeCell::new(ThinRecord::EMPTY),
         }
@@ -412,6 +416,31 @@ impl Bucket {
         self.word.load(Ordering::Relaxed) == ENTRY * count
     }
 
+    /// Gives up the reservation of an entry which is [ajar](super::ajar) from here on, by its hash. The shard's mutex must
+    /// be locked.
+    pub(crate) fn begin_ajar(&self, slots: &Slots, hash: u64) {
+        self.ajar.store(hash, Ordering::Relaxed);
+        self.unreserve(slots);
+    }
+
+    /// The hash of the lock that was ajar, whose entry has a reservation again; for who has just inflated the bucket. The
+    /// shard's mutex must be locked.
+    pub(crate) fn end_ajar(&self, slots: &Slots) -> Option<u64> {
+        let hash = self.ajar.load(Ordering::Relaxed);
+        if hash == 0 {
+            return None;
+        }
+        self.ajar.store(0, Ordering::Relaxed);
+        let _inflated_already = self.reserve(slots);
+        Some(hash)
+    }
+
+    /// Whether there is a lock that is ajar.
+    #[cfg(all(test, loom))]
+    pub(crate) fn is_ajar(&self) -> bool {
+        self.ajar.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether there are many entries of it. A hint, as [`Bucket::is_free`].
     pub(crate) fn is_crowded(&self) -> bool {
         let word = self.word.load(Ordering::Relaxed);
@@ -550,35 +579,4 @@ impl Bucket {
 const _: () = assert!(size_of::<Bucket>() == 128);
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_lock_held_by_its_bucket_alone_or_by_an_entry_is_no_crowd() {
-        let (bucket, slots) = (Bucket::new(), Slots::new());
-        bucket
-            .word
-            .store(STATES | u64::MAX << 32, Ordering::Relaxed);
-        assert!(!bucket.is_crowded());
-        bucket.word.store(FREE, Ordering::Relaxed);
-        for count in 1..=2 * MANY {
-            assert!(bucket.reserve(&slots).is_none());
-            assert_eq!(bucket.is_crowded(), count >= MANY);
-        }
-    }
-
-    #[test]
-    fn however_many_entries_are_taken_for_no_hold() {
-        const MANY: usize = 10_000;
-        let (bucket, slots) = (Bucket::new(), Slots::new());
-        for _ in 0..MANY {
-            assert!(bucket.reserve(&slots).is_none());
-            assert!(!is_thin(bucket.word.load(Ordering::Relaxed)));
-        }
-        for _ in 0..MANY {
-            assert!(!bucket.is_free());
-            bucket.unreserve(&slots);
-        }
-        assert!(bucket.is_free());
-    }
-}
+mod tests;

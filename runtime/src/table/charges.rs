@@ -105,7 +105,7 @@ impl Tally {
 }
 
 /// What is to be done about a bill with the mutex free. Declared before it is locked, as
-/// [`Wakers`](super::entry::Wakers) are and before those, so that it is done when all have been called.
+/// [`Wakers`](super::wakers::Wakers) are and before those, so that it is done when all have been called.
 #[derive(Default)]
 pub(super) struct Charges {
     account: Option<Box<Account>>,

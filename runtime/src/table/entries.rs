@@ -220,7 +220,13 @@ mod tests {
             fair: false,
         };
         let holder = Occupant::new(Record { owner, site });
-        let head = Head::new(number, 0, policy, Mode::Exclusive, (Ticket::FIRST, holder));
+        let head = Head::new(
+            (number, false),
+            0,
+            policy,
+            Mode::Exclusive,
+            (Ticket::FIRST, holder),
+        );
         match entries.find_or_free(hash, ahead, |entry| entry.number == number) {
             Found::Entry(entry) => assert_eq!(entry.number, number),
             Found::Free(free) => assert_eq!(free.fill(head, b"key").number, number),

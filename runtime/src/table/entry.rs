@@ -1,16 +1,19 @@
 //! A lock that somebody awaits, or that its bucket has no place for.
 //!
 //! Invariants of an entry, whenever its shard's mutex is free:
-//! 1. It has a holder or a waiter; else it is gone.
+//! 1. It has a holder or a waiter; else it is gone. While it is [ajar](super::ajar) it has waiters, and who has the
+//!    lock is known to the bucket alone.
 //! 2. If its first waiter could take the lock, that one has been woken (its `waker`
 //!    is gone), and will try again or leave. A task that was polled since, and has not
-//!    tried this one again, has left another waker, to be woken once more.
+//!    tried this one again, has left another waker, to be woken once more. While it is ajar that one is a thread, and
+//!    has been woken, whether somebody has the lock or not.
 //! 3. The ticket of a waiter that did not leave is in the queue, or else the lock
 //!    has been handed to that waiter, and the ticket is among the holders.
 //!
 //! No foreign code runs under the mutex: what a waker does, and its drop, waits in
 //! [`Wakers`] until the mutex is free.
 
+mod ajar;
 mod blamed;
 pub(crate) mod look;
 mod rest;
@@ -23,19 +26,16 @@ use super::occupant::Occupant;
 use super::place::Ticket;
 use super::policy::{Mode, Policy};
 use super::waits::Waits;
+use super::wakers::Wakers;
 use crate::arrivals::Arrivals;
-use crate::foreign;
 use crate::key::Key;
 use crate::named;
 use crate::observe::outcome::Outcome;
 use crate::owner::Owner;
 use crate::site::Record;
 use crate::timer::Left;
-use std::iter;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
-use std::thread;
 use std::time::Duration;
 
 /// How long a waiter can be overtaken: from then on the lock is handed to it.
@@ -44,12 +44,15 @@ pub(crate) const OVERTAKE: Duration = Duration::from_millis(1);
 /// Has its text behind it, in the same piece of memory, see [`packed`](super::packed).
 #[repr(C)]
 pub(crate) struct Entry<T: ?Sized = [u8]> {
-    /// Unique among the entries of a shard.
+    /// Unique among the entries of a shard, and by its rest which bucket's it is, see [`EntryId`](super::place::EntryId).
     pub(crate) number: u64,
     pub(crate) space: u64,
     // The space's policy, not as one field: so it shares its word with the mode.
     permits: u32,
     fair: bool,
+    /// Whether it has the tickets of its bucket: of who took it by the bucket alone, and of those who join. One
+    /// of a bucket's entries has them, or none.
+    pub(crate) has_tickets: bool,
     /// Who is told of each hold.
     ears: Ears,
     /// How the present holders hold.
@@ -101,57 +104,10 @@ impl Room {
     }
 }
 
-/// Wakers that have come out of an entry. Declared before the mutex is locked, so
-/// that they are called and dropped when it is free again.
-#[derive(Default)]
-pub(crate) struct Wakers {
-    to_call: Option<Waker>,
-    more_to_call: Vec<Waker>,
-    to_drop: Option<Waker>,
-}
-
-impl Wakers {
-    fn call_later(&mut self, waker: Option<Waker>) {
-        match self.to_call {
-            None => self.to_call = waker,
-            Some(_) => self.more_to_call.extend(waker),
-        }
-    }
-
-    fn call(&mut self, first: Waker) {
-        let wakers = iter::once(first).chain(self.more_to_call.drain(..));
-        let mut panic = None;
-        for waker in wakers {
-            // One that panics must not keep those after it from being called.
-            let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) else {
-                continue;
-            };
-            if panic.is_none() && !thread::panicking() {
-                panic = Some(payload);
-            } else {
-                foreign::contain(move || drop(payload));
-            }
-        }
-        if let Some(panic) = panic {
-            resume_unwind(panic);
-        }
-    }
-}
-
-impl Drop for Wakers {
-    #[inline]
-    fn drop(&mut self) {
-        // Without one there are no more.
-        if let Some(first) = self.to_call.take() {
-            self.call(first);
-        }
-    }
-}
-
 impl Head {
     /// A lock that somebody holds.
     pub(crate) const fn new(
-        number: u64,
+        (number, has_tickets): (u64, bool),
         space: u64,
         policy: Policy,
         mode: Mode,
@@ -163,6 +119,7 @@ impl Head {
             space,
             permits,
             fair,
+            has_tickets,
             ears: Ears::NONE,
             mode,
             first: Some(first),
@@ -574,7 +531,8 @@ impl Entry {
         }
     }
 
-    fn hold(&mut self, ticket: Ticket, mode: Mode, occupant: Occupant) {
+    /// There is another holder.
+    pub(super) fn hold(&mut self, ticket: Ticket, mode: Mode, occupant: Occupant) {
         self.mode = mode;
         if self.is_blamed() {
             self.blame_also(occupant);

@@ -16,8 +16,8 @@ pub(crate) fn looks_free(name: Name<'_>) -> bool {
 }
 
 /// Whether somebody holds the lock by its bucket alone. A hint, as [`looks_free`].
-pub(crate) fn is_held_thin(name: Name<'_>) -> bool {
-    bucket(name.hash).is_held_thin(name.hash)
+pub(crate) fn is_held_thin(hash: u64) -> bool {
+    bucket(hash).is_held_thin(hash)
 }
 
 /// Takes the lock exclusively, by its bucket alone, if it has one permit and a short text. Gives the

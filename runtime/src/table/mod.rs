@@ -7,6 +7,7 @@
 //! instructions, and never a lock.
 
 mod ahead;
+mod ajar;
 mod blame;
 pub(crate) mod bucket;
 mod charges;
@@ -35,6 +36,7 @@ pub(crate) mod sample;
 mod shard;
 mod slot;
 pub(crate) mod waits;
+mod wakers;
 pub(crate) mod watched;
 mod word;
 
@@ -46,7 +48,7 @@ use crate::site::Record;
 use crate::timer::Left;
 use bucket::{BUCKETS, Joiner};
 use charges::Charges;
-use entry::{Entry, Retried, Wakers};
+use entry::{Entry, Retried};
 use few::Few;
 use identity::name_part;
 use moment::Moment;
@@ -59,6 +61,7 @@ pub(crate) use shard::is_empty;
 use shard::{Inflated, SLOTS, TABLE, bucket, is_of_hold, slots};
 use std::iter;
 use std::task::Waker;
+use wakers::Wakers;
 use watched::{Heard, Queued};
 pub(crate) use word::{hash, hash_uuid};
 
@@ -232,13 +235,14 @@ pub(crate) fn take_or_queue(
 }
 
 /// A waiter's next try, who is `heard` of since it has waited if somebody listens to it: takes the lock, or
-/// leaves `waker` in the queue.
+/// leaves `waker` in the queue. Then a thread is
+/// given the tasks that have taken the lock by its bucket alone, see [`ajar`].
 pub(crate) fn retry(
     place: Place,
     owner: Owner,
     heard: Option<Moment>,
     waker: Waker,
-) -> Option<Taking> {
+) -> Result<Taking, Vec<Owner>> {
     let mut charges = Charges::default();
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
@@ -246,10 +250,10 @@ pub(crate) fn retry(
     let entry = inflated.get(hash, |entry| entry.number == number);
     let retried = entry.retry(place.ticket, owner, heard, &mut waker, &mut wakers);
     charges.tell(entry, false);
-    drop(inflated);
     match retried {
-        Retried::Taken(at) => Some((Hold::at(place), at)),
-        Retried::Queued => None,
+        Retried::Taken(at) => Ok((Hold::at(place), at)),
+        Retried::Queued if owner.is_thread() => Err(entry.thin_tasks()),
+        Retried::Queued => Err(Vec::new()),
     }
 }
 
@@ -375,7 +379,7 @@ fn end<R>(
     if entry.is_idle() {
         let number = entry.number;
         inflated.remove(EntryId { hash, number });
-    } else {
+    } else if !ajar::leave(hash, entry, (bucket(hash), slots(hash))) {
         inflated.rest(hash);
     }
     done

@@ -134,7 +134,7 @@ mod tests {
         };
         for length in (0..200).chain([10_000]) {
             let text: Vec<u8> = (b'a'..=b'z').cycle().take(length).collect();
-            let head = Head::new(1, 2, policy, Mode::Shared, (Ticket::FIRST, holder));
+            let head = Head::new((1, false), 2, policy, Mode::Shared, (Ticket::FIRST, holder));
             let mut entry = Packed::new(5, head, &text);
             // It has a box of its own from here on, which is freed with it.
             entry.held_also(Ticket::draw(), holder);

@@ -70,9 +70,7 @@ impl Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EntryId {
     pub(crate) hash: u64,
-    /// Unique in the hash's shard. That of an entry which was made of a thin hold is
-    /// its bucket's index: there is only one of them in a bucket, since there are no
-    /// thin holds while it is there.
+    /// Unique in the hash's shard. The remainder by the number of buckets is the index of its own.
     pub(crate) number: u64,
 }
 

@@ -4,6 +4,7 @@
 //! buckets inflated meanwhile, or all of them, so that all that is known of their locks is in the entries.
 
 use super::ahead::Ahead;
+use super::ajar;
 use super::bucket::{BUCKETS, Bucket, Written, index};
 use super::charges::Tally;
 use super::ears::Ears;
@@ -59,9 +60,12 @@ pub(super) struct InShard {
     /// Who is told of each hold, by bucket.
     pub(super) ears: [Ears; SHARD],
     pub(super) tally: Tally,
-    /// Numbers the entries, from [`BUCKETS`] on.
-    next: u64,
+    /// Numbers the entries.
+    numbers: Numbers,
 }
+
+/// How many entries a shard has had.
+pub(super) struct Numbers(u64);
 
 /// All of them, none of whose buckets becomes an entry by it.
 pub(super) fn shards() -> impl Iterator<Item = &'static Shard> {
@@ -72,7 +76,7 @@ pub(super) fn shards() -> impl Iterator<Item = &'static Shard> {
 /// buckets too; any other ticket is in one entry only.
 pub(super) fn is_of_hold(entry: &Entry, hash: u64, ticket: Ticket) -> bool {
     if ticket.is_of_bucket() {
-        entry.number == index(hash) as u64
+        entry.has_tickets && entry.is_in_bucket(hash)
     } else {
         entry.is_held_by(ticket)
     }
@@ -131,8 +135,32 @@ impl InShard {
             table: Entries::new(),
             ears: [Ears::NONE; SHARD],
             tally: Tally::new(),
-            next: BUCKETS as u64,
+            numbers: Numbers(0),
         }
+    }
+
+    /// Makes an entry of a lock that was held thin, and had none, if somebody has it.
+    fn add(&mut self, written: Written, ahead: &Ahead, (bucket, slots): (&Bucket, &Slots)) {
+        let Written {
+            space, key, mode, ..
+        } = written;
+        let mut holders = written.holders.into_iter().flatten();
+        let Some(first) = holders.next() else {
+            bucket.unreserve(slots);
+            return;
+        };
+        let hash = hash(space, key.as_bytes());
+        let policy = Policy {
+            permits: written.permits,
+            fair: is_fair(space),
+        };
+        let number = self.numbers.draw(hash);
+        let head = Head::new((number, true), space, policy, mode, first);
+        let Found::Free(free) = self.table.find_or_free(hash, ahead, |_| false) else {
+            unreachable!("a lock that was held thin has no entry");
+        };
+        let entry = free.fill(head, key.as_bytes());
+        holders.for_each(|(ticket, holder)| entry.held_also(ticket, holder));
     }
 
     /// Hands on to the recorder what is over of all locks.
@@ -148,16 +176,24 @@ impl InShard {
     }
 }
 
-/// The number of an entry that is to be, and the ticket of its holder: those of the bucket, if others may join and
-/// it is inflated for nobody but the caller, so that it has no other entry.
-fn new(hash: u64, kind: Kind, next: &mut u64) -> (u64, Ticket) {
-    if kind.is_joint() && bucket(hash).is_inflated_for(1) {
-        bucket(hash).begin_joint();
-        return (index(hash) as u64, Ticket::of_slot(0));
+impl Numbers {
+    /// One for an entry of the bucket of a hash.
+    const fn draw(&mut self, hash: u64) -> u64 {
+        let Self(drawn) = self;
+        *drawn += 1;
+        *drawn * BUCKETS as u64 + index(hash) as u64
     }
-    let number = *next;
-    *next += 1;
-    (number, Ticket::draw())
+}
+
+/// Whether an entry that is to be has the bucket's tickets, and that of its holder: so it is if others may join and
+/// the bucket is inflated for nobody but the caller, so that it has no other entry.
+fn tickets_of_new(hash: u64, kind: Kind) -> (bool, Ticket) {
+    let has_tickets = kind.is_joint() && bucket(hash).is_inflated_for(1);
+    if has_tickets {
+        bucket(hash).begin_joint();
+        return (true, Ticket::of_slot(0));
+    }
+    (false, Ticket::draw())
 }
 
 /// A shard's entries, locked, with some of its buckets inflated for as long.
@@ -184,28 +220,13 @@ impl Inflated {
             slots: &SLOTS[indices],
         };
         for (bucket, slots) in inflated.buckets() {
-            if let Some(written) = bucket.reserve(slots) {
-                let Written {
-                    space, key, mode, ..
-                } = written;
-                let hash = hash(space, key.as_bytes());
-                let policy = Policy {
-                    permits: written.permits,
-                    fair: is_fair(space),
-                };
-                let number = index(hash) as u64;
-                let mut holders = written.holders.into_iter().flatten();
-                let Some(first) = holders.next() else {
-                    bucket.unreserve(slots);
-                    continue;
-                };
-                let head = Head::new(number, space, policy, mode, first);
-                let table = &mut inflated.entries.table;
-                let Found::Free(free) = table.find_or_free(hash, &shard.ahead, |_| false) else {
-                    unreachable!("a lock that was held thin has no entry");
-                };
-                let entry = free.fill(head, key.as_bytes());
-                holders.for_each(|(ticket, holder)| entry.held_also(ticket, holder));
+            let mut written = bucket.reserve(slots);
+            if let Some(hash) = bucket.end_ajar(slots) {
+                let entry = inflated.get(hash, |entry| entry.is_in_bucket(hash));
+                written = ajar::end(entry, (bucket, slots), written);
+            }
+            if let Some(written) = written {
+                inflated.entries.add(written, &shard.ahead, (bucket, slots));
             }
         }
         inflated
@@ -259,7 +280,10 @@ impl Inflated {
         let Name { hash, space, .. } = name;
         let Terms { mode, reentry } = terms;
         let InShard {
-            table, ears, next, ..
+            table,
+            ears,
+            numbers,
+            ..
         } = &mut *self.entries;
         let mut overtakes = false;
         let place = match table.find_or_free(hash, &shard(hash).ahead, |entry| name.is_of(entry)) {
@@ -279,11 +303,13 @@ impl Inflated {
             Found::Free(free) => {
                 assert_fits(name.text);
                 let policy = space.policy;
-                let (number, ticket) = new(hash, Kind::new(mode, policy.permits), next);
+                let kind = Kind::new(mode, policy.permits);
+                let (has_tickets, ticket) = tickets_of_new(hash, kind);
+                let number = numbers.draw(hash);
                 // An entry keeps its bucket inflated.
                 let _inflated_already = bucket(hash).reserve(slots(hash));
                 let holder = (ticket, Occupant::new(record));
-                let head = Head::new(number, space.number, policy, mode, holder);
+                let head = Head::new((number, has_tickets), space.number, policy, mode, holder);
                 let entry = free.fill(head, name.text);
                 let place = index(hash) % SHARD;
                 let first = index(hash) - place;
@@ -302,16 +328,16 @@ impl Inflated {
         Ok((place, overtakes))
     }
 
-    /// Makes the lock thin that is an entry of the bucket's number, if it may be, for who has that bucket
+    /// Makes the lock thin that is the entry with the bucket's tickets, if it may be, for who has that bucket
     /// alone. Then nothing is inflated any more.
     pub(super) fn rest(&mut self, hash: u64) {
-        let number = index(hash) as u64;
         // For the entry, and for this.
         if !bucket(hash).is_inflated_for(2) {
             return;
         }
         let table = &mut self.entries.table;
-        let Some(entry) = table.find(hash, |entry| entry.number == number) else {
+        let has_tickets = |entry: &Entry| entry.has_tickets && entry.is_in_bucket(hash);
+        let Some(entry) = table.find(hash, has_tickets) else {
             return;
         };
         if !entry.may_rest() {
@@ -321,7 +347,7 @@ impl Inflated {
         let word = word::of_holders(kind.word(hash), entry.tickets());
         let name = (entry.space, &entry.text);
         bucket(hash).deflate(slots(hash), word, name, kind, entry.holds());
-        table.remove(hash, &shard(hash).ahead, |entry| entry.number == number);
+        table.remove(hash, &shard(hash).ahead, has_tickets);
         (self.buckets, self.slots) = (&[], &[]);
     }
 

@@ -2,13 +2,13 @@
 //!
 //! | word | state | who may change it |
 //! |---|---|---|
-//! | 0 | free | anybody, to a hold's; with the shard's mutex, to [`ENTRY`] |
-//! | a hash | thin: the lock of that hash is held, by one who holds it alone; the record says by whom, once it is complete | the holder, to 0 or as below; with the shard's mutex, to [`ENTRY`] × 2 |
+//! | 0 | free; there may be an entry that is [ajar](super::ajar) | anybody, to a hold's; with the shard's mutex, to [`ENTRY`], and one more for that entry |
+//! | a hash | thin: the lock of that hash is held, by one who holds it alone; the record says by whom, once it is complete | the holder, to 0 or as below; with the shard's mutex, to [`ENTRY`] × 2, and one more for an entry that is ajar, unless it is that lock's |
 //! | the same without [`SHORT`] | its text is on the heap, since there is no room for it in the record | as above |
 //! | the same without [`ALONE`] | it is held shared, or has several permits | as above; whoever has room beside the holders, to that without a slot's bit |
 //! | the same without the bits of some slots | so many have joined, or the holder has gone in again | as above |
 //! | ... and without [`FIRST`] | who held it first has released it | as above |
-//! | [`ENTRY`] × n | inflated: n entries and reservations | with the shard's mutex, also to that of a lock whose entry is the only one |
+//! | [`ENTRY`] × n | inflated: n entries and reservations | with the shard's mutex, also to that of a lock whose entry is the only one; to 0 when none is left, or when the only one is ajar |
 //!
 //! A [`hash`](super::hash()) has all these bits, so that it is the word of who holds alone, and taking that
 //! takes no step more. They are above those by which a [bucket](super::bucket::index) is chosen, and away from

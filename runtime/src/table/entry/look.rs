@@ -322,7 +322,7 @@ impl Entry {
     }
 
     /// Those who wait.
-    fn queue(&self) -> &Arrivals<Ticket, crowd::Waiter> {
+    pub(super) fn queue(&self) -> &Arrivals<Ticket, crowd::Waiter> {
         const NONE: &Arrivals<Ticket, crowd::Waiter> = &Arrivals::new();
         self.crowd.as_ref().map_or(NONE, |crowd| &crowd.queue)
     }

@@ -8,7 +8,7 @@
 //! has. So the lock is an entry until the last of those has gone.
 
 use super::Entry;
-use crate::table::bucket::BUCKETS;
+use crate::table::bucket::{BUCKETS, index};
 use crate::table::moment::Since;
 use crate::table::place::{SLOTS, Ticket};
 use crate::table::policy::Mode;
@@ -22,14 +22,14 @@ impl Entry {
 
     /// That of a slot that nobody has, if it is to be had.
     fn free_slot(&self, mode: Mode) -> Option<Ticket> {
-        let has_slots = self.is_of_bucket() && Kind::new(mode, self.permits).is_joint();
+        let has_slots = self.has_tickets && Kind::new(mode, self.permits).is_joint();
         let mut slots = (0..SLOTS).filter(|_| has_slots).map(Ticket::of_slot);
         slots.find(|ticket| !self.is_held_by(*ticket))
     }
 
-    /// Whether its holders have, as far as there is room, the tickets of its bucket.
-    const fn is_of_bucket(&self) -> bool {
-        self.number < BUCKETS as u64
+    /// Whether it is one of the bucket of a hash.
+    pub(crate) const fn is_in_bucket(&self, hash: u64) -> bool {
+        self.number % BUCKETS as u64 == index(hash) as u64
     }
 
     pub(crate) const fn kind(&self) -> Kind {

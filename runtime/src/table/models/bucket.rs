@@ -26,15 +26,15 @@
 //! | in the table | caught by |
 //! |---|---|
 //! | an entry found without its text; removed without its number; a hold's found without its ticket | `two_keys_in_one_bucket` |
-//! | a thin hold's entry found without its number | `deadlock_of_one_who_cannot_fail` |
+//! | a thin hold's entry found without the bucket's tickets | `deadlock_of_one_who_cannot_fail` |
 //! | an entry found without its space | `one_key_in_two_spaces` |
 //! | queued without a look whether the lock is free; what a retry took lost | `acquire_against_acquire` |
 //! | a new entry that reserves nothing | `two_keys_in_one_bucket` |
 //! | a removed entry that keeps its reservation; `Inflated` dropped without `unreserve` | `acquire_against_acquire` |
 //! | idle entries kept; busy ones removed | `acquire_against_acquire` |
 //! | numbers used twice | `deadlock_against_shared_release` |
-//! | numbers of thin holds used for others; a waiter's entry found without its number | `deadlock_against_deadlock` |
-//! | a thin hold that becomes an entry with another number | `release_against_enqueue` |
+//! | a waiter's entry found without its number | `deadlock_against_deadlock` |
+//! | a thin hold that becomes an entry without the bucket's tickets | `release_against_enqueue` |
 //! | ... that is not fair | `newcomer_against_fair_hand_over` |
 //! | ... that has one permit more | `permits_bound` |
 //! | ... that has one, of several | `permits_are_all_given` |

@@ -21,6 +21,7 @@
 //! seeds of the hash, are not modelled; nor is a task that waits in one branch when another one
 //! gets a lock, for whom a new holder of a crowd is a suspect.
 
+mod ajar;
 mod blame;
 mod bucket;
 mod deadlock;

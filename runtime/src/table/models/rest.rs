@@ -19,7 +19,7 @@
 //! | `may_rest`: with holders that have no place in the bucket | `join_beyond_the_slots` |
 //! | `ticket_to_join`: somebody else's | `join_against_join` |
 //! | `ticket_to_join`: one of the bucket, of another entry | `another_key_that_is_shared` |
-//! | `rest`: beside other entries; a new one with the bucket's number beside others | `another_key_beside` |
+//! | `rest`: beside other entries; a new one with the bucket's tickets beside others | `another_key_beside` |
 //! | `rest`: the entry kept | `since_when_it_is_held` |
 //! | `rest`: a reservation taken off that isn't there | `join_by_the_bucket_alone` |
 //!
@@ -48,7 +48,7 @@ fn inflate(locks: &'static Locks) {
 }
 
 fn is_thin(locks: &'static Locks) -> bool {
-    fast::is_held_thin(name(locks))
+    fast::is_held_thin(name(locks).hash)
 }
 
 fn name(locks: &'static Locks) -> Name<'static> {
@@ -316,7 +316,7 @@ fn another_key_beside() {
     });
 }
 
-/// Which is shared, and not that of the bucket's number.
+/// Which is shared, and not the entry with the bucket's tickets.
 #[test]
 fn another_key_that_is_shared() {
     model(1, || {
