@@ -198,6 +198,8 @@ pub(crate) fn all() -> Vec<Row> {
         awaited("async, one key", &one),
         same_key("2 threads, one key", 2),
         same_key("8 threads, one key", 8),
+        busy("2 threads, one key, 40 ns inside", 2),
+        busy("8 threads, one key, 40 ns inside", 8),
         own_keys("2 threads, own keys", 2),
         own_keys("8 threads, own keys", 8)
             .faster_than(Column::KeyedLock, 5.0)
@@ -420,6 +422,33 @@ fn same_key(name: &'static str, count: usize) -> Row {
     keyed(name, &keys, ParkingLot::<1>::new()).both_at_most(1.5)
 }
 
+/// The same, where each does something with the lock, and nothing without it: so there is always somebody who
+/// wants it.
+fn busy(name: &'static str, count: usize) -> Row {
+    let keys = Keys::new(count, |_| vec![Key::uuid(0)]);
+    let row = Row {
+        name,
+        cells: Vec::new(),
+        reference: None,
+        goals: Vec::new(),
+    };
+    let bare = ParkingLot::<1>::new();
+    row.cell(Column::ParkingLot, threads_with(&keys, bare, work))
+        .cell(Column::Guard, threads_with(&keys, GlobalGuard, work))
+        .cell(
+            Column::Attribute,
+            threads_with(&keys, GlobalAttribute, work),
+        )
+        .both_at_most(2.0)
+}
+
+/// Takes some 40 nanoseconds: each step waits for the one before, and none is left out.
+fn work() {
+    (0..32).fold(1_u64, |state, step| {
+        black_box(state.wrapping_mul(6_364_136_223_846_793_005) ^ step)
+    });
+}
+
 fn own_keys(name: &'static str, count: usize) -> Row {
     let keys = Keys::new(count, |thread| vec![Key::uuid(thread)]);
     keyed(name, &keys, ParkingLot::<8>::new())
@@ -457,6 +486,15 @@ impl Keys {
 
 /// Threads that take and release locks with nothing in between.
 fn threads(keys: &Keys, contender: impl Contender) -> Run {
+    threads_with(keys, contender, || ())
+}
+
+/// Threads that take and release locks with a section in between.
+fn threads_with(
+    keys: &Keys,
+    contender: impl Contender,
+    section: impl Fn() + Copy + Sync + 'static,
+) -> Run {
     let lists = Rc::clone(&keys.0);
     Box::new(move |length| {
         let lists = &*lists;
@@ -464,7 +502,7 @@ fn threads(keys: &Keys, contender: impl Contender) -> Run {
             let mut acquisitions = 0;
             loop {
                 for key in &lists[thread] {
-                    contender.locked(black_box(key), || ());
+                    contender.locked(black_box(key), section);
                     acquisitions += 1;
                 }
                 if over.load(Ordering::Relaxed) {
