@@ -78,6 +78,8 @@ impl Descriptor {
     }
 
     pub(super) fn try_lock(&self, mode: Mode) -> Result<bool, Failure> {
+        #[cfg(all(test, not(loom)))]
+        ASKED.set(ASKED.get() + 1);
         Os::try_lock(&self.file, mode).map_err(Failure::of("lock file"))
     }
 
@@ -201,6 +203,12 @@ impl Drop for Descriptor {
             let _ = self.unlock();
         }
     }
+}
+
+#[cfg(all(test, not(loom)))]
+thread_local! {
+    /// How often a thread has asked the kernel whether a lock is free.
+    pub(super) static ASKED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 /// How often a file, or its directory, may be made and removed by others while one tries to

@@ -10,7 +10,7 @@ use super::path::{self, Rule};
 use super::refresh;
 use super::sleep::Claim;
 use super::step::{Manner, Sleep, Tried};
-use super::table::{self, FileInUse, HeldBy};
+use super::table::{self, FileInUse, Linked};
 use super::tell::Waiter;
 use crate::drive::{By, Patience, Sharable};
 use crate::holder::Holder;
@@ -18,9 +18,12 @@ use crate::key::Key;
 use crate::name::remember;
 use crate::outside::{Answer, Ask, Engine, Line, Pause};
 use crate::refusal::Refusal;
+use crate::site::Site;
+use crate::table::policy::Terms;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -30,6 +33,8 @@ pub struct Files {
     pub(super) space: FileSpace,
     /// What the names of its files begin with.
     pub(super) beginning: String,
+    /// Whether plain keys have locks, and are themselves the names of their files.
+    keeps_plain: bool,
 }
 
 /// A lock file that the process uses: held or awaited by a thread or task of it.
@@ -49,6 +54,8 @@ pub struct FileWait(Next);
 enum Next {
     #[default]
     AtOnce,
+    /// It was tried for just now, and has come to this.
+    Tried(Tried),
     /// When a thread that waits in the kernel has got it.
     Granted(Claim),
     Until(Pause),
@@ -57,7 +64,7 @@ enum Next {
 /// A lock file that is held; dropping it releases.
 #[derive(Debug)]
 pub struct FileHold {
-    by: HeldBy,
+    by: Arc<Linked>,
     rule: Rule,
 }
 
@@ -66,7 +73,44 @@ impl Files {
         let beginning = path::beginning(space.rule, prefix);
         let name = space.directory.path.join(&beginning);
         space.name = remember(name.to_string_lossy().into_owned());
-        Self { space, beginning }
+        Self {
+            keeps_plain: space.refused.is_none() && path::keeps_plain(space.rule, &beginning),
+            space,
+            beginning,
+        }
+    }
+
+    /// The place of a key's lock. What has the name of its key, and is known, is found without making that name.
+    pub(super) fn place_of(&self, key: &Key) -> Result<FilePlace, Refusal> {
+        if self.keeps_plain {
+            if let Some(file) = FileInUse::known_by_key(self.space.directory, key) {
+                return Ok(FilePlace::new(file));
+            }
+        }
+        self.place(&self.locate(key)?)
+    }
+
+    /// Takes the kernel's lock for a thread that has come to it without a step, if that needs no waiting; else gives
+    /// what the first step goes on from. What was taken is released by the file.
+    pub(super) fn try_first(
+        &self,
+        place: &FilePlace,
+        Terms { mode, reentry }: Terms,
+        site: Site,
+    ) -> Result<(), FileWait> {
+        let manner = Manner {
+            rule: self.space.rule,
+            mode,
+            reentry,
+            site,
+            gives_way: true,
+        };
+        match try_take(&place.file, manner) {
+            Ok(Tried::Taken { .. }) => Ok(()),
+            Ok(tried) => Err(FileWait(Next::Tried(tried))),
+            // The step says what is wrong with it.
+            Err(_) => Err(FileWait::default()),
+        }
     }
 
     pub(super) fn path_of(&self, name: &Key) -> PathBuf {
@@ -97,6 +141,21 @@ impl Files {
             }),
             (Rule::Oslo, _) => Ok(Next::a_while()),
         }
+    }
+}
+
+/// Takes the kernel's lock if that needs no waiting.
+fn try_take(file: &FileInUse, manner: Manner) -> Result<Tried, Failure> {
+    let tried = file.try_take(manner)?;
+    if matches!(tried, Tried::Taken { anew: true }) {
+        refresh::start();
+    }
+    Ok(tried)
+}
+
+impl FilePlace {
+    const fn new(file: FileInUse) -> Self {
+        Self { file, waiter: None }
     }
 }
 
@@ -135,7 +194,7 @@ impl Engine for Files {
 
     fn place(&self, name: &Key) -> Result<FilePlace, Refusal> {
         let file = FileInUse::of(self.space.directory, name)?;
-        Ok(FilePlace { file, waiter: None })
+        Ok(FilePlace::new(file))
     }
 
     fn poll(
@@ -159,9 +218,12 @@ impl Engine for Files {
                 Next::Granted(claim) => ready!(claim.poll(by.waker()))?,
                 Next::Until(_) if looks_once => {}
                 Next::Until(pause) => ready!(pause.poll(by)),
-                Next::AtOnce => {}
+                Next::AtOnce | Next::Tried(_) => {}
             }
-            let tried = place.file.try_take(manner)?;
+            let tried = match *next {
+                Next::Tried(tried) => tried,
+                _ => try_take(&place.file, manner)?,
+            };
             *next = Next::AtOnce;
             if matches!(tried, Tried::Busy) && !looks_once {
                 self.set_waiting(place, true); // Before it blocks.
@@ -170,11 +232,8 @@ impl Engine for Files {
                 }
             }
             match tried {
-                Tried::Taken { anew } => {
-                    if anew {
-                        refresh::start();
-                    }
-                    let (by, rule) = (place.file.hold(), self.space.rule);
+                Tried::Taken { .. } => {
+                    let (by, rule) = (Arc::clone(place.file.linked()), self.space.rule);
                     return Poll::Ready(Ok(Answer::Granted(FileHold { by, rule })));
                 }
                 Tried::Busy if !ask.waits(by) => return Poll::Ready(Ok(Answer::Busy)),
@@ -199,7 +258,7 @@ impl Engine for Files {
     fn wakes_at(&self, FileWait(next): &FileWait) -> Option<Instant> {
         match next {
             Next::Until(pause) => pause.end(),
-            Next::AtOnce | Next::Granted(_) => None,
+            Next::AtOnce | Next::Tried(_) | Next::Granted(_) => None,
         }
     }
 
@@ -217,7 +276,7 @@ impl Engine for Files {
 
     fn place_anew(&self, former: &FilePlace, _name: &Key) -> Result<FilePlace, Refusal> {
         let file = former.file.anew()?;
-        Ok(FilePlace { file, waiter: None })
+        Ok(FilePlace::new(file))
     }
 
     fn is_same(&self, place: &FilePlace, held: &FilePlace) -> Result<bool, Refusal> {

@@ -224,7 +224,9 @@ impl FileLocks {
 
     /// Looks what there is. What vanishes meanwhile was not there.
     pub(super) fn find(&self) -> Result<Found, Error> {
-        let Files { space, beginning } = self.files();
+        let Files {
+            space, beginning, ..
+        } = self.files();
         let space = *space;
         if let Some(refused) = space.refused {
             return Err(space.refuse(refused).of(space.name, Key::default(), None));

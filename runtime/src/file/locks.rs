@@ -3,7 +3,6 @@
 //! All of it is the [`engine`](super::engine)'s, as [`Queued`] makes a space of it; here it has its
 //! constructors, and a directory's rule for names.
 
-use super::at_once::Missed;
 use super::directory::{Directory, FileSpace, Refused};
 use super::engine::Files;
 use super::path::Rule;
@@ -262,7 +261,9 @@ impl FileLocks {
 
 impl fmt::Debug for FileLocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Files { space, beginning } = self.files();
+        let Files {
+            space, beginning, ..
+        } = self.files();
         f.debug_struct("FileLocks")
             .field("directory", &space.directory.path)
             .field("beginning", beginning)
@@ -283,11 +284,7 @@ impl Space for FileLocks {
     }
 
     fn begin(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Begun<Guard, Outside<Files>> {
-        let key = &Key::of(key); // Written once, whatever comes of it.
-        match at_once::lock(self.files(), key, mode.once(), site, false) {
-            Ok(guard) => Begun::Held(guard),
-            Err(_) => self.0.begin(key, mode, site),
-        }
+        at_once::begin(&self.0, key, mode.once(), site, false)
     }
 
     #[track_caller]
@@ -298,15 +295,10 @@ impl Space for FileLocks {
         reentry: Reentry,
         site: Site,
     ) -> Result<Guard, Error> {
-        let key = &Key::of(key); // Written once, whatever comes of it.
-        match at_once::lock(self.files(), key, Terms { mode, reentry }, site, true) {
-            Ok(guard) => Ok(guard),
-            Err(Missed::File) => self.0.block(key, mode, reentry, site),
+        match at_once::begin(&self.0, key, Terms { mode, reentry }, site, true) {
+            Begun::Held(guard) => Ok(guard),
             // It has spun already.
-            Err(Missed::Lock) => {
-                let acquire = self.0.wait(key, mode, site);
-                acquire.with(reentry).block_in_queue()
-            }
+            Begun::Wait(acquire) => acquire.block_in_queue(),
         }
     }
 
@@ -318,11 +310,8 @@ impl Space for FileLocks {
         site: Site,
         timeout: Duration,
     ) -> Result<Guard, Error> {
-        let key = &Key::of(key); // Written once, whatever comes of it.
-        match at_once::lock(self.files(), key, Terms { mode, reentry }, site, false) {
-            Ok(guard) => Ok(guard),
-            Err(_) => self.0.block_for(key, mode, reentry, site, timeout),
-        }
+        let begun = at_once::begin(&self.0, key, Terms { mode, reentry }, site, false);
+        begun.block_for(timeout)
     }
 
     fn try_now(
@@ -332,10 +321,6 @@ impl Space for FileLocks {
         reentry: Reentry,
         site: Site,
     ) -> Result<Guard, Error> {
-        let key = &Key::of(key); // Written once, whatever comes of it.
-        match at_once::lock(self.files(), key, Terms { mode, reentry }, site, false) {
-            Ok(guard) => Ok(guard),
-            Err(_) => self.0.try_now(key, mode, reentry, site),
-        }
+        at_once::begin(&self.0, key, Terms { mode, reentry }, site, false).try_now()
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! From top to bottom: [`FileLocks`] is what users see, with [`inspect`] to look at files and
 //! [`remove`] to remove them; the [`engine`] takes and
-//! releases one lock, or [`at_once`] one that is free, and [`refresh`] keeps others from removing held files for their age;
+//! releases one lock, of which a thread's first try is [`at_once`], and [`refresh`] keeps others from removing held files for their age;
 //! [`table`] knows the files in use, each by its names, the [`link`]s; [`kernel`] is one of them and
 //! its lock, at the [`pace`] that leaves other processes their time, if need be with a thread that
 //! waits, a [`sleep`]er, and one to [`tell`] others how many wait; [`descriptor`] is a file that is open,

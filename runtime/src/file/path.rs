@@ -45,6 +45,7 @@ pub(super) fn file_name(rule: Rule, beginning: &str, key: &[u8]) -> Result<Key, 
         return Err("an empty key has no lock file; give it some text");
     }
     match rule {
+        _ if keeps_plain(rule, beginning) && is_name(key) => Ok(Key::from_utf8(key)),
         Rule::Own => Ok(own(beginning, key)),
         Rule::Oslo => oslo(
             beginning,
@@ -71,15 +72,17 @@ pub(super) fn key_of(rule: Rule, rest: &str) -> Option<String> {
     }
 }
 
-/// Whether a key is itself the name of its file, by our own rule and without a beginning.
+/// Whether each plain key is itself the name of its file, see [`is_name`].
+pub(super) fn keeps_plain(rule: Rule, beginning: &str) -> bool {
+    rule == Rule::Own && beginning.is_empty()
+}
+
+/// Whether a key is plain.
 pub(super) fn is_name(key: &[u8]) -> bool {
     key.len() <= LONGEST && plain(key) == key.len() && key.first() != Some(&b'.')
 }
 
 fn own(beginning: &str, key: &[u8]) -> Key {
-    if beginning.is_empty() && is_name(key) {
-        return Key::from_utf8(key);
-    }
     let name = Key::new(Joined(beginning, Encoded(key)));
     if name.as_bytes().len() <= LONGEST {
         return name;

@@ -28,7 +28,7 @@ pub(super) enum Sleep {
 }
 
 /// What a try has come to.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Tried {
     Taken {
         /// Whether the kernel was asked, and not others in the process.

@@ -70,7 +70,7 @@ struct Known {
 
 /// A name, and the lock file that it has led to.
 #[derive(Debug)]
-struct Linked {
+pub(super) struct Linked {
     link: Arc<Link>,
     file: Arc<LockFile>,
 }
@@ -91,12 +91,7 @@ impl FileInUse {
         Self::other_than(Some(file), link.directory, &link.name)
     }
 
-    /// The file that a name leads to, if the process knows it.
-    pub(super) fn known(directory: &'static Directory, name: &Key) -> Option<Self> {
-        FILES.lock().known(None, directory, name)
-    }
-
-    /// The same by a key, if that is itself the name of its file.
+    /// The file that a key is itself the name of, if the process knows it.
     pub(super) fn known_by_key(directory: &'static Directory, key: &Key) -> Option<Self> {
         let mut files = FILES.lock();
         let is_name = |link: &Link| link.is_key;
@@ -150,24 +145,18 @@ impl FileInUse {
         with_room(|| self.0.file.wait(&self.0.link.path, mode))
     }
 
-    /// Keeps the name by which the lock has just been taken.
-    pub(super) fn hold(&self) -> HeldBy {
-        HeldBy(Arc::clone(&self.0))
-    }
-
-    /// Releases the lock, which was taken by this.
-    pub(super) fn release(&self, rule: Rule) {
-        self.0.release(rule);
-    }
-
-    /// The open file once more, with the lock that was taken by this.
-    pub(super) fn duplicate(&self) -> io::Result<File> {
-        self.0.duplicate()
+    /// What a lock that was taken by this is released by.
+    pub(super) fn linked(&self) -> &Arc<Linked> {
+        &self.0
     }
 
     /// Removes the file, if its name leads to it; tells whether it does.
     pub(super) fn remove(&self) -> Result<bool, Failure> {
         self.0.file.remove(&self.0.link.path)
+    }
+
+    pub(super) fn name(&self) -> &Key {
+        &self.0.link.name
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -189,27 +178,14 @@ impl FileInUse {
     }
 }
 
-/// The name by which somebody holds a lock file.
-#[derive(Debug)]
-pub(super) struct HeldBy(Arc<Linked>);
-
-impl HeldBy {
+impl Linked {
+    /// Releases the lock, which was taken by this name.
     pub(super) fn release(&self, rule: Rule) {
-        self.0.release(rule);
+        self.file.release(&self.link, rule);
     }
 
     /// The open file once more, with the lock.
     pub(super) fn duplicate(&self) -> io::Result<File> {
-        self.0.duplicate()
-    }
-}
-
-impl Linked {
-    fn release(&self, rule: Rule) {
-        self.file.release(&self.link, rule);
-    }
-
-    fn duplicate(&self) -> io::Result<File> {
         with_room(|| self.file.duplicate()).map_err(|failure| failure.source)
     }
 }

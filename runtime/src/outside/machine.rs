@@ -138,6 +138,16 @@ impl<E: Engine> Outside<E> {
         })))
     }
 
+    /// Goes on for who has the in-process lock of a place already, and has asked the engine.
+    pub(crate) fn asked(mut self, place: E::Place, in_process: Hold, wait: E::Wait) -> Self {
+        let wait = Mutex::new(wait);
+        let asking = Asking::of(in_process);
+        let one = self.one_mut();
+        one.place = Some(place);
+        one.state = State::Ask(Asking { wait, ..asking });
+        self
+    }
+
     pub(super) fn name(&self) -> &Key {
         &self.one().request.name
     }
@@ -176,7 +186,8 @@ impl<E: Engine> One<E> {
                 }
                 State::Queue(queue) if by.patience == Patience::Try => {
                     let in_process = queue.try_now(by.owner);
-                    self.state = State::asking(in_process.map_err(|error| self.own(error))?, None);
+                    let in_process = in_process.map_err(|error| self.own(error))?;
+                    self.state = State::Ask(Asking::of(in_process));
                 }
                 State::Queue(queue) => {
                     let Poll::Ready(in_process) = queue.poll(by, true) else {
@@ -187,12 +198,13 @@ impl<E: Engine> One<E> {
                         }
                         return Poll::Pending;
                     };
-                    self.state = State::asking(in_process, None);
+                    self.state = State::Ask(Asking::of(in_process));
                 }
                 State::Turn(queue, _) => {
-                    let turn = ready!(queue.poll(by, true));
+                    let turn = Some(ready!(queue.poll(by, true)));
                     if let State::Turn(_, in_process) = mem::replace(&mut self.state, State::Done) {
-                        self.state = State::asking(in_process, Some(turn));
+                        let asking = Asking::of(in_process);
+                        self.state = State::Ask(Asking { turn, ..asking });
                     }
                 }
                 State::Ask(_) => ready!(self.ask(by))?,
@@ -335,6 +347,16 @@ impl<E: Engine> One<E> {
 }
 
 impl<E: Engine> Asking<E> {
+    /// Of who has the in-process lock, before the first step.
+    fn of(in_process: Hold) -> Self {
+        Self {
+            wait: Mutex::default(),
+            registered: None,
+            turn: None,
+            in_process,
+        }
+    }
+
     /// A step of the engine. From when on it is pending, or blocks, it is registered as one that
     /// asks, and that waits if somebody else has the lock.
     fn poll(
@@ -383,18 +405,6 @@ fn outcome<H>(result: &Result<Answer<H>, Refusal>) -> Outcome {
     }
 }
 
-impl<E: Engine> State<E> {
-    /// Of who has the in-process lock.
-    fn asking(in_process: Hold, turn: Option<Hold>) -> Self {
-        Self::Ask(Asking {
-            wait: Mutex::default(),
-            registered: None,
-            turn,
-            in_process,
-        })
-    }
-}
-
 impl<E: Engine> Machine for Outside<E> {
     type Hold = Box<One<E>>;
     type Failure = Error;
@@ -436,6 +446,9 @@ impl<E: Engine> Machine for Outside<E> {
     #[track_caller]
     fn take_soon(&mut self) -> Option<Box<One<E>>> {
         let one = self.one_mut();
+        if !matches!(one.state, State::New) {
+            return None;
+        }
         let Request {
             engine,
             key,
@@ -448,7 +461,7 @@ impl<E: Engine> Machine for Outside<E> {
         let line = place.as_ref();
         let called = line.called(key).as_bytes();
         let in_process = line.locks.take_soon(called, *terms, *site, E::IS_BRIEF)?;
-        one.state = State::asking(in_process, None);
+        one.state = State::Ask(Asking::of(in_process));
         None
     }
 
