@@ -4,6 +4,10 @@
 //! lease, which may live for as long as the process; so there are [`MOST`], and a release that leaves one more deletes
 //! the oldest with it. Not one that is younger than [`AGE`], as there may be many of a network that fails for a moment. So
 //! a question would have to be under way for as long as it takes to leave all the others behind it.
+//!
+//! A database that is full takes no mark, as it takes no acquisition, but it deletes. So a release does without one there: a
+//! question that comes when there is space again takes the lock for nobody, until the agent releases the claim once more, a
+//! lease later.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

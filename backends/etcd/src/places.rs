@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub(crate) created: Option<i64>,
     /// Whether a question for the claim isn't answered, so that it may come to the server at any time.
     pub(crate) is_asked: bool,
+    /// Whether it was released without a mark while a question for it wasn't answered.
+    is_unmarked: bool,
 }
 
 impl Places {
@@ -53,6 +55,7 @@ impl Places {
                 number,
                 created: None,
                 is_asked: false,
+                is_unmarked: false,
             }
         });
         place.is_asked = true;
@@ -73,6 +76,7 @@ impl Places {
             number: 0,
             created: None,
             is_asked: true,
+            is_unmarked: false,
         };
         state.claims.get(&claim.nonce).copied().unwrap_or(unknown)
     }
@@ -96,6 +100,19 @@ impl Places {
     /// Who was before it when that was seen last, once.
     pub(crate) fn line(&self, claim: &Claim) -> Option<Line> {
         self.state().lines.remove(&claim.nonce)
+    }
+
+    /// Its key isn't there, but no mark keeps out a question for it that comes late. So its number stays its own until
+    /// it is released once more, which the agent does when nothing that old is under way, and which then deletes that key.
+    pub(crate) fn leave_unmarked(&self, claim: &Claim) {
+        let mut state = self.state();
+        match state.claims.get_mut(&claim.nonce) {
+            Some(place) if !place.is_unmarked => place.is_unmarked = true,
+            _ => {
+                drop(state);
+                self.leave(claim);
+            }
+        }
     }
 
     /// Its key is gone, and its number may be another one's.
@@ -176,6 +193,19 @@ mod tests {
         assert_eq!(places.of(&other).created, None);
         places.leave(&one);
         assert_eq!(places.of(&one).created, None);
+    }
+
+    #[test]
+    fn number_of_a_claim_without_a_mark_is_its_own_until_it_is_released_once_more() {
+        let places = Places::default();
+        let (unmarked, other) = (claim("a", 1), claim("a", 2));
+        places.take(&unmarked);
+        places.leave_unmarked(&unmarked);
+        assert_eq!(places.take(&other).number, 1);
+        assert_eq!(places.of(&unmarked).number, 0);
+        places.leave_unmarked(&unmarked);
+        places.leave(&other);
+        assert!(places.state().numbers.is_empty() && places.state().claims.is_empty());
     }
 
     #[test]

@@ -49,6 +49,17 @@ pub struct EtcdSession {
     marks: Marks,
 }
 
+/// What has been deleted of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deleted {
+    /// It had no key.
+    Nothing,
+    /// Its place in the queue.
+    Waiting,
+    /// The lock.
+    First,
+}
+
 impl EtcdSession {
     /// Gets a lease, and puts the process's own key under it.
     pub(crate) async fn open(member: &Arc<Member>, link: Arc<Link>) -> Result<Self, Fault> {
@@ -203,6 +214,40 @@ impl EtcdSession {
         Ok(())
     }
 
+    /// Deletes the key of a claim. Where it isn't there, leaves a mark that the claim is done with, if that is wanted.
+    async fn delete(&self, claim: &Claim, place: Place, marks: bool) -> Result<Deleted, Fault> {
+        let (own, done) = self.keys(claim, place);
+        let there = vec![ask::if_value(own.clone(), self.value(claim))];
+        let first = RangeRequest {
+            keys_only: true,
+            ..ask::oldest(name::under(&claim.name))
+        };
+        let delete = vec![ask::get(first), ask::delete(own.clone())];
+        let now = Instant::now();
+        let old = marks.then(|| self.marks.old(&done, now));
+        let mark = old.iter().flat_map(|old| {
+            let put = ask::put(done.clone(), vec![], self.lease);
+            let deleted = old.iter().cloned().map(ask::delete);
+            [put].into_iter().chain(deleted)
+        });
+        let mark = mark.collect();
+        match txn(&self.link, Kind::GiveBack, there, delete, mark).await {
+            Ok(answer) if !answer.succeeded => {
+                if let Some(old) = old {
+                    self.marks.left(done, &old, now);
+                }
+                Ok(Deleted::Nothing)
+            }
+            Ok(answer) => match ask::first(ask::gotten(answer).next()) {
+                Some((first, _)) if first.key == own => Ok(Deleted::First),
+                _ => Ok(Deleted::Waiting),
+            },
+            // With the lease all of its keys have gone, and no question about it is of any use.
+            Err(Fault::Over(_)) => Ok(Deleted::Nothing),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// A claim has the lock, by its key, which was created at a revision.
     fn hold(&self, claim: &Claim, place: Place, created: i64) {
         let (own, _done) = self.keys(claim, place);
@@ -265,39 +310,21 @@ impl Session for EtcdSession {
     async fn release(&self, claim: &Claim) -> Result<bool, Fault> {
         self.holds.end(claim.nonce);
         let place = self.places.of(claim);
-        let (own, done) = self.keys(claim, place);
-        let there = vec![ask::if_value(own.clone(), self.value(claim))];
-        let first = RangeRequest {
-            keys_only: true,
-            ..ask::oldest(name::under(&claim.name))
-        };
-        let delete = vec![ask::get(first), ask::delete(own.clone())];
         // Nothing comes late where all is answered.
-        let now = Instant::now();
-        let old = place.is_asked.then(|| self.marks.old(&done, now));
-        let mark = old.iter().flat_map(|old| {
-            let put = ask::put(done.clone(), vec![], self.lease);
-            let deleted = old.iter().cloned().map(ask::delete);
-            [put].into_iter().chain(deleted)
-        });
-        let mark = mark.collect();
-        let had = match txn(&self.link, Kind::GiveBack, there, delete, mark).await {
-            Ok(answer) if !answer.succeeded => {
-                if let Some(old) = old {
-                    self.marks.left(done, &old, now);
+        let deleted = match self.delete(claim, place, place.is_asked).await {
+            // A database that is full takes no mark.
+            Err(Fault::Refused(_)) if place.is_asked => {
+                let deleted = self.delete(claim, place, false).await?;
+                if deleted == Deleted::Nothing {
+                    self.places.leave_unmarked(claim);
+                    return Ok(false);
                 }
-                false
+                deleted
             }
-            Ok(answer) => {
-                let first = ask::first(ask::gotten(answer).next());
-                first.is_some_and(|(first, _)| first.key == own)
-            }
-            // With the lease all of its keys have gone, and no question about it is of any use.
-            Err(Fault::Over(_)) => false,
-            Err(fault) => return Err(fault),
+            deleted => deleted?,
         };
         self.places.leave(claim);
-        Ok(had)
+        Ok(deleted == Deleted::First)
     }
 
     async fn renew(&self, _claims: &[Arc<Claim>]) -> Result<Kept, Fault> {

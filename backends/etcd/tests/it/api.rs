@@ -48,6 +48,14 @@ pub(crate) fn delete_between(port: u16, begin: &str, end: &str) {
     assert!(answer.contains("\"deleted\":\""), "{answer}");
 }
 
+/// Has a server refuse whatever would need space, by a value that is greater than its quota.
+pub(crate) fn fill(port: u16, quota: usize) {
+    let value = "A".repeat(quota / 3 * 4 + 4);
+    let put = format!("{{\"key\":\"AA==\",\"value\":\"{value}\"}}");
+    let answer = call(port, "kv/put", &put);
+    assert!(answer.contains("database space exceeded"), "{answer}");
+}
+
 /// Forgets what was before now.
 pub(crate) fn compact(port: u16) {
     let answer = call(port, "kv/range", "{\"key\":\"AA==\"}");

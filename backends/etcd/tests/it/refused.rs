@@ -2,15 +2,15 @@
 
 use lockutils::{Error, ErrorKind};
 use lockutils_etcd::EtcdLocks;
-use lockutils_remote::{Answer, Asked, Fault, Query, Session as _};
-use lockutils_servers::{Etcd as Server, Redis};
+use lockutils_remote::{Answer, Asked, Fault, Kept, Query, Session as _};
+use lockutils_servers::{Etcd as Server, Proxy, Redis};
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-use crate::session::{self, claim, open, run};
-use crate::{locks, server};
+use crate::session::{self, claim, granted, open, run};
+use crate::{api, locks, server};
 
 fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>, part: &str) {
     let error = result.unwrap_err();
@@ -107,6 +107,42 @@ fn what_a_server_refuses_that_becomes_full_is_not_held() {
             assert_eq!(held.len(), granted, "{refused} were refused");
         });
     }
+}
+
+/// Else the session would be given up after a lease, with all that it holds.
+#[test]
+fn what_was_not_answered_is_released_at_a_server_that_is_full() {
+    if !Server::available() {
+        return;
+    }
+    let server = Server::with(&["--quota-backend-bytes", "100000"]);
+    let proxy = Proxy::to(server.port());
+    run(async {
+        let session = open(&format!("etcd://127.0.0.1:{}", proxy.port()), session::LONG).await;
+        let held = claim("held");
+        granted(session.acquire(&held, Asked::Once).await);
+        let unknown = claim("a");
+        proxy.drop_answers(1);
+        let answer = session.acquire(&unknown, Asked::Once).await;
+        assert!(matches!(answer, Err(Fault::Unknown(_))), "{answer:?}");
+        proxy.mend();
+        api::fill(server.port(), 100_000);
+        let refused = claim("b");
+        // It may be that the first question finds the connection broken.
+        let answer = loop {
+            match session.acquire(&refused, Asked::Once).await {
+                Err(Fault::NotDone(_) | Fault::Unknown(_)) => {}
+                answer => break answer,
+            }
+        };
+        assert!(matches!(answer, Err(Fault::Refused(_))), "{answer:?}");
+        // It had the lock, or something else was lost than its answer.
+        session.release(&unknown).await.unwrap();
+        assert!(!session.release(&unknown).await.unwrap());
+        assert_eq!(session.renew(&[]).await.unwrap(), Kept::All);
+        assert!(session.release(&held).await.unwrap());
+        assert_eq!(session.holders(Query::All).await.unwrap(), []);
+    });
 }
 
 #[test]
