@@ -280,13 +280,30 @@ impl Member {
 }
 
 impl Fault {
-    /// What has come of the attempts at two servers, of which one would do: as long as one of them may do so later, they
-    /// don't refuse it.
+    /// What has come of attempts at servers of which one would do, each with its name: they refuse it if each does, since one
+    /// that doesn't may do it later. What nobody knows of isn't done, for who has no session of it.
+    ///
+    /// # Panics
+    ///
+    /// If there was no attempt.
     #[must_use]
-    pub fn or(self, next: Self) -> Self {
-        match (&self, &next) {
-            (Self::NotDone(_) | Self::Unknown(_) | Self::Over(_), Self::Refused(_)) => self,
-            _ => next,
+    pub fn none_of(mut attempts: Vec<(String, Self)>) -> Self {
+        if attempts.len() == 1 {
+            return attempts.remove(0).1;
+        }
+        assert!(!attempts.is_empty(), "there was no attempt");
+        let is_refused = attempts
+            .iter()
+            .all(|(_, fault)| matches!(fault, Self::Refused(_)));
+        let each: Vec<_> = attempts
+            .iter()
+            .map(|(name, fault)| format!("{name} ({fault})"))
+            .collect();
+        let text = format!("none of its hosts can be used: {}", each.join(", "));
+        if is_refused {
+            Self::Refused(text.into())
+        } else {
+            Self::NotDone(text.into())
         }
     }
 
@@ -310,5 +327,32 @@ impl fmt::Display for Fault {
             | Self::Unknown(cause)
             | Self::Over(cause) => fmt::Display::fmt(cause, f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+
+    #[test]
+    fn several_servers_refuse_if_each_does_and_each_is_told() {
+        let refused = || Fault::Refused("the password is wrong; check it".into());
+        let unknown = || Fault::Unknown("it starts".into());
+        let none_of = |faults: [Fault; 2]| {
+            let [a, b] = faults;
+            Fault::none_of(vec![("a:1".into(), a), ("b:2".into(), b)])
+        };
+        let fault = none_of([refused(), refused()]);
+        assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
+        for faults in [[refused(), unknown()], [unknown(), refused()]] {
+            let fault = none_of(faults);
+            assert!(matches!(fault, Fault::NotDone(_)), "{fault:?}");
+        }
+        let text = none_of([unknown(), refused()]).to_string();
+        let each = "a:1 (it starts), b:2 (the password is wrong; check it)";
+        assert_eq!(text, format!("none of its hosts can be used: {each}"));
+        let alone = Fault::none_of(vec![("a:1".into(), unknown())]);
+        assert!(matches!(alone, Fault::Unknown(_)), "{alone:?}");
+        assert_eq!(alone.to_string(), "it starts");
     }
 }

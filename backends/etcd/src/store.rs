@@ -123,34 +123,30 @@ impl Store for Etcd {
     }
 
     async fn open(&self, member: &Arc<Member>) -> Result<EtcdSession, Fault> {
-        let count = self.address.nodes.len();
-        let share = member.share(count);
+        let names = &self.address.nodes;
+        let share = member.share(names.len());
         let nodes = self.nodes(share)?;
         // The next attempt begins with the next node, however this one ends.
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let login = self.address.login.clone();
         let link = Arc::new(Link::new(nodes, turn, login, member.answer_timeout));
-        let mut fault: Option<Fault> = None;
-        for _ in 0..count {
+        let mut faults = Vec::new();
+        for _ in names {
             let turn = link.turn();
             let opening = timeout(share, greet_and_open(member, &link)).await;
-            let silent = |_| Err(Fault::NotDone("no node has answered".into()));
-            let next = match opening.unwrap_or_else(silent) {
+            let silent = |_| Err(Fault::NotDone("it has not answered".into()));
+            match opening.unwrap_or_else(silent) {
                 Ok(session) => {
                     self.turn.store(link.turn(), Ordering::Relaxed);
                     return Ok(session);
                 }
                 // The link has left the node where that is to blame, as for its certificate.
                 Err(refused @ Fault::Refused(_)) if link.turn() == turn => return Err(refused),
-                Err(next) => next,
-            };
+                Err(fault) => faults.push((names[turn % names.len()].clone(), fault)),
+            }
             link.move_on(turn);
-            fault = Some(match fault {
-                Some(former) => former.or(next),
-                None => next,
-            });
         }
-        Err(fault.expect("a URL has a node"))
+        Err(Fault::none_of(faults))
     }
 }
 

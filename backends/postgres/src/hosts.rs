@@ -4,9 +4,6 @@
 //! nothing, as a host that is stopped or a proxy before one that is gone, it never comes to the others. So each of
 //! them has a configuration of its own here, and its share of the time.
 
-use std::error::Error;
-use std::fmt::Write as _;
-
 use lockutils_remote::Fault;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -102,24 +99,11 @@ fn copy_connection(from: &Config, to: &mut Config) {
     }
 }
 
-/// What has come of the attempts at all of them, with the name of each: they are refused if each is, but for a standby, which
-/// may be promoted in a moment.
-pub(crate) fn none_of(faults: Vec<(String, Fault)>) -> Fault {
-    let passes = |fault: &Fault| match fault {
-        Fault::Refused(cause) => (**cause).is::<Standby>(),
-        _ => true,
-    };
-    let may_pass = faults.iter().any(|(_, fault)| passes(fault));
-    let mut text = String::from("none of its hosts can be used as the primary");
-    for (number, (host, fault)) in faults.into_iter().enumerate() {
-        let mark = if number == 0 { ':' } else { ',' };
-        let _ = write!(text, "{mark} {host} ({fault})");
-    }
-    let cause: Box<dyn Error + Send + Sync> = text.into();
-    if may_pass {
-        Fault::NotDone(cause)
-    } else {
-        Fault::Refused(cause)
+/// What has come of the attempt at one of several: a standby among them may be promoted in a moment, and so refuses nothing.
+pub(crate) fn among_others(fault: Fault) -> Fault {
+    match fault {
+        Fault::Refused(cause) if cause.is::<Standby>() => Fault::NotDone(cause),
+        fault => fault,
     }
 }
 
@@ -152,28 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn they_are_refused_if_each_is() {
-        let none_of = |faults: [Fault; 2]| {
-            let [a, b] = faults;
-            none_of(vec![("a:1".into(), a), ("b:2".into(), b)])
-        };
-        let refused = || Fault::Refused("the password is wrong; check it".into());
-        let passes = || Fault::NotDone("it starts".into());
-        let standby = crate::fault::standby;
-        let fault = none_of([refused(), refused()]);
+    fn standby_among_others_may_be_promoted() {
+        let fault = among_others(crate::fault::standby());
+        assert!(matches!(fault, Fault::NotDone(_)), "{fault:?}");
+        let fault = among_others(Fault::Refused("the password is wrong".into()));
         assert!(matches!(fault, Fault::Refused(_)), "{fault:?}");
-        for faults in [
-            [refused(), passes()],
-            [passes(), standby()],
-            [standby(), standby()],
-        ] {
-            let fault = none_of(faults);
-            assert!(matches!(fault, Fault::NotDone(_)), "{fault:?}");
-        }
-        let text = none_of([passes(), standby()]).to_string();
-        assert!(
-            text.contains(": a:1 (it starts), b:2 (it is a standby"),
-            "{text}"
-        );
     }
 }

@@ -65,10 +65,10 @@ pub(crate) async fn open(
         };
         match opened {
             Ok(opened) => return Ok(opened),
-            Err(fault) => faults.push((hosts::name(host), fault)),
+            Err(fault) => faults.push((hosts::name(host), hosts::among_others(fault))),
         }
     }
-    Err(hosts::none_of(faults))
+    Err(Fault::none_of(faults))
 }
 
 /// Connects with a host, and sees that it is a primary.
