@@ -211,6 +211,8 @@ pub enum Loss {
 pub enum Fault {
     /// The server did nothing, nor will it; and asking again is of no use before somebody has seen
     /// to it. The text says what to do, behind a semicolon: a refused login, a right that is missing.
+    /// A session whose server may do some of what it refuses, as an etcd does that becomes full, undoes it before it says
+    /// this, or says [`Unknown`](Self::Unknown).
     Refused(Cause),
     /// The server did nothing, nor will it. It may be asked again.
     NotDone(Cause),

@@ -261,7 +261,7 @@ impl Protocol {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        // The server has done nothing.
+        // The server has nothing of the question, see `Fault::Refused`.
         if entry.phase == Phase::Asking {
             entry.phase = Phase::Wanted;
         }
