@@ -457,7 +457,8 @@ impl<'a, S: Space + ?Sized> KeysHandle<'a, S> {
             keys: Keys::new(),
             mode: Mode::Exclusive,
         };
-        // Filled where it stands: to move a list costs as much as a lock.
+        // Filled where it stands: to move a list costs as much as a lock. So it is with the iterator, which has the keys in it
+        // if they are an array.
         handle.keys.reserve(keys.size_hint().0);
         for key in &mut keys {
             handle.keys.add(&key);

@@ -33,6 +33,7 @@ impl Keys {
     /// Makes room for so many, where there are none yet.
     #[inline]
     pub(crate) fn reserve(&mut self, count: usize) {
+        debug_assert!(self.is_empty(), "room is made before the first key");
         if count > FEW {
             self.many = empty_places(count);
         }
@@ -118,6 +119,15 @@ impl fmt::Debug for Keys {
 mod tests {
     use super::Keys;
     use crate::key::Key;
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "before the first key")]
+    fn room_is_made_before_the_first_key() {
+        let mut keys = Keys::new();
+        keys.add(&1);
+        keys.reserve(3);
+    }
 
     #[test]
     fn list_is_what_was_added_however_many_those_are() {
