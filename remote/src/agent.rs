@@ -91,12 +91,12 @@ struct Agent<S: Store> {
     timer_end: u64,
 }
 
-/// How late the agent may see that the machine has slept, which stops Tokio's clock.
 /// How many locks are asked for or released at a time: enough that the server is never without work, and few enough
 /// that it answers all of them long before it would be taken for silent.
-const MOST: usize = 256;
+const MAX_IN_FLIGHT: usize = 256;
 
-const NAP: u64 = 1_000_000_000;
+/// How late the agent may see that the machine has slept, which stops Tokio's clock.
+const LONGEST_TIMER: u64 = 1_000_000_000;
 
 impl Post {
     /// Starts an agent's thread.
@@ -213,7 +213,7 @@ impl<S: Store> Agent<S> {
             shape: store.shape(),
             lease: member.lease,
             answer_timeout: member.answer_timeout,
-            most: MOST,
+            most: MAX_IN_FLIGHT,
         };
         let now = clock::now();
         Self {
@@ -441,7 +441,7 @@ impl<S: Store> Agent<S> {
             return;
         };
         let now = clock::now();
-        let next = next.min(now.saturating_add(NAP));
+        let next = next.min(now.saturating_add(LONGEST_TIMER));
         if next < self.timer_end {
             self.timer_end = next;
             let rest = Duration::from_nanos(next.saturating_sub(now));

@@ -17,9 +17,9 @@ use crate::session::range;
 use crate::watch::Watches;
 
 /// How long a lock is held before its key is watched.
-const AFTER: Duration = Duration::from_millis(50);
+const WATCH_DELAY: Duration = Duration::from_millis(50);
 /// Before a key is looked at again that could not be.
-const PAUSE: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// What a session holds.
 pub(crate) struct Holds {
@@ -51,7 +51,7 @@ impl Holds {
     ) {
         let (link, watches, tell) = (link.clone(), watches.clone(), self.tell.clone());
         let task = tokio::spawn(async move {
-            tokio::time::sleep(AFTER).await;
+            tokio::time::sleep(WATCH_DELAY).await;
             until_deleted(key, revision, &link, &watches).await;
             // Nobody listens any more where the session is over.
             let _ = tell.send(nonce);
@@ -90,7 +90,7 @@ async fn until_deleted(key: Vec<u8>, created: i64, link: &Link, watches: &Watche
         match Box::pin(range(link, Kind::Look, ask::one(key.clone()))).await {
             Ok(answer) if answer.kvs.iter().all(|key| key.create_revision != created) => return,
             Ok(answer) => seen_at = answer.header.map_or(seen_at, |header| header.revision),
-            Err(_fault) => tokio::time::sleep(PAUSE).await,
+            Err(_fault) => tokio::time::sleep(RETRY_DELAY).await,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::proto::{Event, KeyValue};
 
 /// How many before it a claim watches at most. Each release tells so many who wait that
 /// it has happened; those who are further behind wait until they come near.
-pub(crate) const NEAR: i64 = 8;
+pub(crate) const MAX_WATCHED: i64 = 8;
 
 /// The keys before a claim's own.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ use crate::url::Login;
 
 /// How many questions of a kind are under way at most, but for renewals. Each takes some 12 kB here until
 /// it is answered, and so many keep the server busy.
-const MOST: usize = 128;
+const MAX_IN_FLIGHT: usize = 128;
 
 /// The kinds of questions, none of which waits behind those of another one: ten thousand guards may be
 /// dropped at a time.
@@ -71,7 +71,7 @@ impl Link {
             patience,
             login,
             token: Mutex::default(),
-            places: [(); 3].map(|()| Semaphore::new(MOST)),
+            places: [(); 3].map(|()| Semaphore::new(MAX_IN_FLIGHT)),
         }
     }
 
@@ -278,7 +278,7 @@ mod tests {
                 answers: Semaphore::new(0),
             });
             let mut questions = JoinSet::new();
-            for _ in 0..MOST + 10 {
+            for _ in 0..MAX_IN_FLIGHT + 10 {
                 let slow = Arc::clone(&slow);
                 let release = async move {
                     let answer = |_, _| slow.answer();
@@ -286,15 +286,15 @@ mod tests {
                 };
                 questions.spawn(release);
             }
-            slow.is_asked(MOST).await;
+            slow.is_asked(MAX_IN_FLIGHT).await;
             // The others have been polled by then.
             yield_now().await;
-            assert_eq!(slow.asked.load(Ordering::Relaxed), MOST);
+            assert_eq!(slow.asked.load(Ordering::Relaxed), MAX_IN_FLIGHT);
             for kind in [Kind::Take, Kind::Look] {
                 let slow = Arc::clone(&slow);
                 questions.spawn(async move { slow.link.ask(kind, (), |_, _| slow.answer()).await });
             }
-            slow.is_asked(MOST + 2).await;
+            slow.is_asked(MAX_IN_FLIGHT + 2).await;
             let renewing = Arc::clone(&slow);
             questions.spawn(async move {
                 let link = &renewing.link;
@@ -302,12 +302,12 @@ mod tests {
                 link.ask_within(patience, (), |_, _| renewing.answer())
                     .await
             });
-            slow.is_asked(MOST + 3).await;
-            slow.answers.add_permits(MOST + 13);
+            slow.is_asked(MAX_IN_FLIGHT + 3).await;
+            slow.answers.add_permits(MAX_IN_FLIGHT + 13);
             while let Some(answer) = questions.join_next().await {
                 answer.unwrap().unwrap();
             }
-            assert_eq!(slow.asked.load(Ordering::Relaxed), MOST + 13);
+            assert_eq!(slow.asked.load(Ordering::Relaxed), MAX_IN_FLIGHT + 13);
         });
     }
 }

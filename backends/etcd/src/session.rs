@@ -21,7 +21,7 @@ use tonic::{Response, Status};
 use crate::ask;
 use crate::fault;
 use crate::holds::Holds;
-use crate::line::{Line, NEAR, Turn};
+use crate::line::{Line, MAX_WATCHED, Turn};
 use crate::link::{Kind, Link};
 use crate::marks::Marks;
 use crate::name;
@@ -35,7 +35,7 @@ use crate::proto::{
 use crate::watch::Watches;
 
 /// After so long, who waits asks again, although nothing was told: the server may have failed to.
-const POLL: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A lease, and the way to the cluster.
 pub struct EtcdSession {
@@ -205,7 +205,7 @@ impl EtcdSession {
 
     /// Waits until a claim that isn't near the front may be so.
     async fn come_near(&self, claim: &Claim, created: i64) -> Result<(), Fault> {
-        let before = ask::last_before(name::under(&claim.name), created, NEAR);
+        let before = ask::last_before(name::under(&claim.name), created, MAX_WATCHED);
         let before = range(&self.link, Kind::Take, before).await?;
         let seen_at = before.header.map_or(0, |header| header.revision);
         if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next_back() {
@@ -296,11 +296,11 @@ impl Session for EtcdSession {
             return Ok(Freed::Ask);
         };
         let Some(line) = self.places.line(claim) else {
-            let near = timeout(POLL, self.come_near(claim, created)).await;
+            let near = timeout(POLL_INTERVAL, self.come_near(claim, created)).await;
             return near.unwrap_or(Ok(())).map(|()| Freed::Ask);
         };
         let turn = self.watches.turn(name::under(&claim.name), line);
-        if let Ok(Some(Turn::First)) = timeout(POLL, turn).await {
+        if let Ok(Some(Turn::First)) = timeout(POLL_INTERVAL, turn).await {
             self.hold(claim, place, created);
             return fence(created).map(Freed::Granted);
         }
@@ -393,7 +393,7 @@ impl Session for EtcdSession {
 /// The oldest keys of a lock, as many as a claim watches, and its own.
 fn front(claim: &Claim) -> RequestOp {
     ask::get(RangeRequest {
-        limit: NEAR + 1,
+        limit: MAX_WATCHED + 1,
         ..ask::oldest_first(name::under(&claim.name))
     })
 }

@@ -29,7 +29,7 @@ use crate::proto::{
 /// The number of the watch of the process's own key; the next ones are of who waits.
 const MEMBER: i64 = 1;
 /// Between two attempts to open the stream.
-const PAUSE: Duration = Duration::from_millis(200);
+const RECONNECT_DELAY: Duration = Duration::from_millis(200);
 
 pub(crate) struct Watches {
     orders: mpsc::UnboundedSender<Order>,
@@ -64,7 +64,7 @@ impl Watches {
             while let Err(_fault) = reader.read().await {
                 // Who waits is woken by the end of its sender.
                 reader.waits.clear();
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(RECONNECT_DELAY).await;
             }
             tell.send_replace(true);
         });

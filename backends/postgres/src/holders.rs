@@ -2,7 +2,7 @@
 //!
 //! That a lock is held, and by which session, the server knows itself (`pg_locks`), and the session's
 //! application name has its host and process. Its [record](Claim::record) is in a table that is not logged,
-//! which costs what is to be written; so what is held for less than [`AFTER`] isn't written there at all,
+//! which costs what is to be written; so what is held for less than [`NOTE_DELAY`] isn't written there at all,
 //! and who looks in that time looks again. Who waits asks each second, and looks at the table alone if it is there. Rows count only with the lock, so none outlives its session.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio_postgres::{Client, Error, Row, Statement};
 use crate::{fault, id, sql};
 
 /// How long a lock is held before it is written down.
-pub(crate) const AFTER: Duration = Duration::from_millis(50);
+pub(crate) const NOTE_DELAY: Duration = Duration::from_millis(50);
 
 /// How often who holds a lock is looked for while that isn't written down, after which host and process
 /// do; and how often if all are, since one that isn't written down is left out: its prefix isn't known.
@@ -78,7 +78,7 @@ pub(crate) async fn once_noted(
             let ours = |(taken, noted)| (noted || query != Query::All).then_some(taken);
             return Ok(found.into_iter().filter_map(ours).collect());
         }
-        tokio::time::sleep(AFTER).await;
+        tokio::time::sleep(NOTE_DELAY).await;
     }
 }
 

@@ -248,8 +248,8 @@ impl Inner {
         loop {
             self.unnoted.notified().await;
             loop {
-                tokio::time::sleep(holders::AFTER).await;
-                let (held, more) = self.claims().note(holders::AFTER);
+                tokio::time::sleep(holders::NOTE_DELAY).await;
+                let (held, more) = self.claims().note(holders::NOTE_DELAY);
                 let Ok(client) = self.link.client() else {
                     return;
                 };

@@ -29,10 +29,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::value;
 
 /// How long who waits believes in silence, if the lock's key doesn't expire.
-const SILENCE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a lock is held that was handed over before its key is looked at.
-const AFTER: Duration = Duration::from_millis(50);
+const WATCH_DELAY: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Default)]
 pub(crate) struct Watches {
@@ -108,7 +108,7 @@ impl Watches {
     pub(crate) fn wait(&self, claim: &Claim, left: i64, holder: Option<u64>) {
         // Not all that wait should ask in the same moment; nor before the server sees it.
         let spread = Duration::from_millis(1 + u64::try_from(claim.nonce % 30).unwrap_or_default());
-        let left = u64::try_from(left).map_or(SILENCE, Duration::from_millis);
+        let left = u64::try_from(left).map_or(POLL_INTERVAL, Duration::from_millis);
         let mut state = self.state();
         let watch = state.watch(claim);
         watch.until = Instant::now() + left + spread;
@@ -141,7 +141,7 @@ impl Watches {
         let mut state = self.state();
         let granted = state.watch(claim).granted.take();
         // The change is the hand-over itself, as far as is known.
-        if granted.is_some() && state.hold(claim, Instant::now() + AFTER) {
+        if granted.is_some() && state.hold(claim, Instant::now() + WATCH_DELAY) {
             self.news.notify_one();
         }
         granted
@@ -378,7 +378,7 @@ mod tests {
             assert!(watches.state().news(begin).is_err());
             let changed = |news| matches!(news, News::Changed(changed) if changed.len() == 1);
             assert!(changed(watches.news().await));
-            assert!(begin.elapsed() >= AFTER);
+            assert!(begin.elapsed() >= WATCH_DELAY);
             watches.judge(
                 &[("p:k".into(), 7, 1)],
                 &[Some(format!("{:032x}", 7).into())],
