@@ -3,11 +3,22 @@
 use super::said::{Call, Id};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A process that sees so late that an answer is overdue has stood still, and the answer may be there to be read. For that it
+/// has as much time again.
+const GRACE: u64 = 200_000_000;
+
 /// Moments by what is due then, of which each has one at most.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
-    by_alarm: BTreeMap<Alarm, u64>,
+    by_alarm: BTreeMap<Alarm, Due>,
     by_time: BTreeSet<(u64, Alarm)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    at: u64,
+    /// Whether it was due before. It is put off once, or else the server would never be silent for a process that is always late.
+    is_put_off: bool,
 }
 
 /// What is due.
@@ -31,15 +42,19 @@ pub(super) enum Alarm {
 
 impl Alarms {
     pub(super) fn set(&mut self, alarm: Alarm, at: u64) {
-        if let Some(former) = self.by_alarm.insert(alarm, at) {
-            self.by_time.remove(&(former, alarm));
-        }
-        self.by_time.insert((at, alarm));
+        let is_put_off = false;
+        self.insert(alarm, Due { at, is_put_off });
+    }
+
+    fn insert(&mut self, alarm: Alarm, due: Due) {
+        self.clear(alarm);
+        self.by_alarm.insert(alarm, due);
+        self.by_time.insert((due.at, alarm));
     }
 
     pub(super) fn clear(&mut self, alarm: Alarm) {
         if let Some(former) = self.by_alarm.remove(&alarm) {
-            self.by_time.remove(&(former, alarm));
+            self.by_time.remove(&(former.at, alarm));
         }
     }
 
@@ -52,12 +67,32 @@ impl Alarms {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// The first one, if it is due.
+    /// The first one that is due.
     pub(super) fn pop(&mut self, now: u64) -> Option<Alarm> {
-        let (at, alarm) = *self.by_time.first()?;
-        (at <= now).then(|| {
+        loop {
+            let (at, alarm) = *self.by_time.first().filter(|(at, _)| *at <= now)?;
+            if now - at <= GRACE || !alarm.is_of_silence() || self.by_alarm[&alarm].is_put_off {
+                self.clear(alarm);
+                return Some(alarm);
+            }
+            let (at, is_put_off) = (now.saturating_add(GRACE), true);
+            self.insert(alarm, Due { at, is_put_off });
+        }
+    }
+
+    /// Whether it was due, and isn't set any more.
+    pub(super) fn take(&mut self, alarm: Alarm, now: u64) -> bool {
+        let is_due = self.by_alarm.get(&alarm).is_some_and(|due| due.at <= now);
+        if is_due {
             self.clear(alarm);
-            alarm
-        })
+        }
+        is_due
+    }
+}
+
+impl Alarm {
+    /// Whether it says that no answer has come.
+    fn is_of_silence(self) -> bool {
+        matches!(self, Self::Silent(_) | Self::Patience(_) | Self::GiveUp(_))
     }
 }

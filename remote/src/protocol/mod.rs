@@ -15,7 +15,7 @@
 //!   A release is repeated until it is answered, or there is no lease any more that it could be of.
 //! - Where the lease is the session's, all is lost with it; else the next session goes on renewing.
 //! - Who asks is told when the server hasn't answered for too long, and waits no longer. Until
-//!   then it survives any fault.
+//!   then it survives any fault. While the process stands still the server isn't silent.
 //! - So many locks are asked for or released at a time; the others are in line, and have patience as long as the
 //!   server answers anybody.
 //! - What is granted to somebody who has gone is released.
@@ -51,7 +51,7 @@ use std::sync::Arc;
 impl Protocol {
     /// Somebody asks for a lock.
     pub fn ask(&mut self, now: u64, id: Id, claim: Arc<Claim>, asked: Asked) {
-        self.expire(now);
+        self.catch_up(now);
         self.closing = false;
         self.insert(id, claim, asked);
         self.be_patient(now, id);
@@ -61,7 +61,7 @@ impl Protocol {
 
     /// Somebody asks who holds what.
     pub fn look(&mut self, now: u64, id: Id, look: Look) {
-        self.expire(now);
+        self.catch_up(now);
         self.closing = false;
         self.looks.insert(id, Looking::new(look));
         self.be_patient(now, id);
@@ -71,7 +71,7 @@ impl Protocol {
 
     /// Somebody who asked has gone, or a guard is dropped. What was granted is released.
     pub fn release(&mut self, now: u64, id: Id) {
-        self.expire(now);
+        self.catch_up(now);
         if self.looks.remove(&id).is_some() {
             self.end_look(id);
         }
@@ -81,7 +81,7 @@ impl Protocol {
 
     /// A question has been answered.
     pub fn answered(&mut self, now: u64, call: Call, outcome: Outcome) {
-        self.expire(now);
+        self.catch_up(now);
         // It may have been called off this moment.
         if let Some(UnderWay { purpose, sent }) = self.end_call(call) {
             self.heard = now;
@@ -92,7 +92,7 @@ impl Protocol {
 
     /// A session has said something by itself. Its number is that of the call that has opened it.
     pub fn lost(&mut self, now: u64, session: Call, loss: Loss) {
-        self.expire(now);
+        self.catch_up(now);
         if matches!(self.link, Link::Open(open) if open.number == session) {
             match loss {
                 Loss::Claim(nonce) => self.claim_lost(now, nonce),
@@ -107,7 +107,7 @@ impl Protocol {
 
     /// Time has passed.
     pub fn pass(&mut self, now: u64) {
-        self.expire(now);
+        self.catch_up(now);
         while let Some(alarm) = self.alarms.pop(now) {
             match alarm {
                 Alarm::Silent(call) => self.hear_nothing(now, call),
@@ -128,7 +128,7 @@ impl Protocol {
     /// The session is to end as soon as nobody has or wants a lock. Whoever asks later has another
     /// one opened.
     pub fn close(&mut self, now: u64) {
-        self.expire(now);
+        self.catch_up(now);
         self.closing = true;
         self.settle(now);
     }
@@ -166,6 +166,15 @@ impl Protocol {
     pub fn is_held(&self, id: Id) -> bool {
         let entry = self.entries.get(&id);
         entry.is_some_and(|entry| matches!(entry.phase, Phase::Held(_)))
+    }
+
+    /// Does what comes before anything else that has happened: after the process stood still, thousands of answers and
+    /// releases may be behind it.
+    fn catch_up(&mut self, now: u64) {
+        self.expire(now);
+        if self.alarms.take(Alarm::Renew, now) {
+            self.renew(now, false);
+        }
     }
 
     fn settle(&mut self, now: u64) {

@@ -225,6 +225,46 @@ fn answer_after_a_pause_does_not_revive_a_lock() {
     }
 }
 
+/// Thousands of answers may be behind the first.
+#[test]
+fn renewal_is_the_first_thing_after_a_pause() {
+    for (shape, renewal) in [(ORDERED, "5: renew [1]"), (ONE_LEASE, "5: renew []")] {
+        let mut hand = Hand::holding(shape);
+        hand.ask(2, "b", Asked::Waiting);
+        hand.effects();
+        hand.now = 5000;
+        hand.busy(4);
+        assert_eq!(hand.effects(), [renewal, "2 is busy", "6: freed 2"]);
+    }
+}
+
+#[test]
+fn answer_that_came_in_a_pause_is_heard_before_the_server_is_taken_for_silent() {
+    for shape in [ORDERED, ONE_LEASE] {
+        let after_a_pause = || {
+            let mut hand = Hand::holding(shape);
+            hand.ask(2, "b", Asked::Waiting);
+            hand.effects();
+            let effects = hand.stop(5000);
+            assert!(
+                effects.len() == 1 && effects[0].starts_with("5: renew"),
+                "{effects:?}"
+            );
+            hand
+        };
+        let mut hand = after_a_pause();
+        hand.grant(4, 80);
+        assert!(hand.effects()[0].starts_with("2 has 80"));
+        // If there is none, it is told soon.
+        let mut hand = after_a_pause();
+        assert_eq!(hand.wait(199), NONE);
+        assert!(hand.wait(1).contains(&"4: abort".to_owned()));
+        // Also where the process stands still once more.
+        let mut hand = after_a_pause();
+        assert!(hand.stop(401).contains(&"4: abort".to_owned()));
+    }
+}
+
 #[test]
 fn failed_renewal_is_repeated() {
     for shape in [ORDERED, ONE_LEASE] {
