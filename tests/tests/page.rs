@@ -5,19 +5,21 @@
 #![cfg(target_os = "linux")]
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use lockutils::observe::{self, RecordOptions};
 use lockutils::{Locks, inspect, named};
 use lockutils_conformance::skip;
-use lockutils_tests::{ByHand, Directory, in_time};
+use lockutils_tests::{ByHand, Directory, eventually, in_time};
 use serde_json::json;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -43,13 +45,25 @@ const until = setInterval(() => {
 }, 20);
 </script>"#;
 
+/// Tells again and again what the page has become.
+const TELLS: &str = r#"<script>
+(async function tell() {
+  await fetch("told", { method: "POST", body: document.documentElement.outerHTML }).catch(() => {});
+  setTimeout(tell, 50);
+})();
+</script>"#;
+
+/// What a page has told last.
+type Told = Arc<Mutex<String>>;
+
 /// The service's routes, and those by which the page is used and not only looked at.
-async fn answer(uri: Uri) -> Response {
+async fn answer(State(told): State<Told>, uri: Uri, body: String) -> Response {
     match uri.path() {
-        "/clicked" => {
-            let page = inspect::respond("/").unwrap();
-            let page = String::from_utf8(page.body().to_vec()).unwrap();
-            return Html(page + CLICKS).into_response();
+        "/" => return Html(page() + TELLS).into_response(),
+        "/clicked" => return Html(page() + CLICKS + TELLS).into_response(),
+        "/told" => {
+            *told.lock().unwrap() = body;
+            return StatusCode::NO_CONTENT.into_response();
         }
         // As `lockutils serve` has it, and shorter.
         "/record.json" => {
@@ -78,14 +92,59 @@ async fn answer(uri: Uri) -> Response {
     }
 }
 
-/// Serves the page below `/locks/` for as long as the runtime lives.
-fn serve(runtime: &Runtime) -> SocketAddr {
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = Router::new().fallback(answer);
-    let routes = Router::new().nest_service("/locks", service);
-    runtime.spawn(async { axum::serve(listener, routes).await });
-    address
+fn page() -> String {
+    let page = inspect::respond("/").unwrap();
+    String::from_utf8(page.body().to_vec()).unwrap()
+}
+
+/// A service with the page below `/locks/`, for as long as the runtime lives.
+struct Service {
+    address: SocketAddr,
+    told: Told,
+}
+
+impl Service {
+    fn start(runtime: &Runtime) -> Self {
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let told = Told::default();
+        let service = Router::new().fallback(answer).with_state(Arc::clone(&told));
+        let routes = Router::new().nest_service("/locks", service);
+        runtime.spawn(async { axum::serve(listener, routes).await });
+        Self { address, told }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/locks/{path}", self.address)
+    }
+
+    /// Shows the page in a browser until it has all these parts, and gives it as markup; `None` without a browser.
+    /// However long that takes: a browser's own count of time may come to a stop while a page waits for an answer.
+    fn shown(&self, path: &str, parts: &[&str]) -> Option<String> {
+        let directory = Directory::new();
+        let log = directory.join("log");
+        let mut browser = browser(&directory)?;
+        browser.arg(self.url(path)).stdout(Stdio::null());
+        browser.stderr(File::create(&log).unwrap());
+        let _browser = Killed(browser.spawn().unwrap());
+        let mut shown = String::new();
+        eventually(&format!("{path} has {parts:?}"), || {
+            shown.clone_from(&self.told.lock().unwrap());
+            parts.iter().all(|part| shown.contains(part))
+        });
+        assert_is_quiet(&fs::read(&log).unwrap());
+        Some(shown)
+    }
+}
+
+/// A process that doesn't outlive what it is for.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A browser without a screen and without a network, if there is one.
@@ -106,23 +165,34 @@ fn browser(directory: &Path) -> Option<Command> {
         .args(["--no-first-run", "--disable-dev-shm-usage"])
         .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
         .arg("--enable-logging=stderr")
-        .arg("--virtual-time-budget=2500")
+        // A part of the browser that isn't heard of for 15 s while it starts would end, and the page be empty for ever.
+        .arg("--ipc-connection-timeout=300")
         .arg(format!("--user-data-dir={}", directory.display()))
         .env("HOME", directory);
     Some(command)
 }
 
-/// What the page has become after a while, as markup.
+/// After so long a page that asks for nothing is what it is to be, and one that asks has been answered twice. Meanwhile
+/// the browser counts no time.
+const AFTER: &str = "--virtual-time-budget=2500";
+
+/// What a saved page has become, as markup.
 fn dump(directory: &Path, url: &str) -> Option<String> {
-    let output = browser(directory)?.args(["--dump-dom", url]).output();
+    let output = browser(directory)?
+        .args([AFTER, "--dump-dom", url])
+        .output();
     let Output { stdout, stderr, .. } = output.unwrap();
-    let told = String::from_utf8_lossy(&stderr);
-    let console: Vec<_> = told
-        .lines()
+    assert_is_quiet(&stderr);
+    Some(String::from_utf8(stdout).unwrap())
+}
+
+/// That no page has complained to the browser, by what that has said.
+fn assert_is_quiet(said: &[u8]) {
+    let said = String::from_utf8_lossy(said);
+    let console: Vec<_> = { said.lines() }
         .filter(|line| line.contains("CONSOLE"))
         .collect();
     assert!(console.is_empty(), "{console:?}");
-    Some(String::from_utf8(stdout).unwrap())
 }
 
 fn assert_has(text: &str, parts: &[&str]) {
@@ -189,20 +259,18 @@ fn page_shows_who_holds_and_waits_in_a_browser() {
     in_time(|| {
         let runtime = Runtime::new().unwrap();
         let _ = lockutils::stats(); // The profile begins.
-        let page = format!("http://{}/locks/", serve(&runtime));
+        let service = Service::start(&runtime);
         let locks = Locks::new("page");
         let mut tasks = ["req-81", "</script>", "b"].map(|label| {
             let task = named(label, keep(&locks));
             ByHand::new(task)
         });
         assert!(tasks.iter_mut().all(|task| task.poll().is_pending()));
-        let directory = Directory::new();
         for (tab, parts) in TABS {
-            let Some(found) = dump(&directory, &format!("{page}#{tab}")) else {
+            let Some(shown) = service.shown(&format!("#{tab}"), parts) else {
                 return;
             };
-            assert!(!found.contains("<img"), "{found}");
-            assert_has(&found, parts);
+            assert!(!shown.contains("<img"), "{shown}");
         }
         for (tab, width) in [
             ("locks", 1280),
@@ -213,8 +281,7 @@ fn page_shows_who_holds_and_waits_in_a_browser() {
             ("timeline", 390),
         ] {
             draw(
-                &directory,
-                &format!("{page}#{tab}"),
+                &service.url(&format!("#{tab}")),
                 &format!("{tab}-{width}.png"),
                 width,
             );
@@ -226,7 +293,7 @@ fn page_shows_who_holds_and_waits_in_a_browser() {
 fn buttons_record_and_hand_what_is_recorded_to_perfetto() {
     in_time(|| {
         let runtime = Runtime::new().unwrap();
-        let page = format!("http://{}/locks/clicked#timeline", serve(&runtime));
+        let service = Service::start(&runtime);
         let (locks, is_over) = (Locks::new("clicks"), AtomicBool::new(false));
         thread::scope(|scope| {
             let take = || {
@@ -236,18 +303,9 @@ fn buttons_record_and_hand_what_is_recorded_to_perfetto() {
                 }
             };
             scope.spawn(take);
-            let directory = Directory::new();
-            let found = dump(&directory, &page);
-            if found.is_some() {
-                draw(&directory, &page, "recorded-1280.png", 1280);
-            }
-            is_over.store(true, Ordering::Relaxed);
-            let Some(found) = found else {
-                return;
-            };
-            assert_has(
-                &found,
-                &[
+            let (path, parts) = (
+                "clicked#timeline",
+                [
                     "data-handed=\"https://ui.perfetto.dev has holds\"",
                     "All holds and waits of ",
                     "<h2>clicks/free</h2>",
@@ -255,6 +313,10 @@ fn buttons_record_and_hand_what_is_recorded_to_perfetto() {
                     ">Record again</button>",
                 ],
             );
+            if service.shown(path, &parts).is_some() {
+                draw(&service.url(path), "recorded-1280.png", 1280);
+            }
+            is_over.store(true, Ordering::Relaxed);
         });
     });
 }
@@ -273,9 +335,7 @@ fn holders_have_room_and_say_how_often_and_waits_are_whole() {
         let kept = json!({ "at": "now", "why": null, "profile": null, "waiting": [],
             "locks": { "locks": [lock], "left_off": 0, "waiters": 0, "held": 1 },
             "timeline": { "traceEvents": [wait(1), wait(2)], "otherData": { "lasted_s": 50 } } });
-        let page = inspect::respond("/").unwrap();
-        let page = String::from_utf8(page.body().to_vec()).unwrap();
-        let page = page.replace("id=\"kept\">", &format!("id=\"kept\">{kept}")) + MEASURE;
+        let page = page().replace("id=\"kept\">", &format!("id=\"kept\">{kept}")) + MEASURE;
         let directory = Directory::new();
         let file = directory.join("saved.html");
         fs::write(&file, page).unwrap();
@@ -302,19 +362,20 @@ if (holder) {
 }
 </script>"#;
 
-/// Has the browser draw the page, and keeps the picture where a person wants to see it.
-fn draw(directory: &Path, url: &str, name: &str, width: u32) {
-    let picture = directory.join(name);
-    let mut browser = browser(directory).expect("it is there");
+/// Has the browser draw the page, where a person wants to see it.
+fn draw(url: &str, name: &str, width: u32) {
+    let Some(kept) = env::var_os("LOCKUTILS_PICTURES") else {
+        return;
+    };
+    let (directory, picture) = (Directory::new(), Path::new(&kept).join(name));
+    let mut browser = browser(&directory).expect("it is there");
     let output = browser
+        .arg(AFTER)
         .arg(format!("--screenshot={}", picture.display()))
         .arg(format!("--window-size={width},900"))
         .arg(url)
         .output();
     assert!(picture.exists(), "{output:?}");
-    if let Some(kept) = env::var_os("LOCKUTILS_PICTURES") {
-        fs::copy(&picture, Path::new(&kept).join(name)).unwrap();
-    }
 }
 
 #[test]
