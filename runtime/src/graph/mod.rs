@@ -7,7 +7,7 @@
 //!
 //! A task can also close a cycle by getting a lock, while another of its branches waits. So it looks once
 //! more as it gets one: when its wait ends, or at once where it didn't wait and others do. Where it can't know that others
-//! do, since the lock is [ajar](crate::table::ajar), it is looked at by the thread that was called, and comes too late. It may also get one without
+//! do, since the lock is [ajar](crate::table::ajar), the thread that was called does so for it, when it comes or leaves. It may also get one without
 //! coming for it, when the lock is handed to a future that it polls no more, as `select!` may leave one. But it is
 //! called then, and counts as in the way from there on: it looks after each retry in vain of another branch. And by that
 //! it is to be called once more, since somebody else may have been faster, and by now the lock has room again.
@@ -229,7 +229,9 @@ impl Waiting {
     /// it can be.
     #[cold]
     pub(crate) fn leave(&mut self) {
-        self.ended = table::leave(self.place, self.heard, self.outcome);
+        let (ended, overtakers) = table::leave(self.place, self.heard, self.outcome);
+        self.ended = ended;
+        overtakers.into_iter().for_each(overtakes);
     }
 
     /// Called after a retry in vain: registers a task anew if it has another name by now, or looks at what it

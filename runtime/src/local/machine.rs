@@ -28,7 +28,7 @@ use crate::table::entry::OVERTAKE;
 use crate::table::fast;
 use crate::table::identity::name_part;
 use crate::table::policy::{Mode, Reentry, Terms};
-use crate::table::{self, Hold, Name, Newcomer};
+use crate::table::{self, Hold, Name, Newcomer, Retry};
 use std::convert::Infallible;
 use std::fmt;
 use std::task::Poll;
@@ -100,17 +100,17 @@ impl InProcess {
                 if owner.is_thread() {
                     wait_for_overtaker(waiting.place.entry.hash);
                 }
-                match table::retry(waiting.place, owner, waiting.heard, waker()) {
-                    Ok((hold, at)) => {
-                        waiting.acquire(owner, at);
-                        Ok(hold)
-                    }
-                    Err(overtaking) => {
-                        waiting.go_on(owner, waker);
-                        overtaking.into_iter().for_each(graph::overtakes);
-                        return Poll::Pending;
-                    }
+                let Retry { taken, overtakers } =
+                    table::retry(waiting.place, owner, waiting.heard, waker());
+                match &taken {
+                    Some((_, at)) => waiting.acquire(owner, *at),
+                    None => waiting.go_on(owner, waker),
                 }
+                overtakers.into_iter().for_each(graph::overtakes);
+                let Some((hold, _)) = taken else {
+                    return Poll::Pending;
+                };
+                Ok(hold)
             }
             State::Done => panic!("{GIVEN}"),
         };

@@ -166,8 +166,8 @@ impl Locks {
     ///
     /// Without it a newcomer may take a lock that has just been released before those
     /// who wait, for up to a millisecond of their wait, since that is several times
-    /// faster under contention. From then on the lock is handed over: to a thread that was woken
-    /// before that, by the first release after the system has run it.
+    /// faster under contention. From then on the lock is handed over. Where a thread was woken before that, it and
+    /// those behind it wait until the system has run it.
     #[must_use]
     pub const fn fair(mut self) -> Self {
         self.policy.fair = true;

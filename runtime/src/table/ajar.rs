@@ -19,7 +19,7 @@
 //! 3. While it is ajar nobody sees who takes it. So it isn't where somebody is to be told whom a wait is blamed on. Who
 //!    is told of each hold keeps the bucket inflated.
 //! 4. A task that overtakes may close a cycle of waits by that, and doesn't know. The thread that was called
-//!    finds it there, and looks for it.
+//!    finds it there when it comes or leaves, and looks for the cycle.
 //! 5. The bucket may be taken for another lock, too, and then has another entry when it is inflated, which has the
 //!    bucket's tickets. So an entry gives those up as well, of which it has none to its holders' names, there being
 //!    no holders.

@@ -173,7 +173,7 @@ pub(crate) struct Newcomer {
 }
 
 impl Newcomer {
-    /// One that goes in again, where it has the lock by the bucket alone. So nobody waits.
+    /// One that goes in again, where it has the lock by the bucket alone. So nobody waits, or who was called sees it.
     const fn again(word: u64) -> Self {
         Self {
             hold: Hold::thin(word),
@@ -234,15 +234,17 @@ pub(crate) fn take_or_queue(
     })
 }
 
+/// What a waiter's next try has come to.
+pub(crate) struct Retry {
+    /// What it has, if it waits no more.
+    pub(crate) taken: Option<Taking>,
+    /// The tasks that may have taken the lock before it came, without having been looked at, see [`ajar`].
+    pub(crate) overtakers: Vec<Owner>,
+}
+
 /// A waiter's next try, who is `heard` of since it has waited if somebody listens to it: takes the lock, or
-/// leaves `waker` in the queue. Then a thread is
-/// given the tasks that have taken the lock by its bucket alone, see [`ajar`].
-pub(crate) fn retry(
-    place: Place,
-    owner: Owner,
-    heard: Option<Moment>,
-    waker: Waker,
-) -> Result<Taking, Vec<Owner>> {
+/// leaves `waker` in the queue.
+pub(crate) fn retry(place: Place, owner: Owner, heard: Option<Moment>, waker: Waker) -> Retry {
     let mut charges = Charges::default();
     let (mut wakers, mut waker) = (Wakers::default(), Some(waker));
     let mut inflated = Inflated::at(place.entry.hash);
@@ -250,10 +252,16 @@ pub(crate) fn retry(
     let entry = inflated.get(hash, |entry| entry.number == number);
     let retried = entry.retry(place.ticket, owner, heard, &mut waker, &mut wakers);
     charges.tell(entry, false);
-    match retried {
-        Retried::Taken(at) => Ok((Hold::at(place), at)),
-        Retried::Queued if owner.is_thread() => Err(entry.thin_tasks()),
-        Retried::Queued => Err(Vec::new()),
+    Retry {
+        taken: match retried {
+            Retried::Taken(at) => Some((Hold::at(place), at)),
+            Retried::Queued => None,
+        },
+        overtakers: if owner.is_thread() {
+            entry.thin_tasks()
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -350,16 +358,19 @@ fn release(hash: u64, ticket: Ticket) {
 }
 
 /// Gives up a place in the queue, or the lock if it was already handed over. Gives the moment, if
-/// somebody listens.
+/// somebody listens, and those of [`Retry::overtakers`].
 pub(crate) fn leave(
     Place { entry: id, ticket }: Place,
     heard: Option<Moment>,
     outcome: Outcome,
-) -> Option<Moment> {
+) -> (Option<Moment>, Vec<Owner>) {
     end(
         id.hash,
         |entry| entry.number == id.number,
-        |entry, wakers| entry.leave(ticket, heard, outcome, wakers),
+        |entry, wakers| {
+            let left = entry.leave(ticket, heard, outcome, wakers);
+            (left, entry.thin_tasks())
+        },
     )
 }
 

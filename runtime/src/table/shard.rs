@@ -20,6 +20,7 @@ use super::slot::Slots;
 use super::word::{self, hash};
 use crate::site::Record;
 use crate::sync::{Mutex, MutexGuard};
+use std::mem;
 use std::ops::Range;
 
 /// Enough that threads rarely meet at one mutex.
@@ -62,6 +63,9 @@ pub(super) struct InShard {
     pub(super) tally: Tally,
     /// Numbers the entries.
     numbers: Numbers,
+    /// The number of the entry of each bucket that has gone to [rest](Inflated::rest), or 0. The next one that is made of a thin
+    /// hold has it, for those who compare what they see of a lock at different times.
+    rested: [u64; SHARD],
 }
 
 /// How many entries a shard has had.
@@ -136,6 +140,7 @@ impl InShard {
             ears: [Ears::NONE; SHARD],
             tally: Tally::new(),
             numbers: Numbers(0),
+            rested: [0; SHARD],
         }
     }
 
@@ -154,7 +159,10 @@ impl InShard {
             permits: written.permits,
             fair: is_fair(space),
         };
-        let number = self.numbers.draw(hash);
+        let number = match mem::take(&mut self.rested[index(hash) % SHARD]) {
+            0 => self.numbers.draw(hash),
+            rested => rested,
+        };
         let head = Head::new((number, true), space, policy, mode, first);
         let Found::Free(free) = self.table.find_or_free(hash, ahead, |_| false) else {
             unreachable!("a lock that was held thin has no entry");
@@ -335,7 +343,7 @@ impl Inflated {
         if !bucket(hash).is_inflated_for(2) {
             return;
         }
-        let table = &mut self.entries.table;
+        let InShard { table, rested, .. } = &mut *self.entries;
         let has_tickets = |entry: &Entry| entry.has_tickets && entry.is_in_bucket(hash);
         let Some(entry) = table.find(hash, has_tickets) else {
             return;
@@ -343,6 +351,7 @@ impl Inflated {
         if !entry.may_rest() {
             return;
         }
+        rested[index(hash) % SHARD] = entry.number;
         let kind = entry.kind();
         let word = word::of_holders(kind.word(hash), entry.tickets());
         let name = (entry.space, &entry.text);

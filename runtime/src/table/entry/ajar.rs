@@ -13,11 +13,22 @@ impl Entry {
             && first().is_some_and(|(_, first)| first.record.owner.is_thread())
     }
 
-    /// The tasks that have taken it by its bucket alone.
+    /// The tasks that have taken it by its bucket alone, if anybody waits for it.
     pub(crate) fn thin_tasks(&self) -> Vec<Owner> {
-        let holders = self.holders();
-        let thin = holders.filter(|(ticket, _)| ticket.is_of_bucket());
-        let owners = thin.map(|(_, holder)| holder.record.owner);
-        owners.filter(|owner| !owner.is_thread()).collect()
+        if self.permits > 1 || self.first_waiter().is_none() {
+            return Vec::new();
+        }
+        let mut tasks = Vec::new();
+        for (number, (ticket, holder)) in self.holders().enumerate() {
+            let (is_thin, owner) = (ticket.is_of_bucket(), holder.record.owner);
+            // Behind the first one the bucket's tickets come before all others.
+            if number > 0 && !is_thin {
+                break;
+            }
+            if is_thin && !owner.is_thread() {
+                tasks.push(owner);
+            }
+        }
+        tasks
     }
 }

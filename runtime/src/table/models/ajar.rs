@@ -16,13 +16,15 @@
 //! | `end_ajar`: once more at the next look; without a reservation | `called_one_finds_it_held` |
 //! | `draw`: two entries with one number | `another_key_of_the_hash` |
 //! | `is_of_hold`: the bucket's tickets taken for those of an entry without | `another_key_of_the_hash` |
-//! | `retry`: the tasks that overtake not looked at | `cycle_by_a_task` |
+//! | `retry`: the tasks that overtake not looked at, in vain or not | `cycle_by_a_task`, `cycle_by_a_task_beside_one_who_comes_in` |
+//! | `leave` of a waiter: they aren't | `cycle_by_a_task_before_one_who_leaves` |
 
 use super::{COUNTED, FAIR, LOCKS, PATIENCE, Protected, Unpark, changer, model, poll_once};
 use crate::acquire::{Acquire, Won};
 use crate::drive::{By, Patience};
+use crate::future::LockFuture;
 use crate::graph::is_suspicious;
-use crate::guard::Guard;
+use crate::guard::{AsyncGuard, Guard};
 use crate::local::{InProcess, Locks};
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
@@ -57,7 +59,11 @@ struct Called(Acquire<InProcess>);
 
 impl Called {
     fn new(locks: &'static Locks, key: &str) -> Self {
-        Self(locks.wait(&key, Mode::Exclusive, Site::here()))
+        Self::of(locks, key, Mode::Exclusive)
+    }
+
+    fn of(locks: &'static Locks, key: &str, mode: Mode) -> Self {
+        Self(locks.wait(&key, mode, Site::here()))
     }
 
     /// Begins to wait.
@@ -379,18 +385,28 @@ fn lock_beside_another_one_is_not() {
     });
 }
 
+/// A task, and what it does in each of its branches.
+struct Branches(Waker);
+
+impl Branches {
+    fn new() -> Self {
+        Self(Waker::from(Arc::new(Unpark(thread::current()))))
+    }
+
+    fn poll(&self, mut branch: LockFuture<InProcess>) -> (LockFuture<InProcess>, Poll<AsyncGuard>) {
+        let polled = Pin::new(&mut branch).poll(&mut Context::from_waker(&self.0));
+        (branch, polled)
+    }
+}
+
 /// A task takes the lock, and another of its branches waits for what the thread has.
 #[test]
 fn cycle_by_a_task() {
     model(1, || {
         let of_thread = Called::new(&LOCKS, "1").step();
         assert!(of_thread.is_some());
-        let task = Waker::from(Arc::new(Unpark(thread::current())));
-        let branch = |key| {
-            let mut branch = LOCKS.key(key).lock_async();
-            let polled = Pin::new(&mut branch).poll(&mut Context::from_waker(&task));
-            (branch, polled)
-        };
+        let task = Branches::new();
+        let branch = |key| task.poll(LOCKS.key(key).lock_async());
         let (waits, pending) = branch("1");
         assert!(pending.is_pending());
         // Later: who looks whether the task closes a cycle by its wait would end the state.
@@ -400,5 +416,43 @@ fn cycle_by_a_task() {
         assert!(called.step().is_none());
         assert!(is_suspicious());
         drop((waits, has));
+    });
+}
+
+/// The same of what another task has, which waits behind the thread; and the thread comes in, or leaves.
+fn cycle_behind(called_one: impl Fn(Called) -> Option<Called> + Send + Sync + 'static) {
+    model(1, move || {
+        let [task, behind] = [(); 2].map(|()| Branches::new());
+        let lock = |key| LOCKS.key(key).lock_async();
+        let (_, of_behind) = behind.poll(lock("1"));
+        let (waits, pending) = task.poll(lock("1"));
+        assert!(of_behind.is_ready() && pending.is_pending());
+        let held = LOCKS.key("0").lock();
+        let mut called = Called::of(&LOCKS, "0", Mode::Shared);
+        assert!(called.step().is_none());
+        let (waits_behind, pending) = behind.poll(lock("0"));
+        assert!(pending.is_pending());
+        drop(held);
+        let (_, has) = task.poll(LOCKS.key("0").shared().lock_async());
+        assert!(has.is_ready() && is_thin("0") && !is_suspicious());
+        let called = called_one(called);
+        assert!(is_suspicious());
+        drop((waits, waits_behind, has, called, of_behind));
+    });
+}
+
+#[test]
+fn cycle_by_a_task_beside_one_who_comes_in() {
+    cycle_behind(|mut called| {
+        assert!(called.step().is_some());
+        Some(called)
+    });
+}
+
+#[test]
+fn cycle_by_a_task_before_one_who_leaves() {
+    cycle_behind(|called| {
+        drop(called);
+        None
     });
 }

@@ -21,6 +21,7 @@
 //! | `ticket_to_join`: one of the bucket, of another entry | `another_key_that_is_shared` |
 //! | `rest`: beside other entries; a new one with the bucket's tickets beside others | `another_key_beside` |
 //! | `rest`: the entry kept | `since_when_it_is_held` |
+//! | `rest`: its number forgotten | `place_of_a_hold_stays` |
 //! | `rest`: a reservation taken off that isn't there | `join_by_the_bucket_alone` |
 //!
 //! One that lets exclusive holds rest does no harm: there are none with a ticket of the bucket but those that were
@@ -69,6 +70,20 @@ fn try_change(protected: &Protected) {
     if let Ok(_guard) = LOCKS.key("0").try_lock() {
         protected.change();
     }
+}
+
+/// Those who compare what they see at different times know a hold by its place.
+#[test]
+fn place_of_a_hold_stays() {
+    model(1, || {
+        let held = LOCKS.key("0").shared().lock();
+        let place = || looks::held(Duration::ZERO)[0].party.place;
+        let before = place();
+        drop(LOCKS.key("0").shared().lock());
+        assert!(is_thin(&LOCKS));
+        assert_eq!(place(), before);
+        drop(held);
+    });
 }
 
 /// Who holds it alone releases, while somebody joins.
