@@ -28,8 +28,7 @@ use std::time::Duration;
 pub enum Begun<H, M: Machine> {
     /// The lock was free, and this holds it.
     Held(H),
-    /// The lock has to be waited for. It may have its place in line, and keep others out until it is waited for
-    /// or dropped. In a box, so that a lock that was free moves one word.
+    /// The lock has to be waited for. In a box, so that a lock that was free moves one word.
     Wait(Box<Acquire<M>>),
 }
 

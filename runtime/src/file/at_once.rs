@@ -108,6 +108,7 @@ impl Drop for AtOnce {
 
 #[cfg(all(test, unix, not(loom)))]
 mod tests {
+    use super::begin;
     use crate::error::ErrorKind;
     use crate::file::descriptor::{ASKED, Descriptor};
     use crate::site::Site;
@@ -165,7 +166,15 @@ mod tests {
             assert!(take().is_err());
             ASKED.get() - before
         };
-        let begin = || locks.begin(&"key", Mode::Exclusive, Site::here());
+        let begin = || {
+            begin(
+                &locks.0,
+                &"key",
+                Mode::Exclusive.once(),
+                Site::here(),
+                false,
+            )
+        };
         assert_eq!(asked(&|| locks.key("key").try_lock()), 1);
         assert_eq!(asked(&|| locks.key("key").shared().try_lock()), 1);
         assert_eq!(asked(&|| locks.key("key").reentrant().try_lock()), 1);
@@ -177,7 +186,15 @@ mod tests {
     fn thread_that_finds_another_process_in_the_way_is_the_next_of_its_own() {
         let mut others = Others::new("next");
         let locks = others.locks.clone();
-        let begin = || locks.begin(&"key", Mode::Exclusive, Site::here());
+        let begin = || {
+            begin(
+                &locks.0,
+                &"key",
+                Mode::Exclusive.once(),
+                Site::here(),
+                false,
+            )
+        };
         let (first, dropped) = (begin(), begin());
         others.held = None;
         assert_eq!(others.try_elsewhere(), Err(ErrorKind::Busy));
@@ -189,10 +206,27 @@ mod tests {
     #[test]
     fn thread_that_goes_on_no_more_gives_its_place_away() {
         let mut others = Others::new("away");
-        let begun = others.locks.begin(&"key", Mode::Exclusive, Site::here());
+        let locks = others.locks.clone();
+        let begun = begin(
+            &locks.0,
+            &"key",
+            Mode::Exclusive.once(),
+            Site::here(),
+            false,
+        );
         others.held = None;
         assert_eq!(others.try_elsewhere(), Err(ErrorKind::Busy));
         drop(begun);
         assert_eq!(others.try_elsewhere(), Ok(()));
+    }
+
+    /// Another thread may go on with it.
+    #[test]
+    fn thread_that_begins_and_knows_not_who_goes_on_keeps_nothing() {
+        let mut others = Others::new("begins");
+        let begun = others.locks.begin(&"key", Mode::Exclusive, Site::here());
+        others.held = None;
+        assert_eq!(others.try_elsewhere(), Ok(()));
+        drop(begun);
     }
 }

@@ -284,7 +284,12 @@ impl Space for FileLocks {
     }
 
     fn begin(&self, key: &dyn LockKey, mode: Mode, site: Site) -> Begun<Guard, Outside<Files>> {
-        at_once::begin(&self.0, key, mode.once(), site, false)
+        let key = &Key::of(key); // Written once, whatever comes of it.
+        match at_once::begin(&self.0, key, mode.once(), site, false) {
+            Begun::Held(guard) => Begun::Held(guard),
+            // Nobody knows which thread goes on with it, and when. So it keeps nothing.
+            Begun::Wait(_) => self.0.begin(key, mode, site),
+        }
     }
 
     #[track_caller]
