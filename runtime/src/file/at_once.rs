@@ -108,7 +108,7 @@ impl Drop for AtOnce {
 
 #[cfg(all(test, unix, not(loom)))]
 mod tests {
-    use super::begin;
+    use super::{Begun, Files, Outside, begin};
     use crate::error::ErrorKind;
     use crate::file::descriptor::{ASKED, Descriptor};
     use crate::site::Site;
@@ -143,6 +143,12 @@ mod tests {
             }
         }
 
+        /// What this thread's first try comes to.
+        fn begin(&self) -> Begun<Guard, Outside<Files>> {
+            let (queued, terms) = (&self.locks.0, Mode::Exclusive.once());
+            begin(queued, &"key", terms, Site::here(), false)
+        }
+
         /// What a try of another thread finds.
         fn try_elsewhere(&self) -> Result<(), ErrorKind> {
             let take = || self.locks.key("key").try_lock().map(drop);
@@ -166,36 +172,17 @@ mod tests {
             assert!(take().is_err());
             ASKED.get() - before
         };
-        let begin = || {
-            begin(
-                &locks.0,
-                &"key",
-                Mode::Exclusive.once(),
-                Site::here(),
-                false,
-            )
-        };
         assert_eq!(asked(&|| locks.key("key").try_lock()), 1);
         assert_eq!(asked(&|| locks.key("key").shared().try_lock()), 1);
         assert_eq!(asked(&|| locks.key("key").reentrant().try_lock()), 1);
         assert_eq!(asked(&|| locks.key("key").lock_timeout(Duration::ZERO)), 1);
-        assert_eq!(asked(&|| begin().try_now()), 1);
+        assert_eq!(asked(&|| others.begin().try_now()), 1);
     }
 
     #[test]
     fn thread_that_finds_another_process_in_the_way_is_the_next_of_its_own() {
         let mut others = Others::new("next");
-        let locks = others.locks.clone();
-        let begin = || {
-            begin(
-                &locks.0,
-                &"key",
-                Mode::Exclusive.once(),
-                Site::here(),
-                false,
-            )
-        };
-        let (first, dropped) = (begin(), begin());
+        let (first, dropped) = (others.begin(), others.begin());
         others.held = None;
         assert_eq!(others.try_elsewhere(), Err(ErrorKind::Busy));
         drop(first.block().unwrap());
@@ -206,14 +193,7 @@ mod tests {
     #[test]
     fn thread_that_goes_on_no_more_gives_its_place_away() {
         let mut others = Others::new("away");
-        let locks = others.locks.clone();
-        let begun = begin(
-            &locks.0,
-            &"key",
-            Mode::Exclusive.once(),
-            Site::here(),
-            false,
-        );
+        let begun = others.begin();
         others.held = None;
         assert_eq!(others.try_elsewhere(), Err(ErrorKind::Busy));
         drop(begun);
