@@ -18,6 +18,8 @@ use std::fmt;
 use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+#[cfg(test)]
+use std::task::Waker;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::vec;
@@ -127,6 +129,19 @@ impl<M: Machine> Acquire<M> {
             Locks::All(all) => all.step(by, M::step),
             Locks::Failed(failure) => Poll::Ready(Err(taken_once(failure))),
         }
+    }
+
+    /// A step of a thread that there isn't, and that blocks: tests take its steps when they want to.
+    #[cfg(test)]
+    pub(crate) fn step_by_hand(&mut self) -> Poll<Result<Won<M>, M::Failure>> {
+        self.step(&By {
+            // No thread has such a number.
+            owner: Owner::of_word(1 << 32),
+            patience: Patience::Thread,
+            left: None,
+            is_ordered: true,
+            waker: &|| Waker::noop().clone(),
+        })
     }
 
     /// A step of who waits for nobody.

@@ -2,29 +2,20 @@
 
 use super::{InProcess, Locks};
 use crate::acquire::{Acquire, Won};
-use crate::drive::{By, Patience};
-use crate::owner::Owner;
 use crate::site::Site;
 use crate::space::Space as _;
 use crate::sync::PAUSES;
 use crate::table::Name;
 use crate::table::fast::{is_held_thin, looks_free};
 use crate::table::policy::Mode;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 static LOCKS: Locks = Locks::new("overtaken");
 static FAIR: Locks = Locks::new("overtaken, fair").fair();
 
 /// A step of a thread that waits, which is another one than this.
 fn step(waits: &mut Acquire<InProcess>) -> Option<Won<InProcess>> {
-    let by = By {
-        owner: Owner::of_word(1 << 32),
-        patience: Patience::Thread,
-        left: None,
-        is_ordered: true,
-        waker: &|| Waker::noop().clone(),
-    };
-    match waits.step(&by) {
+    match waits.step_by_hand() {
         Poll::Ready(Ok(won)) => Some(won),
         Poll::Pending => None,
     }

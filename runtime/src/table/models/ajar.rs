@@ -21,14 +21,12 @@
 
 use super::{COUNTED, FAIR, LOCKS, PATIENCE, Protected, Unpark, changer, model, poll_once};
 use crate::acquire::{Acquire, Won};
-use crate::drive::{By, Patience};
 use crate::future::LockFuture;
 use crate::graph::is_suspicious;
 use crate::guard::{AsyncGuard, Guard};
 use crate::local::{InProcess, Locks};
 use crate::name::Keys;
 use crate::observe::listen::{Listeners, listen};
-use crate::owner::Owner;
 use crate::site::Site;
 use crate::space::Space as _;
 use crate::sync::pass;
@@ -75,15 +73,7 @@ impl Called {
 
     /// Begins, or comes for the lock.
     fn step(&mut self) -> Option<Won<InProcess>> {
-        let by = By {
-            // No thread of a model has such a number.
-            owner: Owner::of_word(1 << 32),
-            patience: Patience::Thread,
-            left: None,
-            is_ordered: true,
-            waker: &|| Waker::noop().clone(),
-        };
-        match self.0.step(&by) {
+        match self.0.step_by_hand() {
             Poll::Ready(Ok(won)) => Some(won),
             Poll::Pending => None,
         }
