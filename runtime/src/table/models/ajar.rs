@@ -130,7 +130,7 @@ fn called_one_is_handed_it_in_time() {
 
 #[test]
 fn called_one_comes_against_acquire() {
-    model(3, || {
+    model(2, || {
         let protected = Protected::new();
         let held = LOCKS.key("0").lock();
         let waiter = changer(&LOCKS, "0", &protected);
@@ -148,7 +148,7 @@ fn called_one_comes_against_acquire() {
 /// Nobody else calls the second one.
 #[test]
 fn called_one_leaves_against_acquire() {
-    model(3, || {
+    model(2, || {
         let protected = Protected::new();
         let called = ajar();
         let waiter = changer(&LOCKS, "0", &protected);

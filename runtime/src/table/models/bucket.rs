@@ -92,7 +92,7 @@ fn long_key_against_the_same() {
 /// Somebody makes an entry of a hold of which the text is on the heap, or finds the next one.
 #[test]
 fn long_key_against_snapshot() {
-    model(5, || {
+    model(4, || {
         let looks = thread::spawn(|| {
             let mut keys = snapshot().into_iter().map(|state| state.key.to_string());
             let key = keys.next();
@@ -108,7 +108,7 @@ fn long_key_against_snapshot() {
 /// A thread goes in again, and lets go what it held first, while somebody looks.
 #[test]
 fn reentry_against_snapshot() {
-    model(4, || {
+    model(3, || {
         let lines = Rc::new(AtomicU32::new(0));
         let looks = {
             let lines = Rc::clone(&lines);
@@ -148,7 +148,7 @@ fn reentry_against_snapshot() {
 /// An earlier hold has become an entry, which somebody else has removed; then that one has the lock.
 #[test]
 fn reentry_after_an_earlier_hold() {
-    model(5, || {
+    model(4, || {
         let protected = Protected::new();
         let guard = LOCKS.key("0").lock();
         let other = {
@@ -188,7 +188,7 @@ fn reentry_of_others() {
 /// The thread goes in more often than there are places, and with another key of the same hash.
 #[test]
 fn reentry_beyond_the_places() {
-    model(4, || {
+    model(3, || {
         let protected = Protected::new();
         let outer = LOCKS.key("0").lock();
         let other = changer(&LOCKS, "0", &protected);
@@ -275,7 +275,7 @@ fn one_key_in_two_spaces() {
 
 #[test]
 fn one_key_after_another_in_a_bucket() {
-    model(5, || {
+    model(4, || {
         let protected = Protected::new();
         let other = changer(&LOCKS, "0 too", &protected);
         drop(LOCKS.key("0").lock());
@@ -357,7 +357,7 @@ fn few_against_one_of_them() {
 /// Somebody makes entries of them, and the guard tells what they are, while they are let go.
 #[test]
 fn few_against_snapshot() {
-    model(4, || {
+    model(3, || {
         let looks = thread::spawn(|| {
             let mut keys = snapshot().into_iter().map(|state| state.key.to_string());
             (keys.next(), keys.next())

@@ -202,7 +202,7 @@ fn own_deadlock_against_shared_release() {
 /// A thread waits for a permit, of which it has one itself.
 #[test]
 fn own_permit_against_release() {
-    model(5, || {
+    model(3, || {
         let own = COUNTED.key("0").lock();
         let other = thread::spawn(|| drop(COUNTED.key("0").lock()));
         drop(COUNTED.key("0").lock());
@@ -214,7 +214,7 @@ fn own_permit_against_release() {
 /// A thread waits for a lock whose guards it has sent away.
 #[test]
 fn sent_guards_against_acquire() {
-    model(5, || {
+    model(4, || {
         let sent = [(); 2].map(|()| LOCKS.key("0").shared().lock().into_async());
         let release = thread::spawn(|| drop(sent));
         drop(LOCKS.key("0").lock());

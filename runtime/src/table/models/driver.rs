@@ -67,7 +67,7 @@ fn cancel_against_hand_over() {
 
 #[test]
 fn cancel_against_wake_up() {
-    model(3, || cancel(&LOCKS));
+    model(2, || cancel(&LOCKS));
 }
 
 /// A thread that takes the lock in time or gives up; says how often it changed what is
@@ -166,7 +166,7 @@ fn timeout_of_a_task_against_wake_up() {
 
 #[test]
 fn several_keys_against_the_same() {
-    model(4, || {
+    model(3, || {
         let protected = Protected::new();
         let other = {
             let protected = protected.clone();

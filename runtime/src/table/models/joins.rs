@@ -51,7 +51,7 @@ fn try_change(locks: &Locks, key: &'static str, protected: &Protected) {
 
 #[test]
 fn join_against_release() {
-    model(4, || {
+    model(3, || {
         let protected = Protected::new();
         let joins = reader(&LOCKS, "0", &protected);
         let first = LOCKS.key("0").shared().lock();
@@ -92,12 +92,12 @@ fn join_of_another(locks: &'static Locks, key: &'static str) {
 
 #[test]
 fn join_of_another_key() {
-    model(4, || join_of_another(&LOCKS, "0 too"));
+    model(3, || join_of_another(&LOCKS, "0 too"));
 }
 
 #[test]
 fn join_of_another_space() {
-    model(4, || join_of_another(&FAIR, "0"));
+    model(3, || join_of_another(&FAIR, "0"));
 }
 
 /// Who would have joined another lock is in nobody's way, and has done with the record when that is written

@@ -170,7 +170,7 @@ fn join_against_enqueue() {
 /// A waiter gives up, and leaves those who were there before.
 #[test]
 fn release_against_leave() {
-    model(4, || {
+    model(3, || {
         let protected = Protected::new();
         let first = key(&LOCKS, true).lock();
         let joined = key(&LOCKS, true).lock();
