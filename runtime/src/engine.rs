@@ -134,6 +134,7 @@ pub use crate::boottime::boottime;
 pub use crate::costs::Question;
 pub use crate::digest::sha256;
 pub use crate::drive::{AsyncGuardOf, By, Failure, GuardOf, Machine, Outcome, Patience, Sharable};
+#[cfg(feature = "file")]
 pub use crate::file::Files;
 pub use crate::inspectable::Inspect;
 pub use crate::lease::Lease;

@@ -120,7 +120,9 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | `inspect` | the module `inspect`: a socket, by which the command `lockutils` sees the locks of a running process; no other crate |
+//! | `attribute` | by default: [`synchronized`], `#[derive(LockKey)]` and [`key!`]; the macros, with `syn`, `quote` and `proc-macro2` |
+//! | `file` | by default: lock files, [`FileLocks`] and `external`; no other crate |
+//! | `inspect` | the module `inspect`: a socket, by which the command `lockutils` sees the locks of a running process; with `file`; no other crate |
 //! | `metrics` | waits as [metrics](observe#metrics) of the crate `metrics`; 3 crates |
 //! | `tracing` | waits as [spans and events](observe#tracing) of the crate `tracing`; 4 crates |
 //! | `usdt` | [probes](observe#probes) of waits, for bpftrace and other tracers; 1 crate |
@@ -130,6 +132,8 @@
 //! in a program's memory works wherever the standard library does; of [`FileLocks`], see
 //! [On other systems](FileLocks#on-other-systems).
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// What lock files alone use of the rest is dead without them.
+#![cfg_attr(not(feature = "file"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -146,12 +150,14 @@ mod clock;
 mod costs;
 mod culprit;
 mod deadlock;
+#[cfg(feature = "file")]
 mod default;
 mod digest;
 mod drive;
 pub mod engine;
 mod error;
 mod fence;
+#[cfg(feature = "file")]
 mod file;
 mod foreign;
 #[cfg(all(test, target_os = "linux", not(loom)))]
@@ -206,9 +212,11 @@ mod timer;
 mod worker;
 
 pub use crate::deadlock::{Deadlock, set_deadlock_hook};
+#[cfg(feature = "file")]
 pub use crate::default::{file_locks, set_file_locks};
 pub use crate::error::{Error, ErrorKind};
 pub use crate::fence::Fence;
+#[cfg(feature = "file")]
 pub use crate::file::{
     FileHandle, FileKeysHandle, FileLockFuture, FileLocks, FileStates, ReentrantFileHandle, Swept,
 };
@@ -237,6 +245,7 @@ pub use crate::{
     loss::{CanBeLost, HeldThroughout, MayBeLost},
     returned::{FutureOrStream, RunsDuringTheCall},
 };
+#[cfg(feature = "attribute")]
 pub use lockutils_macros::{LockKey, synchronized};
 
 // So that `::lockutils` in expanded code is this crate in its own tests as well.

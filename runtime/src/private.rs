@@ -29,6 +29,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// The space that `external` means.
+#[cfg(feature = "file")]
 pub use crate::default::file_locks as external;
 pub use crate::given::{Given, LivesOn};
 pub use crate::global::global;
@@ -42,6 +43,7 @@ pub use crate::site::Function;
 /// Called by their traits' names, so that no bound of this file shows up in an error.
 pub use crate::space::{FromFailure, Space};
 pub use crate::table::policy::Mode;
+#[cfg(feature = "attribute")]
 pub use lockutils_macros::format_key;
 pub use std::time::Duration;
 

@@ -30,6 +30,7 @@
 /// let guard = lockutils::lock(key!("user-{user}-{id}"));
 /// assert!(lockutils::is_locked("user-anna-7"));
 /// ```
+#[cfg(feature = "attribute")]
 #[macro_export]
 macro_rules! key {
     ($($text:tt)*) => {
