@@ -23,6 +23,8 @@
 //! | that its holds can be lost | [`Engine::Proof`], see [below](#locks-that-can-be-lost) |
 //! | how to look at a lock without taking it | [`Inspect`], implemented for a type of its own that wraps the space |
 //!
+//! The crate of an engine needs none of the default [features](crate#features-and-platforms).
+//!
 //! This is a complete one. Its last module is how to test it: the crate `lockutils-conformance` has
 //! a test for all that a space promises, and tells what an engine has forgotten.
 //!
