@@ -65,15 +65,20 @@ pub(crate) const RESET: &str = "DEALLOCATE ALL; UNLISTEN *; SELECT pg_advisory_u
 pub(crate) fn settle(lease: u32, answer_timeout: u32) -> String {
     // The fence of a grant that was told must outlive the server. Who wants more than that keeps it.
     // The server gives up on a host that is gone, too, while it has something to tell to it.
+    // A role may have its transactions see one state, and then fail what another one has changed since, as the rows of
+    // the dead, which all who begin delete. It is said of this transaction too, which has begun with the default.
     format!(
-        "SELECT set_config('synchronous_commit', 'on', false) \
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SET default_transaction_isolation = 'read committed'; \
+         SELECT set_config('synchronous_commit', 'on', false) \
          WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply'); \
          SET idle_session_timeout = {lease}; SET tcp_user_timeout = {lease}; \
          SET statement_timeout = {answer_timeout}; SET lock_timeout = {answer_timeout}; \
          SET search_path = pg_catalog; \
          LISTEN {CHANNEL}; \
          DELETE FROM public.lockutils_holders WHERE backend = pg_backend_pid() \
-         OR NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = backend);"
+         OR NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = backend); \
+         COMMIT;"
     )
 }
 

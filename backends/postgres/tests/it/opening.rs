@@ -151,6 +151,35 @@ fn role_that_may_only_read_is_told_so() {
     });
 }
 
+/// Many begin at once after the death of many, and all strike out what these have held.
+#[test]
+fn role_whose_transactions_fail_what_was_changed_meanwhile_opens_beside_others() {
+    with_server(async |server| {
+        let mut other = client(&server.url()).await;
+        drop(open(&server.url()).await.unwrap());
+        let setup = "CREATE ROLE app LOGIN SUPERUSER; \
+            ALTER ROLE app SET default_transaction_isolation = 'serializable'; \
+            INSERT INTO public.lockutils_holders VALUES (1, 0, 'nonce', 'prefix', 1, 'of a dead backend')";
+        other.batch_execute(setup).await.unwrap();
+        let striking = other.transaction().await.unwrap();
+        let strike = "DELETE FROM public.lockutils_holders";
+        striking.batch_execute(strike).await.unwrap();
+        let url = server.url().replace("postgres@", "app@");
+        let opened = async {
+            let session = open(&url).await.unwrap();
+            granted(&session, &claim("a")).await;
+        };
+        let blocked = async {
+            let waits = "SELECT FROM pg_locks WHERE NOT granted";
+            while striking.query_opt(waits, &[]).await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            striking.commit().await.unwrap();
+        };
+        tokio::join!(opened, blocked);
+    });
+}
+
 #[test]
 fn role_without_rights_is_told_the_sql_that_gives_them() {
     with_server(async |server| {
