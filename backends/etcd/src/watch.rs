@@ -199,23 +199,24 @@ impl Reader {
     fn hear(&mut self, message: &WatchResponse, requests: &Requests) -> Result<bool, Fault> {
         let WatchResponse {
             watch_id: id,
+            created,
             canceled,
             events,
             ..
         } = message;
+        // One that was refused, as they all are once the token is old that the stream was opened with. It has its own
+        // number or none, by the server's version.
+        if *canceled && (*created || *id == MEMBER) {
+            return Err(broken());
+        }
         if *id == MEMBER {
-            return if *canceled {
-                Err(broken())
-            } else {
-                Ok(!events.is_empty())
-            };
+            return Ok(!events.is_empty());
         }
         if !canceled && events.is_empty() {
             return Ok(false);
         }
         let Some(wait) = self.waits.get_mut(id) else {
-            // A watch that was refused has another number, and it isn't said whose it was.
-            return if *id < 0 { Err(broken()) } else { Ok(false) };
+            return Ok(false);
         };
         if *canceled {
             self.waits.remove(id);
@@ -264,6 +265,39 @@ mod tests {
 
     /// Longer than anything takes that isn't broken.
     const LONG: Duration = Duration::from_secs(60);
+
+    /// Else who waits would ask and be refused without end, by a stream whose token is old.
+    #[test]
+    fn watch_that_is_refused_ends_the_stream() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let _entered = runtime.enter();
+        let node = Endpoint::from_static("http://127.0.0.1:1");
+        let (tell, _told) = oneshot::channel();
+        let line = Line::alone(b"k".to_vec(), 1);
+        let mut reader = Reader {
+            link: Arc::new(Link::new(vec![node], 0, None, LONG)),
+            member: b"member".to_vec(),
+            orders: mpsc::unbounded_channel().1,
+            waits: HashMap::from([(2, Wait { line, tell })]),
+        };
+        let (requests, _receiver) = mpsc::unbounded_channel();
+        let mut answer = |watch_id, created| {
+            let canceled = true;
+            let message = WatchResponse {
+                watch_id,
+                created,
+                canceled,
+                ..WatchResponse::default()
+            };
+            reader.hear(&message, &requests)
+        };
+        // By older versions of the server, and by newer ones.
+        for id in [2, -1] {
+            assert!(answer(id, true).is_err(), "{id}");
+        }
+        // What is only compacted is asked for anew by who waits for it.
+        assert!(!answer(2, false).unwrap());
+    }
 
     #[test]
     fn connection_that_was_left_is_not_waited_for() {
