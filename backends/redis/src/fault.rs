@@ -65,6 +65,11 @@ pub(crate) fn of_opening(error: RedisError) -> Fault {
             "give the certificate that the server wants by `RedisLocks::from_client`",
         ),
         ErrorKind::InvalidClientConfig => refused(&text, "see to the host of the URL"),
+        // Its word for it gets lost where the first question crosses it.
+        _ if error.is_connection_dropped() && !error.is_connection_refusal() => Fault::NotDone(
+            format!("it ended the connection ({text}), as a server does that has its `maxclients`")
+                .into(),
+        ),
         _ => said(&text).unwrap_or_else(|| Fault::NotDone(error.into())),
     }
 }

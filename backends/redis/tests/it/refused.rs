@@ -142,6 +142,32 @@ fn servers_of_another_kind() {
     refusal(&full.url(), &["maxmemory-policy", "noeviction"]);
 }
 
+/// What it says is lost or not, by which of the two is first.
+#[test]
+fn a_server_that_has_its_most_clients_may_have_a_place_soon() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::with(&["--maxclients", "1"]);
+    let mut admin = admin(&server.url());
+    for _ in 0..20 {
+        let fault = run(open_as(&server.url(), member())).err();
+        let Some(Fault::NotDone(cause)) = fault else {
+            panic!("{fault:?}");
+        };
+        let text = cause.to_string();
+        let parts = ["`maxclients`", "max number of clients"];
+        assert!(parts.iter().any(|part| text.contains(part)), "{text}");
+    }
+    cmd("CONFIG")
+        .arg("SET")
+        .arg("maxclients")
+        .arg("2")
+        .exec(&mut admin)
+        .unwrap();
+    run(open(&server.url()));
+}
+
 /// A server that watches others, which the harness knows nothing of.
 struct Sentinel {
     url: String,
