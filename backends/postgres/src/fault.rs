@@ -107,10 +107,12 @@ pub(crate) fn text(error: &Error) -> String {
     text
 }
 
-/// Whether it may be another answer in a moment: the server starts, ends, or has no place.
+/// Whether it may be another answer in a moment: the server starts, ends, or has no place; or somebody was in the way, for
+/// longer than the role's `lock_timeout` or `statement_timeout`, which go for a session until it is settled.
 fn passes(error: &DbError) -> bool {
     let code = error.code().code();
-    code.starts_with("57P") || code.starts_with("53") || code.starts_with("08")
+    let classes = ["08", "40", "53", "57"];
+    *error.code() == SqlState::LOCK_NOT_AVAILABLE || classes.iter().any(|of| code.starts_with(of))
 }
 
 fn ends_session(error: &DbError) -> bool {

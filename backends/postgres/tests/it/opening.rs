@@ -151,6 +151,23 @@ fn role_that_may_only_read_is_told_so() {
     });
 }
 
+#[test]
+fn role_with_short_timeouts_is_put_off_by_who_opens_before() {
+    with_server(async |server| {
+        let other = client(&server.url()).await;
+        // As who makes the sequence and the table.
+        let setup = "CREATE ROLE app LOGIN SUPERUSER; SELECT pg_advisory_lock(hashtextextended('lockutils', 0))";
+        other.batch_execute(setup).await.unwrap();
+        for setting in ["lock_timeout", "statement_timeout"] {
+            let set = format!("ALTER ROLE app RESET ALL; ALTER ROLE app SET {setting} = 50");
+            other.batch_execute(&set).await.unwrap();
+            let opened = open(&server.url().replace("postgres@", "app@")).await;
+            let fault = opened.err().unwrap();
+            assert!(matches!(fault, Fault::NotDone(_)), "{setting}: {fault:?}");
+        }
+    });
+}
+
 /// Many begin at once after the death of many, and all strike out what these have held.
 #[test]
 fn role_whose_transactions_fail_what_was_changed_meanwhile_opens_beside_others() {
