@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -22,7 +22,8 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     port: u16,
-    to: u16,
+    /// Where the next connections lead.
+    to: AtomicU16,
     state: Mutex<State>,
     changed: Condvar,
     requests: AtomicUsize,
@@ -72,7 +73,7 @@ impl Proxy {
     pub fn to(port: u16) -> Self {
         let shared = Arc::new(Shared {
             port: port::free(),
-            to: port,
+            to: AtomicU16::new(port),
             state: Mutex::new(State {
                 cut: true,
                 requests: Passing::Flows,
@@ -96,6 +97,11 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.shared.port
+    }
+
+    /// Leads to another port from the next connection on, as a name does that is given to another host.
+    pub fn lead_to(&self, port: u16) {
+        self.shared.to.store(port, Ordering::SeqCst);
     }
 
     /// How many times anything was passed to the server: of requests that follow answers, their number.
@@ -217,7 +223,8 @@ impl Shared {
 
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
         for client in listener.incoming() {
-            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, self.to));
+            let to = self.to.load(Ordering::SeqCst);
+            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, to));
             let mut state = self.state();
             if state.cut {
                 port::close(listener);
