@@ -189,7 +189,8 @@ mod name;
 mod named;
 pub mod observe;
 mod order;
-mod ordered;
+#[doc(hidden)]
+pub mod ordered;
 mod outside;
 mod owner;
 mod process;

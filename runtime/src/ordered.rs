@@ -2,16 +2,18 @@
 //!
 //! The compiler makes all of a `BTreeMap`'s code anew for each pair of types, and there were enough
 //! pairs here to be half of what it made for this crate. So the tree has one kind of key, a
-//! [`Rank`], and says where in a `Vec` the pair is. Who leaves the `Vec` leaves a gap, which the next one takes; so
+//! `Rank`, and says where in a `Vec` the pair is. Who leaves the `Vec` leaves a gap, which the next one takes; so
 //! nobody else moves, and no second place in the tree is looked for.
 //!
-//! [`sort`] is the order of a `Vec`, which is compiled once in the same way. A [`SortedVec`] is a map by
+//! `sort` is the order of a `Vec`, which is compiled once in the same way. A `SortedVec` is a map by
 //! keys that have no rank, such as texts, and is for few of them.
+//!
+//! `lockutils-remote` has its maps from here for the same reason; those of its agent would be compiled for each server
+//! anew. So this is public, and hidden, since it is for nobody else.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
-use std::mem;
 use std::ops::{Bound, Index, RangeBounds};
 
 /// What orders the keys.
@@ -41,9 +43,10 @@ impl Places {
         self.0.values().next().copied()
     }
 
+    /// Where the key is; one that is new is at this place.
     #[inline(never)]
-    fn set(&mut self, rank: Rank, place: usize) {
-        self.0.insert(rank, place);
+    fn enter(&mut self, rank: Rank, new: usize) -> usize {
+        *self.0.entry(rank).or_insert(new)
     }
 
     #[inline(never)]
@@ -77,7 +80,7 @@ impl Iterator for PlacesIn<'_> {
 }
 
 /// A key.
-pub(crate) trait Ranked: Copy {
+pub trait Ranked: Copy {
     /// In the same order as the keys, and another one for each key.
     fn rank(self) -> Rank;
 }
@@ -88,11 +91,27 @@ impl Ranked for u64 {
     }
 }
 
+impl Ranked for u128 {
+    #[expect(clippy::cast_possible_truncation, reason = "each half is a number")]
+    fn rank(self) -> Rank {
+        [(self >> 64) as u64, self as u64, 0, 0]
+    }
+}
+
+/// Of what fills three numbers of its rank at most.
+impl<K: Ranked> Ranked for (u64, K) {
+    fn rank(self) -> Rank {
+        let [first, second, third, rest] = self.1.rank();
+        debug_assert_eq!(rest, 0, "a part of the key would not count");
+        [self.0, first, second, third]
+    }
+}
+
 const TAKEN: &str = "a place in the tree is no gap";
 
 /// A map in the order of its keys.
 #[derive(Clone)]
-pub(crate) struct OrderedMap<K, V> {
+pub struct OrderedMap<K, V> {
     /// Where in `pairs` each is.
     places: Places,
     /// A pair or a gap.
@@ -102,7 +121,7 @@ pub(crate) struct OrderedMap<K, V> {
 
 /// The pairs of a map, in the order of the keys. What is done with it is compiled for this one type,
 /// and not for all that it would be made of.
-pub(crate) struct Iter<'a, K, V> {
+pub struct Iter<'a, K, V> {
     places: PlacesIn<'a>,
     map: &'a OrderedMap<K, V>,
 }
@@ -112,10 +131,11 @@ pub(crate) struct Iter<'a, K, V> {
 pub(crate) struct SortedVec<K, V>(Vec<(K, V)>);
 
 /// A set in the order of its members.
-pub(crate) type OrderedSet<K> = OrderedMap<K, ()>;
+pub type OrderedSet<K> = OrderedMap<K, ()>;
 
 impl<K, V> OrderedMap<K, V> {
-    pub(crate) const fn new() -> Self {
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             places: Places::new(),
             pairs: Vec::new(),
@@ -123,37 +143,41 @@ impl<K, V> OrderedMap<K, V> {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    pub(crate) fn iter(&self) -> Iter<'_, K, V> {
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_, K, V> {
         Iter {
             places: self.places.range(Bound::Unbounded, Bound::Unbounded),
             map: self,
         }
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> + Clone {
+    pub fn keys(&self) -> impl Iterator<Item = &K> + Clone {
         self.iter().map(|(key, _)| key)
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> + Clone {
+    pub fn values(&self) -> impl Iterator<Item = &V> + Clone {
         self.iter().map(|(_, value)| value)
     }
 
     /// In no order.
     #[cfg(all(feature = "inspect", unix))]
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
         let pairs = self.pairs.iter_mut().flatten();
         pairs.map(|(key, value)| (&*key, value))
     }
 
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+    /// In no order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.pairs.iter_mut().flatten().map(|(_, value)| value)
     }
 
@@ -167,62 +191,64 @@ impl<K, V> OrderedMap<K, V> {
         (key, value)
     }
 
-    pub(crate) fn first_key_value(&self) -> Option<(&K, &V)> {
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    #[must_use]
+    pub fn first_key_value(&self) -> Option<(&K, &V)> {
         Some(self.pair(self.places.first()?))
     }
 }
 
 impl<K: Ranked, V> OrderedMap<K, V> {
     /// Gives the value that was there before.
-    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        if let Some(known) = self.get_mut(&key) {
-            return Some(mem::replace(known, value));
-        }
-        self.push(key, value);
-        None
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let place = self.enter(key.rank());
+        let former = self.pairs[place].replace((key, value));
+        former.map(|(_, value)| value)
     }
 
-    /// Adds a key that isn't there.
-    fn push(&mut self, key: K, value: V) -> usize {
-        let place = self.gaps.pop().unwrap_or_else(|| {
+    /// Where the pair of a key is, or is to be put now: the tree is searched once for both.
+    fn enter(&mut self, rank: Rank) -> usize {
+        let gap = self.gaps.last().copied().unwrap_or(self.pairs.len());
+        let place = self.places.enter(rank, gap);
+        if place == gap && self.gaps.pop().is_none() {
             self.pairs.push(None);
-            self.pairs.len() - 1
-        });
-        self.places.set(key.rank(), place);
-        self.pairs[place] = Some((key, value));
+        }
         place
     }
 
-    pub(crate) fn contains_key(&self, key: &K) -> bool {
+    pub fn contains_key(&self, key: &K) -> bool {
         self.places.get(&key.rank()).is_some()
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+    pub fn get(&self, key: &K) -> Option<&V> {
         let place = self.places.get(&key.rank())?;
         Some(self.pair(place).1)
     }
 
-    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let place = self.places.get(&key.rank())?;
         Some(self.pair_mut(place).1)
     }
 
-    pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
+    pub fn get_or_default(&mut self, key: K) -> &mut V
     where
         V: Default,
     {
-        let known = self.places.get(&key.rank());
-        let place = known.unwrap_or_else(|| self.push(key, V::default()));
-        self.pair_mut(place).1
+        let place = self.enter(key.rank());
+        let pair = self.pairs[place].get_or_insert_with(|| (key, V::default()));
+        &mut pair.1
     }
 
-    pub(crate) fn first_mut(&mut self) -> Option<(K, &mut V)> {
+    pub fn first_mut(&mut self) -> Option<(K, &mut V)> {
         let place = self.places.first()?;
         let (key, value) = self.pair_mut(place);
         Some((*key, value))
     }
 
-    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+    pub fn remove(&mut self, key: &K) -> Option<V> {
         let place = self.places.remove(&key.rank())?;
         let (_, value) = self.pairs[place].take().expect(TAKEN);
         if place + 1 == self.pairs.len() {
@@ -246,19 +272,19 @@ impl<K: Ranked, V> OrderedMap<K, V> {
         (self.pairs, self.gaps) = (pairs, Vec::new());
     }
 
-    pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &V) -> bool) {
+    pub fn retain(&mut self, mut keeps: impl FnMut(&K, &V) -> bool) {
         let leaves = self.iter().filter(|(key, value)| !keeps(key, value));
         for key in leaves.map(|(key, _)| *key).collect::<Vec<_>>() {
             self.remove(&key);
         }
     }
 
-    pub(crate) fn remove_first(&mut self) -> Option<V> {
+    pub fn remove_first(&mut self) -> Option<V> {
         let (key, _) = self.first_mut()?;
         self.remove(&key)
     }
 
-    pub(crate) fn range(&self, range: impl RangeBounds<K>) -> Iter<'_, K, V> {
+    pub fn range(&self, range: impl RangeBounds<K>) -> Iter<'_, K, V> {
         let bound = |bound: Bound<&K>| bound.map(|key| key.rank());
         let (from, to) = (bound(range.start_bound()), bound(range.end_bound()));
         Iter {
@@ -270,8 +296,13 @@ impl<K: Ranked, V> OrderedMap<K, V> {
 
 impl<K: Ranked> OrderedSet<K> {
     /// Whether it is new.
-    pub(crate) fn add(&mut self, member: K) -> bool {
+    pub fn add(&mut self, member: K) -> bool {
         self.insert(member, ()).is_none()
+    }
+
+    #[must_use]
+    pub fn first(&self) -> Option<K> {
+        self.first_key_value().map(|(member, ())| *member)
     }
 }
 
@@ -280,6 +311,15 @@ impl<'a, K, V> Iterator for Iter<'a, K, V> {
 
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.map.pair(self.places.next()?))
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a OrderedMap<K, V> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Iter<'a, K, V>;
+
+    fn into_iter(self) -> Iter<'a, K, V> {
+        self.iter()
     }
 }
 
@@ -455,6 +495,19 @@ mod tests {
                     prop_assert_eq!(ours.contains_key(&key), std.contains_key(&key));
                 }
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ranks_are_in_the_order_of_the_keys(keys in vec((0_u64..3, 0_u128..3, 0_u128..3), 0..20)) {
+            let keys = keys.into_iter().map(|(first, high, low)| (first, high << 64 | low));
+            let (mut ours, mut std) = (OrderedMap::<_, usize>::new(), BTreeMap::new());
+            for (number, key) in keys.enumerate() {
+                *ours.get_or_default(key) ^= number;
+                *std.entry(key).or_default() ^= number;
+            }
+            prop_assert!(ours.iter().eq(&std));
         }
     }
 

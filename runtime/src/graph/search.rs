@@ -214,7 +214,7 @@ impl Stuck<'_> {
     /// The waits of those who are stuck.
     pub(super) fn waits(&self) -> Vec<(Owner, Place)> {
         let mut waits = Vec::new();
-        for (owner, branches) in self.search.branches.iter() {
+        for (owner, branches) in &self.search.branches {
             if self.owners.contains_key(owner) {
                 waits.extend(branches.iter().map(|branch| (*owner, branch.place)));
             }

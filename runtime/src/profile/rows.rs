@@ -65,7 +65,7 @@ impl Rows {
     #[inline]
     pub(super) fn new(costs: &Costs, shown: Keys) -> Self {
         let mut rows = SortedVec::new();
-        for (pair, cost) in costs.pairs.iter() {
+        for (pair, cost) in &costs.pairs {
             let id = (name_of(pair.space), pair.holder.into(), pair.waiter.into());
             let row: &mut (Cost, SortedVec<Key, Cost>) = rows.get_or_default(id);
             row.0.add(*cost);

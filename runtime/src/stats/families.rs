@@ -61,7 +61,7 @@ fn of_waits(costs: &Costs) -> Vec<Family> {
         "lockutils_spins_total",
         "Locks that were free after a short pause.",
     );
-    for (space, cost) in costs.spaces.iter() {
+    for (space, cost) in &costs.spaces {
         for outcome in Outcome::ALL {
             let outcome_label = ("outcome", outcome.name().to_owned());
             let labels = vec![of_space(*space), outcome_label];
@@ -71,7 +71,7 @@ fn of_waits(costs: &Costs) -> Vec<Family> {
         spins.add_count(vec![of_space(*space)], cost.spins);
     }
     let mut by_site: SortedVec<(&str, String), u64> = SortedVec::new();
-    for (pair, cost) in costs.pairs.iter() {
+    for (pair, cost) in &costs.pairs {
         let place = (name_of(pair.space), pair.holder.to_string());
         *by_site.get_or_default(place) += cost.nanoseconds;
     }
@@ -127,7 +127,7 @@ fn of_servers(costs: &Costs) -> Vec<Family> {
         "lockutils_leases_lost_total",
         "Locks of servers that were lost while they were held.",
     );
-    for (space, server) in costs.servers.iter() {
+    for (space, server) in &costs.servers {
         for question in Question::ALL {
             let Answers { took, failed: none } = server.answers(question);
             let label = ("question", question.name().to_owned());
@@ -255,7 +255,7 @@ impl Family {
     #[inline]
     fn add_places(&mut self, places: &OrderedMap<costs::Place, u64>) {
         let mut by_text: SortedVec<(&str, String), u64> = SortedVec::new();
-        for (place, count) in places.iter() {
+        for (place, count) in places {
             let holder = place.holder.as_ref();
             let site = holder.map(Culprit::to_string).unwrap_or_default();
             *by_text.get_or_default((name_of(place.space), site)) += count;

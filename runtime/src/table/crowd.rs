@@ -198,7 +198,7 @@ impl Crowd {
                 suspects: OrderedSet::new(),
                 looked: 0,
             });
-            for (ticket, holder) in self.holders.iter() {
+            for (ticket, holder) in &self.holders {
                 owners.insert(*ticket, holder.record.owner);
             }
             self.owners = Some(owners);

@@ -101,13 +101,6 @@ impl Ranked for Ticket {
     }
 }
 
-/// A hash and a ticket, which name a hold.
-impl Ranked for (u64, Ticket) {
-    fn rank(self) -> [u64; 4] {
-        [self.0, self.1.word(), 0, 0]
-    }
-}
-
 impl Ranked for EntryId {
     fn rank(self) -> [u64; 4] {
         [self.hash, self.number, 0, 0]
