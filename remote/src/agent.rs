@@ -13,7 +13,7 @@ use crate::slot::{InTheWay, Promise, Slot};
 use crate::store::{Asked, Claim, Fault, Loss, Member, Query, Session, Store};
 use crate::timed::{Timed, is_answer};
 use lockutils::engine::Question as Asks;
-use std::collections::BTreeMap;
+use lockutils::ordered::{OrderedMap, Ranked};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -51,10 +51,19 @@ pub(crate) enum Message {
 }
 
 /// Who is to be told of what a future has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waits {
     Answer(Call),
     Loss(Call),
+}
+
+impl Ranked for Waits {
+    fn rank(self) -> [u64; 4] {
+        match self {
+            Self::Answer(Call(call)) => [0, call, 0, 0],
+            Self::Loss(Call(call)) => [1, call, 0, 0],
+        }
+    }
 }
 
 /// What a future has come to.
@@ -83,7 +92,7 @@ struct Agent<S: Store> {
     /// Whether there will be none any more.
     is_deserted: bool,
     calls: Calls<Waits, Done<S::Session>>,
-    sessions: BTreeMap<Call, Arc<S::Session>>,
+    sessions: OrderedMap<Call, Arc<S::Session>>,
     askers: Askers,
     closing: Vec<mpsc::Sender<()>>,
     timer: Pin<Box<Sleep>>,
@@ -224,7 +233,7 @@ impl<S: Store> Agent<S> {
             messages,
             is_deserted: false,
             calls: Calls::new(),
-            sessions: BTreeMap::new(),
+            sessions: OrderedMap::new(),
             askers: Askers::new(),
             closing: Vec::new(),
             timer: Box::pin(sleep_until(Instant::now())),

@@ -4,6 +4,7 @@ use crate::clock;
 use crate::protocol::{Id, LostBy, News, Trouble};
 use crate::slot::{InTheWay, Promise, Reply, ended};
 use lockutils::engine::{Lease, Refusal};
+use lockutils::ordered::OrderedMap;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,7 +107,7 @@ impl Drop for Asker {
 }
 
 /// Which askers there are. In a map of their own, so that they are told whatever ends the agent.
-pub(crate) type Askers = std::collections::BTreeMap<Id, Asker>;
+pub(crate) type Askers = OrderedMap<Id, Asker>;
 
 pub(crate) fn unavailable(trouble: &Trouble) -> Refusal {
     let text = trouble.to_string();

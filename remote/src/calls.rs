@@ -4,7 +4,8 @@
 //! started; and later on when it is woken.
 
 use crate::slot::lock;
-use std::collections::{BTreeMap, VecDeque};
+use lockutils::ordered::{OrderedMap, Ranked};
+use std::collections::VecDeque;
 use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Futures by their number.
 pub(crate) struct Calls<K, T> {
-    futures: BTreeMap<K, Running<K, T>>,
+    futures: OrderedMap<K, Running<K, T>>,
     done: VecDeque<(K, T)>,
     /// To be polled in this round.
     round: VecDeque<K>,
@@ -38,10 +39,10 @@ struct One<K> {
     woken: Arc<Woken<K>>,
 }
 
-impl<K: Copy + Ord + Send + Sync + 'static, T> Calls<K, T> {
+impl<K: Ranked + PartialEq + Send + Sync + 'static, T> Calls<K, T> {
     pub(crate) fn new() -> Self {
         Self {
-            futures: BTreeMap::new(),
+            futures: OrderedMap::new(),
             done: VecDeque::new(),
             round: VecDeque::new(),
             woken: Arc::new(Woken {
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
     use std::future::{pending, poll_fn, ready};
 
-    fn poll(calls: &mut Calls<u32, u32>) -> Poll<(u32, u32)> {
+    fn poll(calls: &mut Calls<u64, u32>) -> Poll<(u64, u32)> {
         calls.poll(&mut Context::from_waker(Waker::noop()))
     }
 

@@ -5,6 +5,7 @@
 //! one lease for all of a session, until that is over.
 
 use crate::store::{Answer, Asked, Claim, Kept, Member, Query, Taken};
+use lockutils::ordered::OrderedMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct FakeServer {
     one_lease: bool,
-    sessions: BTreeMap<u64, Session>,
+    sessions: OrderedMap<u64, Session>,
     locks: BTreeMap<String, Lock>,
     last_session: u64,
     last_fence: u64,
@@ -65,7 +66,7 @@ impl FakeServer {
     pub fn new(one_lease: bool) -> Self {
         Self {
             one_lease,
-            sessions: BTreeMap::new(),
+            sessions: OrderedMap::new(),
             locks: BTreeMap::new(),
             last_session: 0,
             last_fence: 0,

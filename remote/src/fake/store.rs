@@ -9,7 +9,8 @@ use crate::store::{
 };
 use crate::url::Form;
 use lockutils::engine::{Refusal, Sharable};
-use std::collections::{BTreeMap, VecDeque};
+use lockutils::ordered::OrderedMap;
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -36,7 +37,7 @@ struct State {
     is_cut: bool,
     delay: Duration,
     /// What sessions are to be told: the nonces of the claims that they have lost.
-    losses: BTreeMap<u64, VecDeque<u128>>,
+    losses: OrderedMap<u64, VecDeque<u128>>,
     /// The clients that there are.
     clients: u32,
 }
@@ -48,7 +49,8 @@ pub struct FakeSession {
     lease: Duration,
 }
 
-static NAMED: Mutex<BTreeMap<String, FakeStore>> = Mutex::new(BTreeMap::new());
+/// Those that have a URL, which is their name.
+static NAMED: Mutex<Vec<FakeStore>> = Mutex::new(Vec::new());
 
 impl FakeStore {
     /// A server where nobody has anything.
@@ -59,7 +61,7 @@ impl FakeStore {
                 server: FakeServer::new(false),
                 is_cut: false,
                 delay: Duration::ZERO,
-                losses: BTreeMap::new(),
+                losses: OrderedMap::new(),
                 clients: 0,
             }),
             changed: Notify::new(),
@@ -91,7 +93,7 @@ impl FakeStore {
     pub(super) fn lose(&self, prefix: &str, key: &str) {
         self.0.change(|state| {
             for (session, nonce) in state.server.lose(&name_of(prefix, key)) {
-                state.losses.entry(session).or_default().push_back(nonce);
+                state.losses.get_or_default(session).push_back(nonce);
             }
         });
     }
@@ -278,8 +280,12 @@ impl FromUrl for FakeStore {
             return Err(Refusal::invalid_url(FORM.wrong("it has no name")));
         }
         let mut named = lock(&NAMED);
-        let store = named.entry(name.to_owned());
-        Ok(store.or_insert_with(|| Self::new(url)).clone())
+        if let Some(store) = named.iter().find(|store| store.name() == url) {
+            return Ok(store.clone());
+        }
+        let store = Self::new(url);
+        named.push(store.clone());
+        Ok(store)
     }
 }
 

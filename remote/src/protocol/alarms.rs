@@ -1,7 +1,7 @@
 //! What is due when.
 
 use super::said::{Call, Id};
-use std::collections::{BTreeMap, BTreeSet};
+use lockutils::ordered::{OrderedMap, OrderedSet, Ranked};
 
 /// A process that sees so late that an answer is overdue has stood still, and the answer may be there to be read. For that it
 /// has as much time again.
@@ -10,8 +10,8 @@ const GRACE: u64 = 200_000_000;
 /// Moments by what is due then, of which each has one at most.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
-    by_alarm: BTreeMap<Alarm, Due>,
-    by_time: BTreeSet<(u64, Alarm)>,
+    by_alarm: OrderedMap<Alarm, Due>,
+    by_time: OrderedSet<(u64, Alarm)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ struct Due {
 }
 
 /// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Alarm {
     /// The call has not been answered.
     Silent(Call),
@@ -40,6 +40,21 @@ pub(super) enum Alarm {
     Open,
 }
 
+impl Ranked for Alarm {
+    fn rank(self) -> [u64; 4] {
+        let (kind, number) = match self {
+            Self::Silent(Call(call)) => (0, call),
+            Self::Patience(Id(id)) => (1, id),
+            Self::Again(Id(id)) => (2, id),
+            Self::GiveUp(Id(id)) => (3, id),
+            Self::Renew => (4, 0),
+            Self::Sweep => (5, 0),
+            Self::Open => (6, 0),
+        };
+        [kind, number, 0, 0]
+    }
+}
+
 impl Alarms {
     pub(super) fn set(&mut self, alarm: Alarm, at: u64) {
         let is_put_off = false;
@@ -49,7 +64,7 @@ impl Alarms {
     fn insert(&mut self, alarm: Alarm, due: Due) {
         self.clear(alarm);
         self.by_alarm.insert(alarm, due);
-        self.by_time.insert((due.at, alarm));
+        self.by_time.add((due.at, alarm));
     }
 
     pub(super) fn clear(&mut self, alarm: Alarm) {
@@ -64,13 +79,13 @@ impl Alarms {
 
     /// The moment of the first one.
     pub(super) fn next(&self) -> Option<u64> {
-        self.by_time.first().map(|(at, _)| *at)
+        self.by_time.first().map(|(at, _)| at)
     }
 
     /// The first one that is due.
     pub(super) fn pop(&mut self, now: u64) -> Option<Alarm> {
         loop {
-            let (at, alarm) = *self.by_time.first().filter(|(at, _)| *at <= now)?;
+            let (at, alarm) = self.by_time.first().filter(|(at, _)| *at <= now)?;
             if now - at <= GRACE || !alarm.is_of_silence() || self.by_alarm[&alarm].is_put_off {
                 self.clear(alarm);
                 return Some(alarm);

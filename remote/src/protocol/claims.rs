@@ -5,13 +5,13 @@ use super::said::{Effect, Id, LostBy, News, Question, trouble};
 use super::session::Ended;
 use super::state::{Entry, Link, Phase, Protocol, Purpose, end_of};
 use crate::store::{Answer, Asked, Claim, Fault, Freed, Taken};
-use std::collections::BTreeMap;
+use lockutils::ordered::OrderedMap;
 use std::sync::Arc;
 
 impl Protocol {
     pub(super) fn insert(&mut self, id: Id, claim: Arc<Claim>, asked: Asked) {
         let name = claim.name.clone();
-        self.names.entry(name).or_default().insert(id);
+        self.names.entry(name).or_default().push(id);
         self.nonces.insert(claim.nonce, id);
         self.entries.insert(id, Entry::new(claim, asked));
     }
@@ -34,10 +34,10 @@ impl Protocol {
             return;
         }
         if !self.has_room() {
-            self.line.insert(id);
+            self.line.add(id);
             return;
         }
-        if self.line.remove(&id) {
+        if self.line.remove(&id).is_some() {
             // The server has something to answer from now on.
             self.alarms.clear(Alarm::Patience(id));
             self.be_patient(now, id);
@@ -52,7 +52,7 @@ impl Protocol {
     /// Goes on with those in line, the first who asked before the others, as far as there is room.
     pub(super) fn go_on_in_line(&mut self, now: u64) {
         while self.has_room() {
-            let Some(&id) = self.line.first() else {
+            let Some(id) = self.line.first() else {
                 return;
             };
             self.go_on(now, id);
@@ -181,7 +181,7 @@ impl Protocol {
         }
         self.alarms.clear(Alarm::Patience(id));
         if has_own {
-            self.leases.insert((deadline, id));
+            self.leases.add((deadline, id));
         }
         self.tell(id, News::Granted { fence, deadline });
     }
@@ -403,7 +403,7 @@ impl Protocol {
         let (phase, is_wanted) = (entry.phase, entry.is_wanted);
         let patience = self.heard.saturating_add(self.answer_timeout());
         // It has answered others.
-        if self.line.contains(&id) && patience > now {
+        if self.line.contains_key(&id) && patience > now {
             return self.alarms.set(Alarm::Patience(id), patience);
         }
         match phase {
@@ -483,7 +483,7 @@ impl Protocol {
         self.nonces.remove(&claim.nonce);
         self.line.remove(&id);
         if let Some(ids) = self.names.get_mut(&claim.name) {
-            ids.remove(&id);
+            ids.retain(|other| *other != id);
             if ids.is_empty() {
                 self.names.remove(&claim.name);
             }
@@ -499,7 +499,7 @@ impl Protocol {
 
 /// Has a claim be asked for as another one: the release of the one before, or a question for it in a
 /// session that is over, may still be under way, and would take away what is granted now.
-fn replace_nonce(nonces: &mut BTreeMap<u128, Id>, entry: &mut Entry, id: Id) {
+fn replace_nonce(nonces: &mut OrderedMap<u128, Id>, entry: &mut Entry, id: Id) {
     nonces.remove(&entry.claim.nonce);
     let claim = Arc::make_mut(&mut entry.claim);
     claim.nonce = claim.nonce.wrapping_add(1);

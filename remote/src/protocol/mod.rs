@@ -45,7 +45,7 @@ pub use state::Protocol;
 use crate::store::{Asked, Claim, Fault, Freed, Loss};
 use alarms::Alarm;
 use said::{Silent, trouble};
-use state::{Link, Looking, Phase, Purpose, UnderWay};
+use state::{Entry, Link, Looking, Phase, Purpose, UnderWay};
 use std::sync::Arc;
 
 impl Protocol {
@@ -234,8 +234,8 @@ impl Protocol {
             Purpose::Renew(_) => (true, Outcome::Renewed(Err(unknown()))),
             Purpose::Look(_) => (true, Outcome::Seen(Err(unknown()))),
         };
-        let mut entries = self.entries.values();
-        let is_in_use = entries.any(|entry| matches!(entry.phase, Phase::Held(_)));
+        let is_held = |entry: &Entry| matches!(entry.phase, Phase::Held(_));
+        let is_in_use = self.entries.values().any(is_held);
         if is_question && !(self.rules.shape.one_lease && is_in_use) {
             return self.over(now, self.silent(), LostBy::Session);
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 impl Protocol {
     /// Loses what is over by the clock, before anything else is done.
     pub(super) fn expire(&mut self, now: u64) {
-        while let Some((_, id)) = self.leases.first().copied().filter(|(end, _)| *end <= now) {
+        while let Some((_, id)) = self.leases.first().filter(|(end, _)| *end <= now) {
             self.lose(id, LostBy::Time);
         }
         if self.end_of_session().is_some_and(|end| end <= now) {
@@ -19,7 +19,7 @@ impl Protocol {
 
     /// When the first lease is over.
     pub(super) fn end_of_lease(&self) -> Option<u64> {
-        let own = self.leases.first().map(|(end, _)| *end);
+        let own = self.leases.first().map(|(end, _)| end);
         own.into_iter().chain(self.end_of_session()).min()
     }
 
@@ -41,7 +41,7 @@ impl Protocol {
             Some(open.proven)
         } else {
             let first = self.leases.first();
-            first.map(|(end, _)| start_of(open.lease, *end))
+            first.map(|(end, _)| start_of(open.lease, end))
         };
         match first {
             Some(proven) => {
@@ -62,7 +62,7 @@ impl Protocol {
         }
         let (lease, part) = (open.lease, open.lease / 4);
         let is_due = |end: u64| all || start_of(lease, end).saturating_add(part) <= now;
-        let due = self.leases.iter().take_while(|(end, _)| is_due(*end));
+        let due = self.leases.keys().take_while(|(end, _)| is_due(*end));
         let ids: Vec<Id> = due.map(|(_, id)| *id).collect();
         if ids.is_empty() && !self.rules.shape.one_lease {
             return;
@@ -121,7 +121,7 @@ impl Protocol {
             };
             entry.phase = Phase::Held(deadline);
             self.leases.remove(&(former, *id));
-            self.leases.insert((deadline, *id));
+            self.leases.add((deadline, *id));
             true
         });
         self.tell_renewed(ids, deadline);

@@ -1,6 +1,7 @@
 //! What goes into the protocol, and what comes out of it.
 
 use crate::store::{Answer, Asked, Cause, Claim, Fault, Freed, Kept, Shape, Taken};
+use lockutils::ordered::Ranked;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,18 @@ pub struct Id(pub u64);
 /// A question to the server that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Call(pub u64);
+
+impl Ranked for Id {
+    fn rank(self) -> [u64; 4] {
+        self.0.rank()
+    }
+}
+
+impl Ranked for Call {
+    fn rank(self) -> [u64; 4] {
+        self.0.rank()
+    }
+}
 
 /// What the protocol goes by.
 #[derive(Clone, Copy, Debug)]

@@ -110,7 +110,7 @@ impl Protocol {
         for id in ids {
             self.refuse(now, id, News::Unavailable(Arc::clone(trouble)));
         }
-        for (id, _) in mem::take(&mut self.looks) {
+        for (&id, _) in &mem::take(&mut self.looks) {
             self.tell(id, News::Unavailable(Arc::clone(trouble)));
             self.end_look(id);
         }

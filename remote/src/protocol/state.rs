@@ -4,7 +4,8 @@ use super::alarms::{Alarm, Alarms};
 use super::pace::Runs;
 use super::said::{Call, Effect, Id, Look, News, Question, Rules, Silent, Trouble};
 use crate::store::{Asked, Claim};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use lockutils::ordered::{OrderedMap, OrderedSet};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,22 +16,22 @@ pub struct Protocol {
     pub(super) rules: Rules,
     pub(super) effects: VecDeque<Effect>,
     pub(super) alarms: Alarms,
-    pub(super) calls: BTreeMap<Call, UnderWay>,
+    pub(super) calls: OrderedMap<Call, UnderWay>,
     /// How many of them ask for a lock or release one.
     asking: usize,
     /// Claims that are to be asked for or released when fewer are.
-    pub(super) line: BTreeSet<Id>,
+    pub(super) line: OrderedSet<Id>,
     /// When the server has answered last.
     pub(super) heard: u64,
-    pub(super) entries: BTreeMap<Id, Entry>,
-    /// The claims of each name.
-    pub(super) names: BTreeMap<String, BTreeSet<Id>>,
-    pub(super) nonces: BTreeMap<u128, Id>,
-    pub(super) looks: BTreeMap<Id, Looking>,
+    pub(super) entries: OrderedMap<Id, Entry>,
+    /// The claims of each name, in the order in which they were asked for.
+    pub(super) names: BTreeMap<String, Vec<Id>>,
+    pub(super) nonces: OrderedMap<u128, Id>,
+    pub(super) looks: OrderedMap<Id, Looking>,
     /// How long locks have been had without a break.
     pub(super) runs: Runs,
     /// Holds that have a lease each, by when it is over.
-    pub(super) leases: BTreeSet<(u64, Id)>,
+    pub(super) leases: OrderedSet<(u64, Id)>,
     pub(super) link: Link,
     /// Opens that have failed, or sessions that have ended without an answer, in a row.
     pub(super) failures: u32,
@@ -155,16 +156,16 @@ impl Protocol {
             rules,
             effects: VecDeque::new(),
             alarms: Alarms::default(),
-            calls: BTreeMap::new(),
+            calls: OrderedMap::new(),
             asking: 0,
-            line: BTreeSet::new(),
+            line: OrderedSet::new(),
             heard: 0,
-            entries: BTreeMap::new(),
+            entries: OrderedMap::new(),
             names: BTreeMap::new(),
-            nonces: BTreeMap::new(),
-            looks: BTreeMap::new(),
+            nonces: OrderedMap::new(),
+            looks: OrderedMap::new(),
             runs: Runs::default(),
-            leases: BTreeSet::new(),
+            leases: OrderedSet::new(),
             link: Link::Closed,
             failures: 0,
             adrift: VecDeque::new(),
