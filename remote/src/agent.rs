@@ -5,7 +5,7 @@
 //! by the first question. It ends when nobody has the space or a hold of it any more, and all
 //! is released.
 
-use crate::asker::{Asker, Askers};
+use crate::asker::{Asker, Askers, unreached};
 use crate::calls::Calls;
 use crate::clock;
 use crate::protocol::{Call, Effect, Id, Look, Outcome, Protocol, Question, Rules};
@@ -322,10 +322,12 @@ impl<S: Store> Agent<S> {
                 let lease = session.lease();
                 self.sessions.insert(call, Arc::new(session));
                 self.listen(call);
+                self.tell_unreached(None);
                 let outcome = Outcome::Opened(Ok(lease));
                 self.protocol.answered(now, call, outcome);
             }
             (Waits::Answer(call), Done::Opened(Err(fault))) => {
+                self.tell_unreached(Some(&unreached(&fault).into()));
                 self.protocol
                     .answered(now, call, Outcome::Opened(Err(fault)));
             }
@@ -343,6 +345,14 @@ impl<S: Store> Agent<S> {
             | (Waits::Loss(_), Done::Opened(_) | Done::Answered(_)) => {
                 unreachable!("each future has its own results")
             }
+        }
+    }
+
+    /// Tells all who wait why the server can't be reached, or that it can: the protocol goes on trying, and
+    /// who gives up meanwhile says that in place of whom it has waited for.
+    fn tell_unreached(&self, why: Option<&Arc<str>>) {
+        for asker in self.askers.values() {
+            asker.set_unreached(why);
         }
     }
 

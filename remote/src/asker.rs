@@ -5,6 +5,7 @@ use crate::protocol::{Id, LostBy, News, Trouble};
 use crate::slot::{InTheWay, Promise, Reply, ended};
 use lockutils::engine::{Lease, Refusal};
 use lockutils::ordered::OrderedMap;
+use std::fmt;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,6 +68,13 @@ impl Asker {
         }
     }
 
+    /// Says why the server can't be reached, or that it can, to who waits for an answer.
+    pub(crate) fn set_unreached(&self, why: Option<&Arc<str>>) {
+        if self.granted.is_none() {
+            self.promise.set_unreached(why.cloned());
+        }
+    }
+
     /// What it has is lost at this time, unless it is renewed again.
     pub(crate) fn renewed(&self, deadline: u64) {
         if let Some(granted) = &self.granted {
@@ -110,13 +118,18 @@ impl Drop for Asker {
 pub(crate) type Askers = OrderedMap<Id, Asker>;
 
 pub(crate) fn unavailable(trouble: &Trouble) -> Refusal {
+    Refusal::unavailable(unreached(trouble))
+}
+
+/// Why a server can't be asked, and what helps.
+pub(crate) fn unreached(trouble: &dyn fmt::Display) -> String {
     let text = trouble.to_string();
     let remedy = if text.contains(';') {
         ""
     } else {
         "; see that it runs, can be reached, and is what the URL says, with TLS or without"
     };
-    Refusal::unavailable(format!("its server can't be asked: {text}{remedy}"))
+    format!("its server can't be asked: {text}{remedy}")
 }
 
 const fn reason(by: LostBy) -> &'static str {

@@ -9,6 +9,7 @@ use lockutils::engine::{
     Answer, Ask, By, Engine, InUse, Lease, Mode, Patience, Places, Refusal, Sharable, remember,
 };
 use lockutils::{Holder, Key};
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
@@ -242,6 +243,14 @@ impl<S: Store> Engine for Leases<S> {
     fn is_behind(&self, _place: &InUse<Lock>, LeaseWait(question): &LeaseWait) -> bool {
         let question = question.as_ref();
         question.is_some_and(|question| question.slot.is_busy())
+    }
+
+    fn unanswered(
+        &self,
+        _place: &InUse<Lock>,
+        LeaseWait(question): &LeaseWait,
+    ) -> Option<Cow<'static, str>> {
+        question.as_ref()?.slot.unanswered()
     }
 
     fn holder(&self, place: &InUse<Lock>) -> Option<Holder> {

@@ -13,7 +13,7 @@
 //! | loss | a hold is lost by the process's own clock, from before the last answered question was sent, a tenth of the lease before the server could give it to another; or at once when the server says so. The clock goes on while the machine sleeps |
 //! | renewal | each third of a lease, by a thread of the space: whatever the program's threads and executors do |
 //! | cancelling | what is granted to somebody who has gone is given back; an answer that got lost is taken for a grant, and released |
-//! | time limits | are kept, also while the server is asked: one that is shorter than a round trip is a `Timeout` even where the lock is free. Zero is one try, which waits for its answer |
+//! | time limits | are kept, also while the server is asked: one that is shorter than a round trip is a `Timeout` even where the lock is free, and its text says so. Zero is one try, which waits for its answer |
 //! | a server that is silent | an error of the kind [`Unavailable`](lockutils::ErrorKind::Unavailable) after `answer_timeout`, or the caller's own deadline; nobody waits beyond |
 //! | a connection that breaks | is made again; who waits asks again; who holds has lost, or not, by its lease |
 //! | the holder | is named in errors, by `holder()` and by `states()`: host, process, command, place and since when |

@@ -2,6 +2,7 @@
 
 use crate::store::Taken;
 use lockutils::engine::{Lease, Refusal};
+use std::borrow::Cow;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +14,10 @@ use std::task::{Poll, Waker};
 #[derive(Debug, Default)]
 pub(crate) struct InTheWay(Mutex<Option<Taken>>);
 
+/// What is said to who gives up before there is any answer.
+const SILENT: &str = "its server has not answered in that time; see that it runs and can be reached, or \
+                      wait for longer";
+
 /// The answer to one question.
 #[derive(Debug, Default)]
 pub(crate) struct Slot(Mutex<Inner>);
@@ -22,6 +27,8 @@ struct Inner {
     reply: Option<Reply>,
     /// Whether the server has said that somebody else has the lock.
     is_busy: bool,
+    /// Why the server couldn't be reached, since it was last tried in vain.
+    unreached: Option<Arc<str>>,
     waker: Option<Waker>,
 }
 
@@ -70,6 +77,16 @@ impl Slot {
         lock(&self.0).is_busy
     }
 
+    /// Why it is not known whether the lock is free, with what helps; `None` if it is known.
+    pub(crate) fn unanswered(&self) -> Option<Cow<'static, str>> {
+        let inner = lock(&self.0);
+        match &inner.unreached {
+            Some(why) => Some(why.to_string().into()),
+            None if inner.is_busy => None,
+            None => Some(SILENT.into()),
+        }
+    }
+
     fn set_busy(&self) {
         let mut inner = lock(&self.0);
         let waker = if mem::replace(&mut inner.is_busy, true) {
@@ -109,6 +126,12 @@ impl Promise {
     /// Says that somebody else has the lock, which is no answer to who waits.
     pub(crate) fn set_busy(&self) {
         self.slot.set_busy();
+    }
+
+    /// Says why the server can't be reached, or that it can. Nobody is woken for that: it is for who gives up.
+    pub(crate) fn set_unreached(&self, why: Option<Arc<str>>) {
+        let old = mem::replace(&mut lock(&self.slot.0).unreached, why);
+        drop(old);
     }
 
     /// Answers.

@@ -102,7 +102,8 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 pub enum ErrorKind {
     /// Somebody holds the lock, and the call was not to wait.
     Busy,
-    /// Somebody held the lock for longer than the call was to wait.
+    /// Somebody held the lock for longer than the call was to wait; or its server didn't answer in that
+    /// time, or couldn't be reached, which the text says then.
     Timeout,
     /// Waiting would never end: the thread holds the key itself, or those who hold it
     /// wait, over any number of steps, for this thread.
@@ -218,6 +219,14 @@ impl Error {
         self
     }
 
+    /// Says why it was not known whether the lock is free, if it wasn't.
+    pub(crate) fn with_unanswered(mut self, reason: Option<Cow<'static, str>>) -> Self {
+        if let Some(reason) = reason {
+            self.0.cause = Some(Cause::Server(reason, None));
+        }
+        self
+    }
+
     pub(crate) fn with_waited(mut self, waited: Duration) -> Self {
         self.0.waited = waited;
         self
@@ -320,7 +329,11 @@ impl Error {
 
     fn fmt_cause(&self, cause: &Cause, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
-            kind, space, key, ..
+            kind,
+            space,
+            key,
+            waited,
+            ..
         } = &*self.0;
         let (name, space) = (self.name(), space.unwrap_or_default());
         let reason = match cause {
@@ -337,6 +350,10 @@ impl Error {
                 f,
                 "lock {name} was lost: {reason}; others may have it by now, so stop what it \
                  guards, and take it again"
+            ),
+            (ErrorKind::Timeout, _) => write!(
+                f,
+                "timed out after {waited:.1?} waiting for lock {name}: {reason}"
             ),
             (_, Some(_)) => write!(f, "lock {name} is unavailable: {reason}"),
             (_, None) => write!(f, "locks of {name} are unavailable: {reason}"),

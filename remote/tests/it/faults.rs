@@ -1,7 +1,7 @@
 //! A server that is silent, or restarts: nobody hangs, and nothing is held for nobody.
 
 use crate::{ANSWER_TIMEOUT, LEASE, LONG, locks, wait_for_renewal};
-use lockutils::{ErrorKind, LeaseGuard};
+use lockutils::{Error, ErrorKind, LeaseGuard};
 use lockutils_conformance::{ByHand, eventually, in_time};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,18 +50,38 @@ fn deadline_of_the_caller_comes_first() {
         .key("key")
         .lock_timeout(Duration::from_millis(50))
         .unwrap_err();
-    assert!(matches!(
-        error.kind(),
-        ErrorKind::Timeout | ErrorKind::Unavailable
-    ));
+    assert_unanswered(&error);
     let wait = locks
         .key("key")
         .lock_timeout_async(Duration::from_millis(50));
     let error = in_time(move || pollster::block_on(wait).unwrap_err());
-    assert!(matches!(
-        error.kind(),
-        ErrorKind::Timeout | ErrorKind::Unavailable
-    ));
+    assert_unanswered(&error);
+}
+
+/// Who gives up before the server is known to be silent is told that it was no holder that it waited for.
+fn assert_unanswered(error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    let text = error.to_string();
+    assert!(text.starts_with("timed out after "), "{text}");
+    assert!(text.contains("its server has not answered"), "{text}");
+}
+
+#[test]
+fn who_gives_up_behind_a_holder_is_told_of_that() {
+    let locks = locks();
+    let guard = locks.other_process().key("key").lock().unwrap();
+    let mut timeout = Duration::from_millis(50);
+    let text = loop {
+        let error = locks.key("key").lock_timeout(timeout).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let text = error.to_string();
+        if !text.contains("its server has not answered") {
+            break text;
+        }
+        timeout *= 2;
+    };
+    assert!(text.contains(": held by "), "{text}");
+    drop(guard);
 }
 
 #[test]

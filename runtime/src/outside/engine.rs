@@ -11,6 +11,7 @@ use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::table::policy::{Mode, Reentry};
 use crate::timer::FOREVER;
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -108,6 +109,12 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// becomes so.
     fn is_behind(&self, _place: &Self::Place, _wait: &Self::Wait) -> bool {
         true
+    }
+
+    /// Why nobody knows yet whether the lock is free, for the text of who gives up; `None` where it is
+    /// known. It ends in a remedy: "its server has not answered; see that it can be reached".
+    fn unanswered(&self, _place: &Self::Place, _wait: &Self::Wait) -> Option<Cow<'static, str>> {
+        None
     }
 
     /// Who has the lock, as far as that is known, for texts, see

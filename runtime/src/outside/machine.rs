@@ -506,9 +506,15 @@ impl<E: Engine> Machine for Outside<E> {
         }
         let place = one.place.as_ref()?;
         let error = one.request.busy(ErrorKind::Timeout, place);
-        let suspicion = match &one.state {
-            State::Ask(asking) => graph::beyond(asking.in_process.id()),
-            _ => None,
+        let (error, suspicion) = match &mut one.state {
+            State::Ask(Asking {
+                wait, in_process, ..
+            }) => {
+                let engine = &one.request.engine;
+                let error = error.with_unanswered(engine.unanswered(place, wait.get_mut()));
+                (error, graph::beyond(in_process.id()))
+            }
+            _ => (error, None),
         };
         Some(error.with_waited(waited).with_deadlock(suspicion))
     }

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
+use lockutils_conformance::eventually;
 use lockutils_redis::RedisLocks;
 use lockutils_remote::{Asked, Fault, Session as _};
 use lockutils_servers::{Redis, free_port};
@@ -257,6 +258,22 @@ fn a_lock_that_only_a_replica_knows_of_is_not_busy() {
         assert!(error.to_string().contains("replica"), "{error}");
     }
     drop(lease);
+}
+
+/// It is tried again until the time is over, and the text says what was in vain.
+#[test]
+fn who_gives_up_on_a_server_that_is_not_there_is_told_so() {
+    // Nobody but root can listen there, and nobody does.
+    let locks = RedisLocks::new("redis://127.0.0.1:1").unwrap();
+    let locks = locks.answer_timeout(LONG);
+    let mut timeout = std::time::Duration::from_millis(50);
+    eventually("there was time for an attempt", || {
+        let error = locks.key("key").lock_timeout(timeout).unwrap_err();
+        assert_eq!(error.kind(), lockutils::ErrorKind::Timeout, "{error}");
+        timeout *= 2;
+        let text = error.to_string();
+        text.contains("Connection refused") && text.contains("; see that it runs")
+    });
 }
 
 /// Has the server follow the other one, whose data it gets sooner or later. The link between them is of a port at
