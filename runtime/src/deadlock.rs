@@ -98,6 +98,17 @@ impl Deadlock {
              `#[synchronized]` above that one",
         )
     }
+
+    /// The same where a task has the lock already. A thread is told by its error.
+    fn remedy_for_a_task(&self) -> Option<&'static str> {
+        let own = self.own()?;
+        // Where it was handed the lock it has only to come for it.
+        let has_it = own.waiter.is_task() && own.holder.not_polled_for().is_none();
+        has_it.then_some(
+            ": the same task, which can't re-enter; release the lock first, or have the body in a \
+             function without `#[synchronized]`, for who holds the lock to call",
+        )
+    }
 }
 
 impl fmt::Display for Deadlock {
@@ -127,7 +138,9 @@ impl fmt::Display for Deadlock {
                  thread is one, use the async form instead: `lock_async`, or an `async fn`"
             )?;
         }
-        f.write_str(self.remedy_for_a_copy().unwrap_or_default())
+        let remedy = self.remedy_for_a_copy();
+        let remedy = remedy.or_else(|| self.remedy_for_a_task());
+        f.write_str(remedy.unwrap_or_default())
     }
 }
 

@@ -364,6 +364,25 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
+fn task_that_takes_its_own_key_is_told_what_to_do() {
+    in_time(|| {
+        static LOCKS: Locks = Locks::new("own key");
+        reports();
+        let mut task = ByHand::new(async {
+            let _guard = LOCKS.key("a").lock_async().await;
+            LOCKS.key("a").lock_async().await
+        });
+        assert!(task.poll().is_pending());
+        eventually("it is reported", || !reports_of("own key").is_empty());
+        let report = reports_of("own key").remove(0);
+        assert!(
+            report.contains(": the same task, which can't re-enter; "),
+            "{report}"
+        );
+    });
+}
+
+#[test]
 fn tasks_that_take_each_others_key_are_reported_once() {
     in_time(|| {
         static LOCKS: Locks = Locks::new("tasks");

@@ -201,6 +201,8 @@ fn assert_handed_over(space: &str) {
         " ago, whose future has not been polled since",
     ];
     assert!(parts.iter().all(|part| report.contains(part)), "{report}");
+    // There is nothing to release: the task is to come for it.
+    assert!(!report.contains("re-enter"), "{report}");
 }
 
 /// As `select!` does that has a reference of a future, and in another branch waits for the same lock.
