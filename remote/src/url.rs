@@ -43,6 +43,14 @@ pub fn needs_feature(what: &str, feature: &str, of: &str) -> String {
     format!("{what} needs the feature `{feature}` of `{of}`; turn it on")
 }
 
+/// The same of TLS, which each crate of a server has by a feature. Who names the server by `lockutils-any` has no other
+/// one in the list of dependencies.
+#[must_use]
+pub fn needs_tls(what: &str, of: &str) -> String {
+    let of = format!("{of}` or, where that is used, of `lockutils-any");
+    needs_feature(what, "rustls", &of)
+}
+
 struct List(&'static [&'static str], &'static [&'static str]);
 
 impl Display for List {
@@ -57,7 +65,7 @@ impl Display for List {
 
 #[cfg(test)]
 mod tests {
-    use super::Form;
+    use super::{Form, needs_tls};
 
     #[test]
     fn schemes_are_told_and_what_stands_in_their_place_is_not() {
@@ -73,5 +81,14 @@ mod tests {
         assert_eq!(error, legal);
         let error = form.split("secret").unwrap_err();
         assert_eq!(error, "it has no scheme; write `db://host`");
+    }
+
+    #[test]
+    fn tls_is_a_feature_of_either_crate() {
+        assert_eq!(
+            needs_tls("its scheme", "lockutils-db"),
+            "its scheme needs the feature `rustls` of `lockutils-db` or, where that is used, of `lockutils-any`; \
+             turn it on"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Where a cluster is, and who asks there, as its URL says.
 
 use lockutils_remote::percent::decode;
-use lockutils_remote::url::{Form, needs_feature};
+use lockutils_remote::url::{Form, needs_tls};
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -37,7 +37,7 @@ impl Address {
         let (scheme, rest) = FORM.split(url)?;
         let tls = FORM.tls.contains(&scheme);
         if tls && !cfg!(feature = "rustls") {
-            return Err(needs_feature("its scheme", "rustls", "lockutils-etcd"));
+            return Err(needs_tls("its scheme", "lockutils-etcd"));
         }
         // A password may have any character in it, so the last `@` ends it.
         let (login, nodes) = match rest.rsplit_once('@') {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(not(feature = "rustls"))]
-use lockutils_remote::url::needs_feature;
+use lockutils_remote::url::needs_tls;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 
@@ -13,7 +13,7 @@ use crate::link::Dial;
 #[cfg(not(feature = "rustls"))]
 pub(crate) fn of(mode: SslMode) -> Result<Arc<dyn Dial>, String> {
     if mode == SslMode::Require {
-        return Err(needs_feature("`sslmode`", "rustls", "lockutils-postgres"));
+        return Err(needs_tls("`sslmode`", "lockutils-postgres"));
     }
     Ok(Arc::new(NoTls))
 }

@@ -1,6 +1,6 @@
 //! The server's URL.
 
-use lockutils_remote::url::{Form, needs_feature};
+use lockutils_remote::url::{Form, needs_tls};
 use redis::{Client, ConnectionAddr, ConnectionInfo};
 use url::{ParseError, Url};
 
@@ -14,7 +14,7 @@ const FORM: Form = Form {
 pub(crate) fn client(text: &str) -> Result<Client, String> {
     let (scheme, _) = FORM.split(text)?;
     if FORM.tls.contains(&scheme) && !cfg!(feature = "rustls") {
-        return Err(needs_feature("its scheme", "rustls", "lockutils-redis"));
+        return Err(needs_tls("its scheme", "lockutils-redis"));
     }
     let url = Url::parse(text).map_err(|error| {
         FORM.wrong(match error {
