@@ -43,7 +43,7 @@
 //! |---|---|---|
 //! | exclusively, in a thread or a task | waits | waits |
 //! | shared | waits | goes in, unless an exclusive one waits already |
-//! | in a space with `permits(n)`, less than `n` | goes in | goes in, and takes a permit |
+//! | in a space with `permits(n)`, fewer than `n` | goes in | goes in, and takes a permit |
 //! | the same thread, exclusively | a [`Deadlock`](ErrorKind::Deadlock), found at once | the same |
 //! | the same thread, which comes by [`reentrant`](Handle::reentrant) | goes in | goes in |
 //! | the same task, exclusively | waits for ever, which is [reported](set_deadlock_hook) after a second | the same |
