@@ -94,6 +94,8 @@ struct Agent<S: Store> {
     calls: Calls<Waits, Done<S::Session>>,
     sessions: OrderedMap<Call, Arc<S::Session>>,
     askers: Askers,
+    /// Why the server can't be reached, since it was last tried in vain.
+    unreached: Option<Arc<str>>,
     closing: Vec<mpsc::Sender<()>>,
     timer: Pin<Box<Sleep>>,
     /// When the timer is over.
@@ -235,6 +237,7 @@ impl<S: Store> Agent<S> {
             calls: Calls::new(),
             sessions: OrderedMap::new(),
             askers: Askers::new(),
+            unreached: None,
             closing: Vec::new(),
             timer: Box::pin(sleep_until(Instant::now())),
             timer_end: now,
@@ -297,6 +300,7 @@ impl<S: Store> Agent<S> {
     fn read(&mut self, now: u64, message: Message) {
         match message {
             Message::Ask(id, claim, asked, from) => {
+                from.set_unreached(self.unreached.as_ref());
                 self.askers.insert(id, from);
                 self.protocol.ask(now, id, claim, asked);
             }
@@ -322,12 +326,12 @@ impl<S: Store> Agent<S> {
                 let lease = session.lease();
                 self.sessions.insert(call, Arc::new(session));
                 self.listen(call);
-                self.tell_unreached(None);
+                self.set_unreached(None);
                 let outcome = Outcome::Opened(Ok(lease));
                 self.protocol.answered(now, call, outcome);
             }
             (Waits::Answer(call), Done::Opened(Err(fault))) => {
-                self.tell_unreached(Some(&unreached(&fault).into()));
+                self.set_unreached(Some(unreached(&fault).into()));
                 self.protocol
                     .answered(now, call, Outcome::Opened(Err(fault)));
             }
@@ -349,10 +353,14 @@ impl<S: Store> Agent<S> {
     }
 
     /// Tells all who wait why the server can't be reached, or that it can: the protocol goes on trying, and
-    /// who gives up meanwhile says that in place of whom it has waited for.
-    fn tell_unreached(&self, why: Option<&Arc<str>>) {
+    /// who gives up meanwhile says so.
+    fn set_unreached(&mut self, why: Option<Arc<str>>) {
+        if why.is_none() && self.unreached.is_none() {
+            return;
+        }
+        self.unreached = why;
         for asker in self.askers.values() {
-            asker.set_unreached(why);
+            asker.set_unreached(self.unreached.as_ref());
         }
     }
 

@@ -15,7 +15,7 @@ use std::task::{Poll, Waker};
 pub(crate) struct InTheWay(Mutex<Option<Taken>>);
 
 /// What is said to who gives up before there is any answer.
-const SILENT: &str = "its server has not answered in that time; see that it runs and can be reached, or \
+const SILENT: &str = "its server has not said yet whether it is free; see that it runs and can be reached, or \
                       wait for longer";
 
 /// The answer to one question.

@@ -17,7 +17,8 @@
 //! | what it knows of a lock while somebody uses it | [`Engine::place`], with [`Places`] |
 //! | whether the lock is to be had, and when to look again if not | [`Engine::poll`], with a [`Pause`] if it can't be told |
 //! | how it is released | [`Drop`] of its [`Engine::Hold`] |
-//! | that a pending step waits for an answer, and not for whoever has the lock | [`Engine::is_behind`], and in the text of who gives up [`Engine::unanswered`] |
+//! | that a pending step waits for an answer, and not for whoever has the lock | [`Engine::is_behind`] |
+//! | why there is none, for the text of who gives up | [`Engine::unanswered`] |
 //! | who has it, and what its path is, for texts | [`Engine::holder`], [`Engine::path`] |
 //! | that it can be held shared | [`Sharable`], implemented for the engine |
 //! | that its holds can be lost | [`Engine::Proof`], see [below](#locks-that-can-be-lost) |

@@ -295,7 +295,8 @@ impl fmt::Display for Error {
             ..
         } = &*self.0;
         if let Some(cause) = cause {
-            return self.fmt_cause(cause, f);
+            self.fmt_cause(cause, f)?;
+            return self.fmt_deadlock(f);
         }
         let lock = self.name();
         match kind {

@@ -229,7 +229,7 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way;
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way or why its server gave no answer;
     /// [`ErrorKind::Deadlock`](crate::ErrorKind::Deadlock) at once, if waiting could not end
     /// otherwise, or another thread's could not; of lock files also those of
     /// [`FileHandle`](crate::FileHandle).
@@ -249,7 +249,7 @@ impl<'a, K: LockKey, S: Space + ?Sized> Handle<'a, K, S> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way; of lock files
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), with who was in the way or why its server gave no answer; of lock files
     /// also those of [`FileHandle`](crate::FileHandle).
     ///
     /// # Cancel safety

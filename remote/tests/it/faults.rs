@@ -63,7 +63,7 @@ fn assert_unanswered(error: &Error) {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let text = error.to_string();
     assert!(text.starts_with("timed out after "), "{text}");
-    assert!(text.contains("its server has not answered"), "{text}");
+    assert!(text.contains("its server has not said yet"), "{text}");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn who_gives_up_behind_a_holder_is_told_of_that() {
         let error = locks.key("key").lock_timeout(timeout).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         let text = error.to_string();
-        if !text.contains("its server has not answered") {
+        if !text.contains("its server has not said yet") {
             break text;
         }
         timeout *= 2;

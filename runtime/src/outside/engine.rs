@@ -111,8 +111,8 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
         true
     }
 
-    /// Why nobody knows yet whether the lock is free, for the text of who gives up; `None` where it is
-    /// known. It ends in a remedy: "its server has not answered; see that it can be reached".
+    /// Why nobody knows yet whether the lock is free, where a step is pending, for the text of who gives up; `None` where
+    /// it is known. It ends in a remedy: "its server has not answered; see that it can be reached".
     fn unanswered(&self, _place: &Self::Place, _wait: &Self::Wait) -> Option<Cow<'static, str>> {
         None
     }
