@@ -21,6 +21,11 @@ pub(crate) fn of_login(error: &Error) -> Fault {
             SqlState::INVALID_CATALOG_NAME => "name another database, or create this one",
             SqlState::INSUFFICIENT_PRIVILEGE => "grant the role the right to connect",
             SqlState::READ_ONLY_SQL_TRANSACTION => WRITABLE,
+            // Somebody makes the sequence and the table. The role's own limits go for a session until it is settled.
+            SqlState::LOCK_NOT_AVAILABLE | SqlState::QUERY_CANCELED => {
+                let remedy = "give the role a longer lock_timeout or statement_timeout";
+                return Fault::NotDone(format!("{text}; {remedy}").into());
+            }
             _ if passes(error) => return Fault::NotDone(text.into()),
             _ => "see the server's log",
         };
@@ -107,12 +112,11 @@ pub(crate) fn text(error: &Error) -> String {
     text
 }
 
-/// Whether it may be another answer in a moment: the server starts, ends, or has no place; or somebody was in the way, for
-/// longer than the role's `lock_timeout` or `statement_timeout`, which go for a session until it is settled.
+/// Whether it may be another answer in a moment: the server starts, ends, or has no place; or somebody was in the way.
 fn passes(error: &DbError) -> bool {
     let code = error.code().code();
     let classes = ["08", "40", "53", "57"];
-    *error.code() == SqlState::LOCK_NOT_AVAILABLE || classes.iter().any(|of| code.starts_with(of))
+    classes.iter().any(|of| code.starts_with(of))
 }
 
 fn ends_session(error: &DbError) -> bool {

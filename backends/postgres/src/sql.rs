@@ -66,7 +66,7 @@ pub(crate) fn settle(lease: u32, answer_timeout: u32) -> String {
     // The fence of a grant that was told must outlive the server. Who wants more than that keeps it.
     // The server gives up on a host that is gone, too, while it has something to tell to it.
     // A role may have its transactions see one state, and then fail what another one has changed since, as the rows of
-    // the dead, which all who begin delete. It is said of this transaction too, which has begun with the default.
+    // the dead, which all who begin delete. BEGIN names it too, since SET counts from the next transaction on.
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
          SET default_transaction_isolation = 'read committed'; \

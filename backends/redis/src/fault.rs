@@ -67,7 +67,7 @@ pub(crate) fn of_opening(error: RedisError) -> Fault {
         ErrorKind::InvalidClientConfig => refused(&text, "see to the host of the URL"),
         // Its word for it gets lost where the first question crosses it.
         _ if error.is_connection_dropped() && !error.is_connection_refusal() => Fault::NotDone(
-            format!("it ended the connection ({text}), as a server does that has its `maxclients`")
+            format!("it ended the connection ({text}), as a server does that has its `maxclients`, or that wants TLS")
                 .into(),
         ),
         _ => said(&text).unwrap_or_else(|| Fault::NotDone(error.into())),

@@ -149,8 +149,14 @@ fn a_server_that_has_its_most_clients_may_have_a_place_soon() {
     if !Redis::available() {
         return;
     }
-    let server = Redis::with(&["--maxclients", "1"]);
+    let server = Redis::start();
     let mut admin = admin(&server.url());
+    let mut set_most = |most: u32| {
+        let mut set = cmd("CONFIG");
+        set.arg("SET").arg("maxclients").arg(most);
+        set.exec(&mut admin).unwrap();
+    };
+    set_most(1);
     for _ in 0..20 {
         let fault = run(open_as(&server.url(), member())).err();
         let Some(Fault::NotDone(cause)) = fault else {
@@ -160,12 +166,7 @@ fn a_server_that_has_its_most_clients_may_have_a_place_soon() {
         let parts = ["`maxclients`", "max number of clients"];
         assert!(parts.iter().any(|part| text.contains(part)), "{text}");
     }
-    cmd("CONFIG")
-        .arg("SET")
-        .arg("maxclients")
-        .arg("2")
-        .exec(&mut admin)
-        .unwrap();
+    set_most(10);
     run(open(&server.url()));
 }
 
