@@ -9,7 +9,8 @@
 //! keys that have no rank, such as texts, and is for few of them.
 //!
 //! `lockutils-remote` has its maps from here for the same reason; those of its agent would be compiled for each server
-//! anew. So this is public, and hidden, since it is for nobody else.
+//! anew. So this is public, and hidden, since it is for nobody else; what it has stays as
+//! it is within one minor version, as a published `lockutils-remote` goes with all of them.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, btree_map};
