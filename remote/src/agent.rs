@@ -300,7 +300,9 @@ impl<S: Store> Agent<S> {
     fn read(&mut self, now: u64, message: Message) {
         match message {
             Message::Ask(id, claim, asked, from) => {
-                from.set_unreached(self.unreached.as_ref());
+                if let Some(why) = &self.unreached {
+                    from.set_unreached(Some(why));
+                }
                 self.askers.insert(id, from);
                 self.protocol.ask(now, id, claim, asked);
             }

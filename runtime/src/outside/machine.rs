@@ -506,17 +506,13 @@ impl<E: Engine> Machine for Outside<E> {
         }
         let place = one.place.as_ref()?;
         let error = one.request.busy(ErrorKind::Timeout, place);
-        let (error, suspicion) = match &mut one.state {
-            State::Ask(Asking {
-                wait, in_process, ..
-            }) => {
-                let engine = &one.request.engine;
-                let error = error.with_unanswered(engine.unanswered(place, wait.get_mut()));
-                (error, graph::beyond(in_process.id()))
-            }
-            _ => (error, None),
+        let error = error.with_waited(waited);
+        let State::Ask(asking) = &mut one.state else {
+            return Some(error);
         };
-        Some(error.with_waited(waited).with_deadlock(suspicion))
+        let unanswered = one.request.engine.unanswered(place, asking.wait.get_mut());
+        let suspicion = graph::beyond(asking.in_process.id());
+        Some(error.with_unanswered(unanswered).with_deadlock(suspicion))
     }
 
     fn taken(&self) -> Option<Taken> {
