@@ -1,16 +1,52 @@
 //! Questions about keys, in few words, and what their answers have.
 
+use lockutils_remote::Fault;
+
+use crate::link::{Kind, Link};
 use crate::proto::compare::{CompareResult, CompareTarget, TargetUnion};
+use crate::proto::kv_client::KvClient;
 use crate::proto::range_request::{SortOrder, SortTarget};
 use crate::proto::request_op::Request;
 use crate::proto::response_op::Response;
 use crate::proto::{
     Compare, DeleteRangeRequest, KeyValue, PutRequest, RangeRequest, RangeResponse, RequestOp,
-    TxnResponse,
+    TxnRequest, TxnResponse,
 };
 
 /// A begin, and an end; that is empty for a single key.
 pub(crate) type Range = (Vec<u8>, Vec<u8>);
+
+/// Asks for keys, however many there are.
+pub(crate) async fn range(
+    link: &Link,
+    kind: Kind,
+    range: RangeRequest,
+) -> Result<RangeResponse, Fault> {
+    link.ask(kind, range, |channel, request| async {
+        let client = KvClient::new(channel).max_decoding_message_size(usize::MAX);
+        { client }.range(request).await
+    })
+    .await
+}
+
+/// Has some operations done where all conditions hold, and others where one doesn't.
+pub(crate) async fn txn(
+    link: &Link,
+    kind: Kind,
+    compare: Vec<Compare>,
+    success: Vec<RequestOp>,
+    failure: Vec<RequestOp>,
+) -> Result<TxnResponse, Fault> {
+    let txn = TxnRequest {
+        compare,
+        success,
+        failure,
+    };
+    link.ask(kind, txn, |channel, request| async {
+        KvClient::new(channel).txn(request).await
+    })
+    .await
+}
 
 /// All keys of a range, the oldest first.
 pub(crate) fn oldest_first((key, range_end): Range) -> RangeRequest {

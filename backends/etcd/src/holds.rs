@@ -13,7 +13,6 @@ use tokio::task::JoinHandle;
 
 use crate::ask;
 use crate::link::{Kind, Link};
-use crate::session::range;
 use crate::watch::Watches;
 
 /// How long a lock is held before its key is watched.
@@ -87,7 +86,7 @@ async fn until_deleted(key: Vec<u8>, created: i64, link: &Link, watches: &Watche
     loop {
         watches.deleted(key.clone(), seen_at).await;
         // Deleted, or nobody knows. Boxed, since few of the tasks ever come here, and it is large.
-        match Box::pin(range(link, Kind::Look, ask::one(key.clone()))).await {
+        match Box::pin(ask::range(link, Kind::Look, ask::one(key.clone()))).await {
             Ok(answer) if answer.kvs.iter().all(|key| key.create_revision != created) => return,
             Ok(answer) => seen_at = answer.header.map_or(seen_at, |header| header.revision),
             Err(_fault) => tokio::time::sleep(RETRY_DELAY).await,

@@ -26,11 +26,10 @@ use crate::link::{Kind, Link};
 use crate::marks::Marks;
 use crate::name;
 use crate::places::{Place, Places};
-use crate::proto::kv_client::KvClient;
 use crate::proto::lease_client::LeaseClient;
 use crate::proto::{
-    Compare, KeyValue, LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, RangeRequest,
-    RangeResponse, RequestOp, TxnRequest, TxnResponse,
+    KeyValue, LeaseGrantRequest, LeaseKeepAliveRequest, LeaseRevokeRequest, RangeRequest,
+    RangeResponse, RequestOp, TxnResponse,
 };
 use crate::watch::Watches;
 
@@ -77,7 +76,7 @@ impl EtcdSession {
         }
         let own = name::member(&member.prefix, grant.id);
         let put = ask::put(own.clone(), member.record().into(), grant.id);
-        txn(&link, Kind::Take, vec![], vec![put], vec![]).await?;
+        ask::txn(&link, Kind::Take, vec![], vec![put], vec![]).await?;
         Ok(Self {
             member: member.clone(),
             watches: Arc::new(Watches::new(link.clone(), own)),
@@ -111,7 +110,7 @@ impl EtcdSession {
         let put = ask::put(own.clone(), value.clone(), self.lease);
         let free = vec![ask::if_none(all.clone()), ask::if_none((done, vec![]))];
         let busy = vec![ask::get(ask::oldest(all))];
-        let answer = txn(&self.link, Kind::Take, free, vec![put], busy).await?;
+        let answer = ask::txn(&self.link, Kind::Take, free, vec![put], busy).await?;
         if answer.succeeded {
             return fence(revision(&answer)).map(Answer::Granted);
         }
@@ -138,7 +137,7 @@ impl EtcdSession {
             ..ask::one(own)
         };
         let old = vec![ask::get(own), front.clone()];
-        let answer = txn(&self.link, Kind::Take, new, vec![put, front], old).await?;
+        let answer = ask::txn(&self.link, Kind::Take, new, vec![put, front], old).await?;
         let (succeeded, revision) = (answer.succeeded, revision(&answer));
         let mut gotten = ask::gotten(answer);
         let created = if succeeded {
@@ -172,7 +171,7 @@ impl EtcdSession {
     ) -> Result<Option<Answer>, Fault> {
         let (own, _done) = self.keys(claim, place);
         let both = vec![ask::get(ask::one(own)), front(claim)];
-        let answer = txn(&self.link, Kind::Take, vec![], both, vec![]).await?;
+        let answer = ask::txn(&self.link, Kind::Take, vec![], both, vec![]).await?;
         let seen_at = revision(&answer);
         let mut gotten = ask::gotten(answer);
         match ask::first(gotten.next()) {
@@ -206,7 +205,7 @@ impl EtcdSession {
     /// Waits until a claim that isn't near the front may be so.
     async fn come_near(&self, claim: &Claim, created: i64) -> Result<(), Fault> {
         let before = ask::last_before(name::under(&claim.name), created, MAX_WATCHED);
-        let before = range(&self.link, Kind::Take, before).await?;
+        let before = ask::range(&self.link, Kind::Take, before).await?;
         let seen_at = before.header.map_or(0, |header| header.revision);
         if let Some(KeyValue { key, .. }) = before.kvs.into_iter().next_back() {
             self.watches.deleted(key, seen_at).await;
@@ -231,7 +230,7 @@ impl EtcdSession {
             [put].into_iter().chain(deleted)
         });
         let mark = mark.collect();
-        match txn(&self.link, Kind::GiveBack, there, delete, mark).await {
+        match ask::txn(&self.link, Kind::GiveBack, there, delete, mark).await {
             Ok(answer) if !answer.succeeded => {
                 if let Some(old) = old {
                     self.marks.left(done, &old, now);
@@ -363,7 +362,7 @@ impl Session for EtcdSession {
         };
         let mut locks: Vec<Taken> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
-        let keys = range(&self.link, Kind::Look, ask::oldest_first(keys)).await?;
+        let keys = ask::range(&self.link, Kind::Look, ask::oldest_first(keys)).await?;
         for key in keys.kvs {
             let Some(holder) = taken(&key, 1) else {
                 continue;
@@ -419,34 +418,4 @@ fn done_with() -> Fault {
 
 fn revision(answer: &TxnResponse) -> i64 {
     answer.header.map_or(0, |header| header.revision)
-}
-
-async fn txn(
-    link: &Link,
-    kind: Kind,
-    compare: Vec<Compare>,
-    success: Vec<RequestOp>,
-    failure: Vec<RequestOp>,
-) -> Result<TxnResponse, Fault> {
-    let txn = TxnRequest {
-        compare,
-        success,
-        failure,
-    };
-    link.ask(kind, txn, |channel, request| async {
-        KvClient::new(channel).txn(request).await
-    })
-    .await
-}
-
-pub(crate) async fn range(
-    link: &Link,
-    kind: Kind,
-    range: RangeRequest,
-) -> Result<RangeResponse, Fault> {
-    link.ask(kind, range, |channel, request| async {
-        let client = KvClient::new(channel).max_decoding_message_size(usize::MAX);
-        { client }.range(request).await
-    })
-    .await
 }

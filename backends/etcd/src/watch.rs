@@ -14,17 +14,14 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::Streaming;
 
-use crate::ask::Range;
+use crate::ask::{self, Range};
 use crate::fault;
 use crate::line::{Line, Turn};
 use crate::link::{Kind, Link};
-use crate::proto::kv_client::KvClient;
 use crate::proto::watch_client::WatchClient;
 use crate::proto::watch_create_request::FilterType;
 use crate::proto::watch_request::RequestUnion;
-use crate::proto::{
-    RangeRequest, WatchCancelRequest, WatchCreateRequest, WatchRequest, WatchResponse,
-};
+use crate::proto::{WatchCancelRequest, WatchCreateRequest, WatchRequest, WatchResponse};
 
 /// The number of the watch of the process's own key; the next ones are of who waits.
 const MEMBER: i64 = 1;
@@ -136,13 +133,8 @@ impl Reader {
     }
 
     async fn read_from(&mut self, turn: usize) -> Result<(), Fault> {
-        let own = RangeRequest {
-            key: self.member.clone(),
-            keys_only: true,
-            ..Default::default()
-        };
-        let send = |channel, request| async { KvClient::new(channel).range(request).await };
-        let own = self.link.ask(Kind::Look, own, send).await?;
+        let own = ask::one(self.member.clone());
+        let own = ask::range(&self.link, Kind::Look, own).await?;
         if own.kvs.is_empty() {
             return Ok(());
         }
