@@ -3,7 +3,8 @@
 use super::asker::{Asker, Doing};
 use super::checker::{Given, SLACK};
 use super::claim::{BadNews, State};
-use super::world::{World, name};
+use super::schedule::name;
+use super::world::World;
 use lockutils::{AsyncLeaseGuard, Fence};
 use std::pin::{Pin, pin};
 use std::task::{Context, Waker};

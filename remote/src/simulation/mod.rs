@@ -10,7 +10,7 @@
 //! wrong that would be a reason to lose a lock, so nobody may; and in some the server never comes back.
 //! [`world`] has the time and brings that about, [`network`] delays, loses, doubles
 //! and reorders messages, [`server`] answers, [`drive`] is what a process does, with a [`claim`] for each lock that it
-//! asks for, and [`asker`] what its tasks do. [`checker`] has
+//! asks for, and [`steps`] what its tasks, the [`asker`]s, do. [`checker`] has
 //! what must be true all the time, [`told`] what everybody has to be told, and [`guards`] what a guard must say.
 //!
 //! When the faults are over, each process asks for each lock once more, and for all of them, and has to get it; then all
@@ -117,6 +117,7 @@ mod network;
 mod process;
 mod schedule;
 mod server;
+mod steps;
 mod told;
 mod world;
 

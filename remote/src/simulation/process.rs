@@ -1,16 +1,19 @@
 //! A process: its protocol, the space of its askers, and what it has under way.
 
-use super::asker::Taking;
-use super::schedule::{What, Wish};
-use super::world::name;
+use super::schedule::{What, Wish, name};
 use crate::agent::{Message, Post};
 use crate::fake::FakeStore;
 use crate::protocol::{Call, Id, Outcome, Protocol};
 use crate::space::{FromUrl as _, Remote};
 use crate::store::{Asked, Claim, Kept, Loss};
+use lockutils::{AsyncLeaseGuard, Error};
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// The wait of a task for one lock, or for several.
+pub(super) type Taking = Pin<Box<dyn Future<Output = Result<AsyncLeaseGuard, Error>>>>;
 
 #[derive(Debug)]
 pub(super) struct Process {

@@ -390,3 +390,12 @@ fn last_wish(chance: &mut Chance, setting: &Setting, process: usize, names: Vec<
         awaits_release: true,
     }
 }
+
+pub(super) fn name(name: u64) -> String {
+    format!("lock {name}")
+}
+
+pub(super) fn number_of(name: &str) -> u64 {
+    let number = name.strip_prefix("lock ").expect("the name of a lock");
+    number.parse().expect("its number")
+}

@@ -2,8 +2,7 @@
 //! is another's in the moment in which its lease is over. In some runs it is the one that users have
 //! in their tests, [`FakeServer`].
 
-use super::schedule::{Queue, Setting};
-use super::world::name;
+use super::schedule::{Queue, Setting, name};
 use crate::fake::{FakeServer, NoSession};
 use crate::store::{Answer, Asked, Claim, Freed, Kept, Member};
 use std::collections::{BTreeMap, BTreeSet};

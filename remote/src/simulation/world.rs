@@ -4,7 +4,7 @@ use super::asker::{Asker, Doing};
 use super::checker::{Checker, Hold};
 use super::claim::{Claimed, State, claim_of};
 use super::process::{Connection, Input, Pending, Process, Request, Step, Who};
-use super::schedule::{Chance, Event, MILLISECOND, Setting, What, Wish};
+use super::schedule::{self, Chance, Event, MILLISECOND, Setting, What, Wish};
 use super::server::{Gone, Server};
 use crate::protocol::{Id, Protocol, Rules};
 use crate::store::{Claim, Loss};
@@ -306,7 +306,7 @@ impl World {
             }
             What::Refuse { time } => self.refuses = self.now + time,
             What::Revoke { name } => {
-                let nonces = self.server.revoke(&self::name(name));
+                let nonces = self.server.revoke(&schedule::name(name));
                 self.tell_of_loss(&nonces);
             }
             What::Deafen { process } => {
@@ -482,15 +482,6 @@ impl World {
     pub(super) fn who(&self, process: usize, id: Id) -> Option<Who> {
         self.processes[process].ids.get(&id).copied()
     }
-}
-
-pub(super) fn name(name: u64) -> String {
-    format!("lock {name}")
-}
-
-pub(super) fn number_of(name: &str) -> u64 {
-    let number = name.strip_prefix("lock ").expect("the name of a lock");
-    number.parse().expect("its number")
 }
 
 fn hold(event: &Event) -> u64 {
