@@ -1,6 +1,6 @@
 //! A future polled step by step.
 
-use crate::eventually;
+use crate::limit::eventually;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -50,6 +50,7 @@ mod other;
 mod process;
 mod recorder;
 mod skip;
+mod subject;
 mod take;
 mod test;
 
@@ -60,9 +61,10 @@ pub use other::told_by_the_first;
 pub use process::{Process, is_stopped, thread_states};
 pub use recorder::{Recorder, Stay};
 pub use skip::skip;
+pub use subject::Subject;
+pub use test::Test;
 #[doc(hidden)]
 pub use test::run;
-pub use test::{Subject, Test};
 
 /// Makes a test of each of the [`cases`], for the [`Subject`] that is named.
 ///

@@ -15,8 +15,10 @@
 //!
 //! It ends when its standard input does.
 
+use crate::limit::{eventually, yield_now};
+use crate::process::Process;
+use crate::subject::Subject;
 use crate::take::{KEY, SHORT, hold, hold_all, hold_async, try_hold, wait};
-use crate::{Process, Subject, eventually, yield_now};
 use lockutils::engine::Mode;
 use lockutils::{Error, ErrorKind};
 use std::any::Any;

@@ -1,6 +1,6 @@
 //! Other processes, told what to do line by line.
 
-use crate::{LIMIT, eventually};
+use crate::limit::{LIMIT, eventually};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};

@@ -1,8 +1,12 @@
 //! Several processes, and several spaces of one process at one place.
 
+use crate::by_hand::ByHand;
+use crate::limit::{eventually, yield_now};
 use crate::other::{circle, contend};
+use crate::process::Process;
+use crate::subject::Subject;
 use crate::take::{KEY, SHORT, hold, hold_async, is_free, one_thread, try_hold, try_on, wait};
-use crate::{ByHand, Process, Subject, Test, eventually, yield_now};
+use crate::test::Test;
 use futures::future;
 use lockutils::ErrorKind;
 use lockutils::engine::{Mode, Space};

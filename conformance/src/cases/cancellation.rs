@@ -1,7 +1,11 @@
 //! Futures that are dropped before they are ready, and tasks that are dropped inside.
 
+use crate::by_hand::ByHand;
+use crate::limit::eventually;
+use crate::lockstep::Lockstep;
+use crate::subject::Subject;
 use crate::take::{KEY, hold, hold_async, is_free, one_thread, rounds};
-use crate::{ByHand, Lockstep, Subject, Test, eventually};
+use crate::test::Test;
 use futures::future;
 use lockutils::engine::{Machine, Space};
 use std::fmt::Debug;

@@ -1,7 +1,11 @@
 //! Exclusion: one holder for each key, be it a thread or a task, and holders of all keys at once.
 
+use crate::limit::yield_now;
+use crate::lockstep::Lockstep;
+use crate::recorder::Recorder;
+use crate::subject::Subject;
 use crate::take::{KEY, hold, hold_async, is_free, many_threads, one_thread, try_hold};
-use crate::{Lockstep, Recorder, Subject, Test, yield_now};
+use crate::test::Test;
 use futures::executor::{LocalPool, ThreadPool};
 use futures::future;
 use futures::task::{LocalSpawnExt as _, SpawnExt as _};

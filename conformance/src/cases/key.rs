@@ -1,7 +1,8 @@
 //! Which keys are the same lock.
 
+use crate::subject::Subject;
 use crate::take::{hold, is_free};
-use crate::{Subject, Test};
+use crate::test::Test;
 use std::sync::Arc;
 
 /// A key is its text: the type that it is written as makes no difference.

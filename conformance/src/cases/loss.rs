@@ -2,8 +2,11 @@
 //!
 //! The guards are a [`LeaseGuard`] and an [`AsyncLeaseGuard`], which only the subject's types know.
 
+use crate::by_hand::ByHand;
+use crate::limit::eventually;
+use crate::subject::Subject;
 use crate::take::{KEY, hold, hold_all, hold_async, is_free, rounds, wait};
-use crate::{ByHand, Subject, Test, eventually};
+use crate::test::Test;
 use lockutils::engine::{AsyncGuardOf, GuardOf, Mode, Space};
 use lockutils::{AsyncLeaseGuard, Error, ErrorKind, Fence, LeaseGuard};
 use std::any::Any;

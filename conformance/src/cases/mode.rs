@@ -1,7 +1,9 @@
 //! Shared holds, and those of a thread that goes in again.
 
+use crate::recorder::Recorder;
+use crate::subject::Subject;
 use crate::take::{KEY, hold, is_free, one_thread, try_on, wait};
-use crate::{Recorder, Subject, Test};
+use crate::test::Test;
 use lockutils::Site;
 use lockutils::engine::{Mode, Reentry, Space as _};
 use std::thread;

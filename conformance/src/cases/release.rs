@@ -1,8 +1,10 @@
 //! When a lock is free again: when its guard is dropped, wherever and for whatever reason. And
 //! what somebody is told who finds that it isn't.
 
+use crate::by_hand::ByHand;
+use crate::subject::Subject;
 use crate::take::{KEY, hold, hold_async, is_free, one_thread, try_hold, wait};
-use crate::{ByHand, Subject, Test};
+use crate::test::Test;
 use lockutils::ErrorKind;
 use lockutils::engine::Mode;
 use std::sync::{Arc, Barrier};

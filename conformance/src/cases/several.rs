@@ -1,7 +1,10 @@
 //! Several keys that are taken together.
 
+use crate::by_hand::ByHand;
+use crate::recorder::Recorder;
+use crate::subject::Subject;
 use crate::take::{SHORT, hold, hold_all, is_free, one_thread, wait_for_all};
-use crate::{ByHand, Recorder, Subject, Test};
+use crate::test::Test;
 use lockutils::ErrorKind;
 use std::sync::Barrier;
 use std::thread;

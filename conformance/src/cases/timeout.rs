@@ -1,7 +1,9 @@
 //! Waiting for so long and no longer.
 
+use crate::by_hand::ByHand;
+use crate::subject::Subject;
 use crate::take::{KEY, LONG, SHORT, hold, hold_async, is_free, one_thread, wait};
-use crate::{ByHand, Subject, Test};
+use crate::test::Test;
 use lockutils::engine::Mode;
 use lockutils::{Error, ErrorKind};
 use std::task::Poll;
