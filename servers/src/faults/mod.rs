@@ -3,130 +3,20 @@
 //!
 //! A [`Subject`] says which locks they are and at which server, and [`faults!`](crate::faults!) makes a
 //! test of each of the [`cases`], as `conformance!` does of what every space must pass. Each has a
-//! server of its own. The locks are [`Remote`], which is what the type of each engine's locks is
+//! server of its own. The locks are [`Remote`](lockutils_remote::Remote), which is what the type of each engine's locks is
 //! made of.
 //!
 //! Its other processes are the test's program once more, see `other`; each reaches the server through
-//! a [`Proxy`] of its own, which tells when a question has gone there.
+//! a [`Proxy`](crate::Proxy) of its own, which tells when a question has gone there.
 
 pub mod cases;
 mod other;
+mod record;
+mod subject;
+mod test;
 
-use std::marker::PhantomData;
-use std::time::Duration;
-
-use lockutils::{Error, ErrorKind, LeaseGuard};
-use lockutils_conformance::{eventually, in_time};
-use lockutils_remote::{FromUrl, Remote};
-
-use crate::proxy::Proxy;
-use crate::server::{Kind, Server};
-use other::Other;
-
-/// A lease to be waited for, which is renewed in time where the machine stands still for five seconds.
-const LEASE: Duration = Duration::from_secs(9);
-
-/// How long a server may be silent where that is waited for. Before, it has to answer on a busy machine.
-const SILENCE: Duration = Duration::from_secs(10);
-
-/// A lease that doesn't end while a test runs.
-const LONG: Duration = Duration::from_secs(600);
-
-/// The key of most cases.
-const KEY: &str = "key";
-
-/// Locks that are tested, and what is particular to them.
-pub trait Subject: 'static {
-    /// Where they are.
-    type Server: Kind + 'static;
-
-    /// The engine.
-    type Store: FromUrl;
-
-    /// Whether a hold outlives the connection that it was got by. If not, the server frees it when
-    /// that ends, and the holder is told at once.
-    const OUTLIVES_CONNECTION: bool = true;
-}
-
-/// A case being run, with a server of its own.
-#[derive(Debug)]
-pub struct Test<S: Subject> {
-    name: &'static str,
-    server: Server<S::Server>,
-    subject: PhantomData<fn() -> S>,
-}
-
-impl<S: Subject> Test<S> {
-    /// A space at the server, which waits for answers as long as it takes on a busy machine.
-    fn locks(&self, lease: Duration) -> Remote<S::Store> {
-        at::<S>(self.server.port(), lease).answer_timeout(LONG)
-    }
-
-    /// One that reaches the server through a proxy, and has done so, so that it doesn't
-    /// connect when it asks again.
-    fn through_proxy(&self, lease: Duration) -> (Proxy, Remote<S::Store>) {
-        let proxy = Proxy::to(self.server.port());
-        let locks = at::<S>(proxy.port(), lease).answer_timeout(LONG);
-        locks.key("warm").lock().unwrap().release().unwrap();
-        (proxy, locks)
-    }
-
-    /// Starts another process with a space at the server.
-    fn other(&self, lease: Duration) -> Other {
-        Other::start(self.name, self.server.port(), lease)
-    }
-
-    /// Waits until nothing is held at the server, nor waited for.
-    fn nothing_is_left(&self) {
-        let locks = self.locks(LONG);
-        let states = || locks.states().unwrap();
-        eventually("nothing is left", || states().is_empty());
-    }
-}
-
-fn at<S: Subject>(port: u16, lease: Duration) -> Remote<S::Store> {
-    let url = S::Server::url(port);
-    Remote::new(&url).unwrap().ttl(lease)
-}
-
-fn kind<T>(result: Result<T, Error>) -> ErrorKind {
-    result.map(drop).unwrap_err().kind()
-}
-
-fn wait_for_loss(guard: &LeaseGuard) {
-    pollster::block_on(guard.lost());
-    assert!(guard.is_lost());
-}
-
-/// Runs a case, or does as it is told where this is the other process of one. `name` is the test's
-/// whole path, from the crate on.
-///
-/// # Panics
-///
-/// If the locks fail it.
-pub fn run<S: Subject>(name: &'static str, case: fn(&Test<S>)) {
-    // The test harness calls its tests by their path inside of the crate.
-    let name = name.split_once("::").map_or(name, |(_crate, path)| path);
-    if let Some(locks) = other::locks::<S>() {
-        return other::obey::<S>(&locks);
-    }
-    if Server::<S::Server>::available() {
-        case(&Test {
-            name,
-            server: Server::start(),
-            subject: PhantomData,
-        });
-    }
-}
-
-/// The same within a limit.
-///
-/// # Panics
-///
-/// If the locks fail it, or it doesn't end.
-pub fn run_in_time<S: Subject>(name: &'static str, case: fn(&Test<S>)) {
-    in_time(move || run(name, case));
-}
+pub use subject::Subject;
+pub use test::{Test, run, run_in_time};
 
 /// Makes a test of each of the [`cases`](crate::faults::cases), for the
 /// [`Subject`](crate::faults::Subject) that is named.

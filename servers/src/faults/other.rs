@@ -23,8 +23,8 @@ use lockutils_conformance::{Process, eventually};
 use lockutils_remote::{Remote, Store};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use super::cases::{now, record};
-use super::{KEY, LONG, Subject, at, kind};
+use super::record::{now, record};
+use super::subject::{KEY, LONG, Subject, at, kind};
 use crate::proxy::Proxy;
 
 const MARK: &str = "lockutils-servers: ";

@@ -5,60 +5,21 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::Path;
-use std::process;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use lockutils_conformance::eventually;
-use lockutils_remote::{Remote, Store};
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::faults::other::Other;
-use crate::faults::{KEY, Subject, Test};
+use crate::faults::record::now;
+use crate::faults::subject::Subject;
+use crate::faults::test::Test;
 
 /// The shortest that every server gives: it may be lost.
 const LEASE: Duration = Duration::from_secs(2);
 
 const PROCESSES: usize = 4;
-
-/// In nanoseconds; all processes of a host have one.
-pub(crate) fn now() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    let parts = [(time.tv_sec, 1_000_000_000), (time.tv_nsec, 1)];
-    let nanoseconds = parts.map(|(part, unit)| u64::try_from(part).unwrap() * unit);
-    nanoseconds.iter().sum()
-}
-
-/// Holds the lock again and again until the process is killed, and notes when it surely believed to.
-pub(crate) fn record(locks: &Remote<impl Store>, file: &str) -> ! {
-    let mut file = File::options().append(true).open(file).unwrap();
-    let process = process::id();
-    for turn in 0_u64.. {
-        // The server may be away for longer than anybody waits.
-        let Ok(guard) = locks.key(KEY).lock() else {
-            continue;
-        };
-        let fence = guard.fence();
-        let stays = Duration::from_millis(turn * 7 % 40);
-        let begun = Instant::now();
-        loop {
-            let moment = now();
-            if guard.is_lost() {
-                break;
-            }
-            // At once, so that no other's is in between.
-            let line = format!("{process} {fence} {moment}\n");
-            file.write_all(line.as_bytes()).unwrap();
-            if begun.elapsed() > stays {
-                break;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-    unreachable!("it is killed before")
-}
 
 /// Numbers that look like chance.
 struct Chance(u64);

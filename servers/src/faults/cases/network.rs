@@ -8,7 +8,8 @@ use lockutils::{AsyncLeaseGuard, Error, ErrorKind, LeaseGuard};
 use lockutils_conformance::eventually;
 use lockutils_remote::{FromUrl, Remote};
 
-use crate::faults::{KEY, LONG, SILENCE, Subject, Test, at, kind, wait_for_loss};
+use crate::faults::subject::{KEY, LONG, SILENCE, Subject, at, kind, wait_for_loss};
+use crate::faults::test::Test;
 use crate::proxy::Proxy;
 
 /// A lease that is renewed while a test runs, and long enough for a machine that is busy.

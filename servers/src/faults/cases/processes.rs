@@ -2,8 +2,9 @@
 
 use lockutils::ErrorKind;
 
-use super::now;
-use crate::faults::{KEY, LEASE, LONG, Subject, Test, kind};
+use crate::faults::record::now;
+use crate::faults::subject::{KEY, LEASE, LONG, Subject, kind};
+use crate::faults::test::Test;
 
 /// Whoever waits has the lock of a process that was killed: at once if the server sees that its
 /// connection has ended, else after the lease.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use lockutils::ErrorKind;
 use lockutils_conformance::eventually;
 
-use crate::faults::{KEY, LEASE, LONG, SILENCE, Subject, Test, kind, wait_for_loss};
+use crate::faults::subject::{KEY, LEASE, LONG, SILENCE, Subject, kind, wait_for_loss};
+use crate::faults::test::Test;
 
 /// Whoever asks a server that says nothing is told so in time, whoever holds has lost by the own
 /// clock, and all goes on when the server does.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use lockutils_remote::{FromUrl as _, Store as _};
 
-use crate::faults::{KEY, LONG, Subject, Test, at};
+use crate::faults::subject::{KEY, LONG, Subject, at};
+use crate::faults::test::Test;
 use crate::server::Kind as _;
 
 /// The server takes the shortest and the longest lease, and any silence. Who asks for another lease is told the range,
