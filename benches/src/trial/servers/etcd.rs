@@ -1,6 +1,6 @@
 //! etcd, beside puts of the client alone.
 
-use super::{Take, apart, each, hand_overs, renewal, timed, uncontended, workers};
+use super::beside::{Take, apart, each, hand_overs, renewal, timed, uncontended, workers};
 use crate::figure;
 use crate::measure::{self, Plan, Run};
 use crate::target::{Reach, Target, Unit};

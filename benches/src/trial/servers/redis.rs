@@ -1,6 +1,6 @@
 //! Redis, beside redis-rs alone.
 
-use super::{Take, apart, hand_over, renewal, uncontended, workers};
+use super::beside::{Take, apart, hand_over, renewal, uncontended, workers};
 use crate::measure::Plan;
 use crate::target::Target;
 use lockutils_redis::RedisLocks;
