@@ -36,18 +36,19 @@
 //! acquired and just before it is released. It ends when standard input does.
 
 mod later;
+mod words;
 
-use crate::now;
+use crate::process::now;
 use lockutils::{AsyncGuard, Error, ErrorKind, FileLocks, Guard, set_deadlock_hook};
 use rlimit::Resource;
-use std::error::Error as _;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, BufRead as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{hint, thread};
+use words::{milliseconds, number, refused, say, three, two, with_source};
 
 enum Hold {
     OfThread(#[expect(dead_code, reason = "it is held")] Guard),
@@ -71,17 +72,6 @@ pub fn obey(locks: &FileLocks) {
             say(&answer);
         }
     }
-}
-
-fn refused(error: &Error) -> String {
-    let text = format!("error {:?} {}", error.kind(), with_source(error));
-    text.replace('\n', " ")
-}
-
-fn say(line: &str) {
-    let mut out = io::stdout().lock();
-    // Who no longer listens needs no answer.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String, Error> {
@@ -125,18 +115,6 @@ fn answer(locks: &FileLocks, holds: &mut Vec<Hold>, line: &str) -> Result<String
         }
         _ => tell(locks, command, rest),
     }
-}
-
-/// What is before the first space, and after it.
-fn two(text: &str) -> (&str, &str) {
-    text.split_once(' ').expect("something before the rest")
-}
-
-/// A number, a time and a key.
-fn three(text: &str) -> (u64, Duration, &str) {
-    let (first, rest) = two(text);
-    let (time, key) = two(rest);
-    (number(first), Duration::from_micros(number(time)), key)
 }
 
 /// Takes a lock, in one of the ways.
@@ -269,13 +247,6 @@ fn sweep(locks: &FileLocks) -> Result<String, Error> {
     Ok(answer)
 }
 
-fn with_source(error: &Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
 /// Each task has an executor of its own, as it has a thread.
 fn crowd(locks: &FileLocks, threads: u64, tasks: u64, key: &str) {
     for index in 0..threads + tasks {
@@ -381,12 +352,4 @@ fn enter(file: &Path) {
     let entered = OpenOptions::new().write(true).create_new(true).open(file);
     assert!(entered.is_ok(), "two were inside at once: {entered:?}");
     fs::remove_file(file).expect("the file just made");
-}
-
-fn number(text: &str) -> u64 {
-    text.parse().expect("a number")
-}
-
-fn milliseconds(text: &str) -> Duration {
-    Duration::from_millis(number(text))
 }

@@ -1,6 +1,6 @@
 //! Another user's processes.
 
-use crate::Directory;
+use crate::directory::Directory;
 use rustix::process::geteuid;
 use std::fs::{self, Permissions};
 use std::ops::Deref;

@@ -1,7 +1,7 @@
 //! Python's programs on the same lock files.
 
-use crate::Process;
-use crate::skip;
+use crate::process::Process;
+use lockutils_conformance::skip;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! What the process does beside what it is told next.
 
-use super::{milliseconds, refused, say, two};
+use super::words::{milliseconds, refused, say, two};
 use lockutils::{Error, FileLocks, set_deadlock_hook};
 use std::sync::{Condvar, Mutex};
 use std::thread;
