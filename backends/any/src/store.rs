@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A server of whichever kind: the [`Store`] of [`AnyLocks`](crate::AnyLocks).
+#[allow(clippy::large_enum_variant, reason = "a space has one, however large")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Any {
@@ -26,6 +27,7 @@ pub enum Any {
 }
 
 /// A session with a server of whichever kind.
+#[allow(clippy::large_enum_variant, reason = "a space has one, however large")]
 #[non_exhaustive]
 pub enum AnySession {
     /// In the memory of this process.
