@@ -32,7 +32,8 @@ use table::Table;
 ///
 /// Each wait is blamed on who had the lock meanwhile: where that were several, one after the other,
 /// on each for its time, and several at a time evenly. While nobody had it, on the waiter that was
-/// called to take it and did not come.
+/// called to take it and did not come. Who takes it before that one comes is not in its way yet, and
+/// is blamed from when a waiter finds that it is there.
 ///
 /// # Examples
 ///

@@ -16,8 +16,9 @@
 //!    go by the fast path. So the first waiter is a thread.
 //! 2. Until that comes it may be overtaken, whatever it has waited for by then. A lock that is fair is handed over at
 //!    once instead, so it is never ajar.
-//! 3. While it is ajar nobody sees who takes it. So it isn't where somebody is to be told whom a wait is blamed on. Who
-//!    is told of each hold keeps the bucket inflated.
+//! 3. While it is ajar nobody sees who takes it. To know whom waits are [blamed](super::blame) on, nobody need: the lock
+//!    was free when the thread was called, and until that comes all wait for it. Whoever inflates the bucket finds who has
+//!    the lock then, who is blamed from then on. Who is told of each hold keeps the bucket inflated.
 //! 4. A task that overtakes may close a cycle of waits by that, and doesn't know. The thread that was called
 //!    finds it there when it comes or leaves, and looks for the cycle.
 //! 5. The bucket may be taken for another lock, too, and then has another entry when it is inflated, which has the
@@ -52,8 +53,9 @@ pub(super) fn end(
         Some(written) => {
             // There were reservations for two entries, and it is one.
             bucket.unreserve(slots);
-            // They have come later than others have begun to wait, and that is all that is known of when.
-            let now = Moment::now();
+            // They have come later than others have begun to wait, and that is all that is known of when. So what was
+            // waited until now is blamed on the thread that was called.
+            let now = entry.blame_until_now().unwrap_or_else(Moment::now);
             for (ticket, mut holder) in written.holders.into_iter().flatten() {
                 holder.since.is_at_least(now);
                 entry.hold(ticket, written.mode, holder);

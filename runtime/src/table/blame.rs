@@ -2,7 +2,8 @@
 //!
 //! As long as somebody listens and somebody waits, time is blamed on who has the lock, by their
 //! sites, and where there are several on all of them evenly. While nobody has it, it is blamed on the
-//! waiter that was called to take it, and doesn't come. For each site there is a clock that runs as
+//! waiter that was called to take it, and doesn't come; and so it is while others have it whom nobody sees, since
+//! it is [ajar](super::ajar): they are in nobody's way until that waiter comes. For each site there is a clock that runs as
 //! fast as time is blamed on it. A waiter writes down what the clocks show when it comes; when it
 //! goes on, the differences are its wait, split by whom it waited for. So a waiter that comes or
 //! leaves changes nothing for the others, and a queue of any length costs nothing more.

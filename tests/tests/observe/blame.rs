@@ -6,6 +6,7 @@ use lockutils_tests::{ByHand, eventually, in_time};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::hint;
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -141,6 +142,29 @@ fn blame_of_a_wait_grows_while_it_lasts() {
         drop(guard);
         drop(waiter.finish());
         all_blamed("lasts");
+    });
+}
+
+/// Also where threads overtake each other all the time, and nobody sees each hold.
+#[test]
+fn blame_of_a_hot_lock_is_as_long_as_its_waits() {
+    watch();
+    in_time(|| {
+        let locks = Locks::new("hot");
+        let again_and_again = || {
+            for _ in 0..1_000 {
+                let _guard = locks.key(7).lock();
+                (0..50).for_each(|_| hint::spin_loop());
+            }
+        };
+        while waited("hot") == 0 {
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(again_and_again);
+                }
+            });
+        }
+        all_blamed("hot");
     });
 }
 

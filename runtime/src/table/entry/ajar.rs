@@ -9,7 +9,6 @@ impl Entry {
         let first = || self.queue().first();
         self.permits == 1
             && self.first.is_none()
-            && !self.is_blamed()
             && first().is_some_and(|(_, first)| first.record.owner.is_thread())
     }
 

@@ -1,6 +1,7 @@
 //! Whom the waits for a lock are blamed on, see [`blame`](crate::table::blame).
 //!
-//! The clocks are set whenever the holders change, or the first waiter does, and somebody waits.
+//! The clocks are set whenever the holders change, or the first waiter does, and somebody waits. Of a lock that is
+//! [ajar](crate::table::ajar) they are set when that ends, before those are holders who have it then.
 
 use super::Entry;
 use crate::arrivals::Arrivals;
@@ -20,7 +21,7 @@ impl Entry {
     /// who wait; then it says what the clock shows. To be called before the holders change, or
     /// the first waiter does.
     #[inline]
-    pub(super) fn blame_until_now(&mut self) -> Option<Moment> {
+    pub(crate) fn blame_until_now(&mut self) -> Option<Moment> {
         if self.is_blamed() {
             self.set_blame()
         } else {

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `leave`: with a holder | `lock_that_somebody_still_shares_is_not` |
 //! | `leave`: with several permits | `lock_with_permits_is_not` |
-//! | `leave`: while somebody listens to waits | `lock_that_is_listened_to_is_not` |
 //! | `leave`: where a task was called | `lock_that_a_task_is_called_for_is_not` |
 //! | `leave`: beside another entry, or while somebody listens to holds | `lock_beside_another_one_is_not`, `lock_that_is_recorded_is_not` |
 //! | `leave`: the bucket's tickets kept | `another_key_of_the_hash` |
@@ -26,7 +25,6 @@ use crate::graph::is_suspicious;
 use crate::guard::{AsyncGuard, Guard};
 use crate::local::{InProcess, Locks};
 use crate::name::Keys;
-use crate::observe::listen::{Listeners, listen};
 use crate::site::Site;
 use crate::space::Space as _;
 use crate::sync::pass;
@@ -48,31 +46,34 @@ fn is_free() -> bool {
     fast::looks_free(name("0"))
 }
 
-fn is_thin(key: &str) -> bool {
+pub(super) fn is_thin(key: &str) -> bool {
     fast::is_held_thin(name(key).hash)
 }
 
 /// The wait of a thread whose steps are taken when the model says so.
-struct Called(Acquire<InProcess>);
+pub(super) struct Called(Acquire<InProcess>);
 
 impl Called {
+    #[track_caller]
     fn new(locks: &'static Locks, key: &str) -> Self {
         Self::of(locks, key, Mode::Exclusive)
     }
 
+    #[track_caller]
     fn of(locks: &'static Locks, key: &str, mode: Mode) -> Self {
         Self(locks.wait(&key, mode, Site::here()))
     }
 
     /// Begins to wait.
-    fn begin(locks: &'static Locks) -> Self {
+    #[track_caller]
+    pub(super) fn begin(locks: &'static Locks) -> Self {
         let mut called = Self::new(locks, "0");
         assert!(called.step().is_none());
         called
     }
 
     /// Begins, or comes for the lock.
-    fn step(&mut self) -> Option<Won<InProcess>> {
+    pub(super) fn step(&mut self) -> Option<Won<InProcess>> {
         match self.0.step_by_hand() {
             Poll::Ready(Ok(won)) => Some(won),
             Poll::Pending => None,
@@ -319,15 +320,6 @@ fn lock_with_permits_is_not() {
     model(1, || {
         let both = [(); 2].map(|()| COUNTED.key("0").lock());
         assert!(!leaves_ajar(&COUNTED, both));
-    });
-}
-
-/// Or else nobody would see who takes it.
-#[test]
-fn lock_that_is_listened_to_is_not() {
-    model(1, || {
-        listen(Listeners::COUNTS);
-        assert!(!leaves_ajar(&LOCKS, LOCKS.key("0").lock()));
     });
 }
 

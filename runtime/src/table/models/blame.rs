@@ -17,8 +17,13 @@
 //! | `queues`: what is over not taken from a lock that somebody has | `blame_that_is_read_in_the_middle` |
 //! | what was taken not taken out, so that it comes twice | `blame_that_is_read_in_the_middle` |
 //!
+//! | `ajar::end`: clocks not set, or after there are holders | `blame_of_a_hold_that_overtakes` |
+//! | `ajar::end`: holders that aren't blamed | `blame_of_a_hold_that_overtakes` |
+//! | `ajar::leave`: not while somebody listens | `blame_of_a_hold_that_overtakes` |
+//!
 //! That a wait is as long for who listens as for the blame is no matter of a race; `tests` has it.
 
+use super::ajar::{Called, is_thin};
 use super::{FAIR, LOCKS, PATIENCE, Protected, changer, model, poll_once};
 use crate::costs::{self, Costs};
 use crate::culprit::Culprit;
@@ -164,5 +169,105 @@ fn blame_that_is_read_in_the_middle() {
         assert_eq!(sums(line), [500_000, 500_000, 500_000]);
         drop(third);
         assert_eq!(sums(line), [500_000, 500_000, 500_000]);
+    });
+}
+
+/// One hold has come and gone before the thread comes that was called, and the next one is in its way.
+#[test]
+fn blame_of_a_hold_that_overtakes() {
+    model(1, || {
+        listen(Listeners::COUNTS);
+        let (held, line) = (LOCKS.key("0").lock(), line!());
+        let (mut called, line_of_called) = (Called::begin(&LOCKS), line!());
+        pass(PATIENCE / 4);
+        drop(held);
+        let (unseen, line_of_unseen) = (LOCKS.key("0").lock(), line!());
+        assert!(is_thin("0"));
+        pass(PATIENCE / 4);
+        // Who looks needn't see it.
+        assert_eq!(sums(line_of_called), [250_000, 500_000, 0]);
+        assert!(is_thin("0"));
+        drop(unseen);
+        let (seen, line_of_seen) = (LOCKS.key("0").lock(), line!());
+        pass(PATIENCE / 4);
+        assert!(called.step().is_none());
+        pass(PATIENCE / 2);
+        drop(seen);
+        assert!(called.step().is_some());
+        let by = |line| sums(line)[0];
+        assert_eq!(sums(line), [250_000, 1_250_000, 1_250_000]);
+        assert_eq!(by(line_of_called), 500_000);
+        assert_eq!((by(line_of_unseen), by(line_of_seen)), (0, 500_000));
+    });
+}
+
+/// Who comes to wait behind it finds it, and the thread that was called doesn't come before it has ended.
+#[test]
+fn blame_of_a_hold_that_overtakes_and_is_found_by_another_one() {
+    model(1, || {
+        listen(Listeners::COUNTS);
+        let held = LOCKS.key("0").lock();
+        let (mut called, line_of_called) = (Called::begin(&LOCKS), line!());
+        drop(held);
+        let (seen, line) = (LOCKS.key("0").lock(), line!());
+        assert!(is_thin("0"));
+        pass(PATIENCE / 4);
+        let mut next = Called::begin(&LOCKS);
+        assert!(!is_thin("0"));
+        pass(PATIENCE / 4);
+        drop(seen);
+        pass(PATIENCE / 4);
+        let won = called.step();
+        assert!(won.is_some());
+        pass(PATIENCE / 4);
+        drop(won);
+        assert!(next.step().is_some());
+        assert_eq!(sums(line), [500_000, 1_500_000, 1_500_000]);
+        assert_eq!(sums(line_of_called)[0], 1_000_000);
+    });
+}
+
+/// The thread that was called leaves before that, and the next one is behind it.
+#[test]
+fn blame_of_a_hold_that_overtakes_one_who_leaves() {
+    model(1, || {
+        listen(Listeners::COUNTS);
+        let held = LOCKS.key("0").lock();
+        let (called, line_of_called) = (Called::begin(&LOCKS), line!());
+        let mut next = Called::begin(&LOCKS);
+        drop(held);
+        let (seen, line) = (LOCKS.key("0").lock(), line!());
+        assert!(is_thin("0"));
+        pass(PATIENCE / 4);
+        drop(called);
+        pass(PATIENCE / 4);
+        drop(seen);
+        assert!(next.step().is_some());
+        assert_eq!(sums(line), [250_000, 750_000, 750_000]);
+        assert_eq!(sums(line_of_called)[0], 500_000);
+    });
+}
+
+/// Time passes in a hold that others may overtake by, or wait behind, while somebody looks.
+#[test]
+fn blame_of_threads_that_overtake() {
+    model(2, || {
+        listen(Listeners::COUNTS);
+        let protected = Protected::new();
+        let held = LOCKS.key("0").lock();
+        let waiter = changer(&LOCKS, "0", &protected);
+        let look = thread::spawn(|| {
+            looks::queues();
+        });
+        drop(held);
+        {
+            let _guard = LOCKS.key("0").lock();
+            pass(PATIENCE / 4);
+        }
+        waiter.join().unwrap();
+        look.join().unwrap();
+        let [_, all, waited] = sums(0);
+        assert_eq!(all, waited);
+        assert!(waited == 0 || waited == 250_000);
     });
 }
