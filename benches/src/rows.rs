@@ -424,7 +424,7 @@ fn same_key(name: &'static str, count: usize) -> Row {
 
 /// The same, where each does something with the lock, and nothing without it: so there is always somebody who
 /// wants it.
-fn busy(name: &'static str, count: usize) -> Row {
+pub(crate) fn busy(name: &'static str, count: usize) -> Row {
     let keys = Keys::new(count, |_| vec![Key::uuid(0)]);
     let row = Row {
         name,

@@ -9,6 +9,7 @@ mod files;
 mod hand_over;
 mod heard;
 mod holders;
+mod hot;
 mod listeners;
 mod memory;
 mod recorded;
@@ -28,6 +29,10 @@ pub(crate) fn in_child(arguments: &[String]) -> Result<(), String> {
     match arguments {
         [name] if name == heard::WAITS => {
             heard::in_child();
+            Ok(())
+        }
+        [name] if name == hot::HOT => {
+            hot::in_child();
             Ok(())
         }
         [name] if name == recorded::RECORDED => {
@@ -75,6 +80,10 @@ pub(crate) const ALL: &[Trial] = &[
     Trial {
         name: "waits that are listened to",
         run: heard::targets,
+    },
+    Trial {
+        name: "a hot lock that is listened to",
+        run: hot::targets,
     },
     Trial {
         name: "locks that are recorded",
