@@ -125,7 +125,7 @@ pub(super) fn hand_over(
     }
 }
 
-/// Two processes that take a lock in one of the ways of [`in_child`].
+/// Two processes that take a lock in one of the ways of [`in_child`](super::in_child).
 pub(super) fn workers(way: &str, url: &str) -> [Process; 2] {
     [(); 2].map(|()| {
         let program = env::current_exe().expect("a program has a path");

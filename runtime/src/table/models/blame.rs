@@ -16,7 +16,6 @@
 //! | `end`: charges lost | `blame_of_a_waiter_that_leaves` |
 //! | `queues`: what is over not taken from a lock that somebody has | `blame_that_is_read_in_the_middle` |
 //! | what was taken not taken out, so that it comes twice | `blame_that_is_read_in_the_middle` |
-//!
 //! | `ajar::end`: clocks not set, or after there are holders | `blame_of_a_hold_that_overtakes` |
 //! | `ajar::end`: holders that aren't blamed | `blame_of_a_hold_that_overtakes` |
 //! | `ajar::leave`: not while somebody listens | `blame_of_a_hold_that_overtakes` |
