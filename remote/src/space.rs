@@ -254,12 +254,21 @@ impl<S: Store> Remote<S> {
         }
     }
 
+    /// As [`Handle::holder`], for whoever may give up before the server has answered.
+    #[doc(hidden)]
+    pub async fn holder_async(&self, key: impl LockKey) -> Result<Option<Holder>, Error> {
+        Ok(self.holders(&Key::new(key)).await?.first().map(holder))
+    }
+
     /// Who holds the lock of a key.
-    fn holders(&self, key: &Key) -> Result<Vec<Taken>, Error> {
+    async fn holders(&self, key: &Key) -> Result<Vec<Taken>, Error> {
         let engine = self.0.engine();
         let name = engine.locate(key);
         let looking = name.and_then(|name| engine.look(Look::Name(name.as_str().to_owned())));
-        let result = looking.and_then(signal::block_on);
+        let result = match looking {
+            Ok(looking) => looking.await,
+            Err(refusal) => Err(refusal),
+        };
         result.map_err(|refusal| refusal.of_lock(self.name(), key.clone()))
     }
 }
@@ -289,11 +298,11 @@ impl<S: Store> Space for Remote<S> {
 
 impl<S: Store> Inspect for Remote<S> {
     fn is_locked(&self, key: &Key) -> Result<bool, Error> {
-        Ok(!self.holders(key)?.is_empty())
+        Ok(!signal::block_on(self.holders(key))?.is_empty())
     }
 
     fn holder(&self, key: &Key) -> Result<Option<Holder>, Error> {
-        Ok(self.holders(key)?.first().map(holder))
+        Ok(signal::block_on(self.holders(key))?.first().map(holder))
     }
 }
 

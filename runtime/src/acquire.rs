@@ -159,11 +159,16 @@ impl<M: Machine> Acquire<M> {
     pub(crate) fn give_up(&mut self, by: &By<'_>, waited: Duration) -> Poll<Result<Won<M>, Error>> {
         match self.step(&by.with(Patience::Last)) {
             Poll::Ready(result) => Poll::Ready(result.map_err(M::Failure::into)),
-            Poll::Pending => match self.waiting().timed_out(waited) {
+            Poll::Pending => match self.timed_out(waited) {
                 Some(error) => Poll::Ready(Err(error)),
                 None => Poll::Pending,
             },
         }
+    }
+
+    /// Leaves the queue; gives no error if the lock was handed over meanwhile.
+    pub(crate) fn timed_out(&mut self, waited: Duration) -> Option<Error> {
+        self.waiting().timed_out(waited)
     }
 
     /// The lock that is waited for.

@@ -3,6 +3,7 @@
 use crate::deadlock::Deadlock;
 use crate::holder::{Holder, Sought};
 use crate::key::Key;
+use crate::lasted::Lasted;
 use crate::name::LockName;
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -103,7 +104,7 @@ pub enum ErrorKind {
     /// Somebody holds the lock, and the call was not to wait.
     Busy,
     /// Somebody held the lock for longer than the call was to wait; or its server didn't answer in that
-    /// time, or couldn't be reached, which the text says then.
+    /// time, or couldn't be reached, which the text says then, and [`unanswered`](Error::unanswered).
     Timeout,
     /// Waiting would never end: the thread holds the key itself, or those who hold it
     /// wait, over any number of steps, for this thread.
@@ -276,6 +277,16 @@ impl Error {
         self.0.deadlock.as_ref()
     }
 
+    /// Why it is not known whether the lock is free, with what helps, where a timeout came before the answer of
+    /// the lock's server: it couldn't be reached, or was silent. `None` where somebody is known to have had the lock.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<&str> {
+        match (self.0.kind, &self.0.cause) {
+            (ErrorKind::Timeout, Some(Cause::Server(reason, _))) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Who held the lock, as far as that is known.
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
@@ -301,7 +312,11 @@ impl fmt::Display for Error {
         let lock = self.name();
         match kind {
             ErrorKind::Timeout => {
-                write!(f, "timed out after {waited:.1?} waiting for lock {lock}")?;
+                write!(
+                    f,
+                    "timed out after {} waiting for lock {lock}",
+                    Lasted(*waited)
+                )?;
             }
             ErrorKind::Deadlock => write!(f, "deadlock: waiting for lock {lock} would never end")?,
             _ => write!(f, "lock {lock} is busy")?,
@@ -354,7 +369,8 @@ impl Error {
             ),
             (ErrorKind::Timeout, _) => write!(
                 f,
-                "timed out after {waited:.1?} waiting for lock {name}: {reason}"
+                "timed out after {} waiting for lock {name}: {reason}",
+                Lasted(*waited)
             ),
             (_, Some(_)) => write!(f, "lock {name} is unavailable: {reason}"),
             (_, None) => write!(f, "locks of {name} are unavailable: {reason}"),

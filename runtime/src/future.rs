@@ -8,6 +8,7 @@ use crate::name::describe;
 use crate::owner::{Owner, Task};
 use crate::timer::{AsyncTimer, Left};
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -90,6 +91,29 @@ impl<M: Machine> LockFuture<M> {
     #[inline]
     pub(crate) const fn new(acquire: Acquire<M>) -> Self {
         Self(acquire)
+    }
+}
+
+impl<M: Machine> TryLockFuture<M> {
+    /// The same, for no longer than this time, of whoever has less of it than a server may be silent. Without an answer by then
+    /// it is a [`Timeout`](crate::ErrorKind::Timeout) that says why.
+    ///
+    /// For `lockutils run`, which waits only when it has looked who has the lock.
+    #[doc(hidden)]
+    pub async fn within(mut self, time: Duration) -> Result<AsyncGuardOf<M>, Error> {
+        let mut timer = None;
+        poll_fn(|context| {
+            if let Poll::Ready(result) = self.0.poll_try(context) {
+                return Poll::Ready(result);
+            }
+            let timer = timer.get_or_insert_with(|| AsyncTimer::start(time));
+            let waited = ready!(timer.poll_over(context));
+            match self.0.timed_out(waited) {
+                Some(error) => Poll::Ready(self.0.settle(Err(error))),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who has a lock: in this process, or elsewhere.
 
+use crate::lasted::{Lasted, Seconds};
 use crate::named;
 use crate::owner::{Epoch, Numbered, Owner};
 use crate::process::last_child;
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime};
 ///
 /// [`Display`](fmt::Display) gives `connect (src/cells.rs:41) in thread "worker-3"`, of a task that
 /// has [a name](crate::named()) `connect (src/cells.rs:41) in task "req-81"`, and of
-/// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2s`. The
+/// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2 s`. The
 /// alternate form, `{:#}`, has the system's id of a thread as well: `in thread "worker-3" (4720)`.
 ///
 /// # Examples
@@ -535,15 +536,6 @@ impl fmt::Display for Has<'_> {
     }
 }
 
-/// A time, as reports have it: `12.3 s`.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} s", self.0.as_secs_f64())
-    }
-}
-
 // Others can write what is in it, so no text of it is to pretend to be more.
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -563,7 +555,7 @@ impl fmt::Display for Elsewhere {
             (None, None) => {}
         }
         match self.since.map(|since| since.elapsed()) {
-            Some(Ok(held)) => write!(f, ", for {held:.1?}"),
+            Some(Ok(held)) => write!(f, ", for {}", Lasted(held)),
             // The clock was set back.
             Some(Err(_)) | None => Ok(()),
         }

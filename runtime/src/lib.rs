@@ -181,6 +181,7 @@ mod inspectable;
 mod json;
 mod key;
 mod keys;
+mod lasted;
 mod lease;
 mod leased;
 mod local;

@@ -2,6 +2,7 @@
 
 use crate::holder::Holder;
 use crate::key::Key;
+use crate::lasted::Lasted;
 use crate::name::LockName;
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 ///
 /// [`Display`](fmt::Display) gives a line:
 /// `"cells/2f1c": held by connect (src/cells.rs:41) in thread "worker-3"; 2 wait, the first for
-/// 1.5s`. Of many holders it names three.
+/// 1.5 s`. Of many holders it names three.
 ///
 /// # Examples
 ///
@@ -169,8 +170,8 @@ impl fmt::Display for LockState {
             _ => write!(f, "; {waiters} wait")?,
         }
         match self.longest_wait {
-            Some(wait) if *waiters == 1 => write!(f, ", for {wait:.1?}")?,
-            Some(wait) => write!(f, ", the first for {wait:.1?}")?,
+            Some(wait) if *waiters == 1 => write!(f, ", for {}", Lasted(wait))?,
+            Some(wait) => write!(f, ", the first for {}", Lasted(wait))?,
             None => {}
         }
         if self.suspected_deadlock {

@@ -7,6 +7,7 @@ use super::event::{Hold, Loss};
 use super::outcome::Outcome;
 use crate::deadlock::Deadlock;
 use crate::holder::Holder;
+use crate::lasted::Lasted;
 use crate::name::LockName;
 use crate::order::found::LockOrder;
 use crate::table::policy::Mode;
@@ -46,7 +47,8 @@ pub(super) fn end(watched: &mut Watched, outcome: Outcome, time: Duration) {
     if watched.was_long && outcome == Outcome::Acquired {
         let waited_secs = time.as_secs_f64();
         let lock = lock(watched);
-        info!(target: "lockutils", parent: &watched.span, waited_secs, "got lock {lock} after {time:.1?}");
+        let time = Lasted(time);
+        info!(target: "lockutils", parent: &watched.span, waited_secs, "got lock {lock} after {time}");
     }
     watched.span = Span::none();
 }
@@ -74,10 +76,11 @@ pub(super) fn long_hold(hold: &Hold<'_>, time: Duration) {
     } = *hold;
     let lock = LockName { space, key };
     let held_secs = time.as_secs_f64();
+    let time = Lasted(time);
     if hold.has_ended() {
-        info!(target: "lockutils", held_secs, "lock {lock} released after {time:.1?} by {who}");
+        info!(target: "lockutils", held_secs, "lock {lock} released after {time} by {who}");
     } else {
-        warn!(target: "lockutils", held_secs, "lock {lock} held for {time:.1?} by {who}");
+        warn!(target: "lockutils", held_secs, "lock {lock} held for {time} by {who}");
     }
 }
 

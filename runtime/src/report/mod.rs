@@ -14,8 +14,9 @@ mod tree;
 
 use crate::deadlock::Deadlock;
 use crate::graph;
-use crate::holder::{Holder, Seconds};
+use crate::holder::Holder;
 use crate::key::Key;
+use crate::lasted::Seconds;
 use crate::name::Keys;
 use crate::ordered::{OrderedMap, OrderedSet};
 use crate::outside::{Asking, all_asking};

@@ -4,7 +4,8 @@
 //! shown, and how many more there are. The tree is bounded, and says how many it leaves out.
 
 use super::forest::Forest;
-use crate::holder::{Holder, Seconds};
+use crate::holder::Holder;
+use crate::lasted::Seconds;
 use crate::name::{Keys, PlainName};
 use crate::ordered::OrderedSet;
 use crate::owner::Owner;
