@@ -1,6 +1,7 @@
 //! What services tell of their locks.
 
 use crate::holder;
+use crate::time::roughly;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -199,7 +200,7 @@ pub(crate) fn seconds(time: Option<f64>) -> String {
         return String::new();
     };
     match Duration::try_from_secs_f64(time) {
-        Ok(long) if time >= 1000.0 => holder::roughly(long),
+        Ok(long) if time >= 1000.0 => roughly(long),
         _ => format!("{time:.1} s"),
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct RunArgs {
 
     /// Give up after this time: `5s`, `2min`, `1h 30m`, or a number of seconds
     ///
-    /// Without it, and without `--nonblock`, it waits as long as it takes.
+    /// Without it, and without `--nonblock`, it waits as long as it takes. A server that hasn't answered by then is status 69.
     #[arg(short = 'w', long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
 

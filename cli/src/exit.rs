@@ -19,7 +19,7 @@ const USAGE: u8 = 64;
 /// wrong.
 const DEADLOCK: u8 = 70;
 
-/// The server of the locks, or the process that is asked, isn't there, or refuses: `EX_UNAVAILABLE`.
+/// The server of the locks, or the process that is asked, isn't there, is silent, or refuses: `EX_UNAVAILABLE`.
 const UNAVAILABLE: u8 = 69;
 
 /// The lock files can't be used: `EX_IOERR`.
@@ -52,9 +52,13 @@ impl Display for NoService {
 
 impl Error for NoService {}
 
-/// Tells whether a lock was not taken since it is held.
+/// Tells whether a lock was not taken since it is held, and not since nobody knows whether it is.
 pub(crate) fn is_conflict(error: &lockutils::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Busy | ErrorKind::Timeout)
+    match error.kind() {
+        ErrorKind::Busy => true,
+        ErrorKind::Timeout => error.unanswered().is_none(),
+        _ => false,
+    }
 }
 
 /// The error of arguments that are wrong in a way the grammar doesn't know of. Who knows the
@@ -79,7 +83,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match error.downcast_ref::<lockutils::Error>() {
-        Some(error) if is_conflict(error) => say(holder::conflict(error, None)),
+        Some(error) if is_conflict(error) => say(holder::conflict(error, None, None)),
         _ => say(format_args!("{error:#}")),
     }
     status(error).into()
@@ -117,7 +121,8 @@ fn status(error: &anyhow::Error) -> u8 {
             _ if is_conflict(error) => CONFLICT,
             ErrorKind::InvalidKey | ErrorKind::InvalidUrl => USAGE,
             ErrorKind::Deadlock => DEADLOCK,
-            ErrorKind::Unavailable => UNAVAILABLE,
+            // A timeout that is no conflict is of a server that hasn't answered.
+            ErrorKind::Unavailable | ErrorKind::Timeout => UNAVAILABLE,
             ErrorKind::Lost => LOST,
             _ => FAILED,
         };

@@ -1,6 +1,7 @@
 //! The holder of a lock as `ps` would show it: its process's id, and the command that was typed.
 
-use lockutils::{Error, ErrorKind, Holder};
+use crate::time::{rounded, typed};
+use lockutils::{Error, Holder};
 use rustix::system::uname;
 use std::fmt::Write as _;
 use std::fs;
@@ -25,17 +26,17 @@ pub(crate) fn text(holder: &Holder) -> String {
     text
 }
 
-/// The text of a lock that was not taken since it is held. The error's own names the
-/// place in the code, which is for programmers.
-pub(crate) fn conflict(error: &Error, seen: Option<&Holder>) -> String {
+/// The text of a lock that was not taken since it is held, within the time that there was, if it was waited for. The
+/// error's own names the place in the code, which is for programmers.
+pub(crate) fn conflict(error: &Error, timeout: Option<Duration>, seen: Option<&Holder>) -> String {
     let lock = error.path().or(error.key().map(Path::new));
     let lock = lock.unwrap_or(Path::new("?"));
-    let mut message = match error.kind() {
-        ErrorKind::Timeout => {
-            let waited = error.waited();
-            format!("timed out after {waited:.1?} waiting for lock {lock:?}")
-        }
-        _ => format!("lock {lock:?} is busy"),
+    let mut message = match timeout {
+        Some(timeout) => format!(
+            "timed out after {} waiting for lock {lock:?}",
+            typed(timeout)
+        ),
+        None => format!("lock {lock:?} is busy"),
     };
     if let Some(holder) = error.holder().or(seen) {
         let _ = write!(message, ": held by {}", text(holder));
@@ -104,17 +105,6 @@ pub(crate) fn cut(mut command: String) -> String {
 pub(crate) fn held(holder: &Holder) -> Option<String> {
     let held = SystemTime::now().duration_since(holder.since()?).ok()?;
     Some(rounded(held))
-}
-
-/// In whole seconds: `3m 20s`.
-pub(crate) fn rounded(time: Duration) -> String {
-    humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
-}
-
-/// The two greatest units: `3days 4h`.
-pub(crate) fn roughly(time: Duration) -> String {
-    let whole = rounded(time);
-    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// A character as it can be shown.

@@ -35,6 +35,10 @@ const LAST: Duration = Duration::from_secs(5);
 /// How long a command has to end after it was told to.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long a server may take when the caller's time is over: for who has the lock, which is for a text, and to hear that
+/// it is wanted no more.
+const EXTRA: Duration = Duration::from_secs(1);
+
 /// How long until it is looked again whether a signal has come, or the time is over.
 const NAP: Duration = Duration::from_millis(20);
 
@@ -46,6 +50,9 @@ struct Server<S: Store> {
     locks: Remote<S>,
     hold: Hold<S>,
     signals: Mutex<Signals>,
+    /// When the time is over that the caller has, if it is limited. Of none at all it is one try, which takes as long as
+    /// the server does.
+    end: Option<Instant>,
 }
 
 /// Runs the command under the locks, and releases them.
@@ -104,6 +111,8 @@ fn under<S: Store>(
         locks: locks.clone(),
         hold,
         signals: Mutex::new(signals),
+        end: { args.timeout.filter(|timeout| !timeout.is_zero()) }
+            .and_then(|timeout| Instant::now().checked_add(timeout)),
     };
     let taken = taking::take(args, &server);
     let code = match taken {
@@ -115,7 +124,7 @@ fn under<S: Store>(
         Err(error) => Err(error),
     };
     // What was asked for and is wanted no more.
-    let _ = locks.close(LAST);
+    let _ = locks.close(server.end.map_or(LAST, |_| EXTRA));
     code
 }
 
@@ -185,27 +194,48 @@ impl<S: Store> Locks for Server<S> {
     type Guard = AsyncLeaseGuard;
 
     fn try_lock(&self, args: &RunArgs) -> Result<AsyncLeaseGuard, Error> {
-        self.wait((self.hold)(self.locks.keys(&args.keys)).try_lock_async())
+        let tried = (self.hold)(self.locks.keys(&args.keys)).try_lock_async();
+        match self.left() {
+            Some(left) => self.wait(tried.within(left)),
+            None => self.wait(tried),
+        }
     }
 
     fn lock(&self, args: &RunArgs) -> Result<AsyncLeaseGuard, Error> {
         let locks = (self.hold)(self.locks.keys(&args.keys));
-        match args.timeout {
-            Some(timeout) => self.wait(locks.lock_timeout_async(timeout)),
+        match self.left() {
+            // Of no time at all it would be one try, which has no limit.
+            Some(left) => self.wait(locks.lock_timeout_async(left.max(NAP))),
             None => self.wait(locks.lock_async()),
         }
     }
 
+    /// Nobody waits for long for the end of a sentence, nor for a line when the time is over.
     fn holder(&self, key: &OsString) -> Option<Holder> {
-        self.locks.key(key).holder().ok()?
+        let start = Instant::now();
+        let begin = self.end.map_or(start, |end| end.min(start));
+        self.look(key, || begin.elapsed() >= EXTRA)
     }
 
     fn held_above(&self, args: &RunArgs) -> Option<HeldAbove> {
-        ancestor::among_holders(&args.keys, |key| self.holder(key))
+        let is_late = || self.left() == Some(Duration::ZERO);
+        ancestor::among_holders(&args.keys, |key| self.look(key, is_late))
     }
 }
 
 impl<S: Store> Server<S> {
+    /// How much time there is yet, if it is limited.
+    fn left(&self) -> Option<Duration> {
+        let end = self.end?;
+        Some(end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Who has the lock of a key, unless the answer comes too late.
+    fn look(&self, key: &OsString, is_late: impl Fn() -> bool) -> Option<Holder> {
+        let answer = wait(self.locks.holder_async(key), || is_late().then_some(()));
+        answer.ok()?.ok()?
+    }
+
     /// Waits for a lock, unless a signal ends this process meanwhile. One that comes later than the
     /// lock is there for the command.
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {

@@ -2,6 +2,7 @@
 
 use crate::exit::{self, NoService};
 use crate::socket::{self, Socket};
+use crate::time::roughly;
 use crate::{holder, process};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
@@ -43,7 +44,7 @@ impl Hello {
     /// How long the process has run.
     pub(crate) fn uptime(&self) -> Option<String> {
         let start = humantime::parse_rfc3339(&self.start).ok()?;
-        Some(holder::roughly(start.elapsed().ok()?))
+        Some(roughly(start.elapsed().ok()?))
     }
 }
 

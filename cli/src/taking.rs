@@ -8,12 +8,13 @@ use anyhow::Result;
 use lockutils::{Error, FileLocks, Guard, Holder};
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Locks that a command can be run under.
 pub(crate) trait Locks: Sync {
     type Guard;
 
-    /// Takes all of them or none, without waiting.
+    /// Takes all of them or none, without waiting for who has one.
     fn try_lock(&self, args: &RunArgs) -> Result<Self::Guard, Error>;
 
     /// Waits for all of them, for a time or as long as it takes.
@@ -29,7 +30,8 @@ pub(crate) trait Locks: Sync {
 /// Takes the locks, or gives the error of who finds them taken.
 pub(crate) fn take<L: Locks>(args: &RunArgs, locks: &L) -> Result<Result<L::Guard, Error>> {
     let mut taken = locks.try_lock(args);
-    if taken.as_ref().is_err_and(exit::is_conflict) && !args.nonblock {
+    let waits = !args.nonblock && args.timeout != Some(Duration::ZERO);
+    if waits && taken.as_ref().is_err_and(exit::is_conflict) {
         if let Some(held) = locks.held_above(args) {
             return Err(held.into());
         }
@@ -53,7 +55,7 @@ pub(crate) fn given_up<L: Locks>(args: &RunArgs, locks: &L, conflict: &Error) ->
             Some(_) => None,
             None => args.keys.iter().find_map(|key| locks.holder(key)),
         };
-        exit::say(holder::conflict(conflict, seen.as_ref()));
+        exit::say(holder::conflict(conflict, args.timeout, seen.as_ref()));
     }
     args.conflict_exit_code.into()
 }

@@ -1,4 +1,4 @@
-//! Times as they are typed.
+//! Times as they are typed, which is how they are shown as well.
 
 use std::time::Duration;
 
@@ -27,6 +27,22 @@ pub(crate) fn second(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// As one would type it: `1h 30m`, `500ms`.
+pub(crate) fn typed(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+/// In whole seconds: `3m 20s`.
+pub(crate) fn rounded(time: Duration) -> String {
+    typed(Duration::from_secs(time.as_secs()))
+}
+
+/// The two greatest units: `3days 4h`.
+pub(crate) fn roughly(time: Duration) -> String {
+    let whole = rounded(time);
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +56,9 @@ mod tests {
             ("0.5", 500),
         ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
+        }
+        for text in ["0s", "20ms", "2s", "1h 30m"] {
+            assert_eq!(duration(text).map(typed).as_deref(), Ok(text));
         }
         for text in ["", "-1", "nan", "inf", "1e99", "5 apples"] {
             assert!(duration(text).is_err(), "{text}");

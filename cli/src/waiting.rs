@@ -1,6 +1,7 @@
 //! The line that says for whom a terminal waits.
 
 use crate::holder;
+use crate::time::rounded;
 use indicatif::{ProgressBar, ProgressStyle};
 use lockutils::Holder;
 use std::ffi::OsString;
@@ -44,7 +45,7 @@ pub(crate) fn shown<T>(
 }
 
 fn text(keys: &[OsString], look: impl Fn(&OsString) -> Option<Holder>, waited: Duration) -> String {
-    let waited = holder::rounded(waited);
+    let waited = rounded(waited);
     let in_the_way = |key| Some((key, look(key)?));
     // Those that this process holds already are not in its way.
     let is_other = |(_, holder): &(_, Holder)| holder.pid() != Some(std::process::id());

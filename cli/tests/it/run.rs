@@ -178,12 +178,18 @@ fn one_waits_until_the_other_releases() {
 fn wait_ends_with_the_time() {
     let directory = Directory::new();
     let holder = holding(&directory, &["key"]);
-    for time in ["20ms", "0.02", "0", "0s"] {
+    for (time, told) in [
+        ("20ms", "20ms"),
+        ("0.02", "20ms"),
+        ("0", "0s"),
+        ("0s", "0s"),
+    ] {
         let args = ["run", "--timeout", time, "key", "--", "echo", "inside"];
         let done = done(&mut lockutils(&directory, args));
         assert_eq!((done.code, &*done.out), (Some(75), ""));
         let process = format!(": held by process {} (", holder.id());
-        assert!(done.err.starts_with("lockutils: timed out after "));
+        let text = format!("lockutils: timed out after {told} waiting for lock ");
+        assert!(done.err.starts_with(&text), "{}", done.err);
         assert!(done.err.contains(&process), "{}", done.err);
         assert_eq!(done.err.lines().count(), 1);
     }
