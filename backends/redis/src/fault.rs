@@ -10,7 +10,7 @@ const NO_CLUSTER: &str = "use a server that isn't part of a cluster";
 
 /// The rights that a user of the server needs, as `ACL SETUSER` takes them.
 const RIGHTS: &str = "+hello +select +info +scan +get +mget +getset +set +del +pexpire +pttl +time \
-                      +zadd +zrem +zpopmin +publish +subscribe +pubsub|numsub +eval +evalsha +script|load \
+                      +zadd +zcard +zrem +zpopmin +publish +subscribe +pubsub|numsub +eval +evalsha +script|load \
                       +client|tracking +client|setname ~PREFIX:* &PREFIX:*";
 
 /// What is to be done about an error by which the server did nothing, nor will, until somebody

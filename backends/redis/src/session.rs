@@ -61,7 +61,23 @@ impl RedisSession {
         Ok(values)
     }
 
-    /// All names of the prefix.
+    /// Fills in how many wait for each of these locks: all that are in its queue, of which some may have died.
+    async fn count_waiting(&self, mut locks: Vec<&mut Taken>) -> Result<(), Fault> {
+        for batch in locks.chunks_mut(BATCH) {
+            let mut pipeline = redis::pipe();
+            for lock in &*batch {
+                let queue = name::queue(&self.member.prefix, &lock.name);
+                pipeline.cmd("ZCARD").arg(queue);
+            }
+            let counts: Vec<usize> = self.send(&pipeline).await?;
+            for (lock, count) in batch.iter_mut().zip(counts) {
+                lock.waiting = count;
+            }
+        }
+        Ok(())
+    }
+
+    /// All names of the prefix, in order.
     async fn names(&self) -> Result<Vec<String>, Fault> {
         let pattern = name::pattern(&self.member.prefix);
         let mut names = Vec::new();
@@ -242,9 +258,16 @@ impl Session for RedisSession {
                 let names = self.names().await?;
                 let values = self.values(&names).await?;
                 let held = names.iter().zip(&values);
-                Ok(held
+                let mut held: Vec<_> = held
                     .filter_map(|(name, held)| value::read(name, held.as_deref()?))
-                    .collect())
+                    .collect();
+                // Few locks have a queue, which is among the names.
+                let awaited = held.iter_mut().filter(|lock| {
+                    let queue = name::queue(&self.member.prefix, &lock.name);
+                    names.binary_search(&queue).is_ok()
+                });
+                self.count_waiting(awaited.collect()).await?;
+                Ok(held)
             }
         }
     }

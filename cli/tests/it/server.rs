@@ -455,6 +455,12 @@ fn ps_shows_who_holds_what() {
         assert_eq!(lock["command"], "sh -c echo held; read line");
         let since = humantime::parse_rfc3339(lock["since"].as_str().unwrap()).unwrap();
         assert!(since.elapsed().unwrap_or_default() < LIMIT);
+        assert_eq!(lock["waiters"], 0);
+        let waiter = ["run", "key", "--", "true"];
+        let _waiter = Process::start(&mut on(&directory, url, &waiter));
+        eventually("the server knows that somebody waits", || {
+            json(&directory, url)[0]["waiters"] == 1
+        });
         let table = done(&mut on(&directory, url, &["ps"])).out;
         assert!(table.contains(&format!("{} on ", holder.id())), "{table}");
         assert!(table.contains(" sh -c echo held; read line "), "{table}");

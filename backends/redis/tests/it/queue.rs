@@ -1,5 +1,6 @@
 //! Those who wait have a queue at the server, and are handed the lock.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::slice;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use lockutils_redis::Redis as Store;
 use lockutils_remote::{
-    Answer, Asked, Fault, Freed, FromUrl as _, Kept, Loss, Session as _, Store as _,
+    Answer, Asked, Fault, Freed, FromUrl as _, Kept, Loss, Query, Session as _, Store as _,
 };
 use lockutils_servers::Redis;
 use redis::cmd;
@@ -58,6 +59,36 @@ fn a_release_hands_over_to_who_waits_first() {
         assert!(handed(one.freed(&fourth).await.unwrap()) > last);
         assert!(one.release(&fourth).await.unwrap());
         assert!(!two.release(&second).await.unwrap());
+    });
+}
+
+#[test]
+fn those_who_wait_are_counted() {
+    if !Redis::available() {
+        return;
+    }
+    let server = Redis::start();
+    run(async {
+        let (one, other) = two_sessions(&server).await;
+        let (mine, alone) = (claim("k"), claim("alone"));
+        granted(&one, &mine).await;
+        granted(&one, &alone).await;
+        let waits = [claim("k"), claim("k")];
+        for (session, waits) in [&one, &other].into_iter().zip(&waits) {
+            assert!(is_busy(session, waits).await);
+        }
+        let waiting = async || {
+            let held = other.holders(Query::All).await.unwrap();
+            let counts = held.into_iter().map(|lock| (lock.name, lock.waiting));
+            counts.collect::<BTreeMap<_, _>>()
+        };
+        let (mine, alone) = (mine.name.clone(), alone.name.clone());
+        let counts = |count| BTreeMap::from([(mine.clone(), count), (alone.clone(), 0)]);
+        assert_eq!(waiting().await, counts(2));
+        for (session, waits) in [&one, &other].into_iter().zip(&waits) {
+            assert!(!session.release(waits).await.unwrap());
+        }
+        assert_eq!(waiting().await, counts(0));
     });
 }
 

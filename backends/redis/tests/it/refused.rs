@@ -10,7 +10,7 @@ use lockutils_remote::{Asked, Fault, Session as _};
 use lockutils_servers::{Redis, free_port};
 use redis::cmd;
 
-use crate::setting::{LONG, admin, claim, granted, member, open, open_as, run};
+use crate::setting::{LONG, admin, claim, granted, is_busy, member, open, open_as, run};
 
 /// What a server says to who connects, which must have these words, and not the password.
 fn refusal(url: &str, words: &[&str]) {
@@ -48,7 +48,7 @@ fn users_without_login_or_rights() {
         &["user and password"],
     );
     let all = "+hello +select +info +scan +get +mget +getset +set +del +pexpire +pttl +time +zadd \
-               +zrem +zpopmin +publish +subscribe +pubsub|numsub +eval +evalsha +script|load +client|tracking \
+               +zcard +zrem +zpopmin +publish +subscribe +pubsub|numsub +eval +evalsha +script|load +client|tracking \
                +client|setname resetchannels &lockutils:*";
     let mut set = |rules: &str| {
         let mut acl = cmd("ACL");
@@ -66,7 +66,7 @@ fn users_without_login_or_rights() {
     let rights = all
         .split_whitespace()
         .filter(|right| right.starts_with('+'))
-        .filter(|right| !["+select", "+scan", "+eval", "+hello"].contains(right));
+        .filter(|right| !["+select", "+scan", "+zcard", "+eval", "+hello"].contains(right));
     for right in rights {
         let others: Vec<_> = all
             .split_whitespace()
@@ -83,6 +83,7 @@ fn users_without_login_or_rights() {
     run(async {
         let session = open(&url).await;
         granted(&session, &claim("k")).await;
+        assert!(is_busy(&session, &claim("k")).await);
         session.holders(lockutils_remote::Query::All).await.unwrap();
     });
 }
