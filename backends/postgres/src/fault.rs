@@ -18,7 +18,9 @@ pub(crate) fn of_login(error: &Error) -> Fault {
             SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
                 "check the user and the password, and the server's pg_hba.conf"
             }
-            SqlState::INVALID_CATALOG_NAME => "name another database, or create this one",
+            SqlState::INVALID_CATALOG_NAME | SqlState::DATABASE_DROPPED => {
+                "name another database, or create this one"
+            }
             SqlState::INSUFFICIENT_PRIVILEGE => "grant the role the right to connect",
             SqlState::READ_ONLY_SQL_TRANSACTION => WRITABLE,
             // Somebody makes the sequence and the table. The role's own limits go for a session until it is settled.
@@ -112,11 +114,12 @@ pub(crate) fn text(error: &Error) -> String {
     text
 }
 
-/// Whether it may be another answer in a moment: the server starts, ends, or has no place; or somebody was in the way.
+/// Whether it may be another answer in a moment: the server starts, ends, or has no place; or somebody was in the way. Of
+/// class 57 there are others as well, which somebody has decided.
 fn passes(error: &DbError) -> bool {
     let code = error.code().code();
-    let classes = ["08", "40", "53", "57"];
-    classes.iter().any(|of| code.starts_with(of))
+    let passing = ["08", "40", "53", "57P01", "57P02", "57P03", "57P05"];
+    passing.iter().any(|of| code.starts_with(of))
 }
 
 fn ends_session(error: &DbError) -> bool {

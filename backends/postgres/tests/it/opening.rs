@@ -362,6 +362,46 @@ fn client_with_its_own_configuration_connects() {
 }
 
 /// Opens it, which is refused with these words, and never with a password.
+/// Only what is another answer in a moment is asked for again.
+#[test]
+fn login_that_fails_for_now_is_not_refused() {
+    crate::session::run(async {
+        for code in [
+            "08006", "40001", "53300", "57014", "57P01", "57P02", "57P03", "57P05",
+        ] {
+            let opened = open(&failing_with(code)).await;
+            let Err(Fault::NotDone(cause)) = opened else {
+                panic!("{code}: it isn't put off");
+            };
+            assert!(cause.to_string().contains("not now"), "{cause}");
+        }
+        for (code, remedy) in [("57P04", "another database"), ("57000", "the server's log")] {
+            refused(&failing_with(code), &["not now; ", remedy]).await;
+        }
+    });
+}
+
+/// A server that answers to one login with this error.
+fn failing_with(code: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "postgres://u@{}/db?sslmode=disable",
+        listener.local_addr().unwrap()
+    );
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // The login, which is in one part: its length, and so much.
+        stream.read_exact(&mut [0; 4]).unwrap();
+        let fields = format!("SFATAL\0VFATAL\0C{code}\0Mnot now\0\0");
+        let length = u32::try_from(4 + fields.len()).unwrap();
+        let answer = [&b"E"[..], &length.to_be_bytes(), fields.as_bytes()].concat();
+        stream.write_all(&answer).unwrap();
+        // Until it has gone: what was said is lost if the connection is reset.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    url
+}
+
 async fn refused(url: &str, words: &[&str]) -> String {
     let Err(Fault::Refused(cause)) = open(url).await else {
         panic!("{url}: it isn't refused");
