@@ -124,6 +124,9 @@ fn look(locks: &Locks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
     if !args.keys.is_empty() {
         let keys: Vec<_> = args.keys.iter().map(Key::new).collect();
         held.retain(|state| keys.contains(&state.key));
+        if let Locks::Server(server) = locks {
+            held.extend(unlisted(server, keys, &held)?);
+        }
     }
     let mut held = match locks {
         Locks::Files(files) => with_waiters(files, held),
@@ -137,6 +140,22 @@ fn look(locks: &Locks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
     };
     sort(&mut held, args.sort);
     Ok((held, failed))
+}
+
+/// The locks of these keys that are held and not among those of which the server knows the keys. `PostgreSQL` can't write them down
+/// when its disk is full, and still has the locks.
+fn unlisted(
+    server: &Remote<Any>,
+    mut keys: Vec<Key>,
+    listed: &[LockState],
+) -> Result<Vec<LockState>, Error> {
+    keys.sort();
+    keys.dedup();
+    keys.retain(|key| listed.iter().all(|state| state.key != *key));
+    let states = keys
+        .iter()
+        .map(|key| pollster::block_on(server.state_async(key)));
+    states.filter_map(Result::transpose).collect()
 }
 
 /// Which processes wait is looked for in all of the system.

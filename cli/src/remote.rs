@@ -232,8 +232,8 @@ impl<S: Store> Server<S> {
 
     /// Who has the lock of a key, unless the answer comes too late.
     fn look(&self, key: &OsString, is_late: impl Fn() -> bool) -> Option<Holder> {
-        let answer = wait(self.locks.holder_async(key), || is_late().then_some(()));
-        answer.ok()?.ok()?
+        let answer = wait(self.locks.state_async(key), || is_late().then_some(()));
+        answer.ok()?.ok()??.holders.into_iter().next()
     }
 
     /// Waits for a lock, unless a signal ends this process meanwhile. One that comes later than the

@@ -254,10 +254,16 @@ impl<S: Store> Remote<S> {
         }
     }
 
-    /// As [`Handle::holder`], for whoever may give up before the server has answered.
+    /// Tells who holds the lock of a key, if somebody does: for whoever may give up before the server has answered, and
+    /// to find one of which the server doesn't know the key.
     #[doc(hidden)]
-    pub async fn holder_async(&self, key: impl LockKey) -> Result<Option<Holder>, Error> {
-        Ok(self.holders(&Key::new(key)).await?.first().map(holder))
+    pub async fn state_async(&self, key: impl LockKey) -> Result<Option<LockState>, Error> {
+        let key = Key::new(key);
+        let mut state = states(self.name(), &self.holders(&key).await?).pop();
+        if let Some(state) = &mut state {
+            state.key = key;
+        }
+        Ok(state)
     }
 
     /// Who holds the lock of a key.

@@ -471,6 +471,33 @@ fn ps_shows_who_holds_what() {
     });
 }
 
+/// As on a full disk.
+#[test]
+fn ps_shows_a_lock_that_could_not_be_written_down_by_its_key() {
+    if !Postgres::available() {
+        return;
+    }
+    let (directory, postgres) = (Directory::new(), Postgres::start());
+    let url = postgres.url();
+    assert!(!is_held(&directory, &url, "makes the table"));
+    let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                  'BEGIN RAISE disk_full; END'; \
+                  CREATE TRIGGER refuse BEFORE INSERT ON lockutils_holders EXECUTE FUNCTION refuse()";
+    let refuse = Command::new("psql").args(["-qc", refuse, &url]).status();
+    assert!(refuse.unwrap().success());
+    let holder = holding(&directory, &url, &["key"]);
+    let shown = done(&mut on(&directory, &url, &["ps", "key", "other", "key"]));
+    let row = format!(" key  {} on ", holder.id());
+    assert_eq!(
+        shown.out.matches(&row).count(),
+        1,
+        "{}{}",
+        shown.out,
+        shown.err
+    );
+    assert!(!shown.out.contains("other"), "{}", shown.out);
+}
+
 #[test]
 fn who_waits_for_an_ancestor_is_told_at_once() {
     each(|url| {
