@@ -132,8 +132,6 @@
 //! in a program's memory works wherever the standard library does; of [`FileLocks`], see
 //! [On other systems](FileLocks#on-other-systems).
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// What lock files alone use of the rest is dead without them.
-#![cfg_attr(not(feature = "file"), allow(dead_code, unused_imports))]
 
 #[doc(hidden)]
 #[path = "private.rs"]

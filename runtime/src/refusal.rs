@@ -65,6 +65,7 @@ impl Refusal {
     }
 
     /// The same of lock files.
+    #[cfg(feature = "file")]
     pub(crate) const fn no_file(reason: &'static str) -> Self {
         let lock = "lock file";
         Self::new(Reason::Key { lock, reason })
@@ -123,6 +124,7 @@ impl Refusal {
     }
 
     /// The same of a path that isn't the lock's own.
+    #[cfg(feature = "file")]
     pub(crate) fn with_path(self, path: PathBuf) -> Self {
         let path = Some(path);
         Self { path, ..self }

@@ -14,6 +14,7 @@ static FOUND: OfProcess<Mutex<Vec<Beyond>>> = OfProcess::new();
 /// One that was reported and still lasts.
 pub(crate) struct Beyond {
     /// What who found it calls it.
+    #[cfg(feature = "file")]
     pub(crate) number: u64,
     pub(crate) hold: Place,
     /// Of who waits outside: its place in the line for the lock.
@@ -21,6 +22,7 @@ pub(crate) struct Beyond {
     pub(crate) deadlock: Deadlock,
 }
 
+#[cfg(feature = "file")]
 impl Beyond {
     /// Remembers it for those who look, in place of the one of the same number.
     pub(crate) fn set(self) {
@@ -31,6 +33,7 @@ impl Beyond {
 }
 
 /// It has dissolved.
+#[cfg(feature = "file")]
 pub(crate) fn end_beyond(number: u64) {
     FOUND.get().lock().retain(|found| found.number != number);
 }

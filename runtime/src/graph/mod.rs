@@ -45,6 +45,7 @@ mod suspicions;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod watch;
+#[cfg(feature = "file")]
 mod way;
 
 use crate::deadlock::Deadlock;
@@ -67,11 +68,15 @@ use std::task::Waker;
 use std::time::Duration;
 use suspicions::SUSPICION;
 
-pub(crate) use beyond::{Beyond, beyond, end_beyond};
+pub(crate) use beyond::beyond;
+#[cfg(feature = "file")]
+pub(crate) use beyond::{Beyond, end_beyond};
 #[cfg(all(test, loom))]
 pub(crate) use judge::{is_empty, is_suspicious};
 pub(crate) use long_waits::watch as watch_long_waits;
+#[cfg(feature = "file")]
 pub(crate) use watch::report_apart;
+#[cfg(feature = "file")]
 pub(crate) use way::find_way;
 
 /// The locks that are part of a suspicion which was reported and still lasts.

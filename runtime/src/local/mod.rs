@@ -29,6 +29,7 @@ mod thin;
 use crate::acquire::Acquire;
 use crate::begun::Begun;
 use crate::error::Error;
+#[cfg(feature = "file")]
 use crate::graph;
 use crate::guard::{AsyncGuard, Guard};
 use crate::held::Held;
@@ -39,10 +40,12 @@ use crate::ordered::sort;
 use crate::owner::{Owner, Task};
 use crate::site::{Record, Site};
 use crate::space::Space;
+#[cfg(feature = "file")]
 use crate::state::LockState;
 use crate::table::fast;
 use crate::table::identity::Identity;
 use crate::table::looks;
+#[cfg(feature = "file")]
 use crate::table::party::Party;
 use crate::table::policy::{Class, Mode, Policy, Reentry, Terms};
 use crate::table::{self, Hold, Name, SpaceId};
@@ -402,11 +405,13 @@ impl Locks {
     }
 
     /// The holders of a lock.
+    #[cfg(feature = "file")]
     pub(crate) fn holders(&self, key: &Key) -> Vec<Party> {
         looks::holders_of(Name::new(self.id(), key.as_bytes()))
     }
 
     /// The state of a lock; `None` if nobody holds or awaits it.
+    #[cfg(feature = "file")]
     pub(crate) fn state(&self, key: &Key) -> Option<LockState> {
         looks::state(Name::new(self.id(), key.as_bytes()), &graph::suspected())
     }

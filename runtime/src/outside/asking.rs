@@ -122,8 +122,15 @@ fn taken(id: (u64, Ticket)) -> Option<Taken> {
 }
 
 /// Has an engine say that somebody else has the lock, and that it is about to block the thread.
-pub(crate) struct Begins<'a>(pub(super) &'a dyn Fn());
+pub(crate) struct Begins<'a>(
+    #[cfg_attr(
+        not(feature = "file"),
+        expect(dead_code, reason = "the engine of lock files blocks threads")
+    )]
+    pub(super) &'a dyn Fn(),
+);
 
+#[cfg(feature = "file")]
 impl Begins<'_> {
     pub(crate) fn tell(&self) {
         (self.0)();

@@ -196,6 +196,10 @@ pub struct Ask<'a> {
     /// Whether it waits for all in this process who share the lock.
     pub(crate) has_turn: bool,
     /// For an engine whose steps block a thread.
+    #[cfg_attr(
+        not(feature = "file"),
+        expect(dead_code, reason = "the engine of lock files is one")
+    )]
     pub(crate) begins: Begins<'a>,
 }
 

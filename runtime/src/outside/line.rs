@@ -39,6 +39,7 @@ impl Line {
     }
 
     /// The same, which is called by its name, and not by its key.
+    #[cfg(feature = "file")]
     pub(crate) fn called_by_name(self) -> Self {
         self.called(&self.name);
         self

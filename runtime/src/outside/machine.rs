@@ -18,7 +18,9 @@ use super::asking::{Begins, Registered};
 use super::engine::{Answer, Engine, rest};
 use super::line::Line;
 use super::request::Request;
-use crate::drive::{AsyncGuardOf, By, GIVEN, GuardOf, Machine, Patience, Sharable, block_try};
+#[cfg(feature = "file")]
+use crate::drive::block_try;
+use crate::drive::{AsyncGuardOf, By, GIVEN, GuardOf, Machine, Patience, Sharable};
 use crate::error::{Error, ErrorKind};
 use crate::graph;
 use crate::held::{Held, Holding};
@@ -139,6 +141,7 @@ impl<E: Engine> Outside<E> {
     }
 
     /// Goes on for who has the in-process lock of a place already, and has asked the engine.
+    #[cfg(feature = "file")]
     pub(crate) fn asked(mut self, place: E::Place, in_process: Hold, wait: E::Wait) -> Self {
         let wait = Mutex::new(wait);
         let asking = Asking::of(in_process);
@@ -166,6 +169,7 @@ impl<E: Engine> Outside<E> {
     /// # Errors
     ///
     /// As [`Acquire::try_now`](crate::acquire::Acquire::try_now).
+    #[cfg(feature = "file")]
     pub(crate) fn try_alone(mut self) -> Result<Box<One<E>>, Error> {
         let hold = block_try(|by| self.try_step(by, &[]))?;
         Ok(hold.expect("there is nothing that it could be held with"))

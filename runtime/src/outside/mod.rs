@@ -17,6 +17,7 @@ mod request;
 pub(crate) use asking::{Asking, all as all_asking, waits as all_waits};
 pub use engine::{Answer, Ask, Engine, Pause};
 pub use line::Line;
+#[cfg(feature = "file")]
 pub(crate) use machine::ATTEMPTS;
 pub use machine::Outside;
 pub use places::{InUse, Places};

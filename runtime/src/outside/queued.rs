@@ -36,6 +36,7 @@ impl<E: Engine> Queued<E> {
         self.0.name()
     }
 
+    #[cfg(feature = "file")]
     pub(crate) fn shared_engine(&self) -> &Arc<E> {
         &self.0
     }

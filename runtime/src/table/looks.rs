@@ -17,7 +17,9 @@ use crate::holder::{Holder, Sought};
 use crate::key::Key;
 use crate::ordered::{OrderedSet, sort};
 use crate::site::Record;
-use crate::state::{LockState, QUEUE};
+use crate::state::LockState;
+#[cfg(feature = "file")]
+use crate::state::QUEUE;
 use std::time::Duration;
 
 /// Whether somebody holds the lock.
@@ -63,6 +65,7 @@ pub(crate) fn who(place: Place) -> Option<Holder> {
 }
 
 /// The holders of a lock.
+#[cfg(feature = "file")]
 pub(crate) fn holders_of(name: Name<'_>) -> Vec<Party> {
     let mut inflated = Inflated::at(name.hash);
     let entry = inflated.find(name);
@@ -72,6 +75,7 @@ pub(crate) fn holders_of(name: Name<'_>) -> Vec<Party> {
 }
 
 /// The state of a lock that somebody holds or awaits.
+#[cfg(feature = "file")]
 pub(crate) fn state(name: Name<'_>, suspected: &OrderedSet<EntryId>) -> Option<LockState> {
     let mut inflated = Inflated::at(name.hash);
     let entry = inflated.find(name)?;
