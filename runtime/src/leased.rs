@@ -8,6 +8,7 @@ use crate::fence::Fence;
 use crate::guard::{AsyncGuard, Guard};
 use crate::lease::Lease;
 use crate::name::Taken;
+use crate::ordered::sort;
 use crate::refusal::Refusal;
 use crate::signal::Signal;
 use std::fmt;
@@ -55,12 +56,13 @@ pub type AsyncLeaseGuard = Leased<AsyncGuard>;
 /// Dropping it is the end of the guard that it is of.
 struct Tenure(Arc<Leases>);
 
-/// The leases of a guard, in the order in which they were taken.
+/// The locks of a guard and their leases.
 struct Leases {
-    each: Vec<Lease>,
+    /// In the order of their keys, which the caller knows. That in which they were taken is the engine's, and may be
+    /// that of numbers which are made of the keys.
+    each: Vec<(Taken, Lease)>,
+    /// Those of the leases.
     fences: Vec<Fence>,
-    /// The locks that they are of.
-    locks: Vec<Taken>,
     /// Whether the guard was dropped while it had the locks.
     is_over: AtomicBool,
 }
@@ -68,12 +70,13 @@ struct Leases {
 impl<G> Leased<G> {
     /// `locks` are those of the leases.
     pub(crate) fn new(leases: Vec<Lease>, locks: Vec<Taken>, guard: G) -> Self {
-        let fences = leases.iter().map(Lease::fence).collect();
+        let mut each: Vec<_> = locks.into_iter().zip(leases).collect();
+        sort(&mut each, |(one, _), (other, _)| one.key.cmp(&other.key));
+        let fences = each.iter().map(|(_, lease)| lease.fence()).collect();
         Self {
             tenure: Tenure(Arc::new(Leases {
-                each: leases,
+                each,
                 fences,
-                locks,
                 is_over: AtomicBool::new(false),
             })),
             guard,
@@ -95,8 +98,8 @@ impl<G> Leased<G> {
         fences.max().unwrap_or(Fence::LEAST)
     }
 
-    /// The fencing token of each lock, in the order in which the locks of several keys are taken,
-    /// which is that of their names, whatever the order of the keys in the call.
+    /// The fencing token of each lock, in the order of the keys' texts, whatever their order in the call. A
+    /// key that is there twice has one.
     #[must_use]
     pub fn fences(&self) -> &[Fence] {
         &self.leases().fences
@@ -192,22 +195,21 @@ impl LeaseGuard {
 }
 
 impl Leases {
-    /// The locks and their leases.
-    fn by_lock(&self) -> impl Iterator<Item = (&Taken, &Lease)> {
-        self.locks.iter().zip(&self.each)
+    fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.each.iter().map(|(_, lease)| lease)
     }
 
     fn is_lost(&self) -> bool {
-        self.each.iter().any(Lease::is_lost)
+        self.leases().any(Lease::is_lost)
     }
 
     fn check(&self) -> Result<(), Error> {
-        let mut leases = self.by_lock();
-        leases.try_for_each(|(lock, lease)| lease.check().map_err(|refusal| error(lock, refusal)))
+        let mut each = self.each.iter();
+        each.try_for_each(|(lock, lease)| lease.check().map_err(|refusal| error(lock, refusal)))
     }
 
     fn valid_for(&self) -> Duration {
-        let times = self.each.iter().map(Lease::valid_for);
+        let times = self.leases().map(Lease::valid_for);
         times.min().unwrap_or(Duration::MAX)
     }
 }
@@ -271,7 +273,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        for lease in &self.leases.each {
+        for lease in self.leases.leases() {
             lease.forget(self.number);
         }
     }
@@ -292,8 +294,8 @@ impl Lost {
         if leases.is_over.load(Ordering::Acquire) {
             return Poll::Pending;
         }
-        let mut polls = leases.each.iter();
-        if polls.any(|lease| lease.poll_lost(*number, waker).is_ready()) {
+        let mut leases = leases.leases();
+        if leases.any(|lease| lease.poll_lost(*number, waker).is_ready()) {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -304,7 +306,7 @@ impl Lost {
 impl Releasing {
     fn poll_over(&mut self, waker: &Waker) -> Poll<Result<(), Error>> {
         let Watch { leases, number } = &self.watch;
-        for (lock, lease) in leases.by_lock().skip(self.next) {
+        for (lock, lease) in leases.each.iter().skip(self.next) {
             // What is lost has no answer to wait for.
             if let Err(refusal) = ready!(lease.poll_released(*number, waker)) {
                 self.error.get_or_insert_with(|| error(lock, refusal));
@@ -349,13 +351,16 @@ impl fmt::Debug for Lost {
 impl Leases {
     fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct(name);
-        match (&self.locks[..], &self.fences[..]) {
-            ([Taken { space, key, site }], [fence]) => shown
+        match &self.each[..] {
+            [(Taken { space, key, site }, lease)] => shown
                 .field("space", space)
                 .field("key", key)
                 .field("site", &format_args!("{site}"))
-                .field("fence", &fence.get()),
-            (locks, fences) => shown.field("locks", &locks).field("fences", &fences),
+                .field("fence", &lease.fence().get()),
+            each => {
+                let locks: Vec<_> = each.iter().map(|(lock, _)| lock).collect();
+                shown.field("locks", &locks).field("fences", &self.fences)
+            }
         };
         shown.field("valid_for", &self.valid_for()).finish()
     }

@@ -144,6 +144,11 @@ impl Engine for Lossy {
         Ok(key.clone())
     }
 
+    /// That of the names read backwards: a server may have an order of its own.
+    fn order(&self, name: &Key) -> Key {
+        Key::new(name.as_str().chars().rev().collect::<String>())
+    }
+
     fn place(&self, name: &Key) -> Result<InUse<Key>, Refusal> {
         Ok(self.places.of(name, || name.clone()))
     }

@@ -269,6 +269,20 @@ fn keys_have_a_fence_each_in_their_order() {
     assert!(!["a", "b", "c"].iter().any(|key| locks.engine().has(key)));
 }
 
+/// The caller knows no order but that of the keys, and each of them has its own fence.
+#[test]
+fn fences_are_in_the_order_of_the_keys_and_not_of_the_engine() {
+    let locks = Lossy::locks();
+    let lease = locks.keys(["1z", "2a"]).lock().unwrap();
+    let fences: Vec<_> = lease.fences().iter().map(|fence| fence.get()).collect();
+    assert_eq!(fences, [2, 1], "the engine takes `2a` first");
+    let text = format!("{lease:?}");
+    let at = |part: &str| text.find(part).expect(part);
+    assert!(at("1z") < at("2a") && at("Fence(2)") < at("Fence(1)"));
+    locks.engine().lose("2a");
+    assert_lost(&lease.check().unwrap_err(), "2a");
+}
+
 #[test]
 fn no_keys_are_never_lost() {
     let locks = Lossy::locks();
