@@ -8,6 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+/// What `escape_debug` escapes though it can be shown.
+const QUOTES: [char; 3] = ['\'', '"', '\\'];
+
 /// How much of a command a sentence has, in characters.
 const LONGEST: usize = 60;
 
@@ -87,9 +90,19 @@ pub(crate) fn command_of(pid: u32) -> Option<String> {
     (!words.is_empty()).then(|| shown(&words))
 }
 
-/// Nobody can have the terminal do something by a name.
-pub(crate) fn shown(command: &str) -> String {
-    command.chars().flat_map(visible).collect()
+/// A text of others for the terminal: what has no shape of its own is escaped, such as a control character, one that is
+/// as wide as none, or one that turns the direction of what follows.
+///
+/// So nobody can have the terminal do something by a name, or show another one, and columns stay below each other. Quotes
+/// stay, since a text is not in some.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for part in text.split_inclusive(QUOTES) {
+        let plain = part.trim_end_matches(QUOTES);
+        shown.extend(plain.escape_debug());
+        shown.push_str(&part[plain.len()..]);
+    }
+    shown
 }
 
 /// No more of a command than belongs into a sentence.
@@ -107,9 +120,29 @@ pub(crate) fn held(holder: &Holder) -> Option<String> {
     Some(rounded(held))
 }
 
-/// A character as it can be shown.
-fn visible(char: char) -> impl Iterator<Item = char> {
-    let escaped = char.is_control().then(|| char.escape_default());
-    let plain = (!char.is_control()).then_some(char);
-    escaped.into_iter().flatten().chain(plain)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_is_only_text() {
+        let same = [
+            "sh -c 'echo \"a\\b\"'",
+            "''",
+            "",
+            "漢字 🔒 é e\u{301}",
+            "├─ x",
+        ];
+        for text in same {
+            assert_eq!(shown(text), text);
+        }
+        for (text, escaped) in [
+            ("a\u{1b}[2Jb\n", "a\\u{1b}[2Jb\\n"),
+            ("vm-\u{202e}7", "vm-\\u{202e}7"),
+            ("'\u{200b}'", "'\\u{200b}'"),
+            ("a\u{2028}b", "a\\u{2028}b"),
+        ] {
+            assert_eq!(shown(text), escaped);
+        }
+    }
 }

@@ -49,12 +49,14 @@ pub(crate) struct LockName<'a> {
 
 impl fmt::Display for LockName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { space, key } = self;
-        if key.as_bytes().is_empty() {
+        // So that no key can pretend to be another, or another line; nor can a space, which can have a prefix that
+        // was made of what somebody typed.
+        let space = self.space.escape_debug();
+        let key = self.key.as_str().escape_debug();
+        if self.key.as_bytes().is_empty() {
             write!(f, "\"{space}\"")
         } else {
-            // So that no key can pretend to be another, or another line.
-            write!(f, "\"{space}/{}\"", key.as_str().escape_debug())
+            write!(f, "\"{space}/{key}\"")
         }
     }
 }

@@ -58,6 +58,22 @@ fn guard_shows_its_lock_and_its_site() {
     assert_eq!(shown(locks.keys([0; 0]).lock()), "Guard { locks: [] }");
 }
 
+/// Neither a key nor a space, whose prefix may be what somebody typed, begins a line or names another lock.
+#[test]
+fn text_of_a_lock_is_one_line() {
+    let locks = Locks::new("shown\n\"text\"");
+    let guards = locks.keys(["", "k\n\u{1b}"]).lock();
+    for (key, name) in [
+        ("", r#""shown\n\"text\"""#),
+        ("k\n\u{1b}", r#""shown\n\"text\"/k\n\u{1b}""#),
+    ] {
+        let error = locks.key(key).try_lock().unwrap_err();
+        let start = format!("lock {name} is busy: held by ");
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+    drop(guards);
+}
+
 #[test]
 fn guard_of_a_function_shows_its_name() {
     #[synchronized("shown", guard = guard)]
