@@ -16,9 +16,27 @@ use std::io::{self, Read as _, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
+use textwrap::core::display_width;
 
 /// How many lines a terminal has that says it has none, as `script` and some containers do.
 const ROWS: u16 = 24;
+
+/// As much of a text as has room, with a sign at its end if that isn't all.
+pub(crate) fn cut(text: String, width: u16) -> String {
+    let width = usize::from(width);
+    if display_width(&text) <= width {
+        return text;
+    }
+    let mut cut = String::new();
+    for char in text.chars() {
+        cut.push(char);
+        if display_width(&cut) >= width {
+            cut.pop();
+            break;
+        }
+    }
+    cut + "…"
+}
 
 /// Shows a text until somebody ends it by `q`, Ctrl-C or another signal.
 pub(crate) fn show(text: impl Fn() -> Result<String>) -> Result<()> {
@@ -83,21 +101,49 @@ impl Screen {
 
     fn draw(&self, text: &str) -> io::Result<()> {
         let Self = self;
-        let mut out = io::stdout().lock();
-        let rows = terminal::size().map_or(0, |(_, rows)| rows);
-        let height = usize::from(if rows == 0 { ROWS } else { rows });
-        // Over what is there, and not on an empty screen, which would flicker.
-        for (row, line) in (0..).zip(text.lines().take(height)) {
-            queue!(out, MoveTo(0, row))?;
-            write!(out, "{line}")?;
-            queue!(out, Clear(ClearType::UntilNewLine))?;
+        let (columns, rows) = terminal::size().unwrap_or_default();
+        let width = if columns == 0 { u16::MAX } else { columns };
+        let height = if rows == 0 { ROWS } else { rows };
+        let mut picture = Vec::new();
+        let mut lines = text.lines();
+        // Over what is there, and not on an empty screen, which would flicker. A row is cleared before it is written:
+        // a line that is as wide as the terminal leaves the cursor on its last character, which would be cleared too.
+        for row in 0..height {
+            queue!(picture, MoveTo(0, row))?;
+            let Some(line) = lines.next() else {
+                queue!(picture, Clear(ClearType::FromCursorDown))?;
+                break;
+            };
+            queue!(picture, Clear(ClearType::UntilNewLine))?;
+            picture.extend(cut(line.to_owned(), width).into_bytes());
         }
-        execute!(out, Clear(ClearType::FromCursorDown))
+        let mut out = io::stdout().lock();
+        out.write_all(&picture)?;
+        out.flush()
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = execute!(io::stdout(), Show, EnableLineWrap, LeaveAlternateScreen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_wide_ends_with_a_sign() {
+        for (text, width, is) in [
+            ("cells/2f1c", 10, "cells/2f1c"),
+            ("cells/2f1c", 9, "cells/2f…"),
+            ("日本語", 6, "日本語"),
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+            ("日本語", 1, "…"),
+        ] {
+            assert_eq!(cut(text.to_owned(), width), is, "{text} {width}");
+        }
     }
 }

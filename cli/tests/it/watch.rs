@@ -57,6 +57,22 @@ fn key_ends_it_and_leaves_the_terminal_as_it_was() {
     assert_eq!(settings("before"), settings("after"));
 }
 
+/// A terminal clears the last character with what is behind it, since the cursor stays there after a line of its width;
+/// and what goes on behind it is written over it.
+#[test]
+fn last_column_stays() {
+    let directory = Directory::new();
+    let _holder = holding(&directory, &["key"]);
+    let script = "stty cols 40; lockutils ps --watch";
+    let mut terminal = Terminal::start(&shell(&directory, script));
+    terminal.until_it_has(" key ");
+    terminal.press("q");
+    terminal.end();
+    // The first line, which has where and when.
+    assert!(terminal.has_had("…\x1b[2;1H"));
+    assert!(terminal.has_had("WAITERS") && !terminal.has_had("WAITERS\x1b[K"));
+}
+
 /// As `script` says it, and some containers.
 #[test]
 fn terminal_of_no_size_shows_the_table() {
