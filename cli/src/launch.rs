@@ -13,6 +13,7 @@
 //! - A command that is to [end with us](Bond) has the kernel told so, by itself.
 
 use crate::witness::oneself;
+use anyhow::Result;
 use lockutils_startup as startup;
 use nix::errno::Errno;
 use nix::unistd::execvp;
@@ -67,7 +68,7 @@ pub(crate) fn start(
     words: &[OsString],
     environment: &[(&str, OsString)],
     bond: Bond,
-) -> Result<SharedChild, NotRun> {
+) -> Result<SharedChild> {
     let (program, arguments) = words.split_first().expect("the grammar asks for one");
     let environment = environment.iter().map(|(name, value)| (name, value));
     let not_run = |source| NotRun {
@@ -80,7 +81,7 @@ pub(crate) fn start(
         command.args(arguments).envs(environment.clone());
         match SharedChild::spawn(&mut command) {
             Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {}
-            started => return started.map_err(not_run),
+            started => return started.map_err(|source| not_run(source).into()),
         }
     }
     let mut launcher = oneself(NAME);
@@ -91,7 +92,12 @@ pub(crate) fn start(
         launcher.arg(format!("{WITH}{}", process::id()));
     }
     launcher.arg("--").args(words).envs(environment);
-    SharedChild::spawn(&mut launcher).map_err(not_run)
+    SharedChild::spawn(&mut launcher).map_err(|source| match source.kind() {
+        // This program isn't there. Of the command, the launcher says it.
+        io::ErrorKind::NotFound => anyhow::Error::new(source)
+            .context("can't start this program anew, for the command; see that `/proc` is there"),
+        _ => not_run(source).into(),
+    })
 }
 
 /// What a launcher does: it becomes the command, or gives why it can't.

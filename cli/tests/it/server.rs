@@ -131,6 +131,22 @@ fn memory_is_said_to_exclude_nobody() {
     assert!(done.err.contains("excludes no other"), "{}", done.err);
 }
 
+/// It is needed for the command to end with its lock, and nothing is said of the command.
+#[test]
+fn proc_that_is_not_there_is_said() {
+    let directory = Directory::new();
+    if !cfg!(target_os = "linux") || !rustix::process::geteuid().is_root() {
+        return lockutils_tests::skip("only root takes `/proc` away");
+    }
+    let script = format!(
+        "exec unshare --mount sh -c 'umount -l /proc; exec lockutils run --on {MEMORY} -q key -- true'"
+    );
+    let done = done(&mut shell(&directory, &script));
+    fails(&done, 74, "see that `/proc` is there: No such file");
+    let plain = script.replace(&format!("--on {MEMORY} "), "");
+    assert_eq!(code(&mut shell(&directory, &plain)), 0);
+}
+
 #[test]
 fn server_is_the_one_that_is_named() {
     let directory = Directory::new();
