@@ -96,6 +96,8 @@ static ASKED: Once = Once::new();
 ///   the same. A cycle of any number of classes is found.
 /// - Two keys of one space are to be taken in the order of [`keys`](crate::Locks::keys), that of their
 ///   texts, or by it: `use keys([..]), which takes them in one order`.
+///   Of a `PostgreSQL` server's locks take several by it alone: it takes them in the order of numbers that are made of
+///   the keys, and two that are in the order of their texts may be against that, which isn't seen.
 /// - In the process-wide space, [`global`](crate::global()), each key is a class of its own: what is
 ///   annotated `#[synchronized("vm-{id}")]` has nothing to do with `#[synchronized("image-{id}")]`.
 /// - Who holds a lock is a thread or a task. The branches of a `join!` are one task. A guard that was sent on

@@ -424,6 +424,12 @@ impl<E: Engine> Machine for Outside<E> {
         held: &[Box<One<E>>],
     ) -> Poll<Result<Option<Box<One<E>>>, Error>> {
         let one = self.one_mut();
+        // Of the locks of one call the first was looked at. The others come in the order of the engine, which
+        // is the same for all callers and may be another one than that of the keys.
+        let by = &By {
+            is_ordered: by.is_ordered || !held.is_empty(),
+            ..*by
+        };
         let result = ready!(one.go_on(by, held)).and_then(|is_taken| {
             // Those before it may have been lost while this one was waited for. Others may have them then, with
             // smaller fences than this one's.

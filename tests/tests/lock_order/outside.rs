@@ -3,7 +3,8 @@
 use super::{panic_of, run};
 use lockutils::{FileLocks, Locks};
 use lockutils_any::AnyLocks;
-use lockutils_tests::Directory;
+use lockutils_tests::{Directory, Lossy};
+use std::time::Duration;
 
 #[test]
 fn lock_files_of_two_directories_are_two_classes() {
@@ -60,6 +61,24 @@ fn lock_files_of_one_directory_have_the_order_of_keys() {
             .ends_with("use keys([..]), which takes them in one order")
     );
     assert!(files.key("b").try_lock().is_ok());
+}
+
+/// Which may be another one than that of the keys, as `PostgreSQL`'s is: `keys` goes by it, and is in order.
+#[test]
+fn locks_of_one_call_may_have_the_order_of_their_engine() {
+    let locks = Lossy::locks();
+    let taken = ["1z", "2a"];
+    run(|| {
+        drop(locks.keys(taken).lock().unwrap());
+        drop(locks.keys(taken).lock_timeout(Duration::MAX).unwrap());
+        drop(pollster::block_on(locks.keys(taken).lock_async()).unwrap());
+    });
+    // What was held before them counts.
+    let text = panic_of("second", || {
+        let _first = locks.key("3").lock().unwrap();
+        let _next = locks.keys(taken).lock();
+    });
+    assert!(text.is_some());
 }
 
 #[test]
