@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 ///
 /// [`Display`](fmt::Display) gives `connect (src/cells.rs:41) in thread "worker-3"`, of a task that
 /// has [a name](crate::named()) `connect (src/cells.rs:41) in task "req-81"`, and of
-/// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2 s`. The
+/// another process `connect (src/cells.rs:41) in process 4711 (nova-compute), for 3.2s`. The
 /// alternate form, `{:#}`, has the system's id of a thread as well: `in thread "worker-3" (4720)`.
 ///
 /// # Examples

@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// [`Display`](fmt::Display) gives a line:
 /// `"cells/2f1c": held by connect (src/cells.rs:41) in thread "worker-3"; 2 wait, the first for
-/// 1.5 s`. Of many holders it names three.
+/// 1.5s`. Of many holders it names three.
 ///
 /// # Examples
 ///

@@ -40,7 +40,7 @@
 //! | `code.function.name`, `code.file.path`, `code.line.number` | where it waits |
 //!
 //! What lasts is an event: WARN `still waiting for lock ..` after 1, 2, 4 .. s with `waited_secs`, and INFO
-//! `got lock .. after 3.2 s` at the end; WARN and INFO of holds that are longer than [`long_holds`] says,
+//! `got lock .. after 3.2s` at the end; WARN and INFO of holds that are longer than [`long_holds`] says,
 //! with `held_secs`; WARN of a lock that was handed to a future which isn't polled, and of locks that are
 //! taken in two orders; ERROR `deadlock`, and ERROR
 //! `lock .. was lost` of a server's lock, which is told by whoever has found out. The others

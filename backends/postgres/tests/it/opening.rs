@@ -361,7 +361,6 @@ fn client_with_its_own_configuration_connects() {
     });
 }
 
-/// Opens it, which is refused with these words, and never with a password.
 /// Only what is another answer in a moment is asked for again.
 #[test]
 fn login_that_fails_for_now_is_not_refused() {
@@ -402,6 +401,7 @@ fn failing_with(code: &'static str) -> String {
     url
 }
 
+/// Opens it, which is refused with these words, and never with a password.
 async fn refused(url: &str, words: &[&str]) -> String {
     let Err(Fault::Refused(cause)) = open(url).await else {
         panic!("{url}: it isn't refused");
