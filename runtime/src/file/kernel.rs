@@ -375,10 +375,13 @@ impl Kernel {
             return Ok(Tried::Elsewhere);
         }
         let mut taken = descriptor.try_lock(mode)?;
-        if !taken && !self.sleepers.is_empty() {
-            // A thread that waits for nobody may have got it this moment.
-            self.sleepers.iter().for_each(|sleeper| sleeper.give_back());
-            taken = descriptor.try_lock(mode)?;
+        // Threads that wait for nobody may have got it this moment, and the next of them when one gives it back; none
+        // gets it twice.
+        for _ in 0..self.sleepers.len() {
+            if !taken {
+                self.sleepers.iter().for_each(|sleeper| sleeper.give_back());
+                taken = descriptor.try_lock(mode)?;
+            }
         }
         let is_recorded = taken && rule == Rule::Own;
         match self.check(&descriptor, link, is_recorded.then_some(site)) {
