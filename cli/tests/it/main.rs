@@ -74,6 +74,12 @@ fn shell(directory: &Path, script: &str) -> Command {
     command
 }
 
+/// Whether a program can be run in namespaces of its own, which a container may not allow.
+fn can_unshare(args: &[&str]) -> bool {
+    let done = Command::new("unshare").args(args).output();
+    done.is_ok_and(|done| done.status.success())
+}
+
 /// A process that holds locks, until it is told a line.
 fn holding(directory: &Path, args: &[&str]) -> Process {
     let run = ["run"].iter().chain(args).chain(&UNTIL_TOLD);

@@ -6,7 +6,7 @@ mod lost;
 mod timeout;
 
 use crate::pty::Terminal;
-use crate::{Done, UNTIL_TOLD, code, done, lockutils, shell};
+use crate::{Done, UNTIL_TOLD, can_unshare, code, done, lockutils, shell};
 use lockutils_servers::{Etcd, Postgres, Redis};
 use lockutils_tests::{Directory, LIMIT, Process, eventually};
 use rustix::process::Signal;
@@ -135,8 +135,8 @@ fn memory_is_said_to_exclude_nobody() {
 #[test]
 fn proc_that_is_not_there_is_said() {
     let directory = Directory::new();
-    if !cfg!(target_os = "linux") || !rustix::process::geteuid().is_root() {
-        return lockutils_tests::skip("only root takes `/proc` away");
+    if !can_unshare(&["--mount", "umount", "-l", "/proc"]) {
+        return lockutils_tests::skip("`/proc` can't be taken away here");
     }
     let script = format!(
         "exec unshare --mount sh -c 'umount -l /proc; exec lockutils run --on {MEMORY} -q key -- true'"

@@ -1,7 +1,7 @@
 //! `lockutils why`, and `lockutils ps --all`.
 
-use crate::done;
 use crate::service::{Service, looking, program};
+use crate::{can_unshare, done};
 use lockutils_tests::{Directory, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -165,10 +165,8 @@ fn what_a_killed_service_leaves_is_passed_over_and_removed() {
 #[test]
 fn service_in_another_pid_namespace_is_found_by_its_id_here() {
     let unshared = ["--pid", "--fork", "--mount-proc"];
-    let can = Command::new("unshare").args(unshared).arg("true").output();
-    if !can.is_ok_and(|done| done.status.success()) {
-        eprintln!("skipped: PID namespaces can't be made here");
-        return;
+    if !can_unshare(&[&unshared[..], &["true"]].concat()) {
+        return lockutils_tests::skip("no PID namespace can be made here");
     }
     let directory = Directory::new();
     let mut command = Command::new("unshare");
