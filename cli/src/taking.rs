@@ -29,21 +29,33 @@ pub(crate) trait Locks: Sync {
 
 /// Takes the locks, or gives the error of who finds them taken.
 pub(crate) fn take<L: Locks>(args: &RunArgs, locks: &L) -> Result<Result<L::Guard, Error>> {
-    let mut taken = locks.try_lock(args);
     let waits = !args.nonblock && args.timeout != Some(Duration::ZERO);
-    if waits && taken.as_ref().is_err_and(exit::is_conflict) {
-        if let Some(held) = locks.held_above(args) {
-            return Err(held.into());
+    let taken = match locks.try_lock(args) {
+        Err(conflict) if waits && exit::is_conflict(&conflict) => {
+            if let Some(held) = locks.held_above(args) {
+                return Err(held.into());
+            }
+            wait(args, locks, conflict)
         }
-        taken = if args.quiet {
-            locks.lock(args)
-        } else {
-            waiting::shown(&args.keys, |key| locks.holder(key), || locks.lock(args))
-        };
-    }
+        taken => taken,
+    };
     match taken {
         Err(error) if !exit::is_conflict(&error) => Err(error.into()),
         taken => Ok(taken),
+    }
+}
+
+/// Waits for the locks, one of which somebody had when it was tried to take them.
+fn wait<L: Locks>(args: &RunArgs, locks: &L, conflict: Error) -> Result<L::Guard, Error> {
+    let waited = if args.quiet {
+        locks.lock(args)
+    } else {
+        waiting::shown(&args.keys, |key| locks.holder(key), || locks.lock(args))
+    };
+    match waited {
+        // The time was over before a server answered once more; and it has said that somebody has the lock.
+        Err(error) if error.unanswered().is_some() => Err(conflict),
+        waited => waited,
     }
 }
 

@@ -1,10 +1,10 @@
 //! A server that is down, or silent: how long `run` waits for it.
 
-use super::{fails, holding, json, on};
+use super::{fails, holding, on};
 use crate::done;
 use crate::pty::Terminal;
 use lockutils_servers::Redis;
-use lockutils_tests::{Directory, eventually};
+use lockutils_tests::Directory;
 use std::thread;
 
 /// It may be silent for longer than the test may take.
@@ -68,14 +68,11 @@ fn server_that_falls_silent_is_waited_for_no_longer_than_the_timeout() {
     let (directory, redis) = (Directory::new(), Redis::start());
     let url = redis.url();
     let _holder = holding(&directory, &url, &["key"]);
-    let args = ["run", "--timeout", "20s", "key", "--", "true"];
+    let args = ["run", "--timeout", "8s", "key", "--", "true"];
     let mut terminal = Terminal::start(&on(&directory, &url, &args));
     terminal.until_it_has("held by process ");
-    // Its question for the lock is answered by then, which comes after the one for the line.
-    eventually("the server knows that it waits", || {
-        json(&directory, &url)[0]["waiters"] == 1
-    });
+    // It has asked for the lock once more, and may have no answer to that.
     redis.stop();
-    terminal.until_it_has("timed out after 20s waiting for lock");
+    terminal.until_it_has("timed out after 8s waiting for lock");
     assert_eq!(terminal.end().0, 75);
 }
