@@ -126,6 +126,7 @@ fn look(locks: &Locks, args: &PsArgs) -> Result<(Vec<Lock>, Vec<Error>)> {
         held.retain(|state| keys.contains(&state.key));
         if let Locks::Server(server) = locks {
             held.extend(unlisted(server, keys, &held)?);
+            held.sort_by(|one, other| one.key.cmp(&other.key));
         }
     }
     let mut held = match locks {
@@ -149,6 +150,9 @@ fn unlisted(
     mut keys: Vec<Key>,
     listed: &[LockState],
 ) -> Result<Vec<LockState>, Error> {
+    if !matches!(server.store(), Any::Postgres(_)) {
+        return Ok(Vec::new());
+    }
     keys.sort();
     keys.dedup();
     keys.retain(|key| listed.iter().all(|state| state.key != *key));
