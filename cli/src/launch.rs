@@ -34,6 +34,13 @@ use std::process::{self, Command};
 use std::thread;
 use std::time::Duration;
 
+/// It is found by `/proc` on Linux, and elsewhere where it was.
+const NOT_ANEW: &str = if cfg!(target_os = "linux") {
+    "can't start this program anew, for the command; see that `/proc` is there"
+} else {
+    "can't start this program anew, for the command; see that its file is there"
+};
+
 /// The name by which a launcher is started.
 pub(crate) const NAME: &str = "lockutils-launcher";
 
@@ -94,8 +101,7 @@ pub(crate) fn start(
     launcher.arg("--").args(words).envs(environment);
     SharedChild::spawn(&mut launcher).map_err(|source| match source.kind() {
         // This program isn't there. Of the command, the launcher says it.
-        io::ErrorKind::NotFound => anyhow::Error::new(source)
-            .context("can't start this program anew, for the command; see that `/proc` is there"),
+        io::ErrorKind::NotFound => anyhow::Error::new(source).context(NOT_ANEW),
         _ => not_run(source).into(),
     })
 }

@@ -25,6 +25,7 @@ mod child;
 mod completions;
 mod exit;
 mod fill;
+mod fit;
 mod follow;
 mod hint;
 mod holder;

@@ -1,6 +1,7 @@
 //! Text that is shown anew each second, on a screen of its own, as editors have, until
 //! somebody presses `q` or Ctrl-C.
 
+use crate::fit::cut;
 use anyhow::{Context as _, Result};
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::terminal::{
@@ -16,27 +17,9 @@ use std::io::{self, Read as _, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
-use textwrap::core::display_width;
 
 /// How many lines a terminal has that says it has none, as `script` and some containers do.
 const ROWS: u16 = 24;
-
-/// As much of a text as has room, with a sign at its end if that isn't all.
-pub(crate) fn cut(text: String, width: u16) -> String {
-    let width = usize::from(width);
-    if display_width(&text) <= width {
-        return text;
-    }
-    let mut cut = String::new();
-    for char in text.chars() {
-        cut.push(char);
-        if display_width(&cut) >= width {
-            cut.pop();
-            break;
-        }
-    }
-    cut + "…"
-}
 
 /// Shows a text until somebody ends it by `q`, Ctrl-C or another signal.
 pub(crate) fn show(text: impl Fn() -> Result<String>) -> Result<()> {
@@ -126,24 +109,5 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = execute!(io::stdout(), Show, EnableLineWrap, LeaveAlternateScreen);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_wide_ends_with_a_sign() {
-        for (text, width, is) in [
-            ("cells/2f1c", 10, "cells/2f1c"),
-            ("cells/2f1c", 9, "cells/2f…"),
-            ("日本語", 6, "日本語"),
-            ("日本語", 5, "日本…"),
-            ("日本語", 4, "日…"),
-            ("日本語", 1, "…"),
-        ] {
-            assert_eq!(cut(text.to_owned(), width), is, "{text} {width}");
-        }
     }
 }

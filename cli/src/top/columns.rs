@@ -5,7 +5,7 @@
 //! ends with a sign that says so.
 
 use crate::answer::Party;
-use crate::screen::cut;
+use crate::fit::cut;
 use ratatui::layout::{Alignment, Constraint};
 use ratatui::text::Text;
 use ratatui::widgets::Cell;
