@@ -374,15 +374,7 @@ impl Kernel {
         if descriptor.identity != file.identity {
             return Ok(Tried::Elsewhere);
         }
-        let mut taken = descriptor.try_lock(mode)?;
-        // Threads that wait for nobody may have got it this moment, and the next of them when one gives it back; none
-        // gets it twice.
-        for _ in 0..self.sleepers.len() {
-            if !taken {
-                self.sleepers.iter().for_each(|sleeper| sleeper.give_back());
-                taken = descriptor.try_lock(mode)?;
-            }
-        }
+        let taken = self.try_lock(&descriptor, mode)?;
         let is_recorded = taken && rule == Rule::Own;
         match self.check(&descriptor, link, is_recorded.then_some(site)) {
             Ok(true) => self.descriptor = Some(descriptor),
@@ -405,6 +397,21 @@ impl Kernel {
             self.pace.begin_hold(Instant::now());
         }
         Ok(Tried::Taken { anew: true })
+    }
+
+    /// Takes the lock of a descriptor, if no other process has it.
+    fn try_lock(&self, descriptor: &Descriptor, mode: Mode) -> Result<bool, Failure> {
+        let mut taken = descriptor.try_lock(mode)?;
+        // Threads that wait for nobody may have got it this moment, and the next of them when one gives it back; none
+        // gets it twice.
+        for _ in 0..self.sleepers.len() {
+            if taken {
+                break;
+            }
+            self.sleepers.iter().for_each(|sleeper| sleeper.give_back());
+            taken = descriptor.try_lock(mode)?;
+        }
+        Ok(taken)
     }
 
     /// Whether what it has of the lock is that of this process alone, and not of the one that has forked
