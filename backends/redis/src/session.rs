@@ -61,16 +61,23 @@ impl RedisSession {
         Ok(values)
     }
 
-    /// Fills in how many wait for each of these locks: all that are in its queue, of which some may have died.
-    async fn count_waiting(&self, mut locks: Vec<&mut Taken>) -> Result<(), Fault> {
-        for batch in locks.chunks_mut(BATCH) {
+    /// Fills in how many wait for each of these locks: all that are in its queue, of which some may have died. Few have one,
+    /// which is among the names of the prefix.
+    async fn count_waiting(&self, locks: &mut [Taken], names: &[String]) -> Result<(), Fault> {
+        let queues = locks.iter_mut().map(|lock| {
+            let queue = name::queue(&self.member.prefix, &lock.name);
+            (lock, queue)
+        });
+        let mut awaited: Vec<_> = queues
+            .filter(|(_lock, queue)| names.binary_search(queue).is_ok())
+            .collect();
+        for batch in awaited.chunks_mut(BATCH) {
             let mut pipeline = redis::pipe();
-            for lock in &*batch {
-                let queue = name::queue(&self.member.prefix, &lock.name);
+            for (_lock, queue) in &*batch {
                 pipeline.cmd("ZCARD").arg(queue);
             }
             let counts: Vec<usize> = self.send(&pipeline).await?;
-            for (lock, count) in batch.iter_mut().zip(counts) {
+            for ((lock, _queue), count) in batch.iter_mut().zip(counts) {
                 lock.waiting = count;
             }
         }
@@ -261,12 +268,7 @@ impl Session for RedisSession {
                 let mut held: Vec<_> = held
                     .filter_map(|(name, held)| value::read(name, held.as_deref()?))
                     .collect();
-                // Few locks have a queue, which is among the names.
-                let awaited = held.iter_mut().filter(|lock| {
-                    let queue = name::queue(&self.member.prefix, &lock.name);
-                    names.binary_search(&queue).is_ok()
-                });
-                self.count_waiting(awaited.collect()).await?;
+                self.count_waiting(&mut held, &names).await?;
                 Ok(held)
             }
         }
